@@ -8,9 +8,9 @@ export interface AppRef {
 
 export interface WriteOptions {
   readonly signal: AbortSignal;
-  /** Cancels the deployments that lock it. */
+  /** Cancels the deployments that lock the app. */
   readonly force?: boolean;
-  /** Of an app's update: what `json` does not mention goes, too. */
+  /** For the update of an app: replaces the whole definition, not only the given fields. */
   readonly whole?: boolean;
 }
 
@@ -18,9 +18,9 @@ export type WriteResult = WriteAccepted | WriteRefused;
 
 export interface WriteAccepted {
   readonly result: 'accepted';
-  /** Of the definition; null if Marathon's answer has none. */
+  /** Version of the new definition; null when Marathon's answer has none. */
   readonly version: string | null;
-  /** Id of the deployment that carries it out; null if there is nothing to do. */
+  /** Id of the deployment; null when nothing has to be deployed. */
   readonly deployment: string | null;
 }
 
@@ -28,16 +28,16 @@ export interface WriteRefused {
   readonly result: 'refused';
   /** `locked`: by running deployments; `busy`: too many of them; `forbidden`: these credentials may not. */
   readonly why: 'exists' | 'absent' | 'locked' | 'busy' | 'invalid' | 'forbidden';
-  /** Marathon's own words. */
+  /** Marathon's message. */
   readonly message: string;
-  /** Ids of those that lock it. */
+  /** Ids of the deployments that lock the app. */
   readonly deployments: readonly string[];
   readonly details: readonly FieldErrors[];
 }
 
 /** Marathon's errors for one field. */
 export interface FieldErrors {
-  /** As in a `Rejection`: `portDefinitions[0].port`; empty for the whole. */
+  /** Path as in a `Rejection`: `portDefinitions[0].port`; empty for the whole definition. */
   readonly at: string;
   readonly errors: readonly string[];
 }
@@ -47,15 +47,15 @@ export interface DeploymentProgress {
   /** From 1. */
   readonly step: number;
   readonly steps: number;
-  /** What is done now: `StartApplication /web`. */
+  /** Current actions: `StartApplication /web`. */
   readonly actions: readonly string[];
 }
 
-/** How many copies of an app or pod there are. */
+/** The numbers of copies of an app or pod. */
 export interface Instances {
   readonly wanted: number;
   readonly running: number;
-  /** Running, and healthy where that is checked. */
+  /** Running, and healthy if there is a health check. */
   readonly ready: number;
   /** Whether a health check is defined. */
   readonly checked: boolean;

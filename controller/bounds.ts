@@ -1,21 +1,21 @@
 /**
- * How much a source may say. Whoever may deploy an app, or stands in the place of a master, must not be able to end this
- * process or take its time: a few kilobytes, zipped, can be millions of objects.
+ * Bounds of what a source may send. Whoever may deploy an app, or pretends to be a master, must not be able to crash or stall
+ * this process: a few compressed kilobytes can be millions of objects.
  *
- * A list that is over its bound is refused as a whole, and what was known stays: one that is cut short would look like apps
- * being deleted. An app or a task that is over one of its own is refused alone, and keeps what it last gave.
+ * A list over its bound is refused as a whole and the last state stays, since a list cut short would look like deleted apps.
+ * An app or task over a bound of its own is refused alone and keeps its last good state.
  */
 export const BOUNDS = {
-  /** Apps, pods or tasks of one list. */
+  /** Apps, pods or tasks in one list. */
   items: 200_000,
-  /** Levels of objects and lists inside one another, of one app or task. */
+  /** Nesting levels of one app or task. */
   depth: 100,
-  /** Values (texts, numbers, objects, keys…) of one app or task, its own tasks among them. */
+  /** Values (texts, numbers, objects, keys…) of one app with its tasks, or of one task. */
   values: 1_000_000,
-  /** Values of one list of them, and of a document that is no such list. */
+  /** Values of one list, and of any other document. */
   listValues: 30_000_000,
   documentValues: 4_000_000,
-  /** Ports that one app declares, and that one of its tasks has. */
+  /** Ports of one app, and of one task. */
   ports: 1_000,
   /** Labels of one port, and of one app. */
   labels: 1_000,
@@ -27,23 +27,23 @@ export const BOUNDS = {
   vips: 1_000,
   /** Tasks of one app. */
   tasks: 20_000,
-  /** Rejected items of one list that are told one by one; the rest is told as a number. */
+  /** Rejected items of one list that are reported one by one; the rest is reported as a number. */
   rejections: 100,
-  /** Apps that events told of and that wait to be read; more become one read of everything. */
+  /** Apps that wait to be read after events; more of them become one read of everything. */
   waitingApps: 10_000,
-  /** Host names of agents that are remembered with their addresses, and that are looked up at once. */
+  /** Host names of agents that are remembered with their addresses, and that are looked up at a time. */
   hostNames: 20_000,
 } as const;
 
-/** A list or an answer that is over its bound. The message says which, and how much is accepted. */
+/** A list or an answer over its bound. The message names it and the bound. */
 export class OverBound extends Error {
   override readonly name = 'OverBound';
 }
 
-/** Where a value is nested too deep, or that it has too many values in it; null where it is within the bounds. */
+/** Where a value is nested too deep, or that it has too many values; null when it is within the bounds. */
 export function overBound(json: unknown): { readonly at: string; readonly reason: string } | null {
   let values = 1;
-  // A stack of its own: recursion is what deep values would break.
+  // An explicit stack, since deep values would break a recursion.
   const stack: Place[] = isObject(json) ? [{ value: json, key: '', up: null, depth: 1 }] : [];
   for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
     const { value, depth } = place;
@@ -59,12 +59,12 @@ export function overBound(json: unknown): { readonly at: string; readonly reason
   return null;
 }
 
-/** What is wrong with something that was not even parsed. */
+/** The reason for a document that was not parsed, since it has too many values. */
 export function tooManyValues(): string {
   return `has more than ${BOUNDS.values} values`;
 }
 
-/** An object or a list, and how one comes to it. */
+/** An object or list, and the path to it. */
 interface Place {
   readonly value: Readonly<Record<string, unknown>>;
   readonly key: string;
@@ -76,7 +76,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-/** What a person looks for is near the top. */
+/** Only the first levels of a path are shown. */
 const SHOWN_DEPTH = 6;
 
 function pathText(place: Place): string {

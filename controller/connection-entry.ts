@@ -1,15 +1,15 @@
-/** What the kernel says of one connection in `/proc/net/ip_vs_conn`, in the words of the model. */
+/** Parses the lines of `/proc/net/ip_vs_conn`, the kernel's table of IPVS connections. */
 
 import ipaddr from 'ipaddr.js';
 import type { Endpoint } from './model.ts';
 
-/** Where the kernel tells the connections that IPVS forwards, of the network namespace that this process is in. */
+/** The table of connections of this process's network namespace. */
 export const CONNECTION_TABLE = '/proc/self/net/ip_vs_conn';
 
-/** The part of a line that stays for as long as the connection: `TCP 0A080002 D3A2 0B860D37 15B3 0A090001 7918`. */
+/** The constant part of a connection's line: `TCP 0A080002 D3A2 0B860D37 15B3 0A090001 7918`. */
 export type ConnectionKey = string;
 
-/** The keys of TCP connections, each with its state: `SYN_RECV`, `ESTABLISHED`, `TIME_WAIT`. */
+/** TCP connections and their states: `SYN_RECV`, `ESTABLISHED`, `TIME_WAIT`. */
 export type TcpConnections = ReadonlyMap<ConnectionKey, string>;
 
 export interface ConnectionEntry {
@@ -22,7 +22,7 @@ export interface ConnectionEntry {
 /** Fields of a key: Pro FromIP FPrt ToIP TPrt DestIP DPrt. State and Expires follow in a line. */
 const KEY_FIELDS = 7;
 
-/** The key of a line, and its state; null for a line that is none. */
+/** Splits a line into its key and state; null when it is not a connection. */
 export function splitLine(line: string): readonly [key: ConnectionKey, state: string] | null {
   let end = -1;
   for (let field = 0; field < KEY_FIELDS; field += 1) {
@@ -31,6 +31,26 @@ export function splitLine(line: string): readonly [key: ConnectionKey, state: st
   }
   const stateEnd = line.indexOf(' ', end + 1);
   return [line.slice(0, end), line.slice(end + 1, stateEnd < 0 ? undefined : stateEnd)];
+}
+
+/** An address as the kernel has it, in four or sixteen bytes. */
+export interface RawEndpoint {
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+/** The key of a TCP connection, as the kernel writes it. */
+export function tcpKey(client: RawEndpoint, vip: RawEndpoint, backend: RawEndpoint): ConnectionKey {
+  return `TCP ${[client, vip, backend].map(({ address, port }) => `${digitsOf(address)} ${hex(port, 4)}`).join(' ')}`;
+}
+
+function digitsOf(address: Uint8Array): string {
+  const digits = Buffer.from(address).toString('hex');
+  return address.length === 4 ? digits.toUpperCase() : (digits.match(/.{4}/g) ?? []).join(':');
+}
+
+function hex(number: number, digits: number): string {
+  return number.toString(16).toUpperCase().padStart(digits, '0');
 }
 
 export function entryOf(key: ConnectionKey): ConnectionEntry {
@@ -43,7 +63,7 @@ export function entryOf(key: ConnectionKey): ConnectionEntry {
   };
 }
 
-/** IPv4 as eight digits, IPv6 with all of its colons; what is neither stays as it is. */
+/** The kernel writes IPv4 as eight hexadecimal digits and IPv6 in full; other text stays as it is. */
 function endpointOf(address = '', port = ''): Endpoint {
   return { address: addressOf(address), port: Number.parseInt(port, 16) };
 }

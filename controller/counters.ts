@@ -1,4 +1,4 @@
-/** What the kernel counts for services and backends, and for the whole network namespace. */
+/** The kernel's counters: of services, of backends, and of the network namespace. */
 
 import type { BackendKey, ServiceKey } from './model.ts';
 
@@ -6,31 +6,31 @@ export interface KernelReading {
   readonly services: ReadonlyMap<ServiceKey, ServiceCounters>;
   /** For example `1.2.1`. */
   readonly ipvsVersion: string;
-  /** Buckets of the connection table. */
+  /** Number of buckets of the connection table. */
   readonly connectionTableSize: number;
-  /** Entries of connection tracking, and how many it takes; null where there is none. */
+  /** Entries of connection tracking and their limit; null without connection tracking. */
   readonly conntrack: { readonly count: number; readonly max: number } | null;
   readonly timeouts: IpvsTimeouts;
-  /** null where the kernel tells nothing of them. */
+  /** null when the kernel does not report them. */
   readonly tables: IpvsTables | null;
 }
 
-/** Size and load of the IPVS tables of a network namespace. A number is null where the kernel does not tell it. */
+/** Size and load of the IPVS tables of a network namespace. A number is null when the kernel does not report it. */
 export interface IpvsTables {
   /**
-   * Whether the tables grow and shrink with what is in them, and belong to this network namespace alone (since Linux 7.1:
-   * commits 9a9ccef907a7 and 8d7de5477e47). Before, one of each with a fixed size is for all.
+   * Whether each network namespace has tables of its own, which grow and shrink (since Linux 7.1: commits 9a9ccef907a7 and
+   * 8d7de5477e47). Before, all share tables of a fixed size.
    */
   readonly grow: boolean;
   readonly connections: {
-    /** Of every program's services. */
+    /** Connections of all services, whichever program they belong to. */
     readonly count: number | null;
     readonly buckets: number;
-    /** What the module parameter `conn_tab_bits` lets it grow to. */
+    /** The limit of its growth, from the module parameter `conn_tab_bits`. */
     readonly maxBuckets: number | null;
-    /** `net.ipv4.vs.conn_lfactor`: 2 to this power are the entries for a bucket from which on it grows. */
+    /** `net.ipv4.vs.conn_lfactor`: the table grows from 2 to this power entries for each bucket on. */
     readonly loadFactor: number | null;
-    /** `net.ipv4.vs.conn_max`: how many there may be (since Linux 7.2: commit 4a15044a2b06). */
+    /** `net.ipv4.vs.conn_max`: the limit of connections (since Linux 7.2: commit 4a15044a2b06). */
     readonly max: number | null;
   };
   readonly services: {
@@ -39,18 +39,18 @@ export interface IpvsTables {
     /** `net.ipv4.vs.svc_lfactor`. */
     readonly loadFactor: number | null;
   };
-  /** The threads that count rates; null before Linux 7.1, which does not tell of them, and before there is a service. */
+  /** The threads that estimate rates; null before Linux 7.1, which does not report them, and before the first service. */
   readonly estimation: {
     readonly threads: number | null;
     readonly maxThreads: number | null;
-    /** Services and backends that one thread counts at most. */
+    /** The maximum of services and backends for one thread. */
     readonly perThread: number;
-    /** How many of these it counts in one go. */
+    /** How many of these it estimates in one go. */
     readonly chainLength: number | null;
   } | null;
 }
 
-/** How long IPVS keeps a connection without packets, in seconds; of this network namespace. */
+/** How long IPVS keeps a connection without packets, in seconds, in this network namespace. */
 export interface IpvsTimeouts {
   readonly tcp: number;
   /** After a FIN was seen. */
@@ -63,7 +63,7 @@ export interface ServiceCounters {
   readonly backends: ReadonlyMap<BackendKey, BackendCounters>;
 }
 
-/** What has gone through a service or a backend since the kernel made it. */
+/** Traffic of a service or backend since it was added to the kernel. */
 export interface Traffic {
   readonly connections: number;
   /** From clients. */
@@ -72,7 +72,7 @@ export interface Traffic {
   readonly outPackets: number;
   readonly inBytes: number;
   readonly outBytes: number;
-  /** Each second, the kernel's average over some of them. */
+  /** Rates for each second: the kernel's moving average over some seconds. */
   readonly connectionRate: number;
   readonly inPacketRate: number;
   readonly outPacketRate: number;
@@ -86,19 +86,19 @@ export interface BackendCounters {
   readonly traffic: Traffic;
 }
 
-/** What was read to find backends that do not answer. */
+/** A read of counters, to find backends that do not answer. */
 export interface CountersRead {
   readonly services: ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, CountedDestination>>;
-  /** Services with new connections that there was no time for; they come first the next time. */
+  /** Number of services with new connections that there was no time for; the next read begins with them. */
   readonly left: number;
-  /** How many services were listed and destinations read for this. */
+  /** Number of services listed and destinations read. */
   readonly entries: number;
 }
 
-/** What a destination had counted at three reads, the last one among them. */
+/** The counters of a destination at three reads, the latest last. */
 export type CountedDestination = readonly [Counted, Counted, Counted];
 
-/** Since the kernel made the destination; all of one read. */
+/** Counters of one read, since the destination was added to the kernel. */
 export interface Counted {
   readonly connections: number;
   readonly inPackets: number;

@@ -3,9 +3,8 @@ import { messageOf } from './errors.ts';
 import type { Log } from './ports.ts';
 
 /**
- * Calls `changed` when something in a directory changes, with its name where the system tells that. What it misses
- * (network file systems, no free inotify watches, a directory that was replaced) is for the caller's poll to
- * find.
+ * Calls `changed` when something in a directory changes, with its name if the system reports it. The caller must poll for
+ * what is missed: on network file systems, without free inotify watches, or when the directory was replaced.
  */
 export class DirectoryWatch {
   readonly #directory: string;
@@ -22,7 +21,7 @@ export class DirectoryWatch {
   }
 
   /**
-   * Watches, or watches again where the directory is another one than before. Returns whether changes until now may have been
+   * Starts watching, or starts again when the directory was replaced. Returns whether changes until now may have been
    * missed. Cheap when nothing changed.
    */
   arm(): boolean {

@@ -1,13 +1,13 @@
 import { isNativeError } from 'node:util/types';
 
 /**
- * What an edge reports when it cannot do its work: a source, the kernel, a file. The message is for an operator:
- * what was tried, on what, why, what to do.
+ * The error of everything outside the program: a source, the kernel, a file. Its message is for an operator: what was tried,
+ * on what, why, and what to do.
  */
 export class ControllerError extends Error {
   override readonly name = 'ControllerError';
   readonly code: ControllerErrorCode;
-  /** Whether trying again can help; `never` for what a person must fix first. */
+  /** Whether a retry can help; `never` when an operator must fix something first. */
   readonly retry: 'later' | 'never';
 
   constructor(
@@ -21,18 +21,22 @@ export class ControllerError extends Error {
   }
 }
 
-/** `usage`: an option or a file that it names; `not-configured`: nobody has said a source yet; `source`: apps cannot be read; `kernel`: IPVS or routes cannot; `state`: our own files; `controller`: the running one does not answer. */
+/**
+ * `usage`: an option, or a file that an option names. `not-configured`: no source is configured yet. `source`: apps cannot
+ * be read. `kernel`: IPVS or routes cannot be used. `state`: our own files. `controller`: the running controller does not
+ * answer.
+ */
 export type ControllerErrorCode = 'usage' | 'not-configured' | 'source' | 'kernel' | 'state' | 'controller';
 
 /**
- * The message of whatever was thrown, with those of its causes: `connect: ECONNREFUSED`. What the system says of a path is
- * told in plain words: `/etc/token: there is no such file or directory`.
+ * The message of anything that was thrown, with those of its causes: `connect: ECONNREFUSED`. A system error about a path
+ * gets plain words: `/etc/token: there is no such file or directory`.
  */
 export function messageOf(error: unknown): string {
   return messageBehind(error, '');
 }
 
-/** `before`: the message that this one stands behind, which may have named the path already. */
+/** `before`: the message in front of this one, which may name the path already. */
 function messageBehind(error: unknown, before: string): string {
   if (!isNativeError(error)) return String(error);
   if (aboutPath(error)) {
@@ -44,15 +48,15 @@ function messageBehind(error: unknown, before: string): string {
 }
 
 /**
- * Why the system refused a file or directory, for a message that names it: `there is no such file or directory`. Of any other
- * error its message.
+ * Why the system refused a file or directory, for a message that names the path: `there is no such file or directory`. For
+ * any other error, its message.
  */
 export function systemReason(error: unknown): string {
   if (!aboutPath(error)) return messageOf(error);
   const reason = REASONS[error.code];
   if (reason !== undefined) return reason;
   if (error.code === 'EACCES') return `access denied for user ${process.geteuid?.() ?? 'of this process'}`;
-  // `EIO: i/o error, read`: before the comma, since the rest repeats the call and the path.
+  // `EIO: i/o error, read`: the rest after the comma only repeats the call and the path.
   return error.message.split(', ')[0] ?? error.message;
 }
 
@@ -69,16 +73,16 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open',
 };
 
-/** Node leaves the path out of what an open file refuses. */
+/** Codes of errors on an open file, in which Node leaves out the path. */
 const OF_OPEN_FILES: readonly string[] = ['EISDIR', 'ENOSPC', 'EDQUOT'];
 
-/** Whether the system refused a path. */
+/** Whether this is a system error about a file or directory. */
 function aboutPath(error: unknown): error is Error & { readonly code: string; readonly path?: string } {
   if (!isNativeError(error) || !('code' in error) || typeof error.code !== 'string') return false;
   return ('path' in error && typeof error.path === 'string') || OF_OPEN_FILES.includes(error.code);
 }
 
-/** Whether the system refused something with this code: `hasCode(error, 'ENOENT')`. */
+/** Whether an error has this code: `hasCode(error, 'ENOENT')`. */
 export function hasCode(error: unknown, code: string): boolean {
   return isNativeError(error) && 'code' in error && error.code === code;
 }

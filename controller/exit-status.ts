@@ -1,8 +1,8 @@
-/** Exit statuses that scripts depend on: as `diff` and `kubectl diff` have them. */
+/** Exit statuses, which scripts depend on; those of `diff` and `kubectl diff`. */
 
-/** No difference, or done. */
+/** Success, or no difference. */
 export const EXIT_OK = 0;
 export const EXIT_DIFFERENT = 1;
 export const EXIT_ERROR = 2;
-/** What systemd shows as NOTCONFIGURED: under it alone, where the unit says that this is not to be tried again. */
+/** The status that systemd shows as NOTCONFIGURED. Used only under systemd, whose unit does not restart after it. */
 export const EXIT_NOT_CONFIGURED = 6;

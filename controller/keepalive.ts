@@ -1,9 +1,8 @@
 /**
- * Whether IPVS forgets an idle TCP connection before the first keepalive is due. Both in seconds; false where one is not
- * known.
+ * Whether IPVS forgets an idle TCP connection before its first keepalive. Both in seconds; false when one is unknown.
  *
- * The kernel's defaults are such a pair, 900 s and 7200 s: an idle connection through a VIP then hangs or is reset after a
- * quarter of an hour (moby #31208, kubernetes #80298, the DC/OS documentation's own FAQ).
+ * It does with the kernel's defaults, 900 s and 7200 s: an idle connection through a VIP hangs or is reset after a quarter
+ * of an hour (moby #31208, kubernetes #80298, the FAQ of DC/OS).
  */
 export function diesBeforeKeepalive(
   timeoutSeconds: number,
@@ -12,13 +11,13 @@ export function diesBeforeKeepalive(
   return keepaliveSeconds !== null && timeoutSeconds > 0 && timeoutSeconds < keepaliveSeconds;
 }
 
-/** Both remedies in words: a time-out that is long enough, or a keepalive that is short enough. */
+/** The two remedies: a timeout that is long enough, or a keepalive that is short enough. */
 export function keepaliveRemedies(
   timeoutSeconds: number,
   keepaliveSeconds: number,
 ): { readonly timeoutSeconds: number; readonly keepaliveSeconds: number } {
   return {
-    // The keepalive and its answer need a moment.
+    // With time for the keepalive and its answer.
     timeoutSeconds: keepaliveSeconds + 60,
     keepaliveSeconds: Math.max(1, Math.floor((timeoutSeconds * 2) / 3)),
   };

@@ -1,30 +1,30 @@
 /**
- * The labels that this program reads: which keys they have, and which keys were plainly meant to be one. Shared by the
- * sources, which know where a label stands, and by the stage that reads the labels of ports.
+ * The keys of the labels that this program reads, and keys that were probably meant to be one. Shared by the sources, which
+ * know all labels of an app, and by the stage that reads the labels of ports.
  */
 
 import { OPTIONS } from './label-options.ts';
 
-/** The labels beside a VIP label that say how it is balanced. */
+/** Keys of the labels beside a VIP label. */
 export const OPTION_KEYS: readonly string[] = Object.values(OPTIONS).map(({ label }) => label);
 
-/** Whether a port's label declares a VIP: dcos-net looks at the first three characters only, `VIP` or `vip`. */
+/** Whether a port's label declares a VIP: as in dcos-net, when its key starts with `VIP` or `vip`. */
 export function isVipLabel(key: string): boolean {
   return key.startsWith('VIP') || key.startsWith('vip');
 }
 
-/** Whether a port stands for a label of the task itself (`at` is `labels.vip_PORT0`), whose value names its protocol too. */
+/** Whether a port was made from a label of the task itself (`at` is `labels.vip_PORT0`), whose value includes the protocol. */
 export function isTaskLabelPort(at: string): boolean {
   return at.startsWith('labels.');
 }
 
-/** What somebody meant a label to be: a VIP, or how one is balanced. */
+/** What a label was meant to be: a VIP, or one of our options. */
 export type Meaning = 'vip' | 'ipvs';
 
-/** `VIP_0`, `Vip-0`, `vip0`, `vip_PORT0`, `VIP`, whatever stands between the parts. */
+/** `VIP_0`, `Vip-0`, `vip0`, `vip_PORT0`, `VIP`, with any separators. */
 const VIP_KEY = /^[^a-z0-9]*vip[^a-z0-9]*(port[^a-z0-9]*)?\d{0,5}[^a-z0-9]*$/i;
 const VIP_START = /^[^a-z0-9]*vip/i;
-/** `ipvs_`, or one of our words right behind it. */
+/** `ipvs_`, or `ipvs` with the first word of an option right behind it. */
 const OPTION_START = new RegExp(
   `^[^a-z0-9]*ipvs([^a-z0-9]|${OPTION_KEYS.map((key) => key.split('_')[1]).join('|')})`,
   'i',
@@ -33,22 +33,22 @@ const OPTION_START = new RegExp(
 const VIP_VALUE = /:\s*\+?\d{1,5}(\/\w+)?\s*$/;
 
 /**
- * What a label of this key and value was meant to be, whether or not it is read so; null where it is nothing of ours.
- * `among`: whether it stands among labels, where the key alone says it; anything else must have a value to match.
+ * What a label with this key and value was meant to be, valid or not; null when it is not ours. `among`: in `labels` the key
+ * alone decides; elsewhere the value must match, too.
  */
 export function meaningOf(key: string, value: unknown, among: 'labels' | 'others'): Meaning | null {
-  // Keys are foreign text of any length, and almost all of them are something else.
+  // Keys are untrusted text of any length, and few of them are ours.
   if (key.length > LONGEST_KEY || !mayBeOurs(key)) return null;
   const text = typeof value === 'string' ? value : '';
   const fits = text.length < LONGEST_VALUE && VIP_VALUE.test(text);
   if (VIP_KEY.test(key) && (among === 'labels' || fits)) return 'vip';
   if (VIP_START.test(key) && fits) return 'vip';
-  // Elsewhere `IPVS_…` may well be a setting of another program.
+  // Outside labels, `IPVS_…` may be a setting of another program.
   const isOption = (among === 'labels' && OPTION_START.test(key)) || nearestOption(key) !== null;
   return isOption ? 'ipvs' : null;
 }
 
-/** Whether it is worth a second look: almost all keys are something else. */
+/** A cheap check that sorts out almost all foreign keys. */
 export function mayBeOurs(key: string): boolean {
   return MAY_BE_OURS.test(key);
 }
@@ -57,7 +57,7 @@ const MAY_BE_OURS = /^[^a-z0-9]*(vip|ipv|ips|ivp|ivs|pvs|piv|vps)/i;
 const LONGEST_KEY = 200;
 const LONGEST_VALUE = 300;
 
-/** The option that this key was meant to be: the same letters, or all but two of them. Null where there is none. */
+/** The option that this key was probably meant to be: it differs in at most two letters. Null when there is none. */
 export function nearestOption(key: string): string | null {
   const letters = lettersOf(key);
   if (letters.length > LONGEST_OPTION || !MAY_BE_OURS.test(letters)) return null;
@@ -79,7 +79,7 @@ function lettersOf(key: string): string {
   return key.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-/** How many letters must be put in, taken out or exchanged; `bound` where it is that many or more. */
+/** The edit distance of two words, at most `bound`. */
 function distanceOf(a: string, b: string, bound: number): number {
   if (Math.abs(a.length - b.length) >= bound) return bound;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

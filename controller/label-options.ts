@@ -1,6 +1,6 @@
 /**
- * Every label beside a VIP label, once: by these apps choose how a VIP is balanced. The fields that the kernel has of it are
- * those of `settings.ts`.
+ * Every label beside a VIP label, as one row each: with these, apps choose how a VIP is balanced. The kernel's fields that
+ * follow from them are in `settings.ts`.
  */
 
 import type { Family } from './model.ts';
@@ -10,26 +10,26 @@ import type { OptionRow } from './setting-rows.ts';
 import { readNumber, readOneOf, readPrefixes, readTruth } from './setting-values.ts';
 import { MOST_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
 
-/** What the labels beside a VIP label say about how it is balanced. */
+/** How a VIP is balanced, as the labels beside its VIP label say. */
 export interface PortOptions {
   /** The kernel's short name. */
   readonly scheduler: string;
-  /** As `ipvsadm -b` takes them, `mh-fallback,mh-port`; empty: none. */
+  /** As for `ipvsadm -b`: `mh-fallback,mh-port`; empty for none. */
   readonly flags: string;
   /** 0: not persistent. */
   readonly persistenceSeconds: number;
-  /** By how many leading bits of its address persistence knows a client. */
+  /** Prefix length by which persistence groups clients. */
   readonly persistencePrefix: Readonly<Record<Family, number>>;
-  /** Of a healthy backend. */
+  /** Weight of a healthy backend. */
   readonly weight: number;
-  /** Of one backend; 0: no limit. */
+  /** Limit for each backend; 0: no limit. */
   readonly maxConnections: number;
   readonly drainSeconds: number;
-  /** Whether one that does not answer leaves the rotation. */
+  /** Whether a backend that does not answer is ejected. */
   readonly eject: boolean;
-  /** For how long one that comes into rotation grows to its weight; 0: it has it at once. */
+  /** How long a backend that comes into rotation grows to its weight; 0: no slow start. */
   readonly slowStartSeconds: number;
-  /** Which backends get connections: all, or the nearest ones. */
+  /** Whether all backends get connections, or only the nearest. */
   readonly trafficDistribution: TrafficDistribution;
 }
 
@@ -38,7 +38,7 @@ const MOST_PERSISTENCE_SECONDS = 31 * 86_400;
 /** The kernel counts connections in an int, and `ipvsadm -x` takes no more. */
 const MOST_CONNECTIONS = 2_147_483_647;
 
-/** What is not set is as dcos-net programs it, with five minutes for connections to end. */
+/** Defaults are as in dcos-net, with a drain of five minutes. */
 export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOptions[Name]> } = {
   scheduler: {
     label: 'IPVS_SCHEDULER',

@@ -7,10 +7,10 @@ import { visibleInJson } from './visible.ts';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * JSON lines on standard error: time, level, constant message, then the fields.
+ * Creates a log of JSON lines on standard error: level, time, fields and message.
  *
- * Errors keep the messages of their causes. What may be a credential is blanked out, by its field's name and by the
- * look of a text. What a terminal would obey is escaped as JSON does it.
+ * Errors include the messages of their causes. Possible credentials are masked, by the name of the field and by the form of
+ * a text. Control characters are escaped.
  */
 export function createLog(level: LogLevel, stream: DestinationStream = standardError()): Log {
   const logger = pino(
@@ -30,10 +30,10 @@ export function createLog(level: LogLevel, stream: DestinationStream = standardE
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** Written at once and from this thread, so that the last words before an end are not lost. */
+/** Writes synchronously, so that the last messages before an exit are not lost. */
 function standardError(): DestinationStream {
   const stream = destination({ dest: 2, sync: true });
-  // Whoever read our log has gone (EPIPE); the host's traffic does not depend on it.
+  // The reader of the log is gone (EPIPE); the host's traffic does not depend on it.
   stream.on('error', () => {});
   return stream;
 }
@@ -48,14 +48,14 @@ const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'msg']);
 function plainFields(fields: Fields, depth = 0): Fields {
   const entries = Object.entries(fields).map(([name, value]) => {
     const secret = SECRET_NAME.test(name) && typeof value === 'string' && value !== '';
-    // A second `time` in one line would hide the first from whoever reads it.
+    // A second `time` in a line would hide the first from a reader.
     const own = depth === 0 && RESERVED.has(name) ? `${name}_` : name;
     return [own, secret ? '***' : plain(value, depth)];
   });
   return Object.fromEntries(entries);
 }
 
-/** A value as JSON can hold it. */
+/** Converts a value to plain JSON data. */
 function plain(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return withoutSecrets(value);
   if (typeof value === 'bigint') return value.toString();

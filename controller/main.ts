@@ -9,7 +9,7 @@ import { createTerminal } from './cli/terminal.ts';
 import type { Config } from './config/config.ts';
 import { ControllerError, messageOf } from './errors.ts';
 import { EXIT_ERROR, EXIT_NOT_CONFIGURED, EXIT_OK } from './exit-status.ts';
-import type { Asked as TracedVip } from './why/facts.ts';
+import type { VipQuery } from './why/facts.ts';
 
 const terminal = createTerminal(process.stdout, process.stderr, process.env);
 const { print, printError } = terminal.printer('auto');
@@ -159,18 +159,18 @@ async function factsElsewhere(config: Config): Promise<DoctorPorts['elsewhere']>
 }
 
 async function explainVip(config: Config, vip: string): Promise<number> {
-  const [{ why }, { askElsewhere, knownHere, whyPortsOf }, { explain }, { createLog }, { systemClock }] =
+  const [{ why }, { askElsewhere, desiredHere, whyPortsOf }, { explain }, { createLog }, { systemClock }] =
     await Promise.all([
       import('./cli/commands/why.ts'),
       import('./wire-why.ts'),
-      import('./why/walk.ts'),
+      import('./why/trace.ts'),
       import('./log.ts'),
       import('./time.ts'),
     ]);
   const { stop } = processSignals();
-  const trace = async (traced: TracedVip) => {
+  const trace = async (traced: VipQuery) => {
     if (config.server !== undefined) return await askElsewhere(config, traced.text, stop);
-    const facts = await whyPortsOf(config, knownHere(config, createLog('error')));
+    const facts = await whyPortsOf(config, desiredHere(config, createLog('error')));
     return await explain(traced, facts, systemClock.epoch(), stop);
   };
   return await why(config, vip, { explain: trace, ...terminal.printer(config.color) });

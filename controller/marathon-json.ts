@@ -1,49 +1,52 @@
 import { z } from 'zod';
 import { BOUNDS } from './bounds.ts';
 import type { Meaning } from './label-keys.ts';
-import type { Rejection } from './model.ts';
+import type { Rejection, TaskState } from './model.ts';
 import { withMessage } from './schema-messages.ts';
 
 /**
- * What this program reads of Marathon's JSON, and nothing else: unknown fields are dropped, fields that some
- * Marathon leaves out may be missing or null, and a wrong type in one that decides where traffic goes is an
- * error. Field lists: Marathon's RAML types app, taskState, podStatus, podInstanceStatus (1.11) and the
- * replies of 0.7 to 1.4.
+ * Schemas of the fields that this program reads of Marathon's JSON. Unknown fields are dropped, fields that some version of
+ * Marathon leaves out may be missing or null, and a wrong type in a field that traffic depends on is an error. Sources of
+ * the fields: Marathon's RAML types app, taskState, podStatus and podInstanceStatus (1.11), and replies of 0.7 to 1.4.
  */
 
-/** A label of ours somewhere in the JSON of an app or pod. */
+/** A label that looks like ours, anywhere in the JSON of an app or pod. */
 export interface FoundLabel {
-  /** What it stands in: `portDefinitions[0].labels`; empty at the top. */
+  /** The path of its parent: `portDefinitions[0].labels`; empty at the top. */
   readonly parent: string;
-  /** `VIP_0`, cut to a readable length; in a list of Docker's parameters its index. */
+  /** The rest of its path: `VIP_0`, cut to a readable length; an index in a list of Docker parameters. */
   readonly path: string;
   readonly key: string;
   readonly means: Meaning;
 }
 
-/** A task of an app, or an instance of a pod, in which something has a wrong type. */
+/** A task of an app, or an instance of a pod, with a value of a wrong type. */
 export interface UnreadableTask {
-  /** Null where not even that can be read. */
+  /** null when not even the id can be read. */
   readonly id: string | null;
+  /** Its current state, which counts all the same; null when that cannot be read either. */
+  readonly state: TaskState | null;
   readonly rejection: Rejection;
 }
 
-/** What of an app or pod could not be read, since something in it is wrong. The rest is as it stands there. */
+/** The parts of an app or pod that could not be read because something in them is wrong. The rest was read. */
 export interface Unread {
+  /** Why the definition could not be read; null when it could. */
+  readonly definition: Rejection | null;
   readonly tasks: readonly UnreadableTask[];
-  /** The whole list of tasks or instances. */
+  /** Whether the whole list of tasks or instances could not be read. */
   readonly taskList: boolean;
-  /** Ports by their place in the definition (`portDefinitions[1]`): what is declared there, or also where it is reached. */
+  /** Ports by their path (`portDefinitions[1]`). `meaning`: what the port declares is unknown; `place`: also where it is reached. */
   readonly ports: ReadonlyMap<string, 'meaning' | 'place'>;
-  /** Ids of the tasks of whose health something is wrong. */
+  /** Ids of the tasks whose health results could not be read. */
   readonly health: ReadonlySet<string>;
-  /** What is wrong, except in `tasks`. */
+  /** The problems, except those of `definition` and `tasks`. */
   readonly rejected: readonly Rejection[];
 }
 
 const text = z.string().nullish();
 const id = z.string().min(1).max(BOUNDS.nameLength);
-/** Not `max`, which would become a part of the CRD. */
+/** Checked by `refine` and not by `max`, which would become part of the CRD. */
 const protocolText = z.string().refine(({ length }) => length <= BOUNDS.nameLength, {
   error: `expected at most ${BOUNDS.nameLength} characters`,
 });
@@ -54,7 +57,7 @@ const portNumber = withMessage('a port number from 0 to 65535', 'number', (messa
 
 type Issues = z.core.ParsePayload['issues'];
 
-/** Values are taken as they are: a label that is no text is its reader's to reject, by its own path. */
+/** Values may have any type: a label that is not text is rejected by its reader, with its own path. */
 const labelsLike = (example: string) =>
   withMessage(`an object, ${example}`, 'object', (message) => z.record(z.string(), z.unknown(), message))
     .check(({ value, issues }) => checkLabels(value, issues))
@@ -73,7 +76,7 @@ function checkLabels(input: Readonly<Record<string, unknown>>, issues: Issues): 
   }
 }
 
-/** Of all ports of an app or pod together, in whichever list they are. */
+/** Checks the bounds of all ports of an app or pod together. */
 function checkPorts(ports: readonly { readonly labels?: object | null | undefined }[], issues: Issues): void {
   const vips = ports.reduce(
     (sum, { labels }) => sum + Object.keys(labels ?? {}).filter((key) => /^vip/i.test(key)).length,
@@ -117,11 +120,11 @@ const task = z.object({
   version: text,
   ports: z.array(portNumber).max(BOUNDS.ports).nullish(),
   ipAddresses: z.array(z.object({ ipAddress: text }).nullable()).nullish(),
-  /** Marathon 0.x lists a check without result as null. */
+  /** Marathon 0.x lists a check without a result as null. */
   healthCheckResults: z.array(z.object({ alive: z.boolean().nullish() }).nullable()).nullish(),
 });
 
-/** The fields of an app alone: schemas with checks of the whole cannot be extended. */
+/** The fields of an app without checks across fields: a schema with such checks cannot be extended. */
 export const appFields = z.object({
   id,
   networks: z.array(network).nullish(),
@@ -152,7 +155,7 @@ export const appFields = z.object({
   tasks: z.array(task).max(BOUNDS.tasks).nullish(),
 });
 
-/** An app, as `/v2/apps` gives it or `POST /v2/apps` takes it; `tasks` where they were embedded. */
+/** An app as in the answer to `GET /v2/apps` or the body of `POST /v2/apps`; with `tasks` when they are embedded. */
 export const appSchema = appFields.check(({ value, issues }) => {
   const { portDefinitions, ports, container, ipAddress } = value;
   const mappings = [container?.portMappings, container?.docker?.portMappings, ipAddress?.discovery?.ports];
@@ -167,7 +170,7 @@ const podEndpoint = z.object({
   name: text,
   containerPort: portNumber.nullish(),
   hostPort: portNumber.nullish(),
-  /** A list; some old definitions have the bare string. */
+  /** A list; some old definitions have a string. */
   protocol: z.union([protocolText, z.array(protocolText)]).nullish(),
   labels,
   networkNames: z.array(z.string()).nullish(),
@@ -189,7 +192,7 @@ function checkEndpoints({ value, issues }: z.core.ParsePayload<Omit<z.infer<type
   );
 }
 
-/** A pod, as `POST /v2/pods` takes it, and the `spec` of its status. */
+/** A pod as in the body of `POST /v2/pods`, and the `spec` of its status. */
 export const podSchema = podFields.check(checkEndpoints);
 
 const podContainerStatus = z.object({
@@ -198,7 +201,9 @@ const podContainerStatus = z.object({
   containerId: text,
   endpoints: z.array(z.object({ name: text, allocatedHostPort: portNumber.nullish() })).nullish(),
   conditions: z
-    .array(z.object({ name: text, value: z.unknown().optional(), reason: text }).nullable())
+    .array(
+      z.object({ name: text, value: z.union([z.boolean(), z.string()]).nullish(), reason: text }).nullable(),
+    )
     .nullish(),
 });
 
@@ -212,7 +217,7 @@ const podInstance = z.object({
   containers: z.array(podContainerStatus).nullish(),
 });
 
-/** A pod with its instances, as `/v2/pods/::status` lists it. */
+/** A pod with its instances, as in `/v2/pods/::status`. */
 export const podStatusSchema = z.object({
   id,
   spec: podFields.omit({ id: true }).check(checkEndpoints),
@@ -222,10 +227,10 @@ export const podStatusSchema = z.object({
 /** `/v2/info`. A Marathon without `framework_name` (before 0.8) registered as `marathon`. */
 export const infoSchema = z
   .object({ name: text, version: text, marathon_config: z.object({ framework_name: text }).nullish() })
-  // An empty object, as a broken proxy may give it, must not rename every VIP.
+  // An empty object, as from a broken proxy, must not rename every VIP.
   .refine(({ name, version, marathon_config }) => name || version || marathon_config);
 
-/** The fields by which any event names what it is about; see `marathon/events.ts`. */
+/** The fields that name the subject of an event; see `marathon/events.ts`. */
 export const eventSchema = z.object({
   appId: text,
   runSpecId: text,
@@ -235,17 +240,17 @@ export const eventSchema = z.object({
   currentStep: z.unknown().optional(),
 });
 
-/** One step of a deployment plan. Before Marathon 1.0 it was the bare list of actions. */
+/** One step of a deployment plan. Before Marathon 1.0 it was only the list of actions. */
 export const deploymentStepSchema = z.union([
   z.object({ actions: z.array(z.object({ app: text, pod: text })).nullish() }),
   z.array(z.object({ app: text, pod: text })),
 ]);
 
-/** What the schemas drop, and the author should hear of. */
+/** Findings besides the schemas, for the author of the app. */
 interface Findings {
-  /** Every label of ours in the JSON, wherever it stands; absent where there is none. */
+  /** Every label in the JSON that looks like ours; absent when there is none. */
   foundLabels?: readonly FoundLabel[];
-  /** Absent where nothing is wrong. */
+  /** Absent when nothing is wrong. */
   unread?: Unread;
 }
 

@@ -1,144 +1,143 @@
 /**
- * The types of this program: what a source reports (`App`, `Task`), what should be (`Service`, `Backend`),
- * what the kernel has (`ObservedService`) and what lies between them (`Step`). Plain data, no behaviour
- * besides the keys.
+ * The model: what a source reports (`App`, `Task`), what is desired (`Service`, `Backend`), what the kernel has
+ * (`ObservedService`), and the writes between them (`Step`). Plain data; the only functions make keys.
  */
 
 import type { NameMemory } from './name-memory.ts';
 import type { Nearness, Place, TrafficDistribution } from './place.ts';
 import type { BackendSettings, ServiceSettings } from './settings.ts';
 
-/** The protocols that a VIP can have. DC/OS knew these two; other ones in a definition give no VIP. */
+/** The protocols of VIPs, as on DC/OS. A port with another protocol has no VIP. */
 export type Protocol = 'tcp' | 'udp';
 export type Family = 'ipv4' | 'ipv6';
 
-/** An address as people write it (`10.0.0.1`, `fd01:c::7`, no brackets) and a port. */
+/** An address in its text form (`10.0.0.1`, `fd01:c::7`, no brackets) and a port. */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
 }
 
-/** `marathon /group/web`: what identifies an app. */
+/** Identifies an app: `marathon /group/web`. */
 export type AppKey = string;
-/** Distinguishes the two rows that a source can have of an app: its definition, and what its tasks carry. */
+/** Identifies a row of a source. An app can have two: its definition, and what was put together from its tasks. */
 export type RowKey = string;
 
 // ---- what a source reports ------------------------------------------------------------------------
 
 /**
- * One Marathon app or pod as one source has it, in one shape whatever API it came from: its definition with the tasks
- * that the source lists, or what tasks carry (`fromTasks`). It never changes: an app that changed is another object.
+ * A Marathon app or pod as one source reports it, in the same shape whatever the API: its definition with the tasks that
+ * the source lists, or what was put together from tasks (`fromTasks`). Immutable: a changed app is a new object.
  */
 export interface App {
   /** Absolute id, `/group/web`. A pod has its pod id. */
   readonly id: string;
   readonly kind: 'app' | 'pod';
-  /** Set where there is no definition: the app was put together from what its tasks carry (Mesos). */
+  /** The app has no definition; it was put together from the labels and ports of its tasks (Mesos). */
   readonly fromTasks?: true;
   /** Name of the source (`mesos=http://10.0.0.1:5050`) of an app that was put together from its tasks. */
   readonly source?: string;
-  /** Set where tasks are no copies of one another (`worker-0`, `worker-1`): what one's labels say is no word on another's. */
+  /** The tasks are not copies of one another (`worker-0`, `worker-1`): the labels of one say nothing about another. */
   readonly labelsPerTask?: true;
-  /** Mesos framework name as the source has it, not yet cleaned for DNS; `marathon` by default. */
+  /** Mesos framework name as the source reports it, not yet cleaned for DNS; `marathon` by default. */
   readonly framework: string;
-  /** What the newest definition declares, whether or not a task runs. */
+  /** The ports of the newest definition, whether or not a task runs. */
   readonly ports: readonly Port[];
   readonly tasks: readonly Task[];
-  /** What was found wrong in this app's own JSON, apart from its labels. */
+  /** Problems in this app's JSON, apart from its labels. */
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
 }
 
 /** A port that a definition declares: a portDefinition, a portMapping or a pod's endpoint. */
 export interface Port {
-  /** Where it stands in the app's JSON, as it was given: `portDefinitions[0]`, `container.docker.portMappings[1]`, `containers[0].endpoints[2]`. */
+  /** Its path in the app's JSON: `portDefinitions[0]`, `container.docker.portMappings[1]`, `containers[0].endpoints[2]`. */
   readonly at: string;
-  /** As given, not yet checked: `['tcp']`, `['udp', 'tcp']`, `['http']`. */
+  /** As written, not yet checked: `['tcp']`, `['udp', 'tcp']`, `['http']`. */
   readonly protocols: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly mode: 'host' | 'container/bridge' | 'container';
   /** Whether its backends are the agent's address and a host port, or the container's own address and port. */
   readonly backendAddress: 'agent' | 'container';
-  /** Name of the pod's container, where the port belongs to one. */
+  /** Name of the pod's container; absent for an app. */
   readonly container?: string;
 }
 
 /** A running copy of an app, or one container of a pod's instance. */
 export interface Task {
   readonly id: string;
-  /** What its framework calls it, by which Mesos-DNS knows it; absent where the source does not say. */
+  /** Its name in the framework, which Mesos-DNS uses; absent when the source does not report it. */
   readonly name?: string;
-  /** Name of the source that alone knows this task, where another source defines its app. */
+  /** Name of the only source that knows this task, when another source defines its app. */
   readonly onlyIn?: string;
   readonly state: TaskState;
   readonly health: Health;
-  /** The agent that it runs on, where its ports do not show that agent's address, or not why they cannot be reached there. */
+  /** The agent that it runs on; absent when the endpoints of its ports say as much. */
   readonly agent?: Agent;
-  /** Where that agent stands; absent where the source does not say. */
+  /** The place of that agent; absent when the source does not report it. */
   readonly place?: Place;
-  /** Addresses of its container that its ports do not show; absent when there are none. */
+  /** Addresses of its container besides those of its ports; absent when there are none. */
   readonly addresses?: readonly string[];
-  /** The ports of the version that this task runs (an older one during a deployment), with where each is reached. */
+  /** The ports of the version that this task runs (an older one during a deployment), with their endpoints. */
   readonly ports: readonly TaskPort[];
 }
 
 export interface Agent {
-  /** As the source names it: a host name, or an address. */
+  /** As the source reports it: a host name or an address. */
   readonly host: string;
   readonly address: string;
 }
 
-/** Marathon's TASK_* states, folded to what matters for a backend. `gone`: finished, failed, killed, lost. */
+/** Marathon's TASK_* states, reduced to what matters for a backend. `gone`: finished, failed, killed or lost. */
 export type TaskState = 'staging' | 'running' | 'killing' | 'unreachable' | 'gone';
 
-/** `unchecked`: no health check is defined. `unknown`: one is defined and has given no result yet. */
+/** `unchecked`: no health check is defined. `unknown`: one is defined but has no result yet. */
 export type Health = 'unchecked' | 'healthy' | 'unhealthy' | 'unknown';
 
 export interface TaskPort extends Port {
-  /** Where the port is reached from any host: IP addresses only, both families; empty while not known. */
+  /** Where any host reaches the port: IP addresses of both families; empty while unknown. */
   readonly endpoints: readonly Endpoint[];
   /**
-   * Where a port that others reach by a host port is reached on the agent itself: the container's own address, one of
-   * each family at most, and port. Absent where it is not known.
+   * Where the agent itself reaches a port that others reach by a host port: the container's own address and port, at most
+   * one for each family. Absent when unknown.
    */
   readonly local?: readonly Endpoint[];
-  /** Why `endpoints` is empty, or lacks some, although the task runs, for a warning; absent when nothing is wrong. */
+  /** For a warning: why endpoints are missing although the task runs; absent when none are. */
   readonly unresolved?: string;
 }
 
-/** Everything that a source has, or all of them: an app that is not in it does not exist. */
+/** The whole state of a source, or of all: an app that is not in it does not exist. */
 export interface Snapshot {
-  /** Of one source: one for each row. */
+  /** The rows of one source. */
   readonly apps: readonly App[];
-  /** Documents that gave no app at all (unparsable file, app without an id). */
+  /** Documents that are not apps (a file that cannot be parsed, an app without an id). */
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
-  /** Addresses of agents that a source lists whether or not a task runs there; absent where it lists none. */
+  /** Addresses of all agents that the source lists, with or without tasks; absent when it lists none. */
   readonly agents?: readonly string[];
-  /** Where agents of that list stand, by address; absent where the source does not say of any. */
+  /** The places of these agents, by address; absent when the source reports none. */
   readonly places?: Readonly<Record<string, Place>>;
 }
 
-/** Something that could not be used, so described that its author finds it. */
+/** Input that could not be used, described so that its author finds it. */
 export interface Rejection {
-  /** App or pod id; the file's path where there is no app. */
+  /** App or pod id; the path of the file when there is no app. */
   readonly app: string;
   /** Path in its JSON, `portDefinitions[0].labels.VIP_0`; empty for the whole document. */
   readonly at: string;
   /** The offending value as text, cut to a readable length. */
   readonly value: string;
-  /** What was expected, or why not: `expected NAME:PORT or IP:PORT`. */
+  /** What was expected: `expected NAME:PORT or IP:PORT`. */
   readonly reason: string;
 }
 
-// ---- what should be --------------------------------------------------------------------------------
+// ---- what is desired -------------------------------------------------------------------------------
 
-/** `tcp/10.96.4.7:80`, `udp/[fd00::7]:53`. Unique for a service in one network namespace. */
+/** Identifies a service in a network namespace: `tcp/10.96.4.7:80`, `udp/[fd00::7]:53`. */
 export type ServiceKey = string;
-/** `10.0.0.1:31000`, `[fd01:b::2]:80`. Unique for a backend within its service. */
+/** Identifies a backend within its service: `10.0.0.1:31000`, `[fd01:b::2]:80`. */
 export type BackendKey = string;
 
-/** A VIP of one address family that has at least one backend: what the kernel should balance. */
+/** A desired IPVS service: a VIP of one address family with at least one backend. */
 export interface Service extends ServiceSettings {
   readonly protocol: Protocol;
   readonly family: Family;
@@ -151,39 +150,38 @@ export interface Service extends ServiceSettings {
   readonly fqdn: string | null;
   /** Ids of the apps that declare it, sorted. */
   readonly apps: readonly string[];
-  /** For how long a backend that comes into rotation grows to its weight; absent where it has it at once. */
+  /** How long a backend that comes into rotation grows to its weight; absent without slow start. */
   readonly slowStartSeconds?: number;
   readonly backends: ReadonlyMap<BackendKey, Backend>;
-  /** Set where only the nearest backends are to get connections. */
+  /** Set when only the nearest backends get connections. */
   readonly trafficDistribution?: Exclude<TrafficDistribution, 'Cluster'>;
-  /** Set once it is decided which these are. */
+  /** Set once the nearest backends have been chosen. */
   readonly nearness?: Nearness;
 }
 
-/** What a name leads to. */
+/** A service as DNS needs it. */
 export type NamedService = Pick<Service, 'fqdn' | 'protocol' | 'address' | 'port'>;
 
 export interface Backend extends Endpoint, BackendSettings {
   /**
-   * How other hosts reach it, where that is another address and port: this host runs its container and reaches it
-   * directly.
+   * The endpoint that other hosts use, when it differs: this host runs the container and reaches it directly.
    */
   readonly hostPort?: Endpoint;
-  /** Address of the host that it runs on, where that is neither its own nor that of `hostPort`; absent too where it is not known. */
+  /** Address of the host that it runs on; absent when unknown, or the same as its own or that of `hostPort`. */
   readonly agent?: string;
-  /** Where the host that it runs on stands; absent where it is not known. */
+  /** The place of that host; absent when unknown. */
   readonly place?: Place;
-  /** Set where it is never to be taken out of rotation for not answering. */
+  /** Set when the backend must never be ejected. */
   readonly eject?: false;
   readonly app: string;
   readonly task: string;
-  /** Why it has this weight, for a person: `running, no health check`. */
+  /** Why it has this weight, as text: `running, no health check`. */
   readonly reason: string;
-  /** How long its connections may live on once it leaves. */
+  /** How long its connections may go on once it leaves. */
   readonly drainSeconds: number;
 }
 
-/** A VIP that an app asks for, with or without backends; once per protocol and app. */
+/** A VIP that an app declares, with or without backends; one for each protocol and app. */
 export interface Declared {
   readonly app: string;
   readonly name: string | null;
@@ -194,7 +192,7 @@ export interface Declared {
   readonly protocol: Protocol;
   readonly port: number;
   readonly backends: number;
-  /** Why this app has none behind it, for a person: `no task runs`. Absent where it has some. */
+  /** Why the app has no backends for it, as text: `no task runs`; absent when it has some. */
   readonly withoutBackends?: string;
   readonly at: string;
   readonly mode: Port['mode'];
@@ -202,7 +200,7 @@ export interface Declared {
   readonly container?: string;
 }
 
-/** What identifies a VIP: its name and framework in cleaned form, or its address; and its port. */
+/** Identifies a VIP: by its cleaned name and framework, or its address; and by protocol and port. */
 export interface CalledVip extends Pick<Declared, 'name' | 'framework' | 'address' | 'port'> {
   readonly protocol: string;
 }
@@ -210,22 +208,22 @@ export interface CalledVip extends Pick<Declared, 'name' | 'framework' | 'addres
 /** The desired state: all that later stages need from the sources. */
 export interface Desired {
   readonly services: ReadonlyMap<ServiceKey, Service>;
-  /** Whether an app declares a VIP, with backends or without. */
+  /** Whether an app declares this VIP, with or without backends. */
   readonly declares: (vip: CalledVip) => boolean;
-  /** Declared VIPs that have no service, each with all that declare it. */
+  /** Declared VIPs without a service, by key, with every declaration. */
   readonly unserved: ReadonlyMap<string, readonly Declared[]>;
   readonly declared: readonly Declared[];
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
   readonly memory: NameMemory;
-  /** Addresses that apps asked for as IP VIPs and that belong to someone, with why; absent: none. */
+  /** Addresses of IP VIPs that were refused because they belong to someone, with the reason; absent when none were. */
   readonly refused?: ReadonlyMap<string, string>;
 }
 
 // ---- what the kernel has ---------------------------------------------------------------------------
 
 export interface ObservedService extends ServiceSettings {
-  /** Also protocols that a VIP of ours cannot have (`sctp`): other programs' services are seen too. */
+  /** Includes protocols that our VIPs cannot have (`sctp`), since other programs' services are observed too. */
   readonly protocol: string;
   readonly address: string;
   readonly port: number;
@@ -237,12 +235,12 @@ export interface ObservedBackend extends Endpoint, BackendSettings {
   readonly inactiveConnections: number;
 }
 
-/** The kernel's table at one moment. Services by firewall mark have no address and are left out: they are never ours. */
+/** The kernel's table at one moment. Services by firewall mark have no address and are never ours; they are left out. */
 export type Table = ReadonlyMap<ServiceKey, ObservedService>;
 
-// ---- what lies between -----------------------------------------------------------------------------
+// ---- writes ----------------------------------------------------------------------------------------
 
-/** The keys of a service that a step needs, whichever side it came from. */
+/** What identifies a service in a step, whether it is desired or observed. */
 export interface ServiceAddress {
   readonly protocol: string;
   readonly address: string;
@@ -262,9 +260,12 @@ export type Step =
 
 // ---- keys ------------------------------------------------------------------------------------------
 
+// Keys are kept by the hundred thousand. What a template puts together keeps its parts, which takes three times the memory of
+// the text; what is joined does not.
+
 /** The key of an app. */
 export function appKey({ framework, id }: Pick<App, 'framework' | 'id'>): AppKey {
-  return `${framework} ${id}`;
+  return [framework, id].join(' ');
 }
 
 /** The key of a source's row of an app. */
@@ -272,17 +273,17 @@ export function rowKey(key: AppKey, fromTasks: boolean): RowKey {
   return `${fromTasks ? 'tasks' : 'app'} ${key}`;
 }
 
-/** The key of the row that this is. */
+/** The key of an app's row. */
 export function rowOf(app: App): RowKey {
   return rowKey(appKey(app), app.fromTasks === true);
 }
 
 /** `10.0.0.1:80`, `[fd00::1]:80`. */
 export function endpointKey({ address, port }: Endpoint): BackendKey {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return [address.includes(':') ? `[${address}]` : address, port].join(':');
 }
 
-/** The one form in which a service is named, in maps, logs, metrics and the ledger. */
+/** The key of a service, in maps, logs, metrics and the ledger alike. */
 export function serviceKey(service: ServiceAddress): ServiceKey {
-  return `${service.protocol}/${endpointKey(service)}`;
+  return [service.protocol, endpointKey(service)].join('/');
 }

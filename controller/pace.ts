@@ -2,14 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { Pause } from './pause.ts';
 
 /**
- * Lets others have their turn during long work: `await pace.restIfDue()` between its parts keeps the
- * process answering (health, DNS, timers) while tens of megabytes are read.
+ * Yields to the event loop during long work: `await pace.restIfDue()` between its parts keeps health checks, DNS and timers
+ * going while tens of megabytes are processed.
  */
 export class Pace {
   readonly #turnMs: number;
   #since = performance.now();
 
-  /** How long one turn may be, in milliseconds; a part that is longer makes it longer. Defaults to 10. */
+  /** `turnMs`: the length of a turn after which to yield, in milliseconds; default 10. */
   constructor(turnMs = 10) {
     this.#turnMs = turnMs;
   }
@@ -28,7 +28,7 @@ export class Pace {
   }
 }
 
-/** Does work that comes in parts, with rests between them. */
+/** Runs a generator to its end, yielding to the event loop between its steps when due. */
 export async function inTurns<T>(parts: Generator<unknown, T>, pace: Pace = new Pace()): Promise<T> {
   for (;;) {
     const { done, value } = parts.next();
@@ -37,12 +37,12 @@ export async function inTurns<T>(parts: Generator<unknown, T>, pace: Pace = new 
   }
 }
 
-/** Cost after which the clock is looked at. */
+/** The clock is read after work of this cost: reading it for each piece would be slow. */
 const LOOK_AFTER = 64;
 
 /**
- * Calls `work` until it returns true, with rests in which others have their turn. `work` does what is due until `pause`
- * says that it should rest, and returns whether nothing is left.
+ * Calls `work` until it returns true, yielding to the event loop in between. `work` does its work until `pause` returns true,
+ * and returns whether it is done.
  */
 export async function inSlices(work: (pause: Pause) => boolean, pace: Pace = new Pace()): Promise<void> {
   let spent = 0;
@@ -55,7 +55,7 @@ export async function inSlices(work: (pause: Pause) => boolean, pace: Pace = new
   while (!work(pause)) await pace.rest();
 }
 
-/** Calls `work` for each item, with the same rests. `work` returns about what it cost: 1 for a task or a backend. */
+/** Calls `work` for each item, yielding in the same way. `work` returns its approximate cost: 1 for a task or a backend. */
 export async function eachInSlices<Item>(
   items: Iterable<Item>,
   work: (item: Item) => number,

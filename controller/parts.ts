@@ -1,4 +1,4 @@
-/** Brings work that comes in parts to its end at once. */
+/** Runs a generator to its end without yielding to the event loop. */
 export function atOnce<T>(parts: Generator<unknown, T>): T {
   for (;;) {
     const { done, value } = parts.next();

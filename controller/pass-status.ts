@@ -1,4 +1,4 @@
-/** What one pass wanted, did and left. */
+/** The result of one pass: what was desired, what was done, and what is left to do. */
 
 import type { Desired, ServiceKey, Step, Table } from './model.ts';
 import type { MassRemoval } from './plan/brake.ts';
@@ -13,60 +13,60 @@ import type { Shortfall } from './plan/shortfall.ts';
 export interface PassStatus {
   readonly startedAt: number;
   readonly finishedAt: number;
-  /** `full`: the kernel's whole table was read; `changes`: what we knew of it was used. */
+  /** `full`: the whole kernel table was read; `changes`: the known state of the kernel was used. */
   readonly kind: 'full' | 'changes';
   readonly desired: Desired;
   readonly plan: Plan;
-  /** The table as it is after the pass, as far as known; it changes with the next pass. */
+  /** The table after the pass, as far as known. The next pass changes it in place. */
   readonly observed: Table;
-  /** What is ours in it; it changes with the next pass. */
+  /** The services in it that are ours. The next pass changes it in place. */
   readonly owned: ReadonlyMap<ServiceKey, unknown>;
-  /** What after the pass is not as desired, conflicts and what is held apart. */
+  /** Services that are not as desired after the pass, without conflicts and held ones. */
   readonly shortfall: readonly Shortfall[];
-  /** Backends that drain, with the deadline of each. */
+  /** Draining backends and their deadlines. */
   readonly drains: Drains;
-  /** The steps of the plan that were made. */
+  /** The steps that succeeded. */
   readonly made: readonly Step[];
-  /** Steps that failed, in ipvsadm's notation, and why; they are tried again. */
+  /** Steps that failed, in the notation of `ipvsadm`, with the reason. They are retried. */
   readonly failures: readonly { readonly step: string; readonly message: string }[];
-  /** Addresses of backends that the kernel takes for no destination: no failures, and no shortfall. Absent: none. */
+  /** Addresses that the kernel does not accept as destinations. They count neither as failures nor as shortfall. Absent: none. */
   readonly refused?: readonly RefusedBackend[];
-  /** How many steps were not tried because they failed before and their time has not come; the kernel is not as desired. */
+  /** Number of steps that failed before and whose retry is not due yet. */
   readonly waiting: number;
-  /** What would be taken away but is held, since too much would go at once without being named; null: nothing. */
+  /** The held mass removal; null when none is held. */
   readonly held: HeldRemoval | null;
-  /** Why backends and services are not as the sources say. Absent: none. */
+  /** Why backends and services are not as the sources want them. Absent: none. */
   readonly decisions?: Decisions;
-  /** How many backends grow to their weight. Absent: none. */
+  /** Number of backends in slow start. Absent: none. */
   readonly slowStarts?: number;
-  /** A large removal that was not held, with why; null or absent: none. */
+  /** A large removal that was not held, and why not; null or absent when there was none. */
   readonly letGo?: LargeRemoval | null;
-  /** What is wrong with interface or routes and keeps VIPs from being reached, each with its fix. */
+  /** Problems with interface or routes that keep VIPs from being reached, each with its fix. */
   readonly problems: readonly string[];
-  /** What should be other than it is (kernel settings, where names are answered), each with its fix; VIPs are reached. */
+  /** Settings of the host that should be different although VIPs are reached, each with its fix. */
   readonly advice: readonly string[];
-  /** What of interface, routes and kernel settings had to be put right. */
+  /** What had to be restored of interface, routes and kernel settings. */
   readonly repaired: readonly string[];
-  /** What someone else had changed in our services since the pass before; repaired by this pass. */
+  /** Changes that someone else made to our services since the previous pass. This pass repaired them. */
   readonly drift: readonly Drift[];
-  /** For each change that this pass brought into the kernel: when the source told of it. */
+  /** When the source reported each change that this pass brought into the kernel. */
   readonly changesSince: readonly number[];
-  /** The error that ended the pass early (the kernel could not be read, the ledger not written); null if none. */
+  /** The error that ended the pass early (the kernel could not be read, the ledger could not be written); null if none. */
   readonly error: string | null;
 }
 
-/** Backends at an address that the kernel refuses. Times are milliseconds of the monotonic clock. */
+/** An address that the kernel refuses as a destination. Times are milliseconds of the monotonic clock. */
 export interface RefusedBackend {
   readonly address: string;
   readonly since: number;
-  /** When it is tried again. */
+  /** When it is retried. */
   readonly endsAt: number;
   readonly reason: string;
 }
 
-/** A mass removal that is held. Times are milliseconds of the monotonic clock. */
+/** A held mass removal. Times are milliseconds of the monotonic clock. */
 export interface HeldRemoval extends MassRemoval {
   readonly since: number;
-  /** When the sources are asked again whether it is true. */
+  /** When the sources are read again to confirm it. */
   readonly until: number;
 }

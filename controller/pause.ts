@@ -1,5 +1,5 @@
-/** Whether long work should rest, after a piece that cost about so much: 1 for a task or a backend. */
+/** Called after each piece of long work with its approximate cost (1 for a task or a backend): whether to yield now. */
 export type Pause = (cost?: number) => boolean;
 
-/** Never rests: for work that is small, or that nobody waits for. */
+/** Never yields: for small work, and for commands that do nothing else. */
 export const withoutPause: Pause = () => false;

@@ -1,8 +1,8 @@
-/** Places: where hosts stand, as sources report them. Many tasks share one, so each place is one object. */
+/** Places of hosts: region, zone and node, as sources report them. Many tasks share a place, so each is one object. */
 
 import type { Backend, BackendKey } from './model.ts';
 
-/** Where a host stands. A zone is part of its region; what is absent is not known. */
+/** The place of a host. A zone is part of its region; an absent field is unknown. */
 export interface Place {
   readonly region?: string;
   readonly zone?: string;
@@ -10,28 +10,28 @@ export interface Place {
   readonly node?: string;
 }
 
-/** How near a backend is: on this host, in its zone, in its region, anywhere. Each one is part of the next. */
+/** How near a backend is: on this host, in its zone, in its region, or anywhere. Each tier is part of the next. */
 export type Tier = 'node' | 'zone' | 'region' | 'all';
 
 export interface Nearness {
-  /** The tier whose backends the service has. */
+  /** The tier that the service's backends were chosen from. */
   readonly tier: Tier;
-  /** Those of all tiers. */
+  /** The backends of all tiers. */
   readonly all: ReadonlyMap<BackendKey, Backend>;
 }
 
-/** As the field `trafficDistribution` of a Kubernetes Service has them (KEP-3015). */
+/** The values of `trafficDistribution` of a Kubernetes Service (KEP-3015). */
 export const TRAFFIC_DISTRIBUTIONS = ['Cluster', 'PreferSameZone', 'PreferSameNode'] as const;
 export type TrafficDistribution = (typeof TRAFFIC_DISTRIBUTIONS)[number];
 
-/** A cluster has some dozens of zones and some thousands of nodes; more than that are not remembered. */
+/** A cluster has dozens of zones and thousands of nodes; beyond this bound objects are no longer shared. */
 const MOST_PLACES = 20_000;
 
 const known = new Map<string, Place>();
 
 /**
- * The place with these names, the same object for the same names; undefined where none is given. Empty text and null are
- * no names.
+ * The place with these names; the same object for the same names. Undefined when no name is given; empty text and null
+ * count as none.
  */
 export function placeOf({ region, zone, node }: Given): Place | undefined {
   if (!region && !zone && !node) return undefined;
@@ -45,8 +45,8 @@ export function placeOf({ region, zone, node }: Given): Place | undefined {
 type Given = { readonly [Name in keyof Place]?: string | null | undefined };
 
 /**
- * Whether two hosts are known to be in one zone, or in one region. Zones of two regions may have one name; where a region
- * is not known, the zone's name alone counts.
+ * Whether two hosts are known to be in the same zone or region. Zones of different regions may have the same name; when a
+ * region is unknown, the name of the zone alone counts.
  */
 export function placesAgree(a: Place | undefined, b: Place, on: 'zone' | 'region'): boolean {
   if (a === undefined || a[on] === undefined || a[on] !== b[on]) return false;

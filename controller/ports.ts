@@ -1,11 +1,12 @@
-/** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
+/** The ports of the program on one page: everything that it reads, writes and waits for, and that a test replaces. */
 
 import type { AppRef, DeploymentProgress, WriteOptions, WriteResult } from './app-writes.ts';
-import type { TcpConnections } from './connection-entry.ts';
+import type { ConnectionKey, TcpConnections } from './connection-entry.ts';
 import type { CountersRead, KernelReading } from './counters.ts';
 import type { Delta } from './delta.ts';
 import type { Ejections, ProbeResult, Target, TargetKey } from './ejection.ts';
 import type {
+  App,
   BackendKey,
   NamedService,
   ObservedService,
@@ -20,64 +21,68 @@ import type { PassStatus } from './pass-status.ts';
 
 /** Where apps come from. */
 export interface AppSource {
-  /** `marathon=http://10.0.0.1:8080`, `kubernetes`: as it was given, without credentials: for messages and metrics. */
+  /** As given, without credentials, for messages and metrics: `marathon=http://10.0.0.1:8080`, `kubernetes`. */
   readonly name: string;
-  /** URLs of the servers behind it, those learnt since the start too (a leader): no VIP may take their addresses. */
+  /** URLs of its servers, including those found since the start (a leader): no VIP may take their addresses. */
   readonly servers?: readonly string[];
   /**
-   * Follows the source until `signal` aborts; resolves then. Reconnects by itself, with backoff, and never rejects
-   * because of what the source does.
+   * Follows the source until `signal` aborts, then resolves. Reconnects with backoff, and never rejects because of the
+   * source.
    *
-   * `listener.changed` is called after every good read, `listener.failed` after every failed one. What was read
-   * last stays what it was when a read fails. The first delta is complete and holds everything.
+   * Calls `listener.changed` after each successful read and `listener.failed` after each failed one; a failure leaves the
+   * last state as it is. The first delta is complete and holds everything.
    */
   follow(listener: SourceListener, signal: AbortSignal): Promise<void>;
-  /** Reads everything once; rejects with a `ControllerError` when that is not possible (nothing is partial). */
+  /** Reads everything once. Rejects with a `ControllerError` when that fails; never resolves with a part. */
   read(signal: AbortSignal): Promise<Snapshot>;
 }
 
 export interface SourceListener {
-  /** What changed since this was last called; nothing did where a read found the source as it was. */
+  /** The changes since the last call; empty when a read found none. */
   changed(delta: Delta): void;
   failed(error: Error): void;
 }
 
-/** Where apps and pods are changed. What Marathon refuses is data; what keeps it from answering rejects (`ControllerError`). */
+/** Loads the saved apps of a source, by its name, from disk with each call. Never rejects: what cannot be loaded counts as not saved. */
+export type SavedApps = (source: string) => Promise<readonly App[]>;
+
+/** Changes apps and pods. A refusal by Marathon is a result; a failure to get an answer rejects with a `ControllerError`. */
 export interface AppWriter {
   /** `http://10.0.0.1:8080`, without credentials. */
   readonly name: string;
-  /** Mesos framework name, which the names of VIPs have in them. */
+  /** Mesos framework name, a part of the names of VIPs. */
   framework(signal: AbortSignal): Promise<string>;
   /** Apps as Marathon lists them, with counts and deployments. */
   listApps(signal: AbortSignal): Promise<readonly unknown[]>;
-  /** Marathon's JSON of one, an app with its tasks; null where there is none. */
+  /** Marathon's JSON of an app (with its tasks) or pod; null when there is none. */
   show(ref: AppRef, signal: AbortSignal): Promise<unknown>;
-  /** `json` goes to Marathon as it is. */
+  /** Sends `json` unchanged. */
   add(kind: AppRef['kind'], json: string, options: WriteOptions): Promise<WriteResult>;
-  /** The fields in `json` replace those of the app; those of a pod replace all of it. `json` goes to Marathon as it is. */
+  /** Replaces the given fields of an app, or the whole pod. Sends `json` unchanged. */
   update(ref: AppRef, json: string, options: WriteOptions): Promise<WriteResult>;
   remove(ref: AppRef, options: WriteOptions): Promise<WriteResult>;
-  /** How far it is; null once it is over, by success or not. */
+  /** The progress of a deployment; null once it has ended, successfully or not. */
   deployment(id: string, signal: AbortSignal): Promise<DeploymentProgress | null>;
 }
 
 /** The kernel's IPVS table. */
 export interface IpvsTable {
   /**
-   * The whole table, or of the services `only` those that there are; a rejection, never a part of it.
+   * Reads the whole table, or those of the services `only` that exist. Rejects when the read fails; never resolves with a
+   * part.
    */
   observe(only?: Iterable<ServiceAddress>): Promise<Table>;
   /**
-   * The whole table, read without haste, so that steps can be applied meanwhile: of the services that they change, it
-   * tells either state. `keep` is given each service once it has been read, and tells what stands for it in the table: what
-   * is known already costs nothing to keep.
+   * Reads the whole table in the background, while steps can be applied: a service that they change is read in either
+   * state. `keep` is called with each service and returns the object to put into the table, so that an equal one that is
+   * known already can be reused.
    */
   observeInBackground(keep: (read: ObservedService) => ObservedService): Promise<Table>;
   /**
-   * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures,
-   * each with the step as it was given.
-   * A step that has been made already succeeds (plans are repeated after a crash), but for a service that is there when it
-   * is to be added: it stays as it is, since it may be another program's.
+   * Applies the steps in this order. One that fails does not stop the next. Resolves with the failures.
+   *
+   * A step that was already applied succeeds, since plans are repeated after a crash. The exception is adding a service that
+   * exists, which fails and leaves it as it is, since it may be another program's.
    */
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]>;
   close(): void;
@@ -87,77 +92,92 @@ export interface StepFailure {
   readonly step: Step;
   readonly error: Error;
   /**
-   * `no-scheduler`: the kernel lacks the one that the service is to have. `refused-backend`: it takes the backend's address
-   * for no destination. `exists`: the service that was to be added is there. Absent: another reason.
+   * `no-scheduler`: the kernel lacks the service's scheduler. `refused-backend`: it does not accept the backend's address as
+   * a destination. `exists`: the service to add exists. Absent: another reason.
    */
   readonly why?: 'no-scheduler' | 'refused-backend' | 'exists';
 }
 
-/** The kernel's own counters, read when someone asks for them: no pass waits for it. */
+/** The kernel's counters, read on demand and never by a pass. */
 export interface KernelCounters {
   /**
-   * What has gone through these services until now; those that the kernel lacks are left out. Gives way to other work
-   * while it reads. Rejects when the kernel cannot be read.
+   * Reads the counters of these services, without those that the kernel lacks. Yields to other work while reading. Rejects
+   * when the kernel cannot be read.
    */
   read(services: Iterable<ServiceKey>): Promise<KernelReading>;
   close(): void;
 }
 
-/** What the kernel counts for the backends of VIPs that clients connect to, read again and again to find those that do not answer. */
+/** Counters of the backends of busy VIPs, polled to find backends that do not answer. */
 export interface DestinationCounters {
   /**
-   * Reads the destinations of those of these services that new connections came to of late. Rejects when the kernel cannot
-   * be read; what was read before then counts no more.
+   * Reads the destinations of the watched services that got new connections since the last call. Rejects when the kernel
+   * cannot be read; earlier reads are dropped then.
    */
   read(isWatched: (service: ServiceKey) => boolean): Promise<CountersRead>;
   close(): void;
 }
 
-/** The connections that the kernel forwards, read again and again to find backends that do not answer new ones. */
+/** The kernel's table of connections, polled to find backends that do not answer new ones. */
 export interface ConnectionTable {
   /** One call at a time. Rejects when the kernel cannot be read. */
   read(): Promise<ConnectionsRead>;
+  close(): void;
 }
 
+/**
+ * Which connections were read. `all`; `beginning`: only the first ones of a table that is too large to be polled; `waiting`:
+ * these, and all connections that wait for an answer.
+ */
+export type ConnectionsExtent = 'all' | 'waiting' | 'beginning';
+
 export interface ConnectionsRead {
-  /** null: the table is too large to be read often. */
-  readonly tcp: TcpConnections | null;
-  /** How much of it was read. */
+  /** In the order of the kernel's table. */
+  readonly tcp: TcpConnections;
+  readonly extent: ConnectionsExtent;
+  /** How many bytes were read. */
   readonly bytes: number;
-  /** Milliseconds of processor time that this took. */
+  /** Processor time of the read, in milliseconds. */
   readonly cost: number;
+}
+
+/** All TCP connections of this network namespace that no packet has come back for, whatever program they belong to. */
+export interface WaitingConnections {
+  /** Resolves with null when the kernel does not report them, or not all of so many `connections`. Never rejects. */
+  read(connections: number): Promise<readonly ConnectionKey[] | null>;
+  close(): void;
 }
 
 /** Connects to a backend as a client would. */
 export interface Prober {
-  /** The result of each attempt, made one shortly after the other. Never rejects. */
+  /** Makes some attempts, one shortly after the other, and resolves with the result of each. Never rejects. */
   probe(target: Target, attempts: number): Promise<readonly ProbeResult[]>;
 }
 
-/** Which backends do not answer this host, for passes. */
+/** The ejected backends, for passes. */
 export interface EjectionFacts {
   readonly ejections: Ejections;
-  /** The backends of which that is otherwise than when this was last asked. */
+  /** The backends that were ejected or restored since the last call. */
   takeChanged(): ReadonlySet<TargetKey>;
 }
 
-/** What makes VIP addresses reachable on this host: kernel settings, packet filter, interface and routes. */
+/** Makes VIP addresses reachable on this host: kernel settings, packet filter, interface and routes. */
 export interface Reachability {
   /**
-   * Brings them to the state in which `addresses` (IP VIPs outside the pools) and the pools
-   * themselves are delivered to this host; idempotent. Resolves with what it had to change (empty: all was in place).
+   * Ensures that packets to the pools and to `addresses` (IP VIPs outside the pools) are delivered to this host.
+   * Idempotent. Resolves with what it changed; empty when everything was in place.
    */
   ensure(addresses: readonly string[]): Promise<ReachabilityReport>;
   /**
-   * Puts back what someone took away since the last `ensure`; cheap enough for every second. Resolves with what it
-   * had to change.
+   * Restores what someone removed since the last `ensure`; cheap enough to call every second. Resolves with what it
+   * changed.
    */
   repair(): Promise<readonly string[]>;
-  /** What of it is there, as `remove` would say it. */
+  /** What `remove` would remove, in its words. */
   exists(): Promise<readonly string[]>;
   /**
-   * Removes interface, routes and packet filter. Resolves with what was there, each in words for the operator:
-   * `interface vip0 with its routes`.
+   * Removes interface, routes and packet filter. Resolves with what it removed, as text for the operator: `interface vip0
+   * with its routes`.
    */
   remove(): Promise<readonly string[]>;
   close(): void;
@@ -166,31 +186,31 @@ export interface Reachability {
 export interface ReachabilityReport {
   /** One line each, for the log: `route local 11.0.0.0/8 dev vip0 added`. */
   readonly changed: readonly string[];
-  /** What could not be done and keeps VIPs from being reached, with what mends it. */
+  /** Problems that keep VIPs from being reached, each with its fix. */
   readonly problems: readonly string[];
-  /** What is not as it should be on this host although VIPs are reached, with the command that mends it. */
+  /** Settings of this host that should be different although VIPs are reached, each with the command that fixes it. */
   readonly advice: readonly string[];
 }
 
-/** Lets clients find VIPs by their names. */
+/** Publishes the names of VIPs. */
 export interface Names {
   /**
-   * These services have names from now on, or none any more: called once new ones forward, and before old ones go, also
-   * where nothing changed. Returns what keeps names from being asked for, with what mends it. Must not throw.
+   * Adds, changes and removes names. Called in each pass, after new services forward and before old ones are removed.
+   * Returns problems that keep clients from resolving names, each with its fix. Must not throw.
    */
   publish(changes: NameChanges): readonly string[];
 }
 
-/** Services whose name is new, or another one; null: it has none any more. */
+/** Services with a new or changed name; null removes the name. */
 export type NameChanges = ReadonlyMap<ServiceKey, NamedService | null>;
 
-/** Which services are ours: what we made, or adopted, on this host since it booted. */
+/** The services that are ours: those that we added or adopted on this host since it booted. */
 export interface Ledger {
   load(): Promise<LedgerState>;
   /**
-   * Saves the entries, of which these keys may differ from what was saved last; null: that is not known. Atomic, and must
-   * have happened before a service that it adds is written to the kernel. Rejects after some seconds where the file system
-   * hangs; until that write has come to an end, so does every other.
+   * Saves the entries atomically. `changed`: the keys that may differ from the last save; null when unknown. A service must
+   * be saved before it is added to the kernel. Rejects after some seconds when the file system hangs, as does every further
+   * call until the hanging write has ended.
    */
   save(entries: ReadonlyMap<ServiceKey, LedgerEntry>, changed: Iterable<ServiceKey> | null): Promise<void>;
 }
@@ -201,31 +221,31 @@ export interface LedgerEntry {
   readonly fqdn: string | null;
   /** As in `Owned`. */
   readonly near?: string;
-  /** Backends that drain: when each goes at the latest, in milliseconds since the epoch. */
+  /** Deadlines of draining backends, in milliseconds since the epoch. */
   readonly drains?: Readonly<Record<BackendKey, number>>;
 }
 
 export interface LedgerState {
   readonly entries: ReadonlyMap<ServiceKey, LedgerEntry>;
-  /** Set when the file was damaged and has been put aside. */
+  /** Set when the file was damaged and has been moved aside. */
   readonly warning?: string;
 }
 
-/** What survives a restart or a reboot: the last good word of each source, and the memory of names and labels. */
+/** What survives a restart or a reboot: the last good state of each source, and the memory of names and labels. */
 export interface StateStore {
   loadSource(source: string): Promise<StoredSnapshot | null>;
   /**
-   * Saves what changed of a source since it was last saved; null: that is not known. `all` gives everything that it says now,
-   * for where what there is cannot be added to. One call at a time for each source. Rejects with a `ControllerError`; what
-   * was saved before is then still there.
+   * Saves the changes of a source since its last save; `change` is null when unknown. `all` returns its whole state, for a
+   * file that cannot be appended to. One call at a time for each source. Rejects with a `ControllerError`, which leaves the
+   * last save as it was.
    */
   saveSource(source: string, change: StoredChange | null, all: () => Snapshot): Promise<void>;
   loadMemory(): Promise<NameMemory>;
-  /** As `saveSource`: one call at a time. */
+  /** One call at a time. Rejects as `saveSource` does. */
   saveMemory(memory: NameMemory): Promise<void>;
 }
 
-/** What changed of what a source says. */
+/** The changes of a source. */
 export interface StoredChange extends Pick<Delta, 'upserts' | 'about'> {
   readonly removed: readonly Pick<Delta['removed'][number], 'key' | 'fromTasks'>[];
 }
@@ -236,15 +256,15 @@ export interface StoredSnapshot {
   readonly savedAt: number;
 }
 
-/** Turns an agent's host name into an IPv4 address; keeps the last one while the name server fails. */
+/** Resolves the host names of agents to IPv4 addresses; keeps the last address while the name server fails. */
 export interface Resolver {
-  /** null: not known (never resolved, or no address). Never rejects. */
+  /** null when unknown (never resolved, or without an address). Never rejects. */
   resolve(hostName: string): Promise<string | null>;
 }
 
 export type { Clock } from './time.ts';
 
-/** Constant message, variable parts as fields. */
+/** Structured log: messages are constant, and variable parts are fields. */
 export interface Log {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -252,31 +272,31 @@ export interface Log {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-/** Tells others, elsewhere, of each pass. */
+/** Reports passes to another system, such as the Kubernetes API. */
 export interface Reporter {
-  /** Must not throw; what follows of it is done later. */
+  /** Must not throw. Reports later, in `run`. */
   passed(pass: PassStatus): void;
-  /** Runs until `signal` aborts; resolves then, and never rejects because of what others do. */
+  /** Runs until `signal` aborts, then resolves. Never rejects because of the other system. */
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Learns what the loop does; implemented by the status board and by the metrics. Must not throw. */
+/** Observes the loop; implemented by the status board and the metrics. Must not throw. */
 export interface Observer {
-  /** The loop moves; called every few seconds. */
+  /** A heartbeat of the loop, every few seconds. */
   moved(): void;
   sourceRead(
     source: string,
     read: {
       readonly apps: number;
       readonly complete: boolean;
-      /** When it was saved, in milliseconds since the epoch; null where the source itself was read. */
+      /** When it was saved, in milliseconds since the epoch, for saved state; null when the source itself was read. */
       readonly fromDiskOf: number | null;
     },
   ): void;
   sourceFailed(source: string, error: Error): void;
-  /** Does what of `passed` may take long, in turns of a few milliseconds; called right before it, and never rejects. */
+  /** Does the long work of `passed` in turns of a few milliseconds. Called right before it; never rejects. */
   prepare?(pass: PassStatus): Promise<void>;
   passed(pass: PassStatus): void;
-  /** Kernel settings, packet filter, interface or routes were put right between two passes. */
+  /** Kernel settings, packet filter, interface or routes were restored between two passes. */
   repaired(changes: readonly string[]): void;
 }

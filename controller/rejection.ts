@@ -4,13 +4,13 @@ import { pathText } from './schema-messages.ts';
 
 const READABLE = 100;
 
-/** A value as text for a rejection: JSON, except that text stands as it is; cut to a readable length. */
+/** A value as text for a rejection: JSON, or the text itself; cut to a readable length. */
 export function shown(value: unknown): string {
   const text = typeof value === 'string' ? value : jsonOf(value);
   return text.length > READABLE ? `${text.slice(0, READABLE - 1)}…` : text;
 }
 
-/** A value that is too deep for it, whoever sent it, must not end in an exception here. */
+/** JSON of a value, or a placeholder when it is nested too deep for `JSON.stringify`. */
 function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value) ?? 'nothing';
@@ -20,13 +20,13 @@ function jsonOf(value: unknown): string {
   }
 }
 
-/** What `checked` found first in `json`, told with the path and the value that stands there. */
+/** The first problem that a schema found in `json`, with its path and value. */
 export function rejectionOf(app: string, json: unknown, error: z.ZodError): Rejection {
   const [first] = rejectionsOf(app, json, error);
   return first ?? { app, at: '', value: shown(json), reason: error.message };
 }
 
-/** All that it found. */
+/** All problems that a schema found in `json`. */
 export function rejectionsOf(app: string, json: unknown, error: z.ZodError): readonly Rejection[] {
   return error.issues.map((issue) => issueRejection(app, json, issue));
 }
@@ -36,7 +36,8 @@ export function issueRejection(app: string, json: unknown, { path, message }: z.
   return { app, at: pathText(path), value: shown(valueAt(json, path)), reason: message };
 }
 
-function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
+/** What stands at a path; undefined where nothing does. */
+export function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
   let value = json;
   for (const step of path)
     value = isRecord(value) || Array.isArray(value) ? Reflect.get(value, step) : undefined;

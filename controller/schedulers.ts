@@ -1,9 +1,9 @@
-/** The schedulers of IPVS, and the flags that some of them have. */
+/** The schedulers of IPVS and their flags. */
 
 import type { SchedulerFlag } from 'ipvs-netlink-ts';
 import { type IpvsadmOptions, type Parsed, Refused } from './setting-values.ts';
 
-/** What dcos-net programs; part of each kernel that has IPVS for VIPs, and taken where a kernel lacks another one. */
+/** The scheduler of dcos-net, used by default and when a kernel lacks the desired one. */
 export const FALLBACK_SCHEDULER = 'wlc';
 
 /** Every scheduler that Linux 6 ships: `net/netfilter/ipvs/ip_vs_*.c`. */
@@ -17,10 +17,10 @@ const NAMED: Readonly<Record<string, Partial<Record<SchedulerFlag, string>>>> = 
   mh: { 'flag-1': 'mh-fallback', 'flag-2': 'mh-port' },
 };
 
-/** What a label may ask for. */
+/** The flags that a label may ask for. */
 export const FLAGS: readonly string[] = ['mh-port', 'mh-fallback', 'sh-port', 'sh-fallback'];
 
-/** Why these flags do not go with a scheduler; null where they do. */
+/** Why these flags do not go with a scheduler; null when they do. */
 export function flagsFault(flags: string, scheduler: string): string | null {
   const known = Object.values(NAMED[scheduler] ?? {});
   const other = flags.split(',').find((flag) => flag !== '' && !known.includes(flag));
@@ -34,7 +34,7 @@ const BY_NAME = new Map<string, SchedulerFlag>([
   ),
 ]);
 
-/** In the kernel's order, each once: `mh-fallback,mh-port`. */
+/** Parses flags; the result has the kernel's order and no duplicates: `mh-fallback,mh-port`. */
 export function readFlags(text: string): Parsed<string> {
   const asked = text.split(',').map((flag) => flag.trim());
   if (!asked.every((flag) => FLAGS.includes(flag)))
@@ -42,7 +42,7 @@ export function readFlags(text: string): Parsed<string> {
   return [...new Set(asked)].sort().join();
 }
 
-/** As text, by the names that its scheduler has for them. */
+/** The kernel's flags as text, by their names for this scheduler. */
 export function toFlags(scheduler: string, flags: readonly SchedulerFlag[], onePacket: boolean): string {
   const named = KERNEL_FLAGS.filter((flag) => flags.includes(flag)).map(
     (flag) => NAMED[scheduler]?.[flag] ?? flag,
@@ -52,12 +52,12 @@ export function toFlags(scheduler: string, flags: readonly SchedulerFlag[], oneP
 
 const ONE_PACKET = 'one-packet';
 
-/** The kernel's, of a text; one-packet scheduling is not written. */
+/** The reverse of `toFlags`; one-packet scheduling is left out, since we do not write it. */
 export function toSchedulerFlags(text: string): readonly SchedulerFlag[] {
   return text.split(',').flatMap((flag) => BY_NAME.get(flag) ?? []);
 }
 
-/** Of `-b` and `-o` of a line. */
+/** Parses the options `-b` and `-o` of an `ipvsadm` line. */
 export function parseFlags(options: IpvsadmOptions, scheduler: string): Parsed<string> {
   const flags: SchedulerFlag[] = [];
   for (const name of options.get('-b')?.split(',') ?? []) {

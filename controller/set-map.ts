@@ -1,4 +1,4 @@
-/** Sets by key, for finding what has something in common. A set without values takes no room. */
+/** A map from keys to sets of values. Empty sets are removed. */
 export class SetMap<Key, Value> {
   readonly #sets = new Map<Key, Set<Value>>();
 

@@ -1,4 +1,4 @@
-/** What is done with all fields of a service, or of a backend, alike: the rows are those of `settings.ts`. */
+/** Operations over all fields of a service or backend, derived from the rows in `settings.ts`. */
 
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
 import { OPTIONS, type PortOptions } from './label-options.ts';
@@ -9,7 +9,7 @@ import { BACKEND, type BackendSettings, SERVICE, type ServiceSettings } from './
 
 type Value = string | number;
 
-/** One field whose value in the kernel is not the desired one. */
+/** A field whose value in the kernel is not the desired one. */
 export interface FieldChange {
   readonly field: string;
   readonly was: Value;
@@ -107,7 +107,7 @@ function fieldsOf<Settings extends object, Kernel>(
   };
 }
 
-/** A copy of plain data whose own copies, `{ ...copy }`, are as small as those of a literal: V8 keeps their fields inside. */
+/** A copy of plain data whose spread copies (`{ ...copy }`) are as small as literals: V8 keeps their fields in the object. */
 export function compact<T extends object>(value: T): T {
   return JSON.parse(JSON.stringify(value));
 }
@@ -121,7 +121,7 @@ function joined(parts: readonly string[], by: string): string {
 /** Names of the options, in the order of their rows. */
 export const optionNames = Object.keys(OPTIONS) as (keyof PortOptions)[];
 
-/** What ports without labels get. */
+/** The options of ports without labels. */
 export const DEFAULT_PORT_OPTIONS = Object.fromEntries(
   optionNames.map((name) => [name, OPTIONS[name].unset]),
 ) as unknown as PortOptions;
@@ -129,7 +129,7 @@ export const DEFAULT_PORT_OPTIONS = Object.fromEntries(
 export const serviceFields: Fields<ServiceSettings, VirtualService> = fieldsOf(SERVICE);
 export const backendFields: Fields<BackendSettings, Destination> = fieldsOf(BACKEND);
 
-/** What a backend in the kernel is made of by spreading: without connections, at no address. */
+/** The base of every observed backend: each is a copy with its own fields. */
 export const NO_BACKEND: ObservedBackend = compact({
   address: '',
   port: 0,
@@ -138,7 +138,7 @@ export const NO_BACKEND: ObservedBackend = compact({
   inactiveConnections: 0,
 });
 
-/** These options as labels have them: `IPVS_SCHEDULER mh, IPVS_SCHEDULER_FLAGS mh-port`. */
+/** Options as labels: `IPVS_SCHEDULER mh, IPVS_SCHEDULER_FLAGS mh-port`. */
 export function optionsText(names: readonly (keyof PortOptions)[], options: PortOptions): string {
   return names.map((name) => `${OPTIONS[name].label} ${optionText(name, options)}`).join(', ');
 }

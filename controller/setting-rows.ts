@@ -1,4 +1,4 @@
-/** What the rows of `label-options.ts` and `settings.ts` say of each setting. */
+/** The shape of the rows in `label-options.ts` and `settings.ts`. */
 
 import type { PortOptions } from './label-options.ts';
 import type { Family } from './model.ts';
@@ -6,41 +6,41 @@ import type { IpvsadmOptions, Parsed, Refused } from './setting-values.ts';
 
 /** A label beside a VIP label. */
 export interface OptionRow<Value> {
-  /** Key of the label. */
+  /** Key of the label: `IPVS_WEIGHT`. */
   readonly label: string;
-  /** Whether all apps of a VIP share it, or each has it for its own backends. */
+  /** Whether all apps of a VIP share the value, or each app has one for its own backends. */
   readonly of: 'vip' | 'backends';
   readonly unset: Value;
-  /** A label's value, or what was expected instead. */
+  /** Parses the text of a label. */
   read(text: string): Value | Refused;
-  /** Why the value does not go with that of another label; null where it does. */
+  /** A label that this one depends on, and why their values do not go together; null when they do. */
   readonly beside?: {
     readonly option: keyof PortOptions;
     fault(value: Value, others: PortOptions): string | null;
   };
-  /** As a label has it; the value itself when missing. */
+  /** Formats a value as the text of a label. When missing, the value is its text. */
   text?(value: Value): string;
-  /** For the table of docs/labels.md, in Markdown. */
+  /** Markdown for the table in docs/labels.md. */
   readonly meaning: string;
 }
 
-/** A field that the kernel has. `Kernel`: the service or destination as the library has it. */
+/** A field of the kernel's service or destination. `Kernel`: its type in the library. */
 export interface FieldRow<Value, Kernel> {
-  /** For the documents of `/v1`. */
+  /** Its description in the documents of `/v1`. */
   readonly about: string;
-  /** The value that these options ask for. */
+  /** The desired value. */
   of(options: PortOptions, family: Family): Value;
-  /** How the kernel has it. */
+  /** The value in the kernel. */
   fromKernel(kernel: Kernel, family: Family): Value;
-  /** Called in the order of the rows. */
+  /** Writes the value into what the kernel will get. Called in the order of the rows. */
   write(value: Value, written: Writable<Kernel>): void;
   /** Options of ipvsadm, short and long, each with a value unless it is bare. */
   readonly ipvsadm: Readonly<Record<string, { readonly long?: string; readonly bare?: true }>>;
-  /** What `ipvsadm` is given for it; empty: nothing. */
+  /** The options of `ipvsadm` for a value; empty for none. */
   print(value: Value, family: Family): string;
   /** The reverse of `print`. */
   parse(options: IpvsadmOptions, family: Family): Parsed<Value>;
-  /** In few words for a person; empty where it is as without labels. Nothing is printed when missing. */
+  /** A short text for an operator; empty for the default value. When missing, the field is not shown. */
   describe?(value: Value, family: Family): string;
 }
 

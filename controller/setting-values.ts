@@ -1,8 +1,8 @@
-/** How values of settings are read from labels and from `ipvsadm` lines, and written. */
+/** Parsers and formatters for the values of settings, in labels and in `ipvsadm` lines. */
 
 import type { Family } from './model.ts';
 
-/** A value that cannot be used. */
+/** The result of parsing an invalid value. */
 export class Refused {
   /** What was expected: `expected a whole number from 0 to 65535`. */
   readonly reason: string;
@@ -13,10 +13,10 @@ export class Refused {
 
 export type Parsed<Value> = Value | Refused;
 
-/** Options of one line, by their short names; those without a value have an empty one. */
+/** Options of one `ipvsadm` line by short name; an option without a value has an empty one. */
 export type IpvsadmOptions = ReadonlyMap<string, string>;
 
-/** Reads whole numbers from 0 to `most`. */
+/** Returns a parser for whole numbers from 0 to `most`. */
 export function readNumber(most: number): (text: string) => Parsed<number> {
   return (text) => {
     const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -32,7 +32,7 @@ export function readTruth(text: string): Parsed<boolean> {
   return text === 'true' ? true : text === 'false' ? false : new Refused('expected true or false');
 }
 
-/** `24`: of IPv4, IPv6 stays by whole addresses; `24/64`: of IPv4 and IPv6. */
+/** Parses prefix lengths: `24` for IPv4 (IPv6 keeps whole addresses), or `24/64` for IPv4 and IPv6. */
 export function readPrefixes(text: string): Parsed<Readonly<Record<Family, number>>> {
   const [ipv4 = 0, ipv6 = 0] = (/^(\d{1,3})(?:\/(\d{1,3}))?$/.exec(text) ?? [])
     .slice(1)
@@ -42,19 +42,19 @@ export function readPrefixes(text: string): Parsed<Readonly<Record<Family, numbe
     : new Refused('expected a prefix length for IPv4, 1 to 32, or one for IPv4 and one for IPv6, as 24/64');
 }
 
-/** The prefix length that takes each address by itself. */
+/** The prefix length of a single address. */
 export function bitsOf(family: Family): number {
   return family === 'ipv4' ? 32 : 128;
 }
 
-/** `24`: 255.255.255.0 for IPv4, which is how `ipvsadm -M` wants it, and 24 for IPv6. */
+/** A prefix length as `ipvsadm -M` takes it: 24 is 255.255.255.0 for IPv4, and 24 for IPv6. */
 export function toNetmask(prefix: number, family: Family): string {
   if (family === 'ipv6') return String(prefix);
   const mask = (0xffff_ffff << (32 - prefix)) >>> 0;
   return [24, 16, 8, 0].map((shift) => (mask >>> shift) & 0xff).join('.');
 }
 
-/** The reverse of `toNetmask`; a length is taken for IPv4, too. */
+/** The reverse of `toNetmask`; also accepts a prefix length for IPv4. */
 export function parseNetmask(text: string | undefined, family: Family): Parsed<number> {
   if (text === undefined) return bitsOf(family);
   if (/^\d+$/.test(text)) return Number(text);
@@ -66,10 +66,10 @@ export function parseNetmask(text: string | undefined, family: Family): Parsed<n
   return bits.lastIndexOf('1') + 1;
 }
 
-/** The kernel has numbers of 32 bits. */
+/** The kernel's numbers have 32 bits. */
 const MOST = 0xffff_ffff;
 
-/** The value of an option as a number; `absent` where the line lacks it. */
+/** The value of an option as a number; `absent` when the line lacks it. */
 export function numberOf(options: IpvsadmOptions, option: string, absent: number): Parsed<number> {
   const text = options.get(option);
   if (text === undefined) return absent;
@@ -78,7 +78,7 @@ export function numberOf(options: IpvsadmOptions, option: string, absent: number
     : new Refused(`${option} wants a number from 0 to ${MOST}`);
 }
 
-/** An option of ipvsadm for a number that is 0 where the line lacks it. */
+/** An option of `ipvsadm` for a number that defaults to 0. */
 export function countOption(short: string, long: string) {
   return {
     ipvsadm: { [short]: { long } },

@@ -1,6 +1,6 @@
 /**
- * Every field of a service and of a backend that we write, once: what labels ask for (`label-options.ts`), and how the kernel
- * has it. Comparing, writing, `ipvsadm` lines, documents and docs follow from these rows.
+ * Every field that we write of a service and of a backend, as one row each: how it follows from labels (`label-options.ts`),
+ * and how the kernel has it. Comparison, writes, `ipvsadm` lines, JSON documents and docs are derived from these rows.
  */
 
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
@@ -8,29 +8,29 @@ import { FALLBACK_SCHEDULER, parseFlags, toFlags, toSchedulerFlags } from './sch
 import type { FieldRows, Writable } from './setting-rows.ts';
 import { bitsOf, countOption, numberOf, parseNetmask, toNetmask } from './setting-values.ts';
 
-/** What of a service can be written, besides its address and port. */
+/** The fields of a service besides its address and port. */
 export interface ServiceSettings {
   /** The kernel's short name: `wlc`, `rr`, `mh`, … */
   readonly scheduler: string;
-  /** As `ipvsadm -b` has them: `mh-fallback,mh-port`; empty: none. `one-packet` (`ipvsadm -o`) is never ours. */
+  /** As for `ipvsadm -b`: `mh-fallback,mh-port`; empty for none. `one-packet` (`ipvsadm -o`) is never ours. */
   readonly flags: string;
   /** 0: not persistent. */
   readonly persistenceSeconds: number;
-  /** Prefix length by which persistence groups clients; 32 or 128: each address by itself, and where there is no persistence. */
+  /** Prefix length by which persistence groups clients; 32 or 128 when it does not, or without persistence. */
   readonly persistencePrefix: number;
-  /** Persistence engine: `sip`; empty: none, as for every service of ours. */
+  /** Persistence engine: `sip`; empty for none. Services of ours have none. */
   readonly persistenceEngine: string;
 }
 
-/** What of a backend can be written, besides its address and port. */
+/** The fields of a backend besides its address and port. */
 export interface BackendSettings {
   /** `masquerade` for every backend of ours. */
   readonly forward: string;
-  /** 0: keeps its connections and gets no new ones. */
+  /** 0: the backend keeps its connections and gets no new ones. */
   readonly weight: number;
-  /** With so many connections it gets no new ones; 0: no limit. */
+  /** From this many connections on it gets no new ones; 0: no limit. */
   readonly upperThreshold: number;
-  /** With fewer than these it gets new ones again; 0: three quarters of the upper one. */
+  /** Below this many connections it gets new ones again; 0: three quarters of `upperThreshold`. */
   readonly lowerThreshold: number;
 }
 
@@ -141,7 +141,7 @@ export const BACKEND: FieldRows<BackendSettings, Destination> = {
   },
 };
 
-/** What the two thresholds of a backend have in common: 0 is not written. */
+/** What both thresholds of a backend have in common: 0 is not written. */
 function threshold(field: 'upperThreshold' | 'lowerThreshold', short: string, long: string) {
   return {
     fromKernel: (kernel: Destination) => kernel[field] ?? 0,

@@ -1,23 +1,23 @@
-/** Slow start: a backend that comes into rotation grows to its full weight. What settings, plan and output share of it. */
+/** Slow start: a backend that comes into rotation grows to its full weight. Shared by settings, plan and output. */
 
 import type { PortOptions } from './label-options.ts';
 
-/** An hour: what grows for longer is a deployment by hand. */
+/** An hour: whoever needs longer can change weights by hand. */
 export const MOST_SLOW_START_SECONDS = 3_600;
 
 /**
- * By how much weights are multiplied where a VIP has slow start: a tenth of weight 1 must be a whole number, and twice as
- * much of another backend's weight must still be told from it.
+ * Factor by which the weights of a VIP with slow start are multiplied, so that tenths of weight 1 are whole numbers with
+ * some resolution.
  */
 export const SLOW_START_SCALE = 100;
 
 /**
- * Those that give each backend connections in proportion to its weight, whatever the weights are multiplied by
- * (`net/netfilter/ipvs/ip_vs_*.c` of Linux 6).
+ * The schedulers that spread connections in proportion to weights, whatever the scale (`net/netfilter/ipvs/ip_vs_*.c` of
+ * Linux 6).
  *
- * Of the others, `rr`, `lc` and `dh` heed no weight but 0. `sh` fills 256 places with as many of each backend as its weight
- * says: with weights of 100 the fourth backend would get none. `ovf`, `lblc` and `lblcr` take the weight for a number of
- * connections. `fo` gives everything to the greatest weight.
+ * Of the others, `rr`, `lc` and `dh` ignore all weights but 0. `sh` fills a table of 256 buckets with as many of each backend
+ * as its weight: with weights of 100 the fourth backend would get none. `ovf`, `lblc` and `lblcr` use the weight as a number
+ * of connections. `fo` sends everything to the greatest weight.
  */
 export const SLOW_START_SCHEDULERS: readonly string[] = ['wlc', 'wrr', 'sed', 'nq', 'mh', 'twos'];
 
@@ -26,12 +26,12 @@ const MOST_WEIGHT = Math.floor(65_535 / SLOW_START_SCALE);
 
 type Beside = Pick<PortOptions, 'slowStartSeconds' | 'scheduler' | 'weight'>;
 
-/** For how many seconds a backend grows under these options; 0: it has its full weight at once, and no weight is scaled. */
+/** Duration of slow start under these options, in seconds; 0 without slow start: weights are not scaled. */
 export function slowStartOf(options: Beside): number {
   return slowStartFault(options) === null ? options.slowStartSeconds : 0;
 }
 
-/** Why there is no slow start although the options ask for it; null where there is, or where they do not. */
+/** Why the options ask for slow start in vain; null when they do not, or when it works. */
 export function slowStartFault({ slowStartSeconds, scheduler, weight }: Beside): string | null {
   if (slowStartSeconds === 0) return null;
   if (!SLOW_START_SCHEDULERS.includes(scheduler))
@@ -39,13 +39,13 @@ export function slowStartFault({ slowStartSeconds, scheduler, weight }: Beside):
   return weight <= MOST_WEIGHT ? null : `has no effect with an IPVS_WEIGHT above ${MOST_WEIGHT}`;
 }
 
-/** A weight that the kernel has, as labels give it: `1`, `0.4` of a backend that has 40 of 100. */
+/** A weight of the kernel on the scale of labels: `0.4` for a backend with 40 of 100. */
 export function weightText(weight: number, slowStartSeconds = 0): string {
   if (slowStartSeconds === 0) return String(weight);
   return isShare(weight) ? String(weight / SLOW_START_SCALE) : `${weight} (kernel)`;
 }
 
-/** `0.3 -> 0.4`; both as the kernel has them where one is none that slow start gives. */
+/** `0.3 -> 0.4`; on the kernel's scale when one of them is not a weight of slow start. */
 export function weightChangeText(was: number, becomes: number, slowStartSeconds = 0): string {
   if (slowStartSeconds === 0) return `${was} -> ${becomes}`;
   if (!isShare(was) || !isShare(becomes)) return `${was} -> ${becomes} (kernel)`;
@@ -56,7 +56,7 @@ function isShare(weight: number): boolean {
   return weight % (SLOW_START_SCALE / 10) === 0;
 }
 
-/** For a person, beside the scheduler: `slow start 30 s`; empty where there is none. */
+/** Text beside the scheduler: `slow start 30 s`; empty without slow start. */
 export function slowStartWords(slowStartSeconds = 0): readonly string[] {
   return slowStartSeconds === 0 ? [] : [`slow start ${slowStartSeconds} s`];
 }

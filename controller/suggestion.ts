@@ -1,8 +1,8 @@
-/** What someone may have meant who wrote a name that there is not. */
+/** Suggestions for misspelt names. */
 
 /**
- * The one of `known` that `typed` is most like, or null where none is near. `typed` may have the name's case, dashes and
- * underscores wrong, stand in the plural, have letters too many, too few, swapped or other ones, or only begin it.
+ * The name in `known` that is most similar to `typed`, or null when none is. Case, dashes and underscores do not count; a
+ * few letters may be missing, surplus, swapped or wrong; and a unique beginning is enough.
  */
 export function nearest(typed: string, known: readonly string[]): string | null {
   const word = bare(typed);
@@ -12,28 +12,28 @@ export function nearest(typed: string, known: readonly string[]): string | null 
     const distance = editDistance(word, bare(name));
     if (distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { name, distance };
   }
-  // One letter in four may be wrong; in short names one, so that another name is not taken for a mistake.
+  // One letter in four may be wrong, and one in short names, so that a different name is not taken for a typing error.
   if (best !== null && best.distance <= Math.max(1, Math.floor(word.length / 4))) return best.name;
   const [longer, ...others] = known.filter((name) => bare(name).startsWith(word));
   return word.length >= SHORTEST_BEGINNING && longer !== undefined && others.length === 0 ? longer : null;
 }
 
-/** `: did you mean "source"?`, or where all names are listed. */
+/** The end of a message: `: did you mean "source"?`, or without a suggestion where to find all names. */
 export function didYouMean(suggestion: string | null, list: string): string {
   return suggestion === null ? `; ${list}` : `: did you mean "${suggestion}"?`;
 }
 
-/** Fewer letters begin too many names. */
+/** The shortest beginning of a name that counts. */
 const SHORTEST_BEGINNING = 4;
-/** Longer than any name of ours with a few mistakes. */
+/** Longer than any name with a few mistakes. */
 const LONGEST = 80;
 
-/** What is left of a name when the ways to write it are taken away: `dnsListen`, `DNS_LISTEN` and `--dns-listen` are one. */
+/** A name without case and separators: `dnsListen`, `DNS_LISTEN` and `--dns-listen` are the same. */
 function bare(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
-/** How many letters must be added, taken away, replaced or swapped with the next one (optimal string alignment). */
+/** How many letters must be added, removed, replaced or swapped with the next one (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let before: readonly number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, at) => at);

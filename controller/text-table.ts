@@ -1,4 +1,4 @@
-/** Text in aligned columns, for a terminal of whatever width. */
+/** Text in aligned columns, for a terminal of any width. */
 
 import { visible } from './visible.ts';
 
@@ -14,7 +14,7 @@ export function painter(colour: boolean): Paint {
     colour && name !== null && text !== '' ? `\u001b[${COLOURS[name]}m${text}\u001b[0m` : text;
 }
 
-/** How many columns of a terminal the text takes: an ideograph or an emoji takes two, a combining mark none. */
+/** The width of a text in columns of a terminal: an ideograph or an emoji takes two, a combining mark none. */
 export function textWidth(text: string): number {
   if (NARROW.test(text)) return text.length;
   let width = 0;
@@ -24,16 +24,16 @@ export function textWidth(text: string): number {
 
 const NARROW = /^[ -~]*$/;
 const MARK = /^\p{M}$/u;
-/** East Asian Wide and Fullwidth of Unicode's UAX #11, by blocks, and what is shown as an emoji. */
+/** The blocks of East Asian Wide and Fullwidth characters (Unicode UAX #11), and emoji. */
 const WIDE =
   /^[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]$/u;
 
-/** The text in at most so many columns; what is cut off ends in `…`. */
+/** The text in at most `width` columns; ends in `…` when it is cut. */
 export function shorten(text: string, width: number): string {
   return textWidth(text) > width ? `${cut(text, width - 1)}…` : text;
 }
 
-/** As much of the text as fits in so many columns. */
+/** As much of the text as fits in `width` columns. */
 export function cut(text: string, width: number): string {
   let kept = '';
   let left = width;
@@ -45,7 +45,7 @@ export function cut(text: string, width: number): string {
   return kept;
 }
 
-/** The text with blanks after it, or before it, up to so many columns. */
+/** The text padded with blanks to `width` columns. */
 export function pad(text: string, width: number, align?: 'right'): string {
   const blanks = ' '.repeat(Math.max(0, width - textWidth(text)));
   return align === 'right' ? blanks + text : text + blanks;
@@ -56,19 +56,19 @@ export interface Column<Row> {
   readonly text: (row: Row) => string;
   readonly align?: 'right';
   readonly colour?: (row: Row) => Colour | null;
-  /** Of columns that do not fit, the one with the least goes first; one without stays, and is shortened at last. */
+  /** When columns do not fit, the one with the lowest priority is left out first. One without a priority always stays. */
   readonly priority?: number;
 }
 
 export interface Layout {
-  /** Characters of a line; null: as many as it takes. */
+  /** Columns of a line; null for no limit. */
   readonly width: number | null;
   readonly paint: Paint;
-  /** Stands before every line. */
+  /** Prefix of each line. */
   readonly indent?: string;
 }
 
-/** A heading and a line for each row, whatever the text of its cells is. */
+/** Formats a heading and a line for each row. Cells may hold any text; unsafe characters are made visible. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], layout: Layout): string[] {
   const { width, paint, indent = '' } = layout;
   const room = (width ?? Number.POSITIVE_INFINITY) - indent.length;
@@ -86,7 +86,7 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
 }
 
 const GAP = '  ';
-/** What is left of a column that is shortened. */
+/** The minimum width of a shortened column. */
 const LEAST = 12;
 
 interface Sized<Row> {
@@ -113,7 +113,7 @@ function fitting<Row>(
   }
   const missing = widthOf(shown) - room;
   if (missing <= 0) return shown;
-  // The first column has what a reader can best guess the rest of: the name.
+  // The first column is shortened: it has the name, whose end a reader can guess best.
   return shown.map((one, at) => (at === 0 ? { ...one, width: Math.max(LEAST, one.width - missing) } : one));
 }
 

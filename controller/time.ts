@@ -1,25 +1,25 @@
-/** Time: two clocks and the latch that a loop waits at. */
+/** Time: the clocks, and a latch that a loop waits for. */
 
 export interface Clock {
   /**
-   * Milliseconds since the epoch, as the machine's clock is set now: an operator or NTP may move it by any amount, in either
-   * direction. Only for what is shown to people, or kept across a restart.
+   * Milliseconds since the epoch. An operator or NTP may step this clock by any amount in either direction, so it is only
+   * for what is shown to people or kept across a restart.
    */
   epoch(): number;
-  /** Milliseconds since some moment before; never goes back, and never jumps. For every interval, deadline and age. */
+  /** Milliseconds since an arbitrary moment; never steps or goes back. For every interval, deadline and age. */
   monotonic(): number;
-  /** Resolves after `ms` (0 and less: at once; infinite: never by itself), or at once when `signal` aborts. */
+  /** Resolves after `ms` (0 or less: at once; infinite: never), or when `signal` aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** A timer that is set for longer fires at once. */
+/** The limit of `setTimeout`: a longer timer fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The machine's own time. */
+/** The clocks of this machine. */
 export const systemClock: Clock = {
   epoch: () => Date.now(),
   monotonic: () => performance.now(),
-  // Not by timers/promises: an abort makes two errors with their stacks there, and the loop is woken for every change.
+  // Not by timers/promises, where each abort creates two errors with stacks: the loop is woken for every change.
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       const due = performance.now() + ms;
@@ -38,13 +38,13 @@ export const systemClock: Clock = {
     }),
 };
 
-/** A difference that is smaller is no step: the two clocks are read one after the other, and NTP slews one of them. */
+/** Smaller differences are not a step: the two clocks are read one after the other, and NTP slews one of them. */
 const LEAST_STEP_MS = 1_000;
 
 /**
- * Makes the function that gives what to add to a monotonic time to get the time of day, in milliseconds since the epoch.
+ * Returns a function for the offset that converts monotonic time to milliseconds since the epoch.
  *
- * It stays the same until the machine's clock is stepped, so that one moment is always shown as the same time.
+ * The offset stays the same until the machine's clock is stepped, so that a moment is always shown as the same time.
  */
 export function createEpochOffset(clock: Pick<Clock, 'epoch' | 'monotonic'>): () => number {
   let offset = Number.NaN;
@@ -55,7 +55,7 @@ export function createEpochOffset(clock: Pick<Clock, 'epoch' | 'monotonic'>): ()
   };
 }
 
-/** Remembers what happened until someone asks; happenings of one kind count as one. */
+/** Remembers reasons to wake up until they are taken; the same reason counts once. */
 export class Latch<Reason extends string> {
   #reasons = new Set<Reason>();
   #wake: (() => void) | undefined;
@@ -65,18 +65,18 @@ export class Latch<Reason extends string> {
     this.#wake?.();
   }
 
-  /** Says what happened since it was last asked, and forgets it. */
+  /** Returns the reasons since the last call, and forgets them. */
   take(): ReadonlySet<Reason> {
     const taken = this.#reasons;
     this.#reasons = new Set();
     return taken;
   }
 
-  /** Resolves when something has happened, after `ms`, or when `signal` aborts. Forgets nothing. One waits at a time. */
+  /** Resolves when there is a reason, after `ms`, or when `signal` aborts. Forgets nothing. One waiter at a time. */
   async wait(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
     if (this.#reasons.size > 0 || signal.aborted) return;
     const enough = new AbortController();
-    // With a reason: without one each change makes an error with its stack, which nobody reads.
+    // With a reason, since otherwise each abort creates an error with a stack.
     const end = () => enough.abort(null);
     this.#wake = end;
     signal.addEventListener('abort', end);

@@ -2,17 +2,17 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import { hasCode } from './errors.ts';
 
-/** What is so small when zipped is unzipped in a millisecond or two, */
+/** Compressed bodies up to this size are decompressed synchronously, in a millisecond or two, … */
 const SMALL_BYTES = 16_384;
-/** unless it is much larger unzipped. */
+/** … unless they are larger than this when decompressed. */
 const SMALL_UNZIPPED_BYTES = 1 << 20;
 
 /**
- * Gives what was zipped, piece by piece, so that neither form is held as a whole; rejects where it is no gzip, or breaks off,
- * and with what `zipped` rejects with.
+ * Decompresses gzip piece by piece, without holding the whole of either form. Throws when the input is not gzip or is
+ * truncated, and whatever `zipped` throws.
  *
- * A small body is unzipped here and now: the way through the thread pool alone takes ten times as long (10 and 130 us for
- * an app of thirty tasks).
+ * A small body is decompressed synchronously, since the thread pool takes ten times as long (130 instead of 10 us for an app
+ * with thirty tasks).
  */
 export async function* unzip(zipped: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const pieces = zipped[Symbol.asyncIterator]();
@@ -23,12 +23,12 @@ export async function* unzip(zipped: AsyncIterable<Uint8Array>): AsyncGenerator<
     return;
   }
   const gunzip = createGunzip({ chunkSize: 65_536 });
-  // What it rejects with, reading from `gunzip` does too.
+  // Reading from `gunzip` reports the same error.
   void pipeline(all(bytes, pieces), gunzip).catch(() => undefined);
   yield* gunzip as AsyncIterable<Buffer>;
 }
 
-/** Reads until it is more than small, or whole. */
+/** Reads until the body is complete or larger than `SMALL_BYTES`. */
 async function beginning(pieces: AsyncIterator<Uint8Array>): Promise<{ bytes: Buffer; whole: boolean }> {
   const read: Uint8Array[] = [];
   for (let size = 0; size <= SMALL_BYTES; ) {
@@ -40,7 +40,7 @@ async function beginning(pieces: AsyncIterator<Uint8Array>): Promise<{ bytes: Bu
   return { bytes: Buffer.concat(read), whole: false };
 }
 
-/** null where it is larger than expected. */
+/** null when the body is too large to decompress synchronously. */
 function unzipAtOnce(bytes: Buffer): Buffer | null {
   try {
     return gunzipSync(bytes, { maxOutputLength: SMALL_UNZIPPED_BYTES });

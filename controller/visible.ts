@@ -1,54 +1,53 @@
 /**
- * Foreign text made visible. Ids, labels and messages come from whoever may deploy an app; what a terminal would obey, or
- * a reader would not see, is shown by its code: `\x1b`, `\n`, `\u202e`.
+ * Makes untrusted text safe to print. Ids, labels and messages come from whoever may deploy an app; characters that control
+ * a terminal, or that are invisible, are shown by their code: `\x1b`, `\n`, `\u202e`.
  */
 
 /**
- * Control characters (C0, DEL, C1), line and paragraph separators, lone surrogates, and what has no shape of its own:
- * bidirectional controls, zero-width characters, byte order marks, fillers, variation selectors.
+ * Control characters (C0, DEL, C1), line and paragraph separators, lone surrogates, and invisible characters: bidirectional
+ * controls, zero-width characters, byte order marks, fillers, variation selectors.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
-/** Without the `g` flag `test` has no memory. */
+/** Without the `g` flag, with which `test` would be stateful. */
 const ANY_UNSAFE = new RegExp(UNSAFE.source, 'u');
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** The text as a part of one line. What is visible already stays as it is, so that doing it twice changes nothing. */
+/** Text that is safe within one line. Idempotent. */
 export function visible(text: string): string {
   return ANY_UNSAFE.test(text)
     ? text.replace(UNSAFE, (character) => SHORT[character] ?? code(character))
     : text;
 }
 
-/** The same in double quotes, as messages quote a value. */
+/** The same in double quotes, for a value in a message. */
 export function quoted(text: string): string {
   return `"${visible(text).replaceAll('"', '\\"')}"`;
 }
 
-/** A copy of a document in which every text, and every key, is visible; parts that are so already are not copied. */
+/** A copy of a document with all texts and keys made safe. Parts that are safe already are shared, not copied. */
 export function visibleDocument<T>(document: T): T {
   return made(document) as T;
 }
 
 /**
- * JSON of a document that a terminal shows as it is: the same document for whoever parses it, with what is unsafe written
- * as `\u` and four digits.
+ * JSON that is safe to print: unsafe characters are written as `\u` and four digits, so it parses to the same document.
  */
 export function visibleJson(document: unknown, indent = 0): string {
   return visibleInJson(JSON.stringify(document, null, indent));
 }
 
-/** The same for text of several lines, such as JSON that exists already: its line breaks and tabulators stay. */
+/** The same for existing JSON. Its line breaks and tabs stay. */
 export function visibleInJson(json: string): string {
-  // Most documents have nothing else in them, which is found ten times as fast: they may be megabytes.
+  // Most documents are plain ASCII, which is checked ten times as fast: they may be megabytes.
   return PLAIN.test(json) ? json : json.replace(UNSAFE_IN_JSON, escaped);
 }
 
 const PLAIN = /^[\n\t -~]*$/;
 
 /**
- * The last safety net for what goes to a terminal: our own colours, line breaks and tabulators stay; the rest is written as
- * JSON would write it, so that JSON stays JSON.
+ * The last safeguard for output to a terminal: our own colours, line breaks and tabs stay; other unsafe characters are
+ * escaped as in JSON, so that JSON stays JSON.
  */
 export function onlyColours(text: string): string {
   return text.replace(COLOUR_OR_UNSAFE, (found) =>
@@ -60,7 +59,7 @@ const UNSAFE_IN_JSON = /[^\P{Cc}\n\t]|[\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignora
 const ESCAPE = '\u001b';
 const COLOUR_OR_UNSAFE = new RegExp(`${ESCAPE}\\[\\d{0,3}m|${UNSAFE_IN_JSON.source}`, 'gu');
 
-/** By UTF-16 units, as JSON and YAML write them: `\ud83d\ude00`. */
+/** Escapes by UTF-16 code units, as in JSON and YAML: `\ud83d\ude00`. */
 function escaped(character: string): string {
   let text = '';
   for (let at = 0; at < character.length; at += 1) text += `\\u${hex(character.charCodeAt(at), 4)}`;

@@ -15,19 +15,25 @@ export async function openWatch(
   { log, ...options }: Omit<WatchOptions, 'mode'> & { readonly log: Log },
 ): Promise<Watch | null> {
   if (eject === 'off' || dryRun || once || against.kind !== 'kernel') return null;
-  const [{ Watch }, { createConnectionTable }, { createDestinationCounters }, { createProber }] =
-    await Promise.all([
-      import('./eject/watch.ts'),
-      import('./eject/connection-table.ts'),
-      import('./eject/counters.ts'),
-      import('./eject/prober.ts'),
-    ]);
+  const [
+    { Watch },
+    { createConnectionTable },
+    { createWaitingConnections },
+    { createDestinationCounters },
+    { createProber },
+  ] = await Promise.all([
+    import('./eject/watch.ts'),
+    import('./eject/connection-table.ts'),
+    import('./eject/waiting-connections.ts'),
+    import('./eject/counters.ts'),
+    import('./eject/prober.ts'),
+  ]);
   const counters = createDestinationCounters(await openKernelClient());
   const cpuMs = () => {
     const { user, system } = process.threadCpuUsage();
     return (user + system) / 1_000;
   };
-  const connections = createConnectionTable(cpuMs);
+  const connections = createConnectionTable(cpuMs, createWaitingConnections());
   const prober = createProber(systemClock);
   const ports = { connections, counters, prober, clock: systemClock, log, cpuMs };
   return new Watch(ports, { ...options, mode: eject });

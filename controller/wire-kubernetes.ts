@@ -3,7 +3,7 @@
 import { hostname } from 'node:os';
 import type { Config } from './config/config.ts';
 import type { KubernetesClient } from './kubernetes/client.ts';
-import type { AppSource, Clock, Log, Reporter } from './ports.ts';
+import type { AppSource, Clock, Log, Reporter, SavedApps } from './ports.ts';
 import { ReferenceBook } from './source/kubernetes/references.ts';
 import { kubernetesSource, openKubernetes } from './source/kubernetes/source.ts';
 import { StatusWriter } from './status/kubernetes/writer.ts';
@@ -36,6 +36,7 @@ export async function wireKubernetes(
   context: string,
   config: Config,
   log: Log,
+  saved?: SavedApps,
 ): Promise<{ readonly appSource: AppSource; readonly reporter: Reporter | null }> {
   const options = {
     context,
@@ -45,7 +46,7 @@ export async function wireKubernetes(
   };
   const client = await openKubernetes(options);
   const references = new ReferenceBook();
-  const appSource = kubernetesSource(client, { ...options, references });
+  const appSource = kubernetesSource(client, { ...options, references, saved });
   if (!config.kubernetesStatus || config.once || config.dryRun) return { appSource, reporter: null };
   const reporter = new StatusWriter({
     client,

@@ -1,4 +1,4 @@
-/** Builds what `why` reads its facts with. */
+/** Wires the ports of `why`. */
 
 import { openController } from './cli/commands/controller.ts';
 import { readAndPass } from './cli/commands/once.ts';
@@ -10,43 +10,43 @@ import { ControllerError, messageOf } from './errors.ts';
 import type { Log } from './ports.ts';
 import { statusDocument } from './status/document.ts';
 import { systemClock } from './time.ts';
+import { desiredFromPass, desiredFromStatus } from './why/desired-state.ts';
 import { type WhyDocument, whyDocument } from './why/document.ts';
-import type { Known, WhyPorts } from './why/facts.ts';
-import { knownFromPass, knownFromStatus } from './why/known.ts';
+import type { DesiredState, WhyPorts } from './why/facts.ts';
 import { readNames } from './why/read/names.ts';
 import { wire } from './wire.ts';
 import { type Readers, readersHere } from './wire-netns-facts.ts';
 import { namespaceOf, readersIn } from './wire-netns-named.ts';
 
-/** Reads this host and network namespace; `known` tells what should be there. */
+/** Creates ports that read this host and network namespace, and the desired state through `desired`. */
 export function whyPorts(
   { interface: interfaceName, dnsListen, fromNetns }: WhyOptions,
-  known: WhyPorts['known'],
+  desired: WhyPorts['desired'],
 ): WhyPorts {
-  return portsWith(readersHere, { interfaceName, dnsListen, client: fromNetns ?? null, known });
+  return portsWith(readersHere, { interfaceName, dnsListen, client: fromNetns ?? null, desired });
 }
 
 type WhyOptions = Pick<Config, 'interface' | 'dnsListen' | 'fromNetns'>;
 
-/** Reads the network namespace that `--netns` names, or this one. Rejects with a `ControllerError` as `namespaceOf` does. */
-export async function whyPortsOf(config: Config, known: WhyPorts['known']): Promise<WhyPorts> {
+/** Creates ports that read the network namespace of `--netns`, or this one. Rejects with a `ControllerError` as `namespaceOf` does. */
+export async function whyPortsOf(config: Config, desired: WhyPorts['desired']): Promise<WhyPorts> {
   const namespace = await namespaceOf(config);
-  if (namespace === null) return whyPorts(config, known);
+  if (namespace === null) return whyPorts(config, desired);
   refuseBoth(config, 'fromNetns', 'netns');
   const { path: client } = namespace;
   const { interface: interfaceName, dnsListen } = config;
-  const ports = portsWith(readersIn(namespace), { interfaceName, dnsListen, client, known });
+  const ports = portsWith(readersIn(namespace), { interfaceName, dnsListen, client, desired });
   return { ...ports, namespace: client };
 }
 
 function portsWith(
   { kernel, route, filters, limits, connections }: Readers,
-  { interfaceName, dnsListen, client, known }: PortOptions,
+  { interfaceName, dnsListen, client, desired }: PortOptions,
 ): WhyPorts {
   return {
     client,
     sleep: systemClock.sleep,
-    known,
+    desired,
     names: (vip) => readNames(vip, client, dnsListen),
     kernel,
     route: (vip) => route(vip, interfaceName),
@@ -56,7 +56,7 @@ function portsWith(
   };
 }
 
-interface PortOptions extends Pick<Config, 'dnsListen'>, Pick<WhyPorts, 'client' | 'known'> {
+interface PortOptions extends Pick<Config, 'dnsListen'>, Pick<WhyPorts, 'client' | 'desired'> {
   readonly interfaceName: string;
 }
 
@@ -66,14 +66,14 @@ function refuseBoth(config: Config, one: OptionName, other: OptionName): void {
   throw new ControllerError('usage', message, { retry: 'never' });
 }
 
-/** What should be, from the running controller; where none answers, from the sources, as `diff` reads them. */
-export function knownHere(config: Config, log: Log): WhyPorts['known'] {
+/** Reads the desired state from the running controller, or from the sources if none answers. */
+export function desiredHere(config: Config, log: Log): WhyPorts['desired'] {
   return async (signal) => {
     try {
       if (config.listen !== null && config.listen.port !== 0) return await askStatus(config, signal);
     } catch (error) {
       if (signal.aborted || config.source.length === 0) throw error;
-      log.debug('no controller answers, the sources are read', { error: messageOf(error) });
+      log.debug('no controller answers, reading the sources instead', { error: messageOf(error) });
     }
     if (config.source.length > 0) return await readSources(config, log, signal);
     throw new ControllerError(
@@ -84,7 +84,7 @@ export function knownHere(config: Config, log: Log): WhyPorts['known'] {
   };
 }
 
-/** What the controller at `--server` finds on its own host. Rejects with a `ControllerError` as `ask` does. */
+/** Queries the controller at `--server` about its own host. Rejects with a `ControllerError` as `ask` does. */
 export async function askElsewhere(config: Config, asked: string, signal: AbortSignal): Promise<WhyDocument> {
   refuseBoth(config, 'fromNetns', 'server');
   refuseBoth(config, 'netns', 'server');
@@ -93,25 +93,25 @@ export async function askElsewhere(config: Config, asked: string, signal: AbortS
   return (await query(controller, path, whyDocument, signal, ELSEWHERE_MS)).document;
 }
 
-/** It ends by itself before. */
+/** Longer than the time limit of the controller. */
 const ELSEWHERE_MS = 40_000;
 
-async function askStatus(config: Config, signal: AbortSignal): Promise<Known> {
+async function askStatus(config: Config, signal: AbortSignal): Promise<DesiredState> {
   const controller = await openController(config);
   const { document } = await query(controller, '/v1/status', statusDocument, signal);
-  return knownFromStatus(document, controller.url);
+  return desiredFromStatus(document, controller.url);
 }
 
-async function readSources(config: Config, log: Log, signal: AbortSignal): Promise<Known> {
+async function readSources(config: Config, log: Log, signal: AbortSignal): Promise<DesiredState> {
   const looking = { ...config, once: true, dryRun: true, dnsListen: [] };
   const parts = await wire(looking, log).catch((error: unknown) => {
     if (!(error instanceof ControllerError) || error.code !== 'kernel') throw error;
-    // That the kernel cannot be read is for a stage of its own.
+    // The stage `kernel` reports that the kernel cannot be read.
     return wire({ ...looking, netns: undefined, against: { kind: 'none' } }, log);
   });
   try {
     const { pass } = await readAndPass(parts, signal);
-    return knownFromPass(
+    return desiredFromPass(
       pass,
       parts.sources.map(({ name }) => name),
     );

@@ -37,9 +37,10 @@ import type {
   Reporter,
   StateStore,
 } from './ports.ts';
+import { impatientStore } from './state/impatient-store.ts';
 import { createLedger } from './state/ledger.ts';
 import { namedLedger } from './state/named-ledger.ts';
-import { createStateStore } from './state/store.ts';
+import { createStateStore, savedIn } from './state/store.ts';
 import { systemClock } from './time.ts';
 import { openWatch } from './wire-eject.ts';
 import { type Namespaces, openNamespaces } from './wire-netns.ts';
@@ -93,10 +94,10 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const plain = config.dryRun ? null : openReachability(config);
     const reachability =
       plain === null || client === null ? plain : withTimeouts(plain, client, timeoutsOf(config));
-    const store = createStateStore(config.stateDir, systemClock, log);
+    const store = impatientStore(createStateStore(config.stateDir, systemClock, log), systemClock, log);
     const pools = poolsOf(config);
     const reporters: Reporter[] = [];
-    const sources = await sourcesOf(config, log, reporters);
+    const sources = await sourcesOf(config, log, reporters, savedIn(store));
     const servers = createServerAddresses({
       urls: () => serverUrls(config, sources),
       clock: systemClock,

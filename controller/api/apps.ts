@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { WriteOptions, WriteRefused, WriteResult } from '../app-writes.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { AppWriter } from '../ports.ts';
-import { appIdProblem } from '../source/marathon/app-id.ts';
+import { appIdProblem } from '../source/marathon/paths.ts';
 import { definitionOf, isObject } from './definition.ts';
 import { flag, ok, refused } from './descriptions.ts';
 import {

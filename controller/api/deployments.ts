@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AppWriter, Clock } from '../ports.ts';
 import { isRecord } from '../rejection.ts';
 import { instancesOf } from '../source/document/instances.ts';
-import { appIdProblem } from '../source/marathon/app-id.ts';
+import { appIdProblem } from '../source/marathon/paths.ts';
 import type { StatusDocument } from '../status/document.ts';
 import { inRotation } from '../status/figures.ts';
 import { fromSource } from './apps.ts';

@@ -7,7 +7,6 @@ import { z } from 'zod';
 import {
   apiVersion,
   backendSettings,
-  called,
   conflict,
   instant,
   nearness,
@@ -16,6 +15,7 @@ import {
   rejection,
   serviceSettings,
   slowStartSeconds,
+  vipName,
 } from '../status/shapes.ts';
 
 const op = z
@@ -60,7 +60,7 @@ const plannedService = z.object({
   op: op.describe(
     'The planned change; change: of its settings or of a backend. keep: the kernel has it as desired.',
   ),
-  ...called,
+  ...vipName,
   protocol,
   address: z.string().describe('Address of the VIP.'),
   port: portNumber.describe('Port of the VIP.'),
@@ -84,7 +84,7 @@ const plannedService = z.object({
 
 const declared = z.object({
   app: z.string().describe('Id of the app or pod.'),
-  ...called,
+  ...vipName,
   address: z.string().nullable().describe('Address of an IP VIP; null for a named one.'),
   protocol,
   port: portNumber.describe('Port of the VIP.'),

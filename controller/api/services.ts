@@ -9,7 +9,7 @@ import type { HealthLimits } from '../status/checks.ts';
 import type { History } from '../status/history.ts';
 import type { Status } from '../status/status.ts';
 import type { WhyDocument } from '../why/document.ts';
-import type { Asked as TracedVip } from '../why/facts.ts';
+import type { VipQuery } from '../why/facts.ts';
 import type { DeploymentDocument } from './documents.ts';
 import type { Events } from './events.ts';
 import type { LiveStatus } from './live-status.ts';
@@ -49,7 +49,7 @@ export interface Page {
 }
 
 /** Traces a connection on this host; null while another trace runs, since each of them opens connections. */
-export type TraceConnection = (vip: TracedVip) => Promise<WhyDocument> | null;
+export type TraceConnection = (vip: VipQuery) => Promise<WhyDocument> | null;
 
 /** What app routes need in order to write. */
 export interface AppWriting {

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { StatusDocument } from '../status/document.ts';
-import { parseAsked } from '../why/asked.ts';
 import { type WhyDocument, whyDocument } from '../why/document.ts';
-import type { Asked as TracedVip } from '../why/facts.ts';
+import type { VipQuery } from '../why/facts.ts';
+import { parseVipQuery } from '../why/query.ts';
 import { ok, refused } from './descriptions.ts';
 import { json, problem, unavailable } from './route.ts';
 import { route, type TraceConnection } from './services.ts';
 
 /** Traces a connection to `vip` on this host. Rejects when `signal` aborts. */
 export type Explain = (
-  vip: TracedVip,
+  vip: VipQuery,
   status: () => Promise<StatusDocument>,
   signal: AbortSignal,
 ) => Promise<WhyDocument>;
@@ -48,7 +48,7 @@ export const WHY_ROUTE = route('GET', '/v1/why', 'read', {
   async answer({ trace }, { input: { vip } }) {
     if (trace === undefined) return unavailable('connection tracing is disabled on this controller');
     try {
-      const document = await trace(parseAsked(vip));
+      const document = await trace(parseVipQuery(vip));
       return document === null ? unavailable('another trace is running') : json(document);
     } catch (error) {
       if (error instanceof ControllerError && error.code === 'usage') return problem(400, messageOf(error));

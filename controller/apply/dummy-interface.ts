@@ -10,17 +10,17 @@ export interface DummyInterfaceOptions {
   readonly interfaceName: string;
   /** Networks of the named VIPs, one route each: `11.0.0.0/8`, `fd01:c::/64`. */
   readonly pools: readonly string[];
-  /** Addresses of servers of ours; put here unless another interface has them. */
+  /** Addresses of our servers; added to the interface unless another one has them. */
   readonly servers?: readonly string[];
-  /** Source address of this host's own clients towards VIPs; null: what the host uses towards other hosts. */
+  /** Source address of local clients towards VIPs; null: the one that the host uses towards other hosts. */
   readonly hostAddress: string | null;
 }
 
-/** What the interface is to carry. */
+/** The desired state of the interface. */
 export interface Wanted {
   /** IP VIPs outside the pools. */
   readonly addresses: readonly string[];
-  /** Whether the source address of this host's own clients is translated on its way to a backend. */
+  /** Whether the packet filter translates the source address of local clients. */
   readonly translatesOwn: Readonly<Record<Family, boolean>>;
 }
 
@@ -30,19 +30,19 @@ interface Report {
   readonly advice: string[];
 }
 
-/** Addresses that no host has (RFC 5737, RFC 3849): the way towards them is the way towards other hosts. */
+/** Addresses that no host has (RFC 5737, RFC 3849): the route towards them is the route towards other hosts. */
 const ELSEWHERE: Record<Family, string> = { ipv4: '192.0.2.1', ipv6: '2001:db8::1' };
 
 /**
  * A dummy interface with one local route for each pool and for each IP VIP outside them.
  *
- * A local route makes the kernel deliver to this host, where IPVS takes the packet, without an address of its own
- * for every VIP. The source address of a client here is then the VIP itself, to which no other host can answer: the
- * packet filter translates it, and where it does not, the route has one of the host's addresses as its source.
- * (An IPv6 route without source gives one of the host's in any case, so there the interface has an address for this.)
+ * A local route makes the kernel deliver packets to this host, where IPVS takes them, without an address for each VIP. A
+ * local client then has the VIP itself as its source address, which no other host can answer: the packet filter translates
+ * it, or else the route specifies one of the host's addresses as its source. (An IPv6 route without a source uses one of the
+ * host's addresses anyway, so the interface has an address for this purpose.)
  */
 export class DummyInterface {
-  /** How it is called when it is removed. */
+  /** Its name in messages. */
   readonly description: string;
   readonly #netlink: RouteNetlink;
   readonly #options: DummyInterfaceOptions;
@@ -54,19 +54,19 @@ export class DummyInterface {
     this.#options = options;
   }
 
-  /** Whether this host has a way to others in this family; false also where that cannot be told. */
+  /** Whether this host has a route to other hosts in this family; false when that cannot be found out. */
   async reachesOthers(family: Family): Promise<boolean> {
     const source = await this.#netlink.sourceTowards(ELSEWHERE[family]).catch(() => null);
     return source !== null;
   }
 
-  /** Makes what is missing, removes routes and addresses of ours that are not wanted. Never rejects: it is in the report. */
+  /** Adds what is missing, and removes routes and addresses of ours that are not wanted. Never rejects: failures are in the report. */
   async ensure(wanted: Wanted): Promise<ReachabilityReport> {
     this.#wanted = wanted;
     return await this.#bring(wanted);
   }
 
-  /** Puts back what someone took away since the last `ensure`. Resolves with what that was. */
+  /** Restores what someone removed since the last `ensure`. Resolves with what it restored. */
   async repair(): Promise<readonly string[]> {
     if (this.#wanted === null) return [];
     const { changed, problems } = await this.#bring(this.#wanted);
@@ -74,12 +74,12 @@ export class DummyInterface {
     return changed;
   }
 
-  /** Whether there is a dummy interface of this name. */
+  /** Whether a dummy interface with this name exists. */
   async exists(): Promise<boolean> {
     return (await this.#netlink.link(this.#options.interfaceName))?.kind === 'dummy';
   }
 
-  /** Removes the interface, and with it its routes and addresses. Resolves with false when there was none of ours. */
+  /** Removes the interface with its routes and addresses. Resolves with false when there was none of ours. */
   async remove(): Promise<boolean> {
     this.#wanted = null;
     const link = await this.#netlink.link(this.#options.interfaceName);
@@ -133,7 +133,7 @@ export class DummyInterface {
     return link;
   }
 
-  /** Servers of ours listen on IPv6 addresses, which a route does not give; and see `Sources.own`. */
+  /** The addresses of the interface: those that our servers listen on, and `Sources.own`. */
   async #ensureAddresses(
     link: Link,
     hosts: readonly HostAddress[],
@@ -154,7 +154,7 @@ export class DummyInterface {
         await this.#netlink.addAddress(link.index, address);
         report.changed.push(`address ${address} added`);
       } catch (error) {
-        // It keeps no VIP from being reached; the name server tells what it cannot listen on.
+        // VIPs are reached all the same, and the name server reports that it cannot listen.
         report.advice.push(`address ${address} dev ${this.#options.interfaceName}: ${messageOf(error)}`);
       }
     }
@@ -185,7 +185,7 @@ export class DummyInterface {
       const from = source === null ? '' : ` source ${source}`;
       report.changed.push(`route local ${network}${from} ${had === undefined ? 'added' : 'changed'}`);
     } catch (error) {
-      // A host with IPv6 switched off has no use for the IPv6 pool, and everything else of it works.
+      // A host with IPv6 disabled does not need the IPv6 pool; everything else works.
       const spare = route.family === 'ipv6' && this.#options.pools.includes(network);
       report[spare ? 'advice' : 'problems'].push(
         `route local ${network} dev ${this.#options.interfaceName}: ${messageOf(error)}`,
@@ -219,7 +219,7 @@ export class DummyInterface {
       ipv6: await this.#sourceAddress('ipv6', hosts, index),
     };
     const pool = this.#options.pools.find((network) => familyOf(network) === 'ipv6');
-    // A host without IPv6 to others translates nothing.
+    // A host without IPv6 routes to other hosts translates nothing.
     const own = translatesOwn.ipv6 && host.ipv6 !== null ? (pool?.split('/')[0] ?? null) : null;
     const ipv4 = translatesOwn.ipv4 ? null : host.ipv4;
     return { host, own, towardsVips: { ipv4, ipv6: own ?? host.ipv6 } };
@@ -238,15 +238,15 @@ export class DummyInterface {
 }
 
 interface Sources {
-  /** An address of the host that others can answer to. */
+  /** An address of the host that other hosts can answer. */
   readonly host: Readonly<Record<Family, string | null>>;
-  /** The IPv6 address of the interface that stands for this host's own clients: no socket of theirs has it otherwise. */
+  /** The IPv6 address of the interface that is reserved for local clients. */
   readonly own: string | null;
-  /** Of this host's own clients towards VIPs; null: the VIP itself. */
+  /** The source address of local clients towards VIPs; null: the VIP itself. */
   readonly towardsVips: Readonly<Record<Family, string | null>>;
 }
 
-/** A route to an address that another interface has would take it away from there. */
+/** Leaves out addresses of other interfaces, from which a route would take them away. */
 function serversLacking(
   servers: readonly string[],
   hosts: readonly HostAddress[],

@@ -1,12 +1,12 @@
 import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 
-/** How long the host's addresses are taken as they were. */
+/** How long the list of addresses is cached. */
 const FRESH_MS = 1_000;
 
 /**
- * Makes the function that gives the addresses of this host, those of our own interface excepted; the same object as
- * long as they are the same. `now` in milliseconds.
+ * Returns a function for the addresses of this host, without those of our interface. It returns the same object as long as
+ * they are the same. `now` in milliseconds.
  */
 export function createHostAddresses(interfaceName: string, now: () => number): () => ReadonlySet<string> {
   let known: ReadonlySet<string> = new Set();

@@ -2,24 +2,24 @@ import { readFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { compareText } from '../compare-text.ts';
 
-/** The interfaces of a host, as `os.networkInterfaces` gives them. */
+/** The interfaces of a host, as `os.networkInterfaces` returns them. */
 export type Interfaces = Readonly<
   Record<string, readonly { readonly address: string; readonly family: string; readonly internal: boolean }[]>
 >;
 
 /**
- * What tells this host from all others: its name, and its address where it has one, `node-1 10.0.0.7`. It is the same in
- * each run as long as both are.
+ * A text that is unique to this host: its name, and its address if it has one (`node-1 10.0.0.7`). It stays the same from
+ * run to run as long as these do.
  *
- * The address is that of the interface of the default route; the addresses of container bridges are the same on many hosts,
- * and those of single containers come and go.
+ * The address is that of the interface of the default route, since many hosts have container bridges with the same address,
+ * and the addresses of containers change.
  */
 export function readHostIdentity(): string {
   const interfaces = networkInterfaces() as Interfaces;
   return identityOf(hostname(), addressOfHost(interfaces, defaultInterface(read('/proc/net/route'))));
 }
 
-/** The IPv4 address of this interface that sorts first, else its IPv6 address; null where there is none. */
+/** The first IPv4 address of an interface in alphabetical order, else its first IPv6 address; null when it has none. */
 export function addressOfHost(interfaces: Interfaces, interfaceName: string | null): string | null {
   const addresses = (interfaceName === null ? [] : (interfaces[interfaceName] ?? []))
     .filter(({ address, internal }) => !internal && !address.startsWith('fe80:'))
@@ -30,8 +30,8 @@ export function addressOfHost(interfaces: Interfaces, interfaceName: string | nu
 }
 
 /**
- * The interface of the default route with the least metric; the name that sorts first where two are alike. null where there
- * is none. `routes`: /proc/net/route.
+ * The interface of the default route with the lowest metric, the first by name in a tie; null without a default route.
+ * `routes`: /proc/net/route.
  */
 export function defaultInterface(routes: string): string | null {
   const found = routes

@@ -1,19 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import type { IpvsTables } from '../counters.ts';
 
-/** Since 2000, and for all network namespaces together, until the kernel gave each a table that grows (Linux 7.1). */
+/** The fixed size for all network namespaces, before each got a table of its own that grows (Linux 7.1). */
 const FIXED_SERVICE_BUCKETS = 256;
 
 /**
- * Size and load of the IPVS tables of this process's network namespace; null where the kernel tells nothing of them. Never
- * rejects. `root` is where `/proc` and `/sys` are.
+ * Reads size and load of the IPVS tables of this process's network namespace; null when the kernel does not report them.
+ * Never rejects. `root`: the directory of `/proc` and `/sys`.
  */
 export async function readIpvsTables(root = ''): Promise<IpvsTables | null> {
   const read = async (path: string) => await readFile(`${root}/${path}`, 'utf8').catch(() => null);
   const setting = async (name: string) => wholeNumber(await read(`proc/sys/net/ipv4/vs/${name}`));
   const [status, bits, most, connectionFactor, serviceFactor] = await Promise.all([
     read('proc/net/ip_vs_status'),
-    // A module parameter: it is not below /proc.
+    // A module parameter, below /sys.
     read('sys/module/ip_vs/parameters/conn_tab_bits').then(wholeNumber),
     setting('conn_max'),
     setting('conn_lfactor'),
@@ -42,7 +42,7 @@ export async function readIpvsTables(root = ''): Promise<IpvsTables | null> {
   };
 }
 
-/** Zeros are no answer: the kernel decides how many there may be when the first service comes. */
+/** Zeros mean unknown: the kernel sets the limits when the first service is added. */
 function estimationOf(status: string): IpvsTables['estimation'] {
   const perThread = numberOf(status, 'Stats thread ests');
   if (perThread === null || perThread === 0) return null;

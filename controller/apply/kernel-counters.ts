@@ -12,10 +12,10 @@ import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../mo
 import type { KernelCounters } from '../ports.ts';
 import { readIpvsTables } from './ipvs-tables.ts';
 
-/** So many services are read at a stretch: a pass, a query for a name or a probe may come in between. */
+/** The number of services between two yields to passes, DNS queries and probes. */
 const STRETCH = 32;
 
-/** The counters behind a client of their own, so that a pass never waits for a reply to us; `close` closes it. `root` is where /proc and /sys are. */
+/** Counters over a client of their own, which `close` closes, so that passes never wait. `root`: the directory of /proc and /sys. */
 export function createKernelCounters(client: IpvsClient, root = ''): KernelCounters {
   return {
     async read(wanted) {
@@ -47,7 +47,7 @@ export function createKernelCounters(client: IpvsClient, root = ''): KernelCount
   };
 }
 
-/** null when the service has gone since it was listed. */
+/** null when the service was removed since it was listed. */
 async function backendsOf(
   client: IpvsClient,
   service: AddressServiceId,
@@ -65,7 +65,7 @@ function toBackend({ activeConnections, inactiveConnections, stats }: ObservedDe
   return { activeConnections, inactiveConnections, traffic: toTraffic(stats) };
 }
 
-/** Numbers rather than the kernel's 64 bits: exact up to 9 PB, and JSON has nothing larger. */
+/** Converts the kernel's 64 bits to numbers, which are exact up to 9 PB; JSON has nothing larger. */
 function toTraffic({ connections, inPackets, outPackets, inBytes, outBytes, ...rates }: Stats): Traffic {
   return {
     connections: Number(connections),
@@ -77,7 +77,7 @@ function toTraffic({ connections, inPackets, outPackets, inBytes, outBytes, ...r
   };
 }
 
-/** Entries of the host's connection tracking; null where it is not loaded or not to be read. */
+/** Entries of the host's connection tracking; null when it is not loaded or cannot be read. */
 export async function readConntrack(root: string): Promise<{ count: number; max: number } | null> {
   const read = async (name: string) => Number(await readFile(`${root}/net/netfilter/${name}`, 'utf8'));
   try {

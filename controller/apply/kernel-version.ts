@@ -1,6 +1,6 @@
 export type KernelVersion = readonly [major: number, minor: number];
 
-/** The version in a release (`6.1.0-13-amd64`); null where there is none to be read. */
+/** Parses the version in a release (`6.1.0-13-amd64`); null when there is none. */
 export function kernelVersion(release: string): KernelVersion | null {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
   return major === undefined ? null : [Number(major), Number(minor)];

@@ -9,30 +9,30 @@ import type { FilterTable, RefusedPart } from './nftables/table.ts';
 export interface PacketFilterOptions {
   /** Networks of the named VIPs. */
   readonly pools: readonly string[];
-  /** Addresses of servers of ours. */
+  /** Addresses of our servers. */
   readonly servers: readonly string[];
-  /** Source address of this host's own clients as backends see it; null: that of the interface towards the backend. */
+  /** Source address of local clients as backends see it; null: that of the interface towards the backend. */
   readonly hostAddress: string | null;
 }
 
 export interface PacketFilterReport extends ReachabilityReport {
-  /** Whether the filter gives this host's own clients an address to which backends can answer. */
+  /** Whether the filter translates the source address of local clients, so that backends can answer. */
   readonly translatesOwn: Readonly<Record<Family, boolean>>;
 }
 
 const NAME = `packet filter table ${TABLE.family} ${TABLE.name}`;
-/** Each attempt leaves out what the kernel refused; a refused part takes with it what depends on it. */
+/** Each attempt leaves out the parts that the kernel refused, with those that depend on them. */
 const MAX_ATTEMPTS = 6;
 
-/** Our nftables table: written as one transaction, looked at every second, written anew when it is not as it was. */
+/** Our nftables table: written in one transaction, checked every second, and written again when it has changed. */
 export class PacketFilter {
-  /** How it is called when it is removed. */
+  /** Its name in messages. */
   readonly description = NAME;
   readonly #table: FilterTable;
   readonly #options: PacketFilterOptions;
-  /** What the kernel took of what was wanted; null while there is no table of ours to keep. */
+  /** What the kernel accepted of the desired table; null while there is none to keep. */
   #kept: Ruleset | null = null;
-  /** The generation at which the table was last seen to be right. */
+  /** The generation of the ruleset when the table was last found to be correct. */
   #generation: string | null = null;
 
   constructor(table: FilterTable, options: PacketFilterOptions) {
@@ -40,7 +40,7 @@ export class PacketFilter {
     this.#options = options;
   }
 
-  /** Brings the table to what these addresses (VIPs outside the pools) need. Never rejects: it is in the report. */
+  /** Updates the table for these addresses (VIPs outside the pools). Never rejects: failures are in the report. */
   async ensure(addresses: readonly string[]): Promise<PacketFilterReport> {
     const wanted = createRuleset(this.#input(addresses));
     try {
@@ -53,14 +53,14 @@ export class PacketFilter {
       }
       const hint = isIpvsError(error, 'not-permitted') ? ' (CAP_NET_ADMIN is needed)' : '';
       const problems = [`${NAME}: ${messageOf(error)}${hint}`];
-      // What was there before is there still: a failed transaction changes nothing.
+      // A failed transaction changes nothing, so the old table is still there.
       return this.#kept === null
         ? { ...EMPTY_REPORT, problems }
         : { ...EMPTY_REPORT, problems, translatesOwn: translatesOwn(this.#kept) };
     }
   }
 
-  /** Puts back what someone took away or changed since the last `ensure`. Resolves with what that was. */
+  /** Restores what someone removed or changed since the last `ensure`. Resolves with what it restored. */
   async repair(): Promise<readonly string[]> {
     const kept = this.#kept;
     if (kept === null) return [];
@@ -103,21 +103,21 @@ export class PacketFilter {
     }
   }
 
-  /** Makes the table as wanted, or resolves with what the kernel refuses of it and changes nothing. */
+  /** Writes the desired table. When the kernel refuses parts, resolves with these and changes nothing. */
   async #bring(
     wanted: Ruleset,
   ): Promise<{ readonly changed: readonly string[]; readonly refused: readonly RefusedPart[] }> {
-    // Before the look: a change that lands during it must cause another.
+    // Read first, so that a change during the comparison causes another one.
     const generation = await this.#table.generation();
     const { structure, sets } = await this.#table.compare(wanted);
     if (structure.length === 0 && sets.length === 0) {
       this.#generation = generation;
       return { changed: [], refused: [] };
     }
-    // Members alone are changed in place: the sets and rules that packets are passing through stay.
+    // When only members differ they are changed in place, without replacing sets and rules in use.
     const whole = structure.length > 0;
     const refused = whole ? await this.#table.replace(wanted) : await this.#table.refill(sets);
-    // Ours was a change, too; what others did at the same time is seen at the next look.
+    // Our own write changed the generation, too. A simultaneous change by others is found by the next check.
     this.#generation = null;
     const what = whole
       ? `written: ${structure.join(', ')}`
@@ -145,7 +145,7 @@ const EMPTY_REPORT: PacketFilterReport = {
   translatesOwn: { ipv4: false, ipv6: false },
 };
 
-/** What a kernel answers that does not know a protocol, a family, a chain type or an expression. */
+/** The errors of a kernel that does not know a protocol, a family, a chain type or an expression. */
 function kernelLacksIt(error: unknown): boolean {
   return isIpvsError(error) && ['unsupported', 'not-found', 'invalid'].includes(error.code);
 }
@@ -155,11 +155,11 @@ function falseIfLacking(error: unknown): false {
   throw error;
 }
 
-/** The modules that hold what our rules are made of; each loads what it needs itself. */
+/** The modules that our rules need; each loads its own dependencies. */
 const MODULES = ['nft_chain_nat', 'nft_ct', 'nft_nat', 'nft_masq', 'nft_reject_inet'];
 const FIX = `fix, on the host itself: ${loadModules('nftables', MODULES)}`;
 
-/** Everything that nftables is for, and how to have it. */
+/** What does not work without nftables, and the fix. */
 function noFilter(reason: string): string {
   return (
     `${NAME}: this kernel has no nftables (${reason}): without it other ports of VIPs reach what listens on all ` +
@@ -168,7 +168,7 @@ function noFilter(reason: string): string {
   );
 }
 
-/** One line for each thing that does not work, whatever the number of parts that it needs. */
+/** One line for each feature that does not work, whatever the number of refused parts. */
 function advice(left: readonly RefusedPart[]): readonly string[] {
   const lines = new Map<string, string>();
   for (const { message, error } of left) {

@@ -9,7 +9,7 @@ type Common = 'description' | 'ensure' | 'repair' | 'exists' | 'remove' | 'close
 export interface ReachabilityParts {
   readonly sysctls: Pick<Sysctls, 'ensure' | 'repair'>;
   readonly filter: Pick<PacketFilter, Common>;
-  /** Whether the filter is wanted; where it is not, a table of ours that is still there goes. */
+  /** Whether the filter is wanted. When not, a table of ours that still exists is removed. */
   readonly filtering: boolean;
   readonly dummy: Pick<DummyInterface, Common | 'reachesOthers'>;
 }
@@ -17,12 +17,12 @@ export interface ReachabilityParts {
 const UNFILTERED = { ipv4: false, ipv6: false } as const;
 
 /**
- * Kernel settings, packet filter, interface and routes, in this order: an address is guarded before it is reachable, and
- * loses its guard after it has become unreachable.
+ * Kernel settings, packet filter, interface and routes. The order matters: an address gets its filter rules before it becomes
+ * reachable, and loses them after it has become unreachable.
  */
 export class HostReachability implements Reachability {
   readonly #parts: ReachabilityParts;
-  /** The addresses that had a route and a guard last. */
+  /** The addresses that have routes and filter rules. */
   #guarded: readonly string[] = [];
 
   constructor(parts: ReachabilityParts) {
@@ -34,7 +34,7 @@ export class HostReachability implements Reachability {
     const settings = await sysctls.ensure({ ipv6: await dummy.reachesOthers('ipv6') });
     const going = this.#guarded.filter((address) => !addresses.includes(address));
     const filtered = await this.#filter([...addresses, ...going]);
-    // Without conntrack the filter does not see what IPVS sends on.
+    // Without conntrack the filter does not see the packets that IPVS forwards.
     const translates = !settings.unmet.includes('net.ipv4.vs.conntrack');
     const translatesOwn = translates ? filtered.translatesOwn : UNFILTERED;
     const carried = await dummy.ensure({ addresses, translatesOwn });
@@ -60,11 +60,11 @@ export class HostReachability implements Reachability {
       try {
         changed.push(...(await part.repair()));
       } catch (error) {
-        // What keeps one of them from being put right says nothing of the others.
+        // A failure to restore one of them does not affect the others.
         failures.push(messageOf(error));
       }
     }
-    // What was done counts; what still fails does so again in a second.
+    // Failures are retried in a second.
     if (changed.length === 0 && failures.length > 0) throw new ControllerError('kernel', failures.join('; '));
     return changed;
   }

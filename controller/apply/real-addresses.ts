@@ -7,23 +7,23 @@ import { canonicalAddress } from '../address.ts';
 export interface RealAddressOptions {
   /** Our own interface, whose addresses are VIPs. */
   readonly interfaceName: string;
-  /** The servers of the sources by address, in canonical form, with their URLs; asked for in every call. */
+  /** Returns the servers of the sources by canonical address, with their URLs. */
   readonly sources: () => ReadonlyMap<string, string>;
-  /** Where servers of ours listen. */
+  /** Addresses that our servers listen on. */
   readonly servers?: readonly string[];
-  /** Networks of the named VIPs, where a VIP may be whatever the host is connected to. */
+  /** Networks of the named VIPs, in which VIPs are allowed even when the host is connected to them. */
   readonly pools?: readonly string[];
-  /** Let a VIP lie in a network that this host is connected to. */
+  /** Allow VIPs in networks that this host is connected to. */
   readonly allowConnectedVips?: boolean;
-  /** Name servers that this host asks. Default: those that it is configured with. */
+  /** Name servers of this host. Default: those of its configuration. */
   readonly nameServers?: () => readonly string[];
-  /** Addresses of this host by interface. Default: those that it has. */
+  /** Addresses of this host by interface. Default: its current ones. */
   readonly interfaces?: () => Readonly<Record<string, readonly HostAddress[] | undefined>>;
 }
 
 interface HostAddress {
   readonly address: string;
-  /** Address and prefix; null where the netmask is none. */
+  /** Address and prefix; null when the netmask is invalid. */
   readonly cidr: string | null;
 }
 
@@ -33,27 +33,26 @@ interface Connected {
   readonly reason: string;
 }
 
-/** What the host has at one moment. */
+/** The addresses and networks of the host at one moment. */
 interface Known {
   readonly addresses: ReadonlyMap<string, string>;
   readonly networks: readonly Connected[];
   readonly nameServers: ReadonlySet<string>;
 }
 
-/** How long the host's addresses are taken as they were. */
+/** How long the list of addresses is cached. */
 const FRESH_MS = 1_000;
 
 export interface RealAddresses {
-  /** Why a VIP may not have an address; null: it may. */
+  /** Why a VIP may not have an address; null when it may. */
   refusal(address: string): string | null;
-  /** The same where this program itself depends on what is there: a source, a name server. */
+  /** The same, only for addresses that this program depends on: of a source or a name server. */
   taken(address: string): string | null;
 }
 
 /**
- * Makes what says why a VIP may not have an address: it is this host's, a name server's or a source's,
- * or it lies in a network of this host, where another host may have it. A VIP that takes over such an address cuts every
- * host off from it (kubernetes #127410, #75290).
+ * Refuses addresses for VIPs: this host's own, those of name servers and sources, and those in networks of this host, which
+ * another host may have. A VIP at such an address cuts every host off from the real one (kubernetes #127410, #75290).
  */
 export function createRealAddresses(options: RealAddressOptions, now: () => number): RealAddresses {
   const { interfaces = networkInterfaces, nameServers = configuredNameServers, sources } = options;
@@ -116,10 +115,10 @@ function contains([network, prefix]: Connected['network'], address: ipaddr.IPv4 
   return network.kind() === address.kind() && address.match(network, prefix);
 }
 
-/** The second file is that of systemd-resolved, which asks others itself and stands in the first one alone. */
+/** The second file has the name servers that systemd-resolved uses; the first one then has only systemd-resolved itself. */
 const RESOLVER_FILES = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf'];
 
-/** As they are configured now: Node's own list is that of the start. */
+/** Reads the current configuration: Node's list is the one from its start. */
 function configuredNameServers(): readonly string[] {
   return [...getServers(), ...RESOLVER_FILES.flatMap(nameServersIn)];
 }
@@ -133,7 +132,7 @@ function nameServersIn(path: string): readonly string[] {
   }
 }
 
-/** One text for one address; what is none stays as it is. */
+/** The canonical text of an address; other text stays as it is. */
 function canonical(text: string): string {
   const [address = text] = text.split('%');
   return canonicalAddress(address) ?? text;

@@ -1,4 +1,4 @@
-/** How the few rtnetlink messages that we need are laid out. <linux/rtnetlink.h>, <linux/if_link.h>, <linux/if_addr.h> */
+/** The layout of the rtnetlink messages that we need. <linux/rtnetlink.h>, <linux/if_link.h>, <linux/if_addr.h> */
 
 import ipaddr from 'ipaddr.js';
 import { attrTable, cstring, HOST_IS_LE, nested, raw, u8, u32 } from 'ipvs-netlink-ts/netlink';
@@ -7,13 +7,13 @@ import type { Family } from '../model.ts';
 export const AF: Record<Family, number> = { ipv4: 2, ipv6: 10 };
 export const RT_TABLE_LOCAL = 255;
 export const RTN_LOCAL = 2;
-/** Used at once, without looking for another host that has it. */
+/** Skips duplicate address detection. */
 const IFA_F_NODAD = 0x02;
-/** Marks our routes, and our addresses from Linux 5.18 on: unused by others in /etc/iproute2/rt_protos. What has another mark on our interface is not ours. */
+/** The protocol number that marks our routes, and from Linux 5.18 on our addresses; unused in /etc/iproute2/rt_protos. */
 export const ROUTE_PROTOCOL = 109;
-/** Scope of an address that other hosts may be told. */
+/** Scope of an address that other hosts may use. */
 export const RT_SCOPE_UNIVERSE = 0;
-/** The route reaches no further than this host. */
+/** Scope of a route within this host. */
 const RT_SCOPE_HOST = 254;
 
 const infoAttrs = attrTable('link info', { kind: { type: 1, codec: cstring } });
@@ -33,12 +33,12 @@ export const routeAttrs = attrTable('route', {
   source: { type: 7, codec: raw },
 });
 
-/** A route that delivers a network to this host itself. */
+/** A route that delivers packets to a network to this host itself. */
 export interface LocalRoute {
   readonly family: Family;
   /** `11.0.0.0/8` in canonical text. */
   readonly network: string;
-  /** Source address that programs of this host use towards it; null: the destination itself. */
+  /** Source address of local clients; null: the destination itself. */
   readonly source: string | null;
 }
 
@@ -62,7 +62,7 @@ export function addressHeader(interfaceIndex: number): Uint8Array {
   return header;
 }
 
-/** struct ifa_cacheinfo: preferred for no time, valid for ever; two time stamps that only the kernel writes. */
+/** struct ifa_cacheinfo: preferred for no time, valid forever; two timestamps that only the kernel writes. */
 export const DEPRECATED = new Uint8Array(Uint32Array.of(0, 0xffff_ffff, 0, 0).buffer);
 
 /** struct rtmsg: family, destination and source length, tos, table, protocol, scope, type, flags. */

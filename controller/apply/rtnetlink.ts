@@ -1,4 +1,4 @@
-/** Links, addresses and routes of this host, as far as a dummy interface with local routes needs them. */
+/** Links, addresses and routes over rtnetlink, as far as a dummy interface with local routes needs them. */
 
 import { isIpvsError } from 'ipvs-netlink-ts';
 import { HOST_IS_LE, type Netlink, openNetlink } from 'ipvs-netlink-ts/netlink';
@@ -45,9 +45,9 @@ export interface HostAddress {
   readonly address: string;
   readonly family: Family;
   readonly interfaceIndex: number;
-  /** Other hosts may use it; false for loopback and link-local. */
+  /** Whether other hosts may use it; false for loopback and link-local. */
   readonly global: boolean;
-  /** It carries our mark. */
+  /** Whether it has our mark. */
   readonly ours: boolean;
 }
 
@@ -63,7 +63,7 @@ export class RouteNetlink {
     return new RouteNetlink(openNetlink(NETLINK_ROUTE));
   }
 
-  /** null when there is no interface of this name. */
+  /** null when there is no interface with this name. */
   async link(name: string): Promise<Link | null> {
     try {
       const [reply] = await this.#socket.request(
@@ -85,7 +85,7 @@ export class RouteNetlink {
     }
   }
 
-  /** Makes a dummy interface that is up. */
+  /** Adds a dummy interface and sets it up. */
   async addDummy(name: string): Promise<void> {
     const message = concat(
       interfaceHeader(0, IFF_UP, IFF_UP),
@@ -107,7 +107,7 @@ export class RouteNetlink {
     await this.#socket.request(RTM.delLink, 0, interfaceHeader(index, 0, 0), `remove interface ${index}`);
   }
 
-  /** Every address of this host, of all interfaces. */
+  /** All addresses of all interfaces. */
   async addresses(): Promise<HostAddress[]> {
     const replies = await this.#socket.request(
       RTM.getAddress,
@@ -119,7 +119,7 @@ export class RouteNetlink {
     for (const reply of replies) {
       const family = familyOf(reply[0]);
       const { address, local, protocol } = addressAttrs.read(reply.subarray(ADDRESS_HEADER));
-      // On a point-to-point link IFA_ADDRESS is the other end; IFA_LOCAL is ours where it is given.
+      // On a point-to-point link IFA_ADDRESS is the remote end; IFA_LOCAL, if present, is ours.
       const bytes = local ?? address;
       if (family === null || bytes === undefined) continue;
       const global = reply[3] === RT_SCOPE_UNIVERSE;
@@ -135,8 +135,8 @@ export class RouteNetlink {
   }
 
   /**
-   * Gives the interface an IPv6 address of its own (/128), for ever and deprecated: whoever names it can use it, and the
-   * kernel chooses it for nobody.
+   * Adds an IPv6 address (/128) to the interface, valid forever but deprecated: programs can bind to it, and the kernel never
+   * chooses it as a source address.
    */
   async addAddress(interfaceIndex: number, address: string): Promise<void> {
     const message = concat(
@@ -147,7 +147,7 @@ export class RouteNetlink {
     await this.#socket.request(RTM.newAddress, flags, message, `add address ${address}`);
   }
 
-  /** Removing an address that is not there is no error. */
+  /** Removing a missing address is not an error. */
   async removeAddress(interfaceIndex: number, address: string): Promise<void> {
     const message = concat(addressHeader(interfaceIndex), addressAttrs.write({ local: bytesOf(address) }));
     try {
@@ -158,7 +158,7 @@ export class RouteNetlink {
     }
   }
 
-  /** The local routes of one interface that carry our mark. */
+  /** The local routes of one interface with our mark. */
   async localRoutes(interfaceIndex: number): Promise<LocalRoute[]> {
     const found: LocalRoute[] = [];
     for (const family of ['ipv4', 'ipv6'] as const) {
@@ -174,7 +174,7 @@ export class RouteNetlink {
     return found;
   }
 
-  /** Adds the route, or gives the one that is there this source address. */
+  /** Adds the route, or changes the source address of the existing one. */
   async putLocalRoute(interfaceIndex: number, route: LocalRoute): Promise<void> {
     const flags = NLM_F.create | NLM_F.replace;
     await this.#socket.request(
@@ -185,7 +185,7 @@ export class RouteNetlink {
     );
   }
 
-  /** Removing a route that is not there is no error. */
+  /** Removing a missing route is not an error. */
   async removeLocalRoute(interfaceIndex: number, route: LocalRoute): Promise<void> {
     try {
       const what = `remove route local ${route.network}`;
@@ -195,7 +195,7 @@ export class RouteNetlink {
     }
   }
 
-  /** The address that this host would use as source towards another; null when it has no route there. */
+  /** The source address of this host towards another; null when it has no route there. */
   async sourceTowards(address: string): Promise<string | null> {
     const family: Family = address.includes(':') ? 'ipv6' : 'ipv4';
     const destination = bytesOf(address);
@@ -211,8 +211,8 @@ export class RouteNetlink {
   }
 
   /**
-   * Where a packet of this host to that address goes: delivered here (`interfaceIndex` null), out by an interface, or refused
-   * with the system's reason.
+   * The route of a packet from this host to an address: delivered locally (`interfaceIndex` null), sent out by an interface, or
+   * refused with the system's reason.
    */
   async wayTo(
     address: string,

@@ -5,22 +5,22 @@ import { messageOf } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 
 export interface ServerAddressesOptions {
-  /** Base URLs of the servers that this program asks, as far as they are known now; asked for in every call. */
+  /** Returns the base URLs of the servers that are known now. */
   readonly urls: () => Iterable<string>;
   readonly clock: Clock;
   readonly log: Log;
-  /** All addresses of a host name, both families; rejects where there is none. Defaults to the system's own look-up. */
+  /** Resolves a host name to its addresses of both families; rejects when there are none. Default: the system's lookup. */
   readonly lookup?: (hostName: string) => Promise<readonly string[]>;
 }
 
-/** Where the servers are that this program depends on: no VIP may take their addresses. */
+/** The addresses of the servers that this program depends on: no VIP may take them. */
 export interface ServerAddresses {
   /**
-   * The servers by address, in canonical form. A name is looked up again every 30 s, beside the call. An address stays for
-   * ten minutes after it was last in an answer, whatever fails meanwhile: answers of several addresses rotate.
+   * The servers by canonical address. Names are resolved again every 30 s, in the background. An address stays for ten
+   * minutes after it was last in an answer, since answers with several addresses rotate.
    */
   current(): ReadonlyMap<string, string>;
-  /** Resolves once every name has been answered, or has failed, or has taken 5 s; at once from then on. Never rejects. */
+  /** Resolves once the first lookup of each name has succeeded, failed or taken 5 s. Never rejects. */
   ready(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ const FRESH_MS = 30_000;
 const RETRY_MS = 5_000;
 const KEEP_MS = 600_000;
 const PATIENCE_MS = 5_000;
-/** A name that no server has any more. */
+/** A name that is no longer used. */
 const FORGET_MS = 3_600_000;
 
 interface Entry {
@@ -40,7 +40,7 @@ interface Entry {
   answered: boolean;
 }
 
-/** Keeps the addresses of servers that are given by name, or learnt later. */
+/** Keeps the addresses of servers that are configured by name or found later. */
 export function createServerAddresses(options: ServerAddressesOptions): ServerAddresses {
   const { urls, clock, log, lookup: lookUp = systemLookup } = options;
   const entries = new Map<string, Entry>();
@@ -72,7 +72,7 @@ export function createServerAddresses(options: ServerAddressesOptions): ServerAd
     };
     entry.askedForAt = now;
     if (known === undefined) entries.set(host, entry);
-    // A name server that does not answer holds a thread for as long: it is never asked twice at once.
+    // A lookup that hangs occupies a thread, so there is never more than one for a name.
     if (now >= entry.askAgainAt && entry.underway === null) entry.underway = ask(host, entry);
     return entry;
   };
@@ -104,7 +104,7 @@ export function createServerAddresses(options: ServerAddressesOptions): ServerAd
         clock.sleep(PATIENCE_MS, enough.signal),
       ]);
       enough.abort();
-      // Known not to answer: from now on nothing waits for them.
+      // Nothing waits for a name that has not been resolved by now.
       for (const entry of open) entry.answered = true;
     },
   };
@@ -114,13 +114,13 @@ function hostOf(url: string): string | null {
   return URL.canParse(url) ? new URL(url).hostname.replace(/^\[(.*)\]$/, '$1') : null;
 }
 
-/** One text for one address; a zone is no part of it. */
+/** The canonical text of an address, without a zone. */
 function canonical(text: string): string {
   const [address = text] = text.split('%');
   return canonicalAddress(address) ?? text;
 }
 
-/** The hosts file, then DNS: as the connections to these servers are made. */
+/** The hosts file, then DNS, like the connections to these servers. */
 async function systemLookup(hostName: string): Promise<readonly string[]> {
   return (await lookup(hostName, { all: true })).map(({ address }) => address);
 }

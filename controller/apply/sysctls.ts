@@ -7,17 +7,17 @@ import { isBefore, type KernelVersion, kernelVersion } from './kernel-version.ts
 export interface Sysctl {
   readonly name: string;
   readonly value: string;
-  /** What goes wrong without it, for whoever must decide. */
+  /** What goes wrong without it, for the operator. */
   readonly why: string;
-  /** Only read: another value is for the operator to judge. */
+  /** Never written: another value may be what the operator wants. */
   readonly onlyAdvised?: true;
-  /** The kernels that it is meant for, as major and minor number: from the first on, and before the second. */
+  /** The kernels with this setting, by major and minor version: from the first on, and before the second. */
   readonly kernels?: { readonly from: KernelVersion; readonly before?: KernelVersion };
-  /** Matters only where the host has IPv6 to others. */
+  /** Only needed when the host has IPv6 routes to other hosts. */
   readonly family?: 'ipv6';
 }
 
-/** Kernel settings that the data path needs, and those whose value an operator should know the price of. */
+/** Kernel settings that the data path needs, and settings whose cost an operator should know. */
 export const SYSCTLS: readonly Sysctl[] = [
   {
     name: 'net.ipv4.ip_forward',
@@ -57,7 +57,7 @@ export const SYSCTLS: readonly Sysctl[] = [
   },
 ];
 
-/** The settings that matter for a kernel (`6.1.0-56-cloud-amd64`); of one whose version cannot be read, those for all. */
+/** The settings for a kernel (`6.1.0-56-cloud-amd64`). For an unknown version, those that all kernels have. */
 export function sysctlsFor(kernel: string, wanted: readonly Sysctl[] = SYSCTLS): readonly Sysctl[] {
   const version = kernelVersion(kernel);
   return wanted.filter(({ kernels }) => {
@@ -67,30 +67,30 @@ export function sysctlsFor(kernel: string, wanted: readonly Sysctl[] = SYSCTLS):
   });
 }
 
-/** What a setting is now. Rejects where this kernel does not have it. */
+/** Reads a setting. Rejects when this kernel does not have it. */
 export async function readSysctl(name: string, root = '/proc/sys'): Promise<string> {
   return (await readFile(pathOf(name, root), 'utf8')).trim();
 }
 
 export interface SysctlReport {
   readonly changed: readonly string[];
-  /** What is not as wanted, why that matters, and the line for a root shell that fixes it, now and at boot. */
+  /** Settings with another value than desired: why that matters, and the shell command that fixes it, now and at boot. */
   readonly advice: readonly string[];
-  /** Names of the settings that are still not as wanted. */
+  /** Names of the settings that still have another value. */
   readonly unmet: readonly string[];
 }
 
 export interface SysctlOptions {
-  /** Write what differs; otherwise it is only told. */
+  /** Write settings that differ; otherwise they are only reported. */
   readonly write: boolean;
   readonly kernel?: string;
   readonly root?: string;
 }
 
-/** How often a setting is put back between two calls of `ensure`: who wants it otherwise is not fought every second. */
+/** How often a setting is restored between two calls of `ensure`: we do not fight another program every second. */
 const MAX_REPAIRS = 3;
 
-/** The kernel settings of this host. What cannot be read or written is advice; nothing here rejects. */
+/** The kernel settings of this host. Failures to read or write become advice; nothing rejects. */
 export class Sysctls {
   readonly #wanted: readonly Sysctl[];
   readonly #write: boolean;
@@ -104,7 +104,7 @@ export class Sysctls {
     this.#root = root;
   }
 
-  /** Reads each setting and writes those that differ. `ipv6`: whether the host has IPv6 to others. */
+  /** Reads each setting and writes those that differ. `ipv6`: whether the host has IPv6 routes to other hosts. */
   async ensure({ ipv6 }: { readonly ipv6: boolean }): Promise<SysctlReport> {
     this.#looked = true;
     this.#repairs.clear();
@@ -124,7 +124,7 @@ export class Sysctls {
         } else if (change !== null) changed.push(change);
       } catch (error) {
         unmet.push(name);
-        // Since it is not worth writing, it is not worth a word where it does not exist.
+        // A setting that we would not write is not reported when it does not exist.
         if (sysctl.onlyAdvised) continue;
         const missing = hasCode(error, 'ENOENT');
         const reason = missing ? 'this kernel does not have it' : systemReason(error);
@@ -135,7 +135,7 @@ export class Sysctls {
     return { changed, advice, unmet };
   }
 
-  /** Puts back what someone changed since the last `ensure`. Resolves with what that was. */
+  /** Restores what someone changed since the last `ensure`. Resolves with what it restored. */
   async repair(): Promise<readonly string[]> {
     if (!this.#looked) return [];
     const changed: string[] = [];
@@ -149,13 +149,13 @@ export class Sysctls {
         changed.push(change);
         this.#repairs.set(name, repairs + 1);
       } catch {
-        // `ensure` has told of it, and does so again.
+        // `ensure` reports it.
       }
     }
     return changed;
   }
 
-  /** What was changed; `differs` where it may not be changed; null where it is as wanted. */
+  /** Returns what was changed; `differs` when it may not be changed; null when it is as desired. */
   async #bring({ name, value, onlyAdvised }: Sysctl): Promise<string | 'differs' | null> {
     const now = await readSysctl(name, this.#root);
     if (now === value) return null;

@@ -5,7 +5,7 @@ import { setSysctl } from '../fixes.ts';
 import { diesBeforeKeepalive, keepaliveRemedies } from '../keepalive.ts';
 import type { Reachability, ReachabilityReport } from '../ports.ts';
 
-/** Time-outs that someone asked for, in seconds; undefined leaves the kernel's as it is. */
+/** The desired timeouts, in seconds; undefined leaves the kernel's value. */
 export interface WantedTimeouts {
   readonly tcp?: number | undefined;
   readonly tcpFin?: number | undefined;
@@ -13,10 +13,10 @@ export interface WantedTimeouts {
 }
 
 /**
- * Reachability that also keeps IPVS's time-outs: looked at whenever `ensure` is, written where they differ. What
- * cannot be read or written is advice, and so is a TCP time-out that ends idle connections before their keepalive.
+ * Extends a `Reachability` by the timeouts of IPVS: each `ensure` checks them, and writes those that differ. Failures become
+ * advice, as does a TCP timeout that ends idle connections before their keepalive.
  *
- * They belong to the network namespace, not to a service: other programs' services have the same.
+ * The timeouts belong to the network namespace, so they apply to other programs' services too.
  */
 export function withTimeouts(
   reachability: Reachability,
@@ -41,7 +41,7 @@ export function withTimeouts(
   };
 }
 
-/** Name of each in messages, in `ipvsadm --set`'s order. */
+/** Names in messages, in the order of `ipvsadm --set`. */
 const FIELDS = [
   ['tcp', 'tcpSeconds'],
   ['tcpFin', 'tcpFinSeconds'],
@@ -79,7 +79,7 @@ async function ensureTimeouts(
 
 const KEEPALIVE = 'net.ipv4.tcp_keepalive_time';
 
-/** Both values and both remedies in one line. */
+/** One line with both values and both remedies. */
 function keepaliveWarning(timeout: number, keepalive: number): string {
   const remedies = keepaliveRemedies(timeout, keepalive);
   return (
@@ -89,7 +89,7 @@ function keepaliveWarning(timeout: number, keepalive: number): string {
   );
 }
 
-/** null where /proc/sys does not tell. */
+/** null when /proc/sys does not have it. */
 async function keepaliveSeconds(root: string): Promise<number | null> {
   try {
     return Number(await readFile(`${root}/net/ipv4/tcp_keepalive_time`, 'utf8'));

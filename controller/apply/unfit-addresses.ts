@@ -2,27 +2,27 @@ import { networkInterfaces } from 'node:os';
 import { canonicalAddress, formatAddress, parseAddress } from '../address.ts';
 
 export interface UnfitOptions {
-  /** Our own interface, on which every host has the same addresses. */
+  /** Our interface, which has the same addresses on every host. */
   readonly interfaceName: string;
-  /** Where this program answers DNS. */
+  /** Addresses on which this program answers DNS. */
   readonly servers: readonly string[];
-  /** Addresses and networks of this host by interface. Default: those that it has. */
+  /** Addresses and networks of this host by interface. Default: its current ones. */
   readonly interfaces?: () => Readonly<Record<string, readonly HostAddress[] | undefined>>;
 }
 
 interface HostAddress {
   readonly address: string;
-  /** Address and prefix; null where the netmask is none. */
+  /** Address and prefix; null when the netmask is invalid. */
   readonly cidr: string | null;
 }
 
-/** How long the host's addresses are taken as they were. */
+/** How long the list of addresses is cached. */
 const FRESH_MS = 1_000;
 
 /**
- * Makes the function that gives the addresses at which no backend can be on this host, with why: those where this program
- * itself answers, unless they are the host's own too, and the broadcast addresses of its networks, which the kernel refuses
- * as a destination (EINVAL). The same object as long as they are the same. `now` in milliseconds.
+ * Returns a function for the addresses that cannot be a backend's on this host, with the reason: those that our own servers
+ * listen on, unless the host has them anyway, and the broadcast addresses of its networks, which the kernel refuses as a
+ * destination (EINVAL). It returns the same object as long as they are the same. `now` in milliseconds.
  */
 export function createUnfitAddresses(
   { interfaceName, servers, interfaces = networkInterfaces }: UnfitOptions,
@@ -60,7 +60,7 @@ export function createUnfitAddresses(
   };
 }
 
-/** null for IPv6, and for a network of one or two addresses, which has none. */
+/** null for IPv6, and for a network of one or two addresses: these have no broadcast address. */
 function broadcastOf(cidr: string): string | null {
   const [text = '', bits] = cidr.split('/');
   const address = parseAddress(text);

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { ControllerError, systemReason } from '../errors.ts';
 import { didYouMean, nearest } from '../suggestion.ts';
+import { utf8Problem } from '../utf8.ts';
 import { visible } from '../visible.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
 import { withoutCredentials } from './values.ts';
@@ -120,15 +121,17 @@ export function fromFile(path: string, place: string): GivenOption[] {
 }
 
 function readText(path: string, place: string): string {
+  const refuse = (why: string) =>
+    refusal({ name: 'config', place }, path, `${why}; expected a YAML file with options`);
+  let bytes: Buffer;
   try {
-    return readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (cause) {
-    throw refusal(
-      { name: 'config', place },
-      path,
-      `${systemReason(cause)}; expected a YAML file with options`,
-    );
+    throw refuse(systemReason(cause));
   }
+  const wrong = utf8Problem(bytes);
+  if (wrong !== null) throw refuse(wrong);
+  return bytes.toString('utf8');
 }
 
 function textOf(name: OptionName, value: Node | null, place: string): string | readonly string[] {

@@ -1,8 +1,8 @@
 /** Checks the options of the HTTP server against each other. */
 
+import { inPool, parsePool } from '../desired/pool.ts';
 import { isLoopback } from '../loopback.ts';
 import { endpointKey } from '../model.ts';
-
 import { usage } from './given.ts';
 import type { OptionValues } from './options.ts';
 
@@ -16,13 +16,14 @@ type Serving = Pick<
   | 'readTokenFile'
   | 'writeTokenFile'
 > &
-  Pick<OptionValues, 'allowWrites' | 'source'>;
+  Pick<OptionValues, 'allowWrites' | 'source' | 'dnsListen' | 'poolIpv4' | 'poolIpv6'>;
 
 /** Throws a `ControllerError` 'usage' that names the missing option if the combination is not safe or not complete. */
 export function checkServing(config: Serving): void {
   checkTls(config);
   checkWrites(config);
   checkListen(config);
+  checkDns(config);
 }
 
 function checkTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile, tlsClientNames }: Serving): void {
@@ -69,4 +70,21 @@ function checkListen({ listen, tlsCertFile, readTokenFile, tlsClientCaFile }: Se
   throw usage(
     `--listen ${endpointKey(listen)}: beyond this host the page and the API are served over TLS only, to clients with a token or a certificate; missing: ${missing.join(', and ')}. Without them give --metrics-listen that address for metrics and health, and reach the page by \`ssh -L 61421:127.0.0.1:61421 HOST\``,
   );
+}
+
+/** A named VIP could get the address of our own name server, and its IPVS service would take the DNS queries of this host. */
+function checkDns({ dnsListen, listen, poolIpv4, poolIpv6 }: Serving): void {
+  for (const server of dnsListen) {
+    const given = `--dns-listen ${endpointKey(server)}`;
+    for (const [option, network] of [
+      ['--pool-ipv4', poolIpv4],
+      ['--pool-ipv6', poolIpv6],
+    ] as const) {
+      const pool = network === null ? null : parsePool(network);
+      if (pool !== null && inPool(pool, server.address))
+        throw usage(`${given} lies in ${option} ${network}, expected an address that no named VIP can get`);
+    }
+    if (listen !== null && listen.port !== 0 && endpointKey(listen) === endpointKey(server))
+      throw usage(`${given} and --listen are the same address and port, expected different ports`);
+  }
 }

@@ -1,17 +1,17 @@
 import type { Health, Task } from '../model.ts';
 
-/** Whether and how much a task is balanced to, and why, in words for a person. */
+/** The weight that a task gets as a backend, and why, as text for an operator. */
 export interface BackendWeight {
   readonly weight: number;
   readonly reason: string;
 }
 
 /**
- * The weight of a task as a backend whose port's labels ask for `weight`; null when it is no backend (not yet running, gone,
- * unreachable). Weight 0 keeps connections and gets no new ones.
+ * The weight of a task whose labels ask for `weight`; null when the task is not a backend (not yet running, ended, or
+ * unreachable). A backend of weight 0 keeps its connections and gets no new ones.
  *
- * The table is dcos-net's (`dcos_l4lb_mesos_poller`: running and killing only, weight 0 unless running and not known
- * to be unhealthy), with Marathon's own health results counted too.
+ * The rules are those of dcos-net (`dcos_l4lb_mesos_poller`: only running and killing tasks are backends, with weight 0
+ * unless running and not known to be unhealthy). Marathon's own health results count as well.
  */
 export function weightOf(task: Pick<Task, 'state' | 'health'>, weight: number): BackendWeight | null {
   if (task.state === 'killing') return KILLING;

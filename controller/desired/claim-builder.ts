@@ -18,14 +18,15 @@ import { weightOf } from './backends.ts';
 import type { Claim, ClaimRules } from './claim.ts';
 import type { HostContext, PortReading } from './port-reading.ts';
 import { familiesOf, type Target } from './target.ts';
+import { withoutBackends } from './without-backends.ts';
 
-/** The claims of one app while its ports and tasks are gone through. */
+/** Collects the claims of one app from its ports and tasks. */
 export interface ClaimBuilder {
-  /** Notes what a port of the newest definition asks for; returns warnings. */
+  /** Adds the VIPs of a port of the newest definition. Returns warnings. */
   declare(port: Port, reading: PortReading): readonly string[];
   /**
-   * Puts a task's port behind the VIPs that its labels ask for, which come into being where only an older version
-   * has them; returns a warning when there is something to tell.
+   * Adds a task's port as a backend of the VIPs in its labels. Creates those VIPs that only an older version of the
+   * app declares. Returns a warning or null.
    */
   addBackends(task: Task, port: TaskPort, reading: PortReading): string | null;
   finish(): { readonly claims: readonly Claim[]; readonly warnings: readonly string[] };
@@ -35,14 +36,16 @@ interface Draft {
   readonly key: string;
   readonly target: Target;
   readonly protocol: Protocol;
-  /** Where the app asks for it first. */
+  /** The first port of the app that asks for this VIP. */
   readonly port: Port;
   readonly at: string;
   readonly options: PortOptions;
   readonly families: readonly Family[];
   readonly backends: Record<Family, Map<BackendKey, Backend> | undefined>;
-  /** Whether an address had to be left out because the VIP cannot have its family. */
+  /** Whether a backend was left out because the VIP cannot have backends of its address family. */
   otherFamily: boolean;
+  /** Why the first running task that is no backend is none; null when no task lacks an address. */
+  lack: string | null;
 }
 
 export function createClaimBuilder(
@@ -58,7 +61,7 @@ export function createClaimBuilder(
     return unfit.get(address) ?? null;
   };
   const drafts = new Map<string, Draft>();
-  // Tasks share the reading of their port, so the way from it to its drafts is gone once.
+  // Tasks share the reading of their port, so its drafts are looked up once.
   const known = new Map<PortReading, readonly Draft[]>();
 
   const draftFor = (
@@ -79,6 +82,7 @@ export function createClaimBuilder(
       families: familiesOf(target, namedFamilies),
       backends: { ipv4: undefined, ipv6: undefined },
       otherFamily: false,
+      lack: null,
     };
     drafts.set(key, draft);
     return draft;
@@ -123,6 +127,7 @@ export function createClaimBuilder(
       }
       const reasons = [...faults.map((fault) => explain(fault, task, port)), port.unresolved ?? []].flat();
       if (reasons.length === 0 || wanting.length === 0) return null;
+      for (const draft of wanting) draft.lack ??= reasons.join('; ');
       const part = places.length > 0 ? 'is a backend by some of its addresses only' : 'is no backend';
       return `${app.id} ${port.at}: task ${task.id} ${part}: ${reasons.join('; ')}`;
     },
@@ -133,7 +138,7 @@ export function createClaimBuilder(
   };
 }
 
-/** What is known of a backend for when it does not answer; mostly nothing that its address does not tell. */
+/** What ejection needs to know of a backend, where that differs from the default. */
 function aboutEjection({ agent }: Task, { eject }: PortOptions): Pick<Backend, 'agent' | 'eject'> {
   if (agent === undefined && eject) return NOTHING;
   return { ...(agent !== undefined && { agent: agent.address }), ...(!eject && { eject: false }) };
@@ -141,7 +146,7 @@ function aboutEjection({ agent }: Task, { eject }: PortOptions): Pick<Backend, '
 
 const NOTHING = {};
 
-/** What each backend is made of by spreading. */
+/** The base of every backend: each is a copy with its own fields. */
 const NOWHERE: Backend = compact({
   address: '',
   port: 0,
@@ -156,18 +161,18 @@ const EMPTY: ReadonlyMap<BackendKey, Backend> = new Map();
 
 type Place = Endpoint & Pick<Backend, 'hostPort'>;
 
-/** Why no backend can be at an address, which must be canonical; null when one can. */
+/** Why a canonical address cannot be a backend's; null when it can. */
 type FaultOf = (address: string) => string | null;
 
-/** An address at which no backend can be, and why. */
+/** An address that cannot be a backend's, and why. */
 interface Fault {
   readonly address: string;
   readonly is: string;
 }
 
 /**
- * Where this host reaches a task's port: its own containers directly, since IPVS bypasses the host port's DNAT. Also the
- * addresses at which no backend can be.
+ * The endpoints at which this host reaches a task's port, and the addresses that cannot be a backend's. Containers of this
+ * host are reached at their own address, since IPVS bypasses the DNAT of a host port.
  */
 function placesOn(
   localAddresses: ReadonlySet<string>,
@@ -179,7 +184,7 @@ function placesOn(
   const usable = local.length === 0 ? local : local.filter(({ address }) => faultOf(address) === null);
   for (const { address: text, port } of endpoints) {
     const address = canonicalAddress(text);
-    // Port 0: Mesos has allocated none; dcos-net drops these too.
+    // Port 0: Mesos has not allocated one yet. dcos-net drops these too.
     if (address === null || port < 1) continue;
     const is = faultOf(address);
     if (is !== null) {
@@ -199,7 +204,7 @@ function explain({ address, is }: Fault, { agent }: Task, { backendAddress }: Ta
     : `the agent's address ${address} is ${is}`;
 }
 
-/** Only a VIP of the other hosts' family is one VIP on all hosts. */
+/** The local endpoint must have the address family that other hosts use: only then do all hosts have the same VIP. */
 function sameFamily(local: readonly Endpoint[], as: string): Endpoint | undefined {
   for (const { address: text, port } of local) {
     const address = canonicalAddress(text);
@@ -212,6 +217,7 @@ function add(draft: Draft, key: BackendKey, backend: Backend): void {
   const family = familyOf(backend.address);
   if (!draft.families.includes(family)) {
     draft.otherFamily = true;
+    draft.lack ??= `its address ${backend.address} is not ${familiesText(draft)}`;
     return;
   }
   const backends = draft.backends[family] ?? new Map<BackendKey, Backend>();
@@ -220,13 +226,13 @@ function add(draft: Draft, key: BackendKey, backend: Backend): void {
   backends.set(key, other === undefined ? backend : preferred(other, backend));
 }
 
-/** Which of two backends with one address and port counts: the greater weight, and else one that all hosts choose alike. */
+/** Of two backends with the same address and port, the one with the greater weight; in a tie all hosts choose the same one. */
 export function preferred(a: Backend, b: Backend): Backend {
   if (a.weight !== b.weight) return a.weight > b.weight ? a : b;
   return `${a.app} ${a.task}` <= `${b.app} ${b.task}` ? a : b;
 }
 
-function toClaim(app: App, { key, target, protocol, port, at, options, backends }: Draft): Claim {
+function toClaim(app: App, { key, target, protocol, port, at, options, backends, lack }: Draft): Claim {
   const { ipv4 = EMPTY, ipv6 = EMPTY } = backends;
   const count = ipv4.size + ipv6.size;
   const declared: Declared = {
@@ -238,7 +244,7 @@ function toClaim(app: App, { key, target, protocol, port, at, options, backends 
     protocol,
     port: target.port,
     backends: count,
-    ...(count === 0 && { withoutBackends: whyNone(app) }),
+    ...(count === 0 && { withoutBackends: withoutBackends(app, lack) }),
     at,
     mode: port.mode,
     backendAddress: port.backendAddress,
@@ -248,29 +254,7 @@ function toClaim(app: App, { key, target, protocol, port, at, options, backends 
   return { key, place, target, protocol, options, declared, backends: { ipv4, ipv6 } };
 }
 
-/** Why the tasks of an app put nothing behind a VIP, as far as their states tell. */
-function whyNone({ tasks, rejected }: App): string {
-  const count = (...states: readonly Task['state'][]) =>
-    tasks.reduce((sum, { state }) => (states.includes(state) ? sum + 1 : sum), 0);
-  const [running, starting, unreachable] = [
-    count('running', 'killing'),
-    count('staging'),
-    count('unreachable'),
-  ];
-  const parts = [
-    ...(running > 0 ? [`${running} ${running === 1 ? 'runs' : 'run'} without an address for this VIP`] : []),
-    ...(starting > 0 ? [`${starting} ${starting === 1 ? 'starts' : 'start'}`] : []),
-    ...(unreachable > 0 ? [`${unreachable} ${unreachable === 1 ? 'is' : 'are'} unreachable`] : []),
-  ];
-  const [unreadable] = rejected.filter(({ at }) => /^(tasks|instances)\[/.test(at));
-  if (parts.length === 0 && unreadable !== undefined)
-    return `no task can be read: ${unreadable.at} is "${unreadable.value}": ${unreadable.reason}`;
-  return parts.length === 0
-    ? 'no task runs'
-    : `of ${tasks.length === 1 ? '1 task' : `${tasks.length} tasks`}, ${parts.join(', ')}`;
-}
-
-/** The kernel has one of each of these settings for a VIP: the app's first port decides. */
+/** Warns where ports of one app ask for different settings of a VIP: the kernel has one value, that of the first port. */
 function differentSettings(
   app: App,
   { options, at, target }: Draft,
@@ -283,9 +267,13 @@ function differentSettings(
   return [`${app.id} ${port.at}: ${target.key} has ${asked} here, but ${at} decides: ${decides}`];
 }
 
-/** A VIP that nothing can be behind would otherwise be missing without a word. */
+/** Warns of a VIP that has no service because all of its backends have the wrong address family. */
 function leftOut(app: App, { at, target, families, backends, otherFamily }: Draft): readonly string[] {
   if (!otherFamily || backends.ipv4 !== undefined || backends.ipv6 !== undefined) return NONE;
-  const wanted = families.map((family) => (family === 'ipv4' ? 'IPv4' : 'IPv6')).join(' or ');
+  const wanted = familiesText({ families });
   return [`${app.id} ${at}: ${target.key} takes only ${wanted} backends, and its tasks have other addresses`];
+}
+
+function familiesText({ families }: Pick<Draft, 'families'>): string {
+  return families.map((family) => (family === 'ipv4' ? 'IPv4' : 'IPv6')).join(' or ');
 }

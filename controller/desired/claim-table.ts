@@ -9,22 +9,22 @@ import type { Refusals } from './refusals.ts';
 
 export type HostAddresses = Pick<HostContext, 'localAddresses' | 'unfit'>;
 
-/** What claims depend on besides the app itself, as it is just now. */
+/** The current state of everything that claims depend on besides the app itself. */
 export interface ClaimContext extends HostAddresses, Pick<HostContext, 'remembered'> {
   readonly lacking: ReadonlySet<string>;
 }
 
-/** What an app asked for, and what it asks for now. */
+/** The claims of an app before and after it was read. */
 export interface ClaimChange {
   readonly before: AppClaims;
   readonly now: AppClaims;
-  /** What it cost to find out; 1 for each task. */
+  /** Cost of the work, in units of one task. */
   readonly cost: number;
 }
 
 /**
- * What each app asks for, and the apps that have to be read again: those that changed, and those for which something is
- * another one that their claims depended on. Apps that ask for nothing, and of which nothing is told, cost nothing.
+ * The claims of each app, and the apps that are due to be read: those that changed, and those whose claims depend on
+ * something that changed. An app without claims, rejections and warnings has no entry.
  */
 export class ClaimTable {
   readonly #rules: ClaimRules;
@@ -32,9 +32,9 @@ export class ClaimTable {
   readonly #refusals: Refusals;
   readonly #claims = new Map<AppKey, AppClaims>();
   readonly #due = new Set<AppKey>();
-  /** Apps by addresses, schedulers and labels that they asked about. Most ask nothing. */
-  readonly #askers = new KeyIndex();
-  readonly #askedBy = new Map<AppKey, ReadonlySet<string>>();
+  /** Apps by the addresses, schedulers and labels that their claims depend on. Most depend on none. */
+  readonly #dependents = new KeyIndex();
+  readonly #dependencies = new Map<AppKey, ReadonlySet<string>>();
 
   constructor(rules: ClaimRules, inventory: Inventory, refusals: Refusals) {
     this.#rules = rules;
@@ -42,7 +42,7 @@ export class ClaimTable {
     this.#refusals = refusals;
   }
 
-  /** Apps to be read; one that is marked while they are gone through comes, too. Reading one takes it off. */
+  /** Apps to read. An app that is marked during iteration is visited too; `read` removes it. */
   get due(): ReadonlySet<AppKey> {
     return this.#due;
   }
@@ -51,22 +51,22 @@ export class ClaimTable {
     for (const key of apps) this.#due.add(key);
   }
 
-  /** The scheduler is lacking, or is not any more. */
+  /** The kernel has lost or gained a scheduler. */
   schedulerChanged(scheduler: string): void {
-    this.markDue(this.#askers.find(`scheduler ${scheduler}`));
+    this.markDue(this.#dependents.find(`scheduler ${scheduler}`));
   }
 
-  /** Another text is remembered of the label. */
+  /** The last valid text of a label changed. */
   labelChanged(label: string): void {
-    this.markDue(this.#askers.find(`label ${label}`));
+    this.markDue(this.#dependents.find(`label ${label}`));
   }
 
   /** The address may have another owner. */
   addressChanged(address: string): void {
-    if (this.#refusals.isOther(address)) this.markDue(this.#askers.find(address));
+    if (this.#refusals.isOther(address)) this.markDue(this.#dependents.find(address));
   }
 
-  /** Addresses became this host's, or unfit for backends, or were that before. */
+  /** The addresses of this host, or those unfit for backends, changed. */
   hostChanged(before: HostAddresses, now: HostAddresses): void {
     const changed = before.localAddresses.symmetricDifference(now.localAddresses);
     for (const [address, why] of [...before.unfit, ...now.unfit])
@@ -75,49 +75,53 @@ export class ClaimTable {
     if (met.length > 0) this.markDue(this.#inventory.appsWithTasksAt(new Set(met)));
   }
 
-  /** Finds out what an app asks for now; nothing where the inventory has no such app. */
+  /** Computes the claims of an app anew; none when the inventory does not have it. */
   read(key: AppKey, context: ClaimContext): ClaimChange {
     this.#due.delete(key);
     const app = this.#inventory.apps.get(key);
     const before = this.#claims.get(key) ?? NO_CLAIMS;
-    const asked = new Set<string>();
-    const now = app === undefined ? NO_CLAIMS : claimsOf(app, this.#rules, this.#noting(asked, context));
+    const dependsOn = new Set<string>();
+    const now =
+      app === undefined ? NO_CLAIMS : claimsOf(app, this.#rules, this.#tracking(dependsOn, context));
     if (isEmpty(now)) this.#claims.delete(key);
     else this.#claims.set(key, now);
-    this.#noteAsked(key, asked);
+    this.#trackDependencies(key, dependsOn);
     return { before, now, cost: 1 + (app?.tasks.length ?? 0) };
   }
 
-  /** `asked` gets what an app asks about. */
-  #noting(asked: Set<string>, { lacking, remembered, localAddresses, unfit }: ClaimContext): HostContext {
+  /** A host context that adds to `dependsOn` what claims depend on. */
+  #tracking(
+    dependsOn: Set<string>,
+    { lacking, remembered, localAddresses, unfit }: ClaimContext,
+  ): HostContext {
     return {
       localAddresses,
       unfit,
       refusal: ({ address }) => {
         if (address === null) return null;
-        asked.add(address.text);
+        dependsOn.add(address.text);
         return this.#refusals.reasonFor(address);
       },
       remembered: (label) => {
-        asked.add(`label ${label}`);
+        dependsOn.add(`label ${label}`);
         return remembered(label);
       },
       lacks: (scheduler) => {
-        asked.add(`scheduler ${scheduler}`);
+        dependsOn.add(`scheduler ${scheduler}`);
         return lacking.has(scheduler);
       },
     };
   }
 
-  #noteAsked(key: AppKey, asked: ReadonlySet<string>): void {
-    const before = this.#askedBy.get(key) ?? NONE;
-    this.#askers.replace(key, before, asked);
-    for (const text of before) if (!this.#askers.has(text)) this.#refusals.forget(text);
-    if (asked.size === 0) this.#askedBy.delete(key);
-    else this.#askedBy.set(key, asked);
+  #trackDependencies(key: AppKey, dependsOn: ReadonlySet<string>): void {
+    const before = this.#dependencies.get(key) ?? NONE;
+    this.#dependents.replace(key, before, dependsOn);
+    for (const text of before) if (!this.#dependents.has(text)) this.#refusals.forget(text);
+    if (dependsOn.size === 0) this.#dependencies.delete(key);
+    else this.#dependencies.set(key, dependsOn);
   }
 
-  // ---- all of them, in the order of the apps' ids where order shows -------------------------------------
+  // ---- over all apps, sorted by app id where the order is visible ----------------------------------------
 
   *labelStates(): Generator<LabelState> {
     for (const { labels } of this.#claims.values()) yield* labels;

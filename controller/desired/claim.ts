@@ -3,11 +3,11 @@ import type { Backend, BackendKey, Declared, Family, Protocol } from '../model.t
 import type { Naming } from './port-reading.ts';
 import type { Target } from './target.ts';
 
-/** That one app asks for one VIP over one protocol, and what it puts behind it. */
+/** One app's request for a VIP over one protocol, with the backends that the app contributes. */
 export interface Claim {
-  /** The same for all apps that ask for this VIP: `tcp/web.marathon.l4lb.thisdcos.directory:80`. */
+  /** Key of the VIP, shared by all apps that ask for it: `tcp/web.marathon.l4lb.thisdcos.directory:80`. */
   readonly key: string;
-  /** App, framework and path; of apps that share a VIP, the one whose place sorts first decides. */
+  /** App, framework and path. Where apps share a VIP, the claim whose place sorts first decides its settings. */
   readonly place: string;
   readonly target: Target;
   readonly protocol: Protocol;
@@ -16,10 +16,10 @@ export interface Claim {
   readonly backends: Readonly<Record<Family, ReadonlyMap<BackendKey, Backend>>>;
 }
 
-/** What of a host's configuration decides what an app claims. */
+/** The parts of the configuration that claims depend on. */
 export interface ClaimRules extends Naming {
-  /** The families in which named VIPs get addresses. */
+  /** The address families of named VIPs. */
   readonly namedFamilies: readonly Family[];
-  /** The pool of named VIPs that an address lies in, as text; null: none. */
+  /** The pool of named VIPs that contains an address, as text; null when none does. */
   readonly poolOf: (address: string) => string | null;
 }

@@ -6,7 +6,7 @@ import { labelProblems } from './label-problems.ts';
 import { createPortReader, type HostContext, type PortReading } from './port-reading.ts';
 import type { NamedTarget } from './target.ts';
 
-/** A name as somebody wrote it. */
+/** The name of a VIP as a label writes it. */
 export interface Spelling {
   /** `label.framework`, cleaned. */
   readonly fullName: string;
@@ -18,14 +18,14 @@ export interface Spelling {
 export interface LabelState {
   /** As in `NameMemory.labels`. */
   readonly key: string;
-  /** Its text; null when that is not valid. */
+  /** Its text; null when the text is invalid. */
   readonly valid: string | null;
 }
 
-/** Everything that one app's labels give. */
+/** Everything derived from the labels of one app. */
 export interface AppClaims {
   readonly claims: readonly Claim[];
-  /** The VIP labels of the newest definition. */
+  /** State of each VIP label of the newest definition. */
   readonly labels: readonly LabelState[];
   /** How the newest definition writes its names. */
   readonly spellings: readonly Spelling[];
@@ -34,10 +34,10 @@ export interface AppClaims {
 }
 
 /**
- * What one app claims: the VIPs of its newest definition, and those that running tasks of an older version still
- * ask for (on DC/OS too, a task served the VIPs of its own version until it was killed).
+ * The claims of one app: the VIPs of its newest definition, and those that running tasks of an older version still ask
+ * for (as on DC/OS, where a task served the VIPs of its own version until it was killed).
  *
- * Labels are complained about where the newest definition has them, not once more for each task.
+ * A problem with a label is reported once, for the newest definition, and not again for each task.
  */
 export function claimsOf(app: App, rules: ClaimRules, context: HostContext): AppClaims {
   const readPort = createPortReader(app, rules, context);
@@ -75,13 +75,13 @@ export function claimsOf(app: App, rules: ClaimRules, context: HostContext): App
   };
 }
 
-/** Two definitions may have different texts at one place: the first valid one is remembered. */
+/** Ports may share a label key with different texts: the first valid text counts. */
 function note(labels: Map<string, LabelState>, state: LabelState): void {
   const known = labels.get(state.key) ?? null;
   if (known === null || known.valid === null) labels.set(state.key, state);
 }
 
-/** Collects what is wrong with the labels of an app, each thing once. */
+/** Collects the problems with an app's labels, each once. */
 function collectProblems(app: App, zone: string) {
   const ofTasks = app.fromTasks || app.labelsPerTask;
   const told = new Set<PortReading>();
@@ -97,8 +97,9 @@ function collectProblems(app: App, zone: string) {
   return {
     about,
     /**
-     * Where tasks make up their app each may have a label that no other one has. So may a task that the source of the
-     * definition does not list, for now or for good; what the definition has wrong too is not told again.
+     * Reports the labels of a task only where they may differ from the definition's: where the app was put together from
+     * its tasks, and for a task that the source of the definition does not list. Problems that the definition has too are
+     * not repeated.
      */
     aboutTask({ onlyIn }: Task, port: Port, reading: PortReading): void {
       if (told.has(reading)) return;
@@ -116,7 +117,7 @@ function collectProblems(app: App, zone: string) {
   };
 }
 
-/** Several tasks may have the same label. */
+/** Removes duplicates: several tasks may have the same label. */
 function eachOnce(rejected: readonly Rejection[]): readonly Rejection[] {
   return [...new Map(rejected.map((one) => [`${one.at}\n${one.value}\n${one.reason}`, one])).values()];
 }

@@ -1,22 +1,22 @@
 import { type App, type Backend, type Desired, endpointKey, type Task } from '../model.ts';
 import { cleanName } from './names.ts';
 
-/** How to connect to an endpoint of a service, in the words of `dcos kafka connection`. */
+/** How clients connect to an endpoint of a service; the fields are those of `dcos kafka connection`. */
 export interface Connection {
-  /** `10.0.0.211:9843` of every backend that gets connections. */
+  /** Address and port of every backend in rotation: `10.0.0.211:9843`. */
   readonly address: readonly string[];
-  /** `broker-0.kafka.mesos:9843` of the same, by their names in Mesos-DNS. */
+  /** The same backends by their Mesos-DNS names: `broker-0.kafka.mesos:9843`. */
   readonly dns: readonly string[];
   /** `broker.kafka.l4lb.thisdcos.directory:9092`. */
   readonly vip: string;
-  /** Where services made with the DC/OS SDK keep their state, by their own convention. */
+  /** The ZooKeeper path of services built with the DC/OS SDK, by the SDK's convention. */
   readonly zookeeper?: string;
 }
 
-/** Connections by service (a framework, in cleaned form) and endpoint (`broker:9092`, `10.1.2.3:80`). */
+/** Connections by service (the cleaned name of a framework) and endpoint (`broker:9092`, `10.1.2.3:80`). */
 export type Connections = ReadonlyMap<string, ReadonlyMap<string, Connection>>;
 
-/** The connections of everything that these apps declare. An endpoint without backends is there too. */
+/** The connections of all declared VIPs, including those without backends. */
 export function connectionsOf(apps: readonly App[], { declared, services }: Desired): Connections {
   const members = membersOf(apps);
   const frameworks = frameworksById(apps);
@@ -27,7 +27,7 @@ export function connectionsOf(apps: readonly App[], { declared, services }: Desi
     const vip = `${each.fqdn ?? each.address}:${each.port}`;
     for (const framework of frameworks.get(each.app) ?? []) {
       const service = cleanName(framework) ?? framework;
-      // An IP VIP belongs to no framework by its name: to those of the apps that declare it.
+      // The name of an IP VIP has no framework, so it is listed under the frameworks of the apps that declare it.
       if (each.framework !== null && each.framework !== service) continue;
       const endpoints = connections.get(service) ?? new Map<string, Connection>();
       connections.set(service, endpoints);
@@ -40,7 +40,7 @@ export function connectionsOf(apps: readonly App[], { declared, services }: Desi
   return connections;
 }
 
-/** By VIP and port. Two protocols, or families, of one port are one endpoint: what serves it is the same. */
+/** Groups services by VIP and port: the protocols and address families of one port are one endpoint. */
 function servingBackends(services: Desired['services']): ReadonlyMap<string, readonly Backend[]> {
   const serving = new Map<string, Backend[]>();
   for (const { fqdn, address, port, backends } of services.values()) {
@@ -52,7 +52,7 @@ function servingBackends(services: Desired['services']): ReadonlyMap<string, rea
   return serving;
 }
 
-/** The endpoints of a service that `NAME` or `NAME:PORT` means; without it all. */
+/** The endpoints of a service that match `NAME` or `NAME:PORT`; all when missing. */
 export function endpointsNamed(
   endpoints: ReadonlyMap<string, Connection>,
   name: string | undefined,
@@ -74,7 +74,7 @@ function membersOf(apps: readonly App[]): Members {
   return new Map(apps.flatMap((app) => app.tasks.map((task) => [`${app.id} ${task.id}`, { app, task }])));
 }
 
-/** Framework names as the sources tell them, by app id. */
+/** Framework names as the sources report them, by app id. */
 function frameworksById(apps: readonly App[]): ReadonlyMap<string, ReadonlySet<string>> {
   const frameworks = new Map<string, Set<string>>();
   for (const { id, framework } of apps)
@@ -112,7 +112,7 @@ function dnsName(member: Member | undefined, { app }: Backend): string {
 /** The SDK's task ids: `broker-0__<uuid>`. */
 const SDK_TASK = /__[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** By framework; null for one whose tasks are not the SDK's. */
+/** The ZooKeeper path of a framework; null when its tasks are not the SDK's. */
 function zookeepersOf(apps: readonly App[]): ReadonlyMap<string, string | null> {
   const nodes = new Map<string, string | null>();
   for (const { framework, fromTasks, tasks } of apps) {

@@ -29,11 +29,12 @@ import type { Conditions, TranslationRules } from './translation-rules.ts';
 import { VipTable } from './vip-table.ts';
 
 /**
- * The services that the apps of an inventory ask for, kept up to date: an update costs what changed. What it comes to
- * follows from the inventory, the conditions and what is remembered alone, not from the way there: `translate` computes
- * the same from nothing.
+ * The desired services of an inventory, updated incrementally: the cost of an update is proportional to what changed. The
+ * result depends only on the inventory, the conditions and the remembered names, never on the history: `translate`
+ * computes the same from scratch.
  *
- * `begin` takes what changed; `work` does what follows from it, until it returns true; `commit` remembers it.
+ * An update has three steps: `begin` collects what changed, `work` computes until it returns true, and `commit` remembers
+ * the result.
  */
 export class DesiredState implements Desired {
   readonly #rules: TranslationRules;
@@ -43,25 +44,25 @@ export class DesiredState implements Desired {
   readonly #refusals: Refusals;
   readonly #claims: ClaimTable;
   readonly #vips = new VipTable({
-    nameBegins: (name) => this.#nameBegins(name),
-    nameEnds: (name) => this.#nameEnds(name),
-    addressBegins: (address) => this.#names.take(address),
-    addressEnds: (address) => this.#names.release(address),
+    nameAdded: (name) => this.#nameAdded(name),
+    nameRemoved: (name) => this.#nameRemoved(name),
+    addressTaken: (address) => this.#names.take(address),
+    addressReleased: (address) => this.#names.release(address),
   });
   readonly #spellings = new Spellings();
   readonly #labels: LabelTexts;
   #conditions: Required<Conditions> = { complete: false, heldNames: NONE, lacking: NONE };
   #host: Pick<HostContext, 'localAddresses' | 'unfit'> = { localAddresses: NONE, unfit: NOT_UNFIT };
-  /** Names that nobody declares any more; their addresses are freed by the next update. */
+  /** Names that no app declares any more; the next update frees their addresses. */
   readonly #released = new Set<string>();
-  /** Names that may have to be released, once all sources were read. */
+  /** Names that may have to be released once all sources have been read. */
   readonly #leaving: Set<string>;
   #wasComplete = false;
-  /** As it was told last. */
+  /** The memory as of the last call of `memory`. */
   #memory: NameMemory;
   #isOtherMemory = true;
 
-  /** Throws when the zone has no letter or digit. */
+  /** Throws when the zone has no letter or digit, and so cannot be a DNS name. */
   constructor(rules: TranslationRules, inventory: Inventory, memory: NameMemory) {
     const zone = cleanName(rules.zone);
     if (zone === null) throw new Error(`the zone "${rules.zone}" cannot be a DNS name`);
@@ -74,7 +75,7 @@ export class DesiredState implements Desired {
       defaults: rules.defaults ?? DEFAULT_PORT_OPTIONS,
     };
     this.#names = new NameAddresses(rules.pools, memory.addresses);
-    // Until apps ask for them. All are looked at once: `work` comes back to this after each rest.
+    // Every remembered name may be obsolete until an app asks for it. `work` checks each once.
     this.#leaving = new Set(this.#names.all.keys());
     this.#labels = new LabelTexts(memory.labels);
     this.#memory = memory;
@@ -88,18 +89,18 @@ export class DesiredState implements Desired {
     inventory.takeChanged();
   }
 
-  // ---- what it says; computed when it is asked for, where no pass needs it ------------------------------
+  // ---- results; what no pass needs is computed on demand -------------------------------------------------
 
   get services(): ReadonlyMap<ServiceKey, Service> {
     return this.#vips.services;
   }
 
-  /** Declared VIPs that have no service, by their key, with all that declare each. */
+  /** Declared VIPs without a service, by key, with every declaration. */
   get unserved(): ReadonlyMap<string, readonly Declared[]> {
     return this.#vips.unserved;
   }
 
-  /** Addresses that apps asked for as IP VIPs and that belong to someone, with why. */
+  /** Addresses of IP VIPs that were refused because they belong to someone, with the reason. */
   get refused(): ReadonlyMap<string, string> {
     return this.#refusals.refused;
   }
@@ -114,11 +115,11 @@ export class DesiredState implements Desired {
 
   get warnings(): readonly string[] {
     const ofVips = [...this.#spellings.warnings(), ...this.#names.warnings(), ...this.#vips.warnings()];
-    const all = [this.#inventory.warnings, this.#claims.warnings, ofVips, this.#aboutDefaults()];
+    const all = [this.#inventory.warnings, this.#claims.warnings, ofVips, this.#defaultWarnings()];
     return [...new Set(all.flat())].sort();
   }
 
-  /** What must be remembered across a restart; the same object while it is the same. */
+  /** What must survive a restart. The same object as long as its content is the same. */
   get memory(): NameMemory {
     if (this.#isOtherMemory) {
       const { heldNames, complete } = this.#conditions;
@@ -132,7 +133,7 @@ export class DesiredState implements Desired {
     return this.#memory;
   }
 
-  /** Whether an app declares a VIP, with backends or without. */
+  /** Whether an app declares this VIP, with or without backends. */
   readonly declares = ({ protocol, name, framework, address, port }: CalledVip): boolean => {
     const { zone } = this.#claimRules;
     const where = name === null ? `${address} ${port}` : `${name}.${framework}.${zone}:${port}`;
@@ -141,7 +142,7 @@ export class DesiredState implements Desired {
 
   // ---- updates ------------------------------------------------------------------------------------------
 
-  /** Takes what changed in the inventory, on the host and in the conditions since the last update. */
+  /** Starts an update: collects what changed in the inventory, on the host and in the conditions since the last one. */
   begin({ complete, heldNames = NONE, lacking = NONE }: Conditions): void {
     const before = this.#conditions;
     this.#conditions = { complete, heldNames, lacking };
@@ -159,11 +160,11 @@ export class DesiredState implements Desired {
     this.#claims.markDue(this.#inventory.takeChanged());
     for (const scheduler of before.lacking.symmetricDifference(lacking))
       this.#claims.schedulerChanged(scheduler);
-    this.#lookAtHost();
+    this.#refreshHost();
     for (const address of this.#refusals.asked()) this.#claims.addressChanged(address);
   }
 
-  /** Does what is due; true once nothing is, false where `pause` said so before. */
+  /** Computes what is due. True when done; false when `pause` interrupted it: call it again. */
   work(pause: Pause): boolean {
     do {
       for (const key of this.#claims.due) if (pause(this.#readApp(key))) return false;
@@ -179,8 +180,8 @@ export class DesiredState implements Desired {
   }
 
   /**
-   * What this came to stands: label texts that were valid are remembered in place of older ones. To be called before the
-   * next update, and not between updates that only try out conditions.
+   * Accepts the result: the valid label texts replace the remembered ones. Call it before the next update, except after an
+   * update that only tried out conditions.
    */
   commit(): void {
     for (const label of this.#labels.commit()) {
@@ -189,21 +190,21 @@ export class DesiredState implements Desired {
     }
   }
 
-  /** All of it at once, for what is small, or what nobody waits for. */
+  /** A whole update without pauses. */
   update(conditions: Conditions): void {
     this.begin(conditions);
     this.work(withoutPause);
     this.commit();
   }
 
-  /** The services that came, went or differ since this was last asked. */
+  /** The services that were added, removed or changed since the last call. */
   takeTouched(): ReadonlySet<ServiceKey> {
     return this.#vips.takeTouched();
   }
 
   // ---- apps -> claims -----------------------------------------------------------------------------------
 
-  /** Returns what it cost. */
+  /** Returns its cost. */
   #readApp(key: AppKey): number {
     const { lacking, complete } = this.#conditions;
     const remembered = (label: string) => this.#labels.textOf(label);
@@ -216,20 +217,20 @@ export class DesiredState implements Desired {
 
   // ---- names and addresses ------------------------------------------------------------------------------
 
-  #nameBegins(name: string): void {
+  #nameAdded(name: string): void {
     this.#isOtherMemory = true;
-    this.#names.want(name);
+    this.#names.markUsed(name);
     this.#leaving.delete(name);
-    if (this.#released.delete(name)) this.#askAgainOf(name);
+    if (this.#released.delete(name)) this.#recheckAddressesOf(name);
   }
 
-  #nameEnds(name: string): void {
+  #nameRemoved(name: string): void {
     this.#isOtherMemory = true;
-    this.#names.unwant(name);
+    this.#names.markUnused(name);
     this.#leaving.add(name);
   }
 
-  /** The name that keeps an address from others; null where none does. */
+  /** The name that reserves an address; null when the address is free. */
   #blockingHolder(address: string): string | null {
     const holder = this.#names.holderOf(address);
     if (holder === null) return null;
@@ -238,8 +239,8 @@ export class DesiredState implements Desired {
   }
 
   /**
-   * A name that is neither declared nor held stands in no IP VIP's way. It frees its address for the next update only: its
-   * VIP may have to be held in this one.
+   * Releases names that are neither declared nor held. An IP VIP may have their addresses only from the next update on,
+   * since this one may still hold the name's VIP.
    */
   #releaseNames(): void {
     const { complete, heldNames } = this.#conditions;
@@ -247,7 +248,7 @@ export class DesiredState implements Desired {
     for (const name of this.#leaving) {
       if (this.#vips.hasName(name) || heldNames.has(name) || this.#released.has(name)) continue;
       this.#released.add(name);
-      this.#askAgainOf(name);
+      this.#recheckAddressesOf(name);
     }
     this.#leaving.clear();
   }
@@ -256,17 +257,17 @@ export class DesiredState implements Desired {
     for (const name of this.#names.takeMoved()) {
       this.#isOtherMemory = true;
       this.#vips.move(name);
-      this.#askAgainOf(name);
+      this.#recheckAddressesOf(name);
     }
   }
 
-  #askAgainOf(name: string): void {
+  #recheckAddressesOf(name: string): void {
     const { ipv4, ipv6 } = this.#names.all.get(name) ?? {};
     if (ipv4 !== undefined) this.#claims.addressChanged(ipv4);
     if (ipv6 !== undefined) this.#claims.addressChanged(ipv6);
   }
 
-  #lookAtHost(): void {
+  #refreshHost(): void {
     const localAddresses = this.#rules.hostAddresses?.() ?? NONE;
     const unfit = this.#rules.unfitAddresses?.() ?? NOT_UNFIT;
     const before = this.#host;
@@ -275,8 +276,8 @@ export class DesiredState implements Desired {
     this.#claims.hostChanged(before, this.#host);
   }
 
-  /** What is to be told to the operator of the scheduler that VIPs without a label should have. */
-  #aboutDefaults(): readonly string[] {
+  /** Warns when the kernel lacks the default scheduler. */
+  #defaultWarnings(): readonly string[] {
     const { scheduler } = this.#claimRules.defaults;
     if (scheduler === FALLBACK_SCHEDULER || !this.#conditions.lacking.has(scheduler)) return [];
     return [`--default-scheduler ${scheduler}: ${lackingReason(scheduler, FALLBACK_SCHEDULER)}`];

@@ -2,7 +2,7 @@ import type { App, Declared, Rejection, Snapshot } from '../model.ts';
 import { cleanName } from './names.ts';
 import type { Translate } from './translate.ts';
 
-/** A VIP that an app will have once it is deployed. */
+/** A VIP that an app will have once deployed. */
 export interface ForecastVip
   extends Pick<Declared, 'name' | 'framework' | 'fqdn' | 'protocol' | 'port' | 'at'> {
   /** Where it will be reached by that family; null where the family is not used. A name has those of its backends' families. */
@@ -12,7 +12,7 @@ export interface ForecastVip
   readonly sharedWith: readonly string[];
 }
 
-/** What a change of one app would bring. */
+/** The effect of a change of one app. */
 export interface Forecast {
   readonly vips: readonly ForecastVip[];
   /** What of it cannot be used, apart from what was so before. */

@@ -13,17 +13,17 @@ import type { Target } from './target.ts';
 import { doubtOf, probably } from './vip-doubts.ts';
 import { EXPECTED_VIP } from './vip-label.ts';
 
-/** What is to be told to an app's author. */
+/** Problems with labels, for the author of the app. */
 export interface LabelProblems {
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
 }
 
 const LONGEST_VALUE = 100;
-/** Of labels that are not read this many are told of each port. */
+/** At most so many unused labels are reported for each port. */
 const MOST_UNREAD = 10;
 
-/** What is wrong with the labels of one port of the newest definition. `zone` is that of the names, cleaned. */
+/** Problems with the labels of one port of the newest definition. `zone`: the cleaned DNS zone of VIP names. */
 export function labelProblems(app: App, port: Port, reading: PortReading, zone: string): LabelProblems {
   const unread = unreadLabels(app, port, reading);
   if (reading.vips.length === 0) return unread.length === 0 ? NONE : { rejected: [], warnings: unread };
@@ -41,7 +41,7 @@ export function labelProblems(app: App, port: Port, reading: PortReading, zone: 
   for (const protocol of reading.otherProtocols) {
     warnings.push(`${app.id} ${port.at}: no VIP for protocol "${shorten(protocol)}", only for tcp and udp`);
   }
-  // Marathon announces an endpoint once per protocol, so one without any was no VIP on DC/OS either.
+  // Marathon announces an endpoint once for each protocol, so a port without one had no VIP on DC/OS either.
   if (reading.protocols.length === 0 && reading.otherProtocols.length === 0) {
     warnings.push(`${app.id} ${port.at}: no VIP, because the port has no protocol`);
   }
@@ -83,7 +83,7 @@ function aboutLabel(
 
 const EXPECTED_TASK_LABEL = 'expected tcp://NAME:PORT or udp://NAME:PORT';
 
-/** DC/OS cut such names without a word, and what it gave stays; but whoever wrote two that begin alike has one VIP. */
+/** Warns of names that are cut to the DNS limit as DC/OS cut them: two names with the same beginning become one VIP. */
 function cutNames({ framework }: App, text: string, { named }: Target): readonly string[] {
   if (named === null) return [];
   const written = text.slice(0, text.lastIndexOf(':'));
@@ -99,7 +99,7 @@ function withHint(reason: string, { framework }: App, text: string, zone: string
   return meant === null ? reason : `${reason}; was ${meant} meant?`;
 }
 
-/** Labels of the port that were meant for us and that nobody reads: `Vip_0`, `ipvs_weight`, an option without a VIP. */
+/** Warns of labels that look like ours and have no effect: `Vip_0`, `ipvs_weight`, an option without a VIP. */
 function unreadLabels(app: App, port: Port, { vips }: PortReading): readonly string[] {
   const unread: string[] = [];
   for (const [key, value] of Object.entries(port.labels)) {

@@ -1,12 +1,12 @@
 import type { LabelState } from './claims.ts';
 
 /**
- * The text of each VIP label when it was last valid: what counts while it is not. What is noted counts from `commit` on:
- * an update may be made again under other conditions.
+ * The last valid text of each VIP label, which counts while the label is invalid. Noted texts take effect at `commit`,
+ * since an update may be repeated under other conditions.
  */
 export class LabelTexts {
   readonly #texts: Map<string, string>;
-  /** What is to be remembered instead; null: nothing. */
+  /** Changes that `commit` will make; null removes a text. */
   readonly #noted = new Map<string, string | null>();
 
   constructor(texts: ReadonlyMap<string, string>) {
@@ -17,14 +17,14 @@ export class LabelTexts {
     return this.#texts;
   }
 
-  /** The text that is remembered of a label; undefined where there is none. */
+  /** The last valid text of a label; undefined when there is none. */
   textOf(label: string): string | undefined {
     return this.#texts.get(label);
   }
 
   /**
-   * An app has these labels in the place of others. Unless all sources have been read (`complete`), nothing is forgotten,
-   * and what is remembered is newer.
+   * Replaces the labels of an app. Until all sources have been read (`complete`), nothing is forgotten, and a remembered
+   * text counts as newer than the label's.
    */
   note(before: readonly LabelState[], now: readonly LabelState[], complete: boolean): void {
     const there = new Set(now.map(({ key }) => key));
@@ -36,7 +36,7 @@ export class LabelTexts {
     }
   }
 
-  /** There are no other labels than these. */
+  /** The same for all labels of all apps: every other label is forgotten. */
   noteAll(labels: Iterable<LabelState>): void {
     const all = [...labels];
     this.note([], all, true);
@@ -44,7 +44,7 @@ export class LabelTexts {
     for (const key of this.#texts.keys()) if (!there.has(key)) this.#noted.set(key, null);
   }
 
-  /** What was noted is remembered. Returns the labels of which something else was remembered before. */
+  /** Applies the noted changes. Returns the labels whose last valid text changed. */
   commit(): readonly string[] {
     const changed = [...this.#noted.keys()];
     for (const [key, text] of this.#noted) {

@@ -6,27 +6,27 @@ import { formatPool, inPool, type Pool, type Pools } from './pool.ts';
 import { sha1 } from './sha1.ts';
 
 /**
- * The addresses of named VIPs, one of each family that has a pool.
+ * Assigns addresses to named VIPs, one from each pool.
  *
- * A name keeps the address that it had. A new one gets that which dcos-net gives it, by a hash of the name, or the next
- * free one; of several new names the first in order chooses first. No name gets the address of an IP VIP.
+ * A name keeps its address. A new name gets the address that dcos-net gives it (a hash of the name), or the next free
+ * one; new names choose in alphabetical order. No name gets the address of an IP VIP.
  */
 export class NameAddresses {
   readonly #families: readonly FamilyAddresses[];
   /** `label.framework` -> its addresses. */
   readonly #addresses = new Map<string, NamedAddresses>();
-  /** Names that are in use. */
-  readonly #wanted = new Set<string>();
+  /** Names in use. */
+  readonly #used = new Set<string>();
   readonly #due = new Set<string>();
-  /** Names in use that an address of some family may have to be found for. */
-  readonly #homeless = new Set<string>();
-  /** Those of them whose turn is still to come, the last one first. */
-  #seeking: string[] = [];
-  /** Addresses of IP VIPs, with how many ask for them. */
+  /** Names in use that may lack an address of some family. */
+  readonly #unassigned = new Set<string>();
+  /** The unassigned names of the current `place`, in reverse order. */
+  #queue: string[] = [];
+  /** Addresses of IP VIPs, with the number of VIPs at each. */
   readonly #taken = new Map<string, number>();
   #moved = new Set<string>();
 
-  /** `kept`: what names had. Of two names with one address the first in order keeps it; one outside the pool is lost. */
+  /** `kept`: the addresses from before. Of two names with the same address the first keeps it; one outside the pool is dropped. */
   constructor(pools: Pools, kept: ReadonlyMap<string, NamedAddresses> = new Map()) {
     this.#families = [pools.ipv4, pools.ipv6]
       .filter((pool) => pool !== null)
@@ -39,12 +39,12 @@ export class NameAddresses {
     }
   }
 
-  /** Every name that has an address, in use or not. */
+  /** Every name with an address, in use or not. */
   get all(): ReadonlyMap<string, NamedAddresses> {
     return this.#addresses;
   }
 
-  /** The name that has an address; null where none has. */
+  /** The name that an address is assigned to; null when there is none. */
   holderOf(address: string): string | null {
     for (const { owners } of this.#families) {
       const holder = owners.get(address);
@@ -53,17 +53,17 @@ export class NameAddresses {
     return null;
   }
 
-  /** A name is in use: it is to have addresses after the next `place`. */
-  want(name: string): void {
-    this.#wanted.add(name);
+  /** Marks a name as in use; the next `place` assigns its addresses. */
+  markUsed(name: string): void {
+    this.#used.add(name);
     this.#due.add(name);
   }
 
-  /** A name is in use no more. It keeps its addresses until it is forgotten. */
-  unwant(name: string): void {
-    this.#wanted.delete(name);
-    this.#homeless.delete(name);
-    for (const { wishes } of this.#families) wishes.delete(name);
+  /** Marks a name as no longer in use. It keeps its addresses until `forget`. */
+  markUnused(name: string): void {
+    this.#used.delete(name);
+    this.#unassigned.delete(name);
+    for (const { firstChoices } of this.#families) firstChoices.delete(name);
   }
 
   /** Frees the addresses of a name that is not in use. */
@@ -75,10 +75,10 @@ export class NameAddresses {
       if (address !== undefined && family.owners.get(address) === name) family.owners.delete(address);
     }
     this.#addresses.delete(name);
-    for (const homeless of this.#homeless) this.#due.add(homeless);
+    for (const name of this.#unassigned) this.#due.add(name);
   }
 
-  /** An IP VIP has this address: a name that has it must move. */
+  /** Takes an address for an IP VIP: a name with this address must move. */
   take(address: string): void {
     const count = this.#taken.get(address) ?? 0;
     this.#taken.set(address, count + 1);
@@ -86,77 +86,77 @@ export class NameAddresses {
     if (holder !== null) this.#due.add(holder);
   }
 
-  /** One IP VIP less has this address. */
+  /** Ends one `take` of an address. */
   release(address: string): void {
     const left = (this.#taken.get(address) ?? 0) - 1;
     if (left > 0) this.#taken.set(address, left);
     else this.#taken.delete(address);
   }
 
-  /** Finds addresses for all names that need one; true once they have, false where `pause` said so before. */
+  /** Assigns addresses to all names that need one. True when done; false when `pause` interrupted it: call it again. */
   place(pause: Pause = withoutPause): boolean {
     for (const name of this.#due) {
       this.#due.delete(name);
-      if (!this.#wanted.has(name)) continue;
-      if (!this.#isAtHome(name)) this.#homeless.add(name);
+      if (!this.#used.has(name)) continue;
+      if (!this.#isAssigned(name)) this.#unassigned.add(name);
       if (pause(HASH_COST) && this.#due.size > 0) return false;
     }
-    if (this.#seeking.length === 0) this.#seeking = [...this.#homeless].sort().reverse();
-    for (let name = this.#seeking.pop(); name !== undefined; name = this.#seeking.pop()) {
-      this.#findHome(name);
-      if (pause() && this.#seeking.length > 0) return false;
+    if (this.#queue.length === 0) this.#queue = [...this.#unassigned].sort().reverse();
+    for (let name = this.#queue.pop(); name !== undefined; name = this.#queue.pop()) {
+      this.#assign(name);
+      if (pause() && this.#queue.length > 0) return false;
     }
     return true;
   }
 
-  /** The names whose addresses are others than when this was last asked. */
+  /** The names whose addresses changed since the last call. */
   takeMoved(): ReadonlySet<string> {
     const moved = this.#moved;
     this.#moved = new Set();
     return moved;
   }
 
-  /** About names that have no address, or another one than dcos-net gives them, as long as that is so. */
+  /** Warnings about names without an address, or with another address than dcos-net gives them. */
   warnings(): readonly string[] {
     const isTaken = (address: string) => this.#taken.has(address);
     const warnings = this.#families.flatMap((family) => [
-      ...[...this.#homeless]
+      ...[...this.#unassigned]
         .filter((name) => this.#addresses.get(name)?.[family.family] === undefined)
         .map((name) => `${name} has no address: the pool ${formatPool(family.pool)} is full`),
-      ...[...family.wishes].flatMap(([name, wish]) =>
-        displaced(name, this.#addresses.get(name)?.[family.family], wish, family.owners, isTaken),
+      ...[...family.firstChoices].flatMap(([name, choice]) =>
+        warnIfDisplaced(name, this.#addresses.get(name)?.[family.family], choice, family.owners, isTaken),
       ),
     ]);
     return warnings.sort();
   }
 
-  #isAtHome(name: string): boolean {
-    let atHome = true;
+  #isAssigned(name: string): boolean {
+    let assigned = true;
     for (const family of this.#families) {
       const address = this.#addresses.get(name)?.[family.family];
       const keeps = address !== undefined && family.owners.get(address) === name && !this.#taken.has(address);
-      const wish = family.firstChoice(name);
-      if (keeps && address === wish.address) family.wishes.delete(name);
-      else family.wishes.set(name, wish);
-      atHome &&= keeps;
+      const choice = family.firstChoice(name);
+      if (keeps && address === choice.address) family.firstChoices.delete(name);
+      else family.firstChoices.set(name, choice);
+      assigned &&= keeps;
     }
-    return atHome;
+    return assigned;
   }
 
-  #findHome(name: string): void {
+  #assign(name: string): void {
     let found = true;
     for (const family of this.#families) {
       const had = this.#addresses.get(name)?.[family.family];
       if (had !== undefined && family.owners.get(had) === name && !this.#taken.has(had)) continue;
       if (had !== undefined && family.owners.get(had) === name) family.owners.delete(had);
-      const wish = family.wishes.get(name) ?? family.firstChoice(name);
-      const address = family.nextFree(wish.value, (candidate) => this.#taken.has(candidate));
+      const choice = family.firstChoices.get(name) ?? family.firstChoice(name);
+      const address = family.nextFree(choice.value, (candidate) => this.#taken.has(candidate));
       if (address !== null) family.owners.set(address, name);
-      if (address === wish.address) family.wishes.delete(name);
+      if (address === choice.address) family.firstChoices.delete(name);
       found &&= address !== null;
       this.#set(name, family, address ?? undefined);
     }
-    if (found) this.#homeless.delete(name);
+    if (found) this.#unassigned.delete(name);
   }
 
   #set(name: string, { family }: FamilyAddresses, address: string | undefined): void {
@@ -169,7 +169,7 @@ export class NameAddresses {
   }
 }
 
-/** To hash a name by SHA-1 costs as much as some tasks. */
+/** Hashing a name by SHA-1 costs about as much as so many tasks. */
 const HASH_COST = 4;
 
 interface Choice {
@@ -177,13 +177,13 @@ interface Choice {
   readonly address: string;
 }
 
-/** Who has which address of one pool. */
+/** The assignments of one pool. */
 class FamilyAddresses {
   readonly pool: Pool;
   readonly family: Pool['family'];
   readonly owners = new Map<string, string>();
-  /** What names in use would have that have something else, or nothing. */
-  readonly wishes = new Map<string, Choice>();
+  /** First choices of names in use that do not have theirs. */
+  readonly firstChoices = new Map<string, Choice>();
 
   constructor(pool: Pool) {
     this.pool = pool;
@@ -196,7 +196,7 @@ class FamilyAddresses {
     return true;
   }
 
-  /** Where a name goes when nothing is in its way: dcos-net hashes `label.framework` to the pool without its maximum. */
+  /** The address of a name when it is free: dcos-net hashes `label.framework` onto the pool without its maximum. */
   firstChoice(name: string): Choice {
     const { family, min, max } = this.pool;
     const range = max - min;
@@ -206,7 +206,7 @@ class FamilyAddresses {
     return { value: min + hash, address: formatAddress(family, min + hash) };
   }
 
-  /** The first free address from `start` on, going round at the end; null when the pool is full. */
+  /** The first free address from `start` on, wrapping around at the end; null when the pool is full. */
   nextFree(start: bigint, isTaken: (address: string) => boolean): string | null {
     const { family, min, max } = this.pool;
     let value = start;
@@ -219,17 +219,17 @@ class FamilyAddresses {
   }
 }
 
-/** Told as long as it lasts: a host that learns of the names in another order gives them other addresses. */
-function displaced(
+/** Warns of a name without its first choice, since a host that learns of names in another order assigns other addresses. */
+function warnIfDisplaced(
   name: string,
   address: string | undefined,
-  wish: Choice,
+  choice: Choice,
   owners: ReadonlyMap<string, string>,
   isTaken: (address: string) => boolean,
 ): readonly string[] {
-  const holder = owners.get(wish.address) ?? (isTaken(wish.address) ? 'an IP VIP' : undefined);
+  const holder = owners.get(choice.address) ?? (isTaken(choice.address) ? 'an IP VIP' : undefined);
   if (address === undefined || holder === undefined) return [];
   return [
-    `${name} has the address ${address} because ${holder} has ${wish.address}; other hosts may have it otherwise`,
+    `${name} has the address ${address} because ${holder} has ${choice.address}; other hosts may have it otherwise`,
   ];
 }

@@ -3,14 +3,14 @@
  * know a name from DC/OS find it here.
  */
 
-/** RFC 1035: one piece of a name. */
+/** RFC 1035: the limit of one label of a DNS name. */
 export const LONGEST_PIECE = 63;
 /** RFC 1035: 255 bytes on the wire, which are 253 characters. */
 const LONGEST_NAME = 253;
 
 /**
- * The DNS form of a label's name, of a framework's name or of a zone: cleaned piece by piece between the dots.
- * Null when a piece has no letter or digit, or nothing is left at all.
+ * The DNS form of a VIP's name, a framework's name or a zone: each piece between dots is cleaned by itself. Null when a
+ * piece has no letter or digit, or when nothing is left.
  */
 export function cleanName(text: string): string | null {
   const pieces = text.split('.').filter((piece) => piece !== '');
@@ -36,7 +36,7 @@ export function fullyQualified(name: string, framework: string, zone: string): s
   return fqdn.length <= LONGEST_NAME ? fqdn : null;
 }
 
-/** Cleaned, of any length and with dashes at its end. */
+/** Cleaned but not yet cut: of any length, and with trailing dashes. */
 function plainPiece(piece: string): string {
   // ASCII only: `toLowerCase` would turn a Kelvin sign into a letter that dcos-net drops.
   const letters = piece.replace(/[A-Z]/g, (letter) => letter.toLowerCase());

@@ -1,24 +1,24 @@
 import { type Address, formatAddress, parseAddress } from '../address.ts';
 import type { Family } from '../model.ts';
 
-/** The range from which named VIPs of one family get their addresses, both ends included. */
+/** The address range of named VIPs in one family; both ends are included. */
 export interface Pool {
   readonly family: Family;
   readonly min: bigint;
   readonly max: bigint;
 }
 
-/** null: names get no address of that family, and backends of that family do not serve named VIPs. */
+/** null: named VIPs have no address and no backends of that family. */
 export interface Pools {
   readonly ipv4: Pool | null;
   readonly ipv6: Pool | null;
 }
 
 /**
- * The pool that `network/prefix` describes, or null when it is no network (host bits set, prefix out of bounds).
+ * Parses `network/prefix`; null when that is not a network (host bits set, prefix out of range).
  *
- * The ends are those of DC/OS, so that the same network gives the same addresses: an IPv4 pool leaves out its last
- * address (11.255.255.254 is the maximum of 11.0.0.0/8) and keeps its first, an IPv6 pool has all.
+ * The ends are those of DC/OS, so that a network gives the same addresses: an IPv4 pool excludes its last address
+ * (11.255.255.254 is the maximum of 11.0.0.0/8) and includes its first; an IPv6 pool includes all.
  */
 export function parsePool(text: string): Pool | null {
   const [network = '', prefixText = '', ...more] = text.split('/');
@@ -36,23 +36,23 @@ export function parsePool(text: string): Pool | null {
   return { family: address.family, min: address.value, max };
 }
 
-/** Whether the pool has this address. */
+/** Whether the pool contains this address. */
 export function hasAddress(pool: Pool, { family, value }: Address): boolean {
   return family === pool.family && value >= pool.min && value <= pool.max;
 }
 
-/** Whether the pool has the address of this text; the text may be anything. */
+/** Whether the pool contains the address in this text; false for other text. */
 export function inPool(pool: Pool, text: string): boolean {
   const address = parseAddress(text);
   return address !== null && hasAddress(pool, address);
 }
 
 /**
- * Makes the function that tells the pool's text where an address lies in the network of one; null where it lies in none.
- * Also the last address of an IPv4 network counts, which no name gets. The address must be canonical.
+ * Returns a function that finds the pool whose network contains a canonical address: the pool as text, or null. The last
+ * address of an IPv4 network counts too, although no name gets it.
  */
 export function createPoolOf({ ipv4, ipv6 }: Pools): (address: string) => string | null {
-  // IPv4 by numbers: there may be a hundred thousand backends.
+  // Plain numbers for IPv4 are fast: there may be a hundred thousand backends.
   const [first, last] =
     ipv4 === null ? [1, 0] : [Number(ipv4.min), Number(ipv4.max) + (ipv4.max > ipv4.min ? 1 : 0)];
   return (address) => {

@@ -4,7 +4,7 @@ import { DEFAULT_PORT_OPTIONS, optionNames } from '../setting-fields.ts';
 import type { OptionRow } from '../setting-rows.ts';
 import { Refused } from '../setting-values.ts';
 
-/** A label that was not understood; its default is used. */
+/** A label with an invalid value; the default is used. */
 interface OptionProblem {
   readonly key: string;
   readonly value: string;
@@ -17,8 +17,8 @@ export interface OptionsReading {
 }
 
 /**
- * Reads the `IPVS_*` labels of a port that has a VIP label. What is missing or wrong takes its default, and so does a
- * scheduler of which `lacks` says that the kernel lacks it.
+ * Reads the `IPVS_*` labels of a port with a VIP label. A missing or invalid option gets its default, as does a scheduler
+ * that the kernel lacks (`lacks`).
  */
 export function readPortOptions(
   labels: Readonly<Record<string, string>>,
@@ -41,13 +41,13 @@ export function readPortOptions(
   for (const name of given.keys()) {
     const { beside } = OPTIONS[name] as OptionRow<unknown>;
     const fault = wrong.has(name) ? null : (beside?.fault(options[name], options) ?? null);
-    // One that follows from what is wrong with the other label is not told.
+    // A fault that only follows from an invalid other label is not reported.
     if (beside !== undefined && fault !== null) refuse(name, wrong.has(beside.option) ? null : fault);
   }
   return { options, problems };
 }
 
-/** `asked`: the defaults, and what each label says by itself. */
+/** Reads each label by itself, over the defaults. */
 function readLabels(labels: Readonly<Record<string, string>>, defaults: PortOptions) {
   const problems: OptionProblem[] = [];
   const given = new Map<keyof PortOptions, string>();
@@ -73,7 +73,7 @@ function unknownKey(key: string): string {
   return `expected one of the labels ${OPTION_KEYS.join(', ')}${hint}`;
 }
 
-/** Why a VIP has another scheduler than it should have. */
+/** Why a VIP does not have the scheduler that it asks for. */
 export function lackingReason(scheduler: string, instead: string): string {
   return `this host's kernel lacks this scheduler (module ip_vs_${scheduler}), so the VIP has ${instead}; it is tried again every minute`;
 }

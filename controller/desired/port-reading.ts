@@ -7,17 +7,17 @@ import { type OptionsReading, readPortOptions } from './port-options.ts';
 import { isProblem, readTarget, type Target } from './target.ts';
 import type { VipProblem } from './vip-label.ts';
 
-/** What the labels of a port mean depends on these besides the app itself. */
+/** What the meaning of a port's labels depends on besides the app itself. */
 export interface HostContext {
-  /** Why nobody may have this address as an IP VIP just now; null when one may. */
+  /** Why no IP VIP may have this address at the moment; null when one may. */
   refusal(target: Target): string | null;
-  /** The text of a label when it was last valid. */
+  /** The last valid text of a label. */
   remembered(labelKey: string): string | undefined;
   /** Whether the kernel lacks a scheduler. */
   lacks(scheduler: string): boolean;
-  /** Addresses of the host for which this is decided; the same object while they are the same. */
+  /** Addresses of this host; the same object as long as they are the same. */
   readonly localAddresses: ReadonlySet<string>;
-  /** Addresses at which no backend can be on this host, with why; the same object while they are the same. */
+  /** Addresses that cannot be a backend's on this host, with the reason; the same object as long as they are the same. */
   readonly unfit: ReadonlyMap<string, string>;
 }
 
@@ -27,11 +27,11 @@ export interface Naming {
   readonly defaults: PortOptions;
 }
 
-/** A port's labels, read. */
+/** What the labels of a port mean. */
 export interface PortReading {
-  /** tcp and udp of the port, each once. */
+  /** The port's protocols among tcp and udp, each once. */
   readonly protocols: readonly Protocol[];
-  /** Protocols that give no VIP, as written. */
+  /** Protocols that no VIP can have, as written. */
   readonly otherProtocols: readonly string[];
   readonly vips: readonly LabelReading[];
   readonly options: OptionsReading;
@@ -43,15 +43,15 @@ export interface LabelReading {
   /** `portDefinitions[0].labels.VIP_0`, `labels.vip_PORT0` */
   readonly at: string;
   readonly text: string;
-  /** Why the text itself gives no VIP; null when it does. */
+  /** What is wrong with the label's own text; null when it is valid. */
   readonly problem: VipProblem | null;
-  /** What the label means now: its own VIP, or the last valid one; null when there is none. */
+  /** The VIP that counts: that of the label's own text, else that of its last valid text; null when there is none. */
   readonly target: Target | null;
-  /** The text that `target` comes from when it is not the label's own. */
+  /** The text that `target` comes from; null when that is the label's own. */
   readonly insteadText: string | null;
 }
 
-/** Reads ports of one app; a port that reads like an earlier one of the same place is not read again. */
+/** Reads the ports of one app. A port like an earlier one at the same place shares its reading. */
 export function createPortReader(
   app: App,
   naming: Naming,
@@ -84,15 +84,15 @@ export function createPortReader(
   };
 
   /**
-   * What counts where the label has no meaning. A task of an older version follows the definition, which may have been
-   * mended since. What other tasks say is no definition: there only the newest text may be a label that was valid once,
-   * and none where the tasks are no copies of one another.
+   * The texts that may count in place of an invalid label. A task of an older version follows the definition, which may
+   * have been fixed since. Where an app was put together from its tasks, only the last valid text may count, and only for
+   * the newest label; where tasks differ from one another, nothing does.
    */
   const insteadOf = (at: string, label: string, text: string, key: string): (string | undefined)[] => {
     if (app.labelsPerTask) return [];
     const newest = definitionText(app, at, label);
     if (app.fromTasks) return newest === text ? [context.remembered(key)] : [];
-    // What is remembered is the definition's: a label that it lacks was taken away.
+    // A remembered text belongs to the definition: a label that the definition lacks was removed.
     return newest === undefined ? [] : [newest, context.remembered(key)];
   };
 
@@ -114,10 +114,10 @@ export function createPortReader(
   };
 }
 
-/** What ports without labels get where the kernel lacks the scheduler that the operator chose. */
+/** The defaults, with `wlc` in place of a scheduler that the kernel lacks. */
 export function defaultsWithout(defaults: PortOptions, lacks: HostContext['lacks']): PortOptions {
   const { scheduler } = defaults;
-  // Asked for the few that chose another one: an answer is remembered for each app.
+  // `lacks` is called only where needed, since each call is noted as a dependency of the app.
   if (scheduler === FALLBACK_SCHEDULER || !lacks(scheduler)) return defaults;
   return { ...defaults, scheduler: FALLBACK_SCHEDULER };
 }

@@ -1,22 +1,22 @@
 import { type Address, parseAddress } from '../address.ts';
 import { hasAddress, type Pools } from './pool.ts';
 
-/** Why an address belongs to someone already; null when it does not, as far as the asked one knows. */
+/** Whose address this is, as a reason to refuse it; null when no owner is known. */
 export type RealAddresses = (address: string) => string | null;
 
-/** Who may have an address that an IP VIP asks for. */
+/** Possible owners of an address that an IP VIP asks for. */
 export interface Owners {
-  /** An agent or a container that a source tells of. */
+  /** An agent or a container that a source reports. */
   readonly ownerOf: RealAddresses;
-  /** The named VIP that has it. */
+  /** The named VIP with this address. */
   readonly holderOf: (address: string) => string | null;
   readonly realAddresses: RealAddresses;
 }
 
 /**
- * Judges IP VIPs: the address of an agent or a container that a source tells of, one that is reserved for a name, and what
- * `realAddresses` knows of are refused, since a local route for such an address would cut every host off from its owner.
- * It knows what it answered, so that who asked can be told when the answer is another one.
+ * Refuses IP VIPs at addresses that belong to someone: an agent or a container that a source reports, a named VIP, or an
+ * owner that `realAddresses` knows. The local route of such a VIP would cut this host off from the owner. Answers are
+ * remembered, so that whoever asked can be notified when one changes.
  */
 export class Refusals {
   readonly #pools: Pools;
@@ -29,7 +29,7 @@ export class Refusals {
     this.#owners = owners;
   }
 
-  /** Addresses that were refused, with why. */
+  /** Refused addresses, with the reason. */
   get refused(): ReadonlyMap<string, string> {
     return this.#refused;
   }
@@ -39,7 +39,7 @@ export class Refusals {
     return this.#answers.keys();
   }
 
-  /** Why no VIP may have this address just now; null when one may. */
+  /** Why no VIP may have this address at the moment; null when one may. */
   reasonFor(address: Address): string | null {
     const reason = this.#judge(address);
     this.#answers.set(address.text, reason);
@@ -48,14 +48,14 @@ export class Refusals {
     return reason;
   }
 
-  /** Whether somebody asked about this address and would be given another answer now. */
+  /** Whether the answer about this address has changed since it was given. */
   isOther(text: string): boolean {
     const answer = this.#answers.get(text);
     const address = answer === undefined ? null : parseAddress(text);
     return address !== null && this.#judge(address) !== answer;
   }
 
-  /** Nobody asks about this address any more. */
+  /** Forgets the answer about an address that nobody depends on any more. */
   forget(text: string): void {
     this.#answers.delete(text);
     this.#refused.delete(text);

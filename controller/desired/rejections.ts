@@ -1,7 +1,7 @@
 import { compareText } from '../compare-text.ts';
 import type { Rejection } from '../model.ts';
 
-/** In one order, each once: several sources may say one thing. */
+/** Sorted, each once: several sources may report the same rejection. */
 export function distinctRejections(rejections: Iterable<Rejection>): readonly Rejection[] {
   const sorted = [...rejections].sort(byPlace);
   return sorted.filter((one, i) => {

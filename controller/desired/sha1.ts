@@ -1,8 +1,8 @@
 /**
- * SHA-1 (FIPS 180-4) as a number of 160 bits, by which DC/OS chose IPv6 addresses. Nothing is secured by it.
+ * SHA-1 (FIPS 180-4) as a 160-bit number, from which DC/OS derives IPv6 addresses. It is not used for security.
  *
- * Written out here, because `desired/` has no I/O and no `node:*`: a hash function handed in from outside would
- * let a caller choose another one, and then hosts would disagree about addresses.
+ * It is implemented here because `desired/` imports no `node:*`; and with a hash function passed in from outside, hosts
+ * could disagree about addresses.
  */
 export function sha1(bytes: Uint8Array): bigint {
   const state = new Int32Array([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0]);
@@ -12,7 +12,7 @@ export function sha1(bytes: Uint8Array): bigint {
 }
 
 const BLOCK = 64;
-/** Room of one block's schedule, used again for each: no two blocks are under way at once. */
+/** The message schedule, reused for every block. */
 const schedule = new Int32Array(80);
 
 /** The message, a 1 bit, zeros, and the length in bits as 64-bit big endian, in whole blocks. */
@@ -47,7 +47,7 @@ function compress(state: Int32Array, message: DataView, at: number): void {
   });
 }
 
-/** The round's function of three words, with its constant; `| 0` keeps it a small integer for the engine. */
+/** The round function and its constant; `| 0` keeps the sum a small integer for the engine. */
 function choose(t: number, b: number, c: number, d: number): number {
   if (t < 20) return (((b & c) | (~b & d)) + 0x5a827999) | 0;
   if (t < 40) return ((b ^ c ^ d) + 0x6ed9eba1) | 0;

@@ -1,12 +1,12 @@
 import { compareText } from '../compare-text.ts';
 import type { Spelling } from './claims.ts';
 
-/** How apps write the names of VIPs: two labels that only cleaning made equal may have been meant as two VIPs. */
+/** How labels write each name. Two labels that only cleaning makes equal may have been meant as two VIPs. */
 export class Spellings {
   readonly #byName = new Map<string, readonly Spelling[]>();
   readonly #folded = new Map<string, readonly string[]>();
 
-  /** One app writes names otherwise than before. */
+  /** Replaces the spellings of one app. */
   exchange(before: readonly Spelling[], now: readonly Spelling[]): void {
     const names = new Set([...before, ...now].map(({ fullName }) => fullName));
     for (const name of names) {
@@ -14,9 +14,9 @@ export class Spellings {
       const all = [...left, ...now.filter(({ fullName }) => fullName === name)].sort(byPlaceAndText);
       if (all.length === 0) this.#byName.delete(name);
       else this.#byName.set(name, all);
-      const told = foldedInto(name, all);
-      if (told.length === 0) this.#folded.delete(name);
-      else this.#folded.set(name, told);
+      const folded = foldedInto(name, all);
+      if (folded.length === 0) this.#folded.delete(name);
+      else this.#folded.set(name, folded);
     }
   }
 

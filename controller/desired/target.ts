@@ -3,9 +3,9 @@ import type { Family } from '../model.ts';
 import { cleanName, fullyQualified } from './names.ts';
 import { EXPECTED_VIP, parseVipLabel, type VipProblem } from './vip-label.ts';
 
-/** A VIP that a label asks for, complete but for the address of a name. */
+/** A VIP that a label asks for; a named one has no address yet. */
 export interface Target {
-  /** The same for all labels that mean one VIP: `web.marathon.l4lb.thisdcos.directory:80`, `10.1.2.3:80`. */
+  /** The same for all labels that mean the same VIP: `web.marathon.l4lb.thisdcos.directory:80`, `10.1.2.3 80`. */
   readonly key: string;
   readonly port: number;
   /** null for a named VIP. */
@@ -22,19 +22,19 @@ export interface NamedTarget {
   readonly fqdn: string;
   /** `label.framework`, cleaned: the key of its addresses. */
   readonly fullName: string;
-  /** Label and framework as they were written, to tell apart what cleaning folded into one. */
+  /** Label and framework as written, to tell apart names that cleaning makes equal. */
   readonly written: string;
 }
 
-/** In which families a VIP can have backends: an IP VIP in its own, a name where there is a pool. */
+/** The address families of a VIP's backends: its own for an IP VIP, those with a pool for a named VIP. */
 export function familiesOf(target: Target, ofNames: readonly Family[]): readonly Family[] {
   return target.address === null ? ofNames : [target.address.family];
 }
 
 /**
- * The VIP that a label's value means for an app of `framework` (as the source tells it), or why it means none.
+ * The VIP that a label's value means for an app of `framework` (as the source reports it), or what is wrong with it.
  *
- * An IP VIP belongs to no framework: two frameworks that give one address and port share it, as in dcos-net.
+ * An IP VIP belongs to no framework: frameworks that use the same address and port share it, as in dcos-net.
  */
 export function readTarget(value: string, framework: string, zone: string): Target | VipProblem {
   const vip = parseVipLabel(value);

@@ -5,10 +5,10 @@ import { DesiredState } from './desired-state.ts';
 import type { TranslationRules } from './translation-rules.ts';
 
 /**
- * What a snapshot asks for, computed from nothing. It follows from the arguments alone, not from the order of apps, and
- * is what a `DesiredState` with the same inventory and memory comes to.
+ * Computes the desired services of a snapshot from scratch. The result depends on the arguments alone and not on the order
+ * of apps; a `DesiredState` with the same inventory and memory arrives at the same.
  *
- * `complete` (true when missing), `held` and `lacking` are the conditions of `DesiredState`.
+ * `complete` (default true), `held` and `lacking` are the `Conditions` of `DesiredState`.
  */
 export type Translate = (
   snapshot: Snapshot,
@@ -18,7 +18,7 @@ export type Translate = (
   lacking?: ReadonlySet<string>,
 ) => Desired;
 
-/** Makes the stage from apps to desired services. Throws when the zone has no letter or digit. */
+/** Creates the stage from apps to desired services. Throws when the zone has no letter or digit. */
 export function createTranslator(rules: TranslationRules): Translate {
   new DesiredState(rules, new Inventory(), { addresses: new Map(), labels: new Map() });
   return (snapshot, memory, complete = true, heldNames = NONE, lacking = NONE) => {

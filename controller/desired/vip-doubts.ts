@@ -2,15 +2,15 @@ import { parseAddress } from '../address.ts';
 import type { Target } from './target.ts';
 import { parseVipLabel, withoutZone } from './vip-label.ts';
 
-/** What the suggestion for a label depends on besides its text; both cleaned. */
+/** What a suggestion for a label depends on besides its text; both are cleaned. */
 export interface FullName {
   readonly framework: string;
   readonly zone: string;
 }
 
 /**
- * Why a text that is a VIP was plainly meant to be another one: `"tcp://web:80" is the name tcpweb: …`. What DC/OS took
- * it for it stays, so this is for a warning. Null where there is no doubt.
+ * Why a valid label was probably meant to be another VIP: `"tcp://web:80" is the name tcpweb: …`. For a warning only, since
+ * the label keeps the meaning that it had on DC/OS. Null when there is no doubt.
  */
 export function doubtOf(label: string, target: Target, zone: string): string | null {
   const text = label.length <= LONGEST ? label : `${label.slice(0, LONGEST)}…`;
@@ -30,7 +30,7 @@ export function doubtOf(label: string, target: Target, zone: string): string | n
   return `"${text}" is the name ${name}: ${why}${meant === null ? '' : `; was ${meant} meant?`}`;
 }
 
-/** A valid label that this text was probably meant to be; null where there is none, or it is one itself. */
+/** The valid label that this text was probably meant to be; null when there is none, or when the text is valid itself. */
 export function probably(text: string, { framework, zone }: FullName): string | null {
   if (text.length > LONGEST) return null;
   const bare = text
@@ -58,7 +58,7 @@ export function probably(text: string, { framework, zone }: FullName): string | 
 const LONGEST = 300;
 const SCHEME = /^\/*[a-z][a-z0-9+.-]{0,20}:\/\/+/i;
 
-/** What is odd about a name as it is written; null where nothing is. */
+/** What is odd about a name as written; null when nothing is. */
 function strangeness(written: string, zone: string): string | null {
   const name = written.replace(/^\//, '');
   const lower = name.toLowerCase();

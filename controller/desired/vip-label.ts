@@ -1,12 +1,12 @@
 import { type Address, parseAddress, unusableAsVip } from '../address.ts';
 
-/** What the value of a VIP label asks for. */
+/** The parsed value of a VIP label. */
 export type VipValue =
-  /** `label` is as written, without the leading slash, not yet cleaned for DNS. */
+  /** `label`: as written, without the leading slash; not yet cleaned for DNS. */
   | { readonly kind: 'name'; readonly label: string; readonly port: number }
   | { readonly kind: 'address'; readonly address: Address; readonly port: number };
 
-/** Why a value gives no VIP; `ignored` ones are worth a warning only, as in DC/OS. */
+/** Why a value is not a VIP. An `ignored` one is only worth a warning, as on DC/OS. */
 export interface VipProblem {
   readonly kind: 'problem';
   readonly reason: string;
@@ -16,10 +16,10 @@ export interface VipProblem {
 export const EXPECTED_VIP = 'expected NAME:PORT or IP:PORT';
 
 /**
- * Reads the value of a VIP label, `/my-service:5555`, `10.1.2.3:80` or `fd01:c::1:8080` (split at the last colon).
+ * Parses the value of a VIP label: `/my-service:5555`, `10.1.2.3:80` or `fd01:c::1:8080` (split at the last colon).
  *
- * What parses strictly as an address is an IP VIP, everything else a name, as in dcos-net; so `/10.1.2.3:80` is a
- * name. Addresses that no VIP can have are problems already here.
+ * As in dcos-net, a value that strictly parses as an address is an IP VIP and everything else is a name, so
+ * `/10.1.2.3:80` is a name. An address that no VIP can have is a problem.
  */
 export function parseVipLabel(value: string): VipValue | VipProblem {
   const colon = value.lastIndexOf(':');
@@ -29,7 +29,7 @@ export function parseVipLabel(value: string): VipValue | VipProblem {
   const port = parsePort(value.slice(colon + 1));
   if (port === null) return problem(`${EXPECTED_VIP}, with a port from 1 to 65535`);
 
-  // Erlang too takes an address with a zone for the address.
+  // Erlang, too, reads an address with a zone as the address.
   const address = parseAddress(withoutZone(target) ?? target);
   if (address !== null) {
     const unusable = unusableAsVip(address);
@@ -54,8 +54,8 @@ export function withoutZone(text: string): string | null {
 }
 
 /**
- * Decimal, 1 to 65535. A plus sign and leading zeros pass, because they do in Erlang's `binary_to_integer`, and a
- * label that worked on DC/OS shall work here; dcos-net checks no upper bound, but the kernel could not be told more.
+ * Decimal, 1 to 65535. A plus sign and leading zeros are accepted because Erlang's `binary_to_integer` accepts them, and a
+ * label that worked on DC/OS must work here. dcos-net checks no upper bound, but the kernel has 16 bits.
  */
 function parsePort(text: string): number | null {
   const port = /^\+?\d+$/.test(text) ? Number(text) : 0;

@@ -14,9 +14,9 @@ import type { Claim } from './claim.ts';
 import { preferred } from './claim-builder.ts';
 
 /**
- * The services of one VIP: one for each family in which it has backends and an address. `claims` are those of all apps
- * that ask for it, in the order of their places; the first one decides on what all share (scheduler, persistence).
- * `ofName` are the addresses of its name; an IP VIP has its own.
+ * The services of one VIP: one for each address family in which it has backends and an address. `claims`: those of all
+ * apps, ordered by place; the first decides the shared settings (scheduler, persistence). `ofName`: the addresses assigned
+ * to the name; an IP VIP has its own.
  */
 export function servicesOf(
   claims: readonly Claim[],
@@ -38,7 +38,7 @@ export function servicesOf(
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 
-/** The kernel has one of each of these settings for a service, so apps that share it should agree. */
+/** Warns where apps that share a VIP ask for different settings: the kernel has one value for a service. */
 export function differences(claims: readonly Claim[]): readonly string[] {
   const [first, ...others] = claims;
   if (first === undefined) return [];
@@ -93,7 +93,7 @@ function toService(
   };
 }
 
-/** Apps that share a VIP have weights of their own, and all of them must be below what slow start can scale. */
+/** The greatest weight of all backends: each must be small enough for slow start to scale. */
 function heaviest(
   { slowStartSeconds, weight }: PortOptions,
   backends: ReadonlyMap<BackendKey, Backend>,

@@ -5,23 +5,23 @@ import { same } from '../same.ts';
 import type { Claim } from './claim.ts';
 import { differences, servicesOf } from './vip-services.ts';
 
-/** Is told when names and addresses begin to be asked for by VIPs, and when they no longer are. */
+/** Notified when the first VIP of a name or address appears, and when the last one is gone. */
 export interface VipListener {
-  nameBegins(fullName: string): void;
-  nameEnds(fullName: string): void;
-  /** Once for each VIP. */
-  addressBegins(address: string): void;
-  addressEnds(address: string): void;
+  nameAdded(fullName: string): void;
+  nameRemoved(fullName: string): void;
+  /** Called once for each VIP at the address. */
+  addressTaken(address: string): void;
+  addressReleased(address: string): void;
 }
 
-/** One VIP over one protocol: who asks for it, and what comes of that. */
+/** One VIP over one protocol: its claims, and the services that they give. */
 interface Vip {
-  /** Of all apps, in the order of their places. */
+  /** Of all apps, ordered by place. */
   claims: readonly Claim[];
   services: ReadonlyMap<ServiceKey, Service>;
 }
 
-/** The VIPs that apps ask for, by key, and their services. `serve` computes those whose claims or addresses changed. */
+/** The claimed VIPs by key, and their services. `serve` computes those whose claims or addresses changed. */
 export class VipTable {
   readonly #listener: VipListener;
   readonly #vips = new Map<string, Vip>();
@@ -30,7 +30,7 @@ export class VipTable {
   readonly #unserved = new Map<string, readonly Declared[]>();
   readonly #disagreements = new Map<string, readonly string[]>();
   readonly #due = new Set<string>();
-  /** What is left of those that were due, the last one first. */
+  /** The VIPs that the current `serve` has not reached yet, in reverse order. */
   #order: string[] = [];
   #touched = new Set<ServiceKey>();
 
@@ -42,12 +42,12 @@ export class VipTable {
     return this.#services;
   }
 
-  /** VIPs without a service, with all that declare each. */
+  /** VIPs without a service, with every declaration. */
   get unserved(): ReadonlyMap<string, readonly Declared[]> {
     return this.#unserved;
   }
 
-  /** About apps that share a VIP and disagree on its settings. */
+  /** Warnings about apps that share a VIP and disagree on its settings. */
   warnings(): readonly string[] {
     return [...this.#disagreements.values()].flat();
   }
@@ -60,7 +60,7 @@ export class VipTable {
     return this.#byName.has(fullName);
   }
 
-  /** One app asks for other VIPs than before. */
+  /** Replaces the claims of one app. */
   exchange(before: readonly Claim[], now: readonly Claim[]): void {
     const left = new Map(before.map((claim) => [claim.key, claim]));
     for (const claim of now) {
@@ -70,12 +70,12 @@ export class VipTable {
     for (const claim of left.values()) this.#replace(claim, claim, null);
   }
 
-  /** A name has other addresses than before. */
+  /** The addresses of a name changed. */
   move(fullName: string): void {
     for (const key of this.#byName.get(fullName) ?? NONE) this.#due.add(key);
   }
 
-  /** Computes the services of VIPs that changed; true once none is left, false where `pause` said so before. */
+  /** Computes the services of VIPs that changed. True when done; false when `pause` interrupted it: call it again. */
   serve(addresses: ReadonlyMap<string, NamedAddresses>, pause: Pause): boolean {
     if (this.#order.length === 0) this.#order = [...this.#due].sort().reverse();
     this.#due.clear();
@@ -84,7 +84,7 @@ export class VipTable {
     return true;
   }
 
-  /** The services that came, went or differ since this was last asked. */
+  /** The services that were added, removed or changed since the last call. */
   takeTouched(): ReadonlySet<ServiceKey> {
     const touched = this.#touched;
     this.#touched = new Set();
@@ -99,31 +99,31 @@ export class VipTable {
     const claims = now === null ? others : [...others, now].sort(byPlace);
     if (vip === undefined) this.#vips.set(key, { claims, services: new Map() });
     else vip.claims = claims;
-    if (!wasDeclared && claims.length > 0) this.#begins(key, target);
-    if (wasDeclared && claims.length === 0) this.#ends(key, target);
+    if (!wasDeclared && claims.length > 0) this.#declared(key, target);
+    if (wasDeclared && claims.length === 0) this.#undeclared(key, target);
   }
 
-  #begins(key: string, { named, address }: Claim['target']): void {
-    if (address !== null) this.#listener.addressBegins(address.text);
+  #declared(key: string, { named, address }: Claim['target']): void {
+    if (address !== null) this.#listener.addressTaken(address.text);
     if (named === null) return;
     const keys = this.#byName.get(named.fullName) ?? NONE;
     this.#byName.set(named.fullName, new Set([...keys, key]));
-    if (keys.size === 0) this.#listener.nameBegins(named.fullName);
+    if (keys.size === 0) this.#listener.nameAdded(named.fullName);
   }
 
-  #ends(key: string, { named, address }: Claim['target']): void {
-    if (address !== null) this.#listener.addressEnds(address.text);
+  #undeclared(key: string, { named, address }: Claim['target']): void {
+    if (address !== null) this.#listener.addressReleased(address.text);
     if (named === null) return;
     const keys = new Set(this.#byName.get(named.fullName));
     keys.delete(key);
     if (keys.size > 0) this.#byName.set(named.fullName, keys);
     else {
       this.#byName.delete(named.fullName);
-      this.#listener.nameEnds(named.fullName);
+      this.#listener.nameRemoved(named.fullName);
     }
   }
 
-  /** Returns what it cost. */
+  /** Returns its cost. */
   #serve(key: string, addresses: ReadonlyMap<string, NamedAddresses>): number {
     const vip = this.#vips.get(key);
     if (vip === undefined) return 0;
@@ -131,7 +131,7 @@ export class VipTable {
     const name = claims[0]?.target.named?.fullName;
     const services = new Map(servicesOf(claims, name === undefined ? undefined : addresses.get(name)));
     let cost = 1;
-    // Another VIP may have got its address meanwhile.
+    // Another VIP may have got this address in the meantime.
     for (const [id, service] of before)
       if (!services.has(id) && this.#services.get(id) === service) this.#put(id, undefined);
     for (const [id, service] of services) {
@@ -152,8 +152,8 @@ export class VipTable {
   }
 
   #note(key: string, { claims, services }: Vip): void {
-    const told = differences(claims);
-    if (told.length > 0) this.#disagreements.set(key, told);
+    const warnings = differences(claims);
+    if (warnings.length > 0) this.#disagreements.set(key, warnings);
     else this.#disagreements.delete(key);
     if (claims.length === 0) this.#vips.delete(key);
     if (claims.length === 0 || services.size > 0) this.#unserved.delete(key);

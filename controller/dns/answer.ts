@@ -10,43 +10,43 @@ export type Transport = 'udp' | 'tcp';
 
 export interface Answer {
   readonly bytes: Buffer;
-  /** What was asked for; 0 when the question could not be read. */
+  /** The type requested; 0 if the question could not be parsed. */
   readonly type: number;
   readonly rcode: number;
-  /** The client is told to ask again over TCP. */
+  /** Set if the client is told to retry over TCP. */
   readonly truncated: boolean;
 }
 
-/** What every path carries without fragments, by agreement (https://www.dnsflagday.net/2020/). */
-const LARGEST_UDP = 1_232;
-const LARGEST_UDP_WITHOUT_EDNS = 512;
-const LARGEST_TCP = 65_535;
+/** Small enough to avoid fragmentation on any path (https://www.dnsflagday.net/2020/). */
+const MAX_UDP = 1_232;
+const MAX_UDP_WITHOUT_EDNS = 512;
+const MAX_TCP = 65_535;
 
 /** `root OPT`: our payload size, version 0, no options. */
-const EDNS = Buffer.from([0, 0, TYPE.OPT, LARGEST_UDP >> 8, LARGEST_UDP & 0xff, 0, 0, 0, 0, 0, 0]);
+const EDNS = Buffer.from([0, 0, TYPE.OPT, MAX_UDP >> 8, MAX_UDP & 0xff, 0, 0, 0, 0, 0, 0]);
 const EDNS_RCODE_AT = 5;
 
 /**
- * The reply to a message; null where none is due. Any bytes may come.
+ * Returns the reply to a message of arbitrary bytes; null if it deserves none.
  *
- * Authoritative for the zones of the index, which are all that it speaks of: there is no recursion, and every other name
- * is refused. The question comes back as it was asked, letter case included.
+ * The server is authoritative for the zones of the index. It offers no recursion and refuses every other name. The reply
+ * repeats the question exactly, letter case included.
  */
 export function answer(message: Buffer, index: NameIndex, transport: Transport): Answer | null {
   const query = parseQuery(message);
-  if (typeof query === 'string') return complain(message, query);
+  if (typeof query === 'string') return errorReply(message, query);
   return reply(message, query, find(query, index), transport);
 }
 
-/** The reply that makes an honest client ask again over TCP; no longer than the query, so useless to others. */
-export function askOverTcp(message: Buffer): Answer | null {
+/** Returns a truncated reply, which makes a real client retry over TCP and is too short to be useful for amplification. */
+export function truncatedReply(message: Buffer): Answer | null {
   const query = parseQuery(message);
   if (typeof query === 'string') return null;
   const bytes = start(message, query, query.end);
   return { bytes: setFlags(bytes, TRUNCATED, RCODE.NOERROR), type: query.type, rcode: 0, truncated: true };
 }
 
-/** Where the header has its counts. */
+/** Offsets of the counts in the header. */
 const ANSWERS_AT = 6;
 const AUTHORITIES_AT = 8;
 const ADDITIONAL_AT = 10;
@@ -57,9 +57,9 @@ const TRUNCATED = 0x02;
 
 interface Finding {
   readonly rcode: number;
-  /** What is told, where there is something. */
+  /** The records of the answer. */
   readonly set?: RecordSet;
-  /** Where a name of ours has no such data: the zone, whose SOA says how long that may be remembered. */
+  /** Set for a negative answer in one of our zones, whose SOA says how long it may be cached. */
   readonly lack?: { readonly zone: WireName; readonly soa: RecordTemplate };
 }
 
@@ -67,7 +67,7 @@ function find({ name, type, class: klass, edns }: Query, { nodes, zones }: NameI
   if (edns !== null && edns.version !== 0) return BAD_VERSION;
   if (klass !== CLASS_IN || type === TYPE.AXFR || type === TYPE.IXFR) return REFUSED;
   const node = nodes.get(name);
-  // One set is enough for ANY (RFC 8482), and gives nobody a large answer to a small question.
+  // One set is enough for ANY (RFC 8482), and prevents amplification.
   const set = type === TYPE.ANY ? node?.sets[0] : node?.sets.find((one) => one.type === type);
   if (set !== undefined) return { rcode: RCODE.NOERROR, set };
   const zone = node?.zone ?? zoneOf(name, zones);
@@ -103,18 +103,18 @@ function reply(message: Buffer, query: Query, { rcode, set, lack }: Finding, tra
   return { bytes: setFlags(bytes, flags, rcode), type, rcode, truncated: false };
 }
 
-/** How much of the set to send: what is extra may be left out for want of room, an answer may not. */
+/** The number of bytes to send: additional records may be left out to save room, answers may not. */
 function fitting({ bytes, answersLength }: RecordSet, room: number): number {
   return bytes.length <= room ? bytes.length : answersLength;
 }
 
 function largest(transport: Transport, edns: Edns | null): number {
-  if (transport === 'tcp') return LARGEST_TCP;
-  if (edns === null) return LARGEST_UDP_WITHOUT_EDNS;
-  return Math.min(Math.max(edns.payload, LARGEST_UDP_WITHOUT_EDNS), LARGEST_UDP);
+  if (transport === 'tcp') return MAX_TCP;
+  if (edns === null) return MAX_UDP_WITHOUT_EDNS;
+  return Math.min(Math.max(edns.payload, MAX_UDP_WITHOUT_EDNS), MAX_UDP);
 }
 
-/** A message of `size` bytes, and the EDNS record at its end if the client knows it: header and question are as asked, the rest is not written yet. */
+/** Creates a reply of `size` bytes plus an EDNS record if the client uses EDNS. Only header and question are filled in. */
 function start(message: Buffer, { end, edns }: Query, size: number): Buffer {
   const bytes = Buffer.allocUnsafe(size + (edns === null ? 0 : EDNS.length));
   message.copy(bytes, 0, 0, end);
@@ -124,7 +124,7 @@ function start(message: Buffer, { end, edns }: Query, size: number): Buffer {
   return bytes;
 }
 
-/** "Recursion desired" and "checking disabled" come back as they were; recursion is not available. */
+/** Copies "recursion desired" and "checking disabled" from the query. Recursion is not available. */
 function setFlags(bytes: Buffer, flags: number, rcode: number): Buffer {
   bytes[2] = RESPONSE | flags | ((bytes[2] ?? 0) & 0x79);
   bytes[3] = ((bytes[3] ?? 0) & 0x10) | (rcode & 0x0f);
@@ -132,8 +132,8 @@ function setFlags(bytes: Buffer, flags: number, rcode: number): Buffer {
   return bytes;
 }
 
-/** Only the header comes back: what is in the rest is not known. */
-function complain(message: Buffer, fault: Fault): Answer | null {
+/** An error reply has only a header, since the rest of the message could not be parsed. */
+function errorReply(message: Buffer, fault: Fault): Answer | null {
   if (fault === 'ignored') return null;
   const rcode = fault === 'malformed' ? RCODE.FORMERR : RCODE.NOTIMP;
   const bytes = Buffer.alloc(QUESTION_AT);

@@ -21,19 +21,19 @@ export const RCODE = {
   NXDOMAIN: 3,
   NOTIMP: 4,
   REFUSED: 5,
-  /** In two parts on the wire: the upper eight bits stand in the OPT record. */
+  /** Split on the wire: the OPT record holds the upper eight bits. */
   BADVERS: 16,
 } as const;
 
 const typeNames = new Map<number, string>(Object.entries(TYPE).map(([name, number]) => [number, name]));
 const rcodeNames = new Map<number, string>(Object.entries(RCODE).map(([name, number]) => [number, name]));
 
-/** Whether the type has a name here. */
+/** Whether `typeName` knows the type. */
 export function isKnownType(type: number): boolean {
   return typeNames.has(type);
 }
 
-/** `AAAA`; `other` for what this server has no records of. */
+/** `AAAA`; `other` for types that this server does not serve. */
 export function typeName(type: number): string {
   return typeNames.get(type) ?? 'other';
 }

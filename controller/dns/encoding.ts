@@ -1,27 +1,28 @@
-/** Resource records as bytes (RFC 1035, section 4.1), for messages whose question starts where every question does. */
+/** Encodes resource records (RFC 1035, section 4.1) for messages with a single question. */
 
 import ipaddr from 'ipaddr.js';
 import { CLASS_IN, TYPE } from './codes.ts';
 import { isWithin, type WireName } from './names.ts';
 
-/** Where the question's name stands: right after the header. */
+/** Offset of the question's name: right after the header. */
 export const QUESTION_AT = 12;
 
-/** Two bytes that stand for the name at this offset of the message. */
+/** A compression pointer to the name at this offset of the message. */
 export function pointer(at: number): Buffer {
   return Buffer.from([0xc0 | (at >> 8), at & 0xff]);
 }
 
-/** The name in full. */
+/** The name without compression. */
 export function spelled(name: WireName): Buffer {
   return Buffer.from(name, 'latin1');
 }
 
-/** What of `name` stands before `zone`, without the end that a pointer to the zone takes the place of; null when it is not within. */
+/** The labels of `name` before `zone`, to be followed by a pointer to the zone; null if `name` is not in the zone. */
 export function partBefore(zone: WireName, name: WireName): Buffer | null {
   return isWithin(name, zone) ? spelled(name.slice(0, name.length - zone.length)) : null;
 }
 
+/** Encodes a resource record. */
 export function record(owner: Uint8Array, type: number, ttl: number, data: Uint8Array): Buffer {
   const fixed = Buffer.alloc(10);
   fixed.writeUInt16BE(type, 0);
@@ -31,13 +32,13 @@ export function record(owner: Uint8Array, type: number, ttl: number, data: Uint8
   return Buffer.concat([owner, fixed, data]);
 }
 
-/** An A or AAAA record, as the address is. */
+/** Encodes an A or AAAA record, depending on the address. */
 export function addressRecord(owner: Uint8Array, ttl: number, address: string): Buffer {
   const bytes = Uint8Array.from(ipaddr.parse(address).toByteArray());
   return record(owner, bytes.length === 4 ? TYPE.A : TYPE.AAAA, ttl, bytes);
 }
 
-/** The target is never shortened by a pointer (RFC 2782). One target needs neither priority nor weight. */
+/** Encodes an SRV record. Its target must not be compressed (RFC 2782); a single target needs neither priority nor weight. */
 export function serviceRecord(owner: Uint8Array, ttl: number, port: number, target: WireName): Buffer {
   return record(owner, TYPE.SRV, ttl, Buffer.concat([words16(0, 0, port), spelled(target)]));
 }
@@ -49,18 +50,18 @@ export interface Soa {
   readonly refresh: number;
   readonly retry: number;
   readonly expire: number;
-  /** How long it may be remembered that a name does not exist. */
+  /** How long a negative answer may be cached. */
   readonly negativeTtl: number;
 }
 
-/** A record with pointers to the zone's name, which stands elsewhere in each message. */
+/** A record with pointers to the zone's name, whose offset differs from message to message. */
 export interface RecordTemplate {
   readonly bytes: Buffer;
-  /** Where the pointers are. */
+  /** Offsets of the pointers in `bytes`. */
   readonly pointers: readonly number[];
 }
 
-/** Its own TTL is the negative one: some resolvers look at this, some at that (RFC 2308, section 3). */
+/** Encodes an SOA record. Its TTL is the negative one too, since resolvers differ in which they use (RFC 2308, section 3). */
 export function soaTemplate(zone: WireName, soa: Soa): RecordTemplate {
   const owner = pointer(0);
   const pointers = [0];
@@ -77,10 +78,10 @@ export function soaTemplate(zone: WireName, soa: Soa): RecordTemplate {
   return { bytes: record(owner, TYPE.SOA, soa.negativeTtl, Buffer.concat(parts)), pointers };
 }
 
-/** Writes the record into a message that has the zone's name at `zoneAt`. */
+/** Writes the record at `at` into a message that has the zone's name at `zoneAt`. */
 export function fill({ bytes, pointers }: RecordTemplate, message: Buffer, at: number, zoneAt: number): void {
   message.set(bytes, at);
-  for (const place of pointers) message.writeUInt16BE(0xc000 | zoneAt, at + place);
+  for (const offset of pointers) message.writeUInt16BE(0xc000 | zoneAt, at + offset);
 }
 
 function words16(...values: readonly number[]): Buffer {

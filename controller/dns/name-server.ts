@@ -8,7 +8,7 @@ export interface NameServerOptions {
   readonly listen: readonly ListenOption[];
   /** DNS zones of named VIPs, at least one. */
   readonly zones: readonly string[];
-  /** Networks whose addresses can be looked up. */
+  /** Networks with reverse lookups. */
   readonly pools: readonly string[];
   readonly ttlSeconds: number;
   readonly meter: DnsMeter;
@@ -17,10 +17,10 @@ export interface NameServerOptions {
 }
 
 /**
- * Answers for the names of those services that forward.
+ * Serves the names of services that forward.
  *
- * It opens its sockets when it first hears of them: until then nobody knows which names exist, and "no such name" would
- * be remembered by whoever asks.
+ * Opens its sockets on the first `publish`: before that it does not know which names exist, and clients would cache "no such
+ * name".
  */
 export class NameServer implements Names {
   readonly #options: NameServerOptions;
@@ -40,7 +40,7 @@ export class NameServer implements Names {
     return this.#server.problems();
   }
 
-  /** Where it answers at this moment. */
+  /** The addresses that it serves at this moment. */
   bound(): readonly string[] {
     return this.#server?.bound() ?? [];
   }

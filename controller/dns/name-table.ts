@@ -6,37 +6,37 @@ import { type WireName, wireName } from './names.ts';
 import { addressSets, apexSets, type Entry, pointerEntries, vipEntries } from './records.ts';
 import { reverseZones } from './reverse.ts';
 
-/** All names that this server knows. */
+/** The names that this server knows. */
 export interface NameIndex {
   /** The SOA record of each zone. */
   readonly zones: ReadonlyMap<WireName, RecordTemplate>;
-  /** Every name that exists, also those that only have names below them. */
+  /** Every existing name, including empty non-terminals. */
   readonly nodes: ReadonlyMap<WireName, Node>;
 }
 
 export interface ZoneOptions {
   /**
-   * Zones of VIP names, at least one: a VIP of the first has the same name in all others. Its name server is that of
-   * all, and what addresses lead back to.
+   * Zones of VIP names, at least one. A VIP of the first zone has the same name in all others; the first zone also holds
+   * the name server of all zones and the targets of reverse lookups.
    */
   readonly zones: readonly string[];
-  /** Networks whose addresses can be looked up: `11.0.0.0/8`, `fd01:c::/64`. */
+  /** Networks with reverse lookups: `11.0.0.0/8`, `fd01:c::/64`. */
   readonly pools: readonly string[];
-  /** Where this server is reached. */
+  /** Addresses of this server. */
   readonly servers: readonly string[];
   readonly ttlSeconds: number;
 }
 
-/** As DC/OS had them; no other server takes a copy of these zones. */
+/** The values of DC/OS; there are no secondary servers that would use them. */
 const SOA_SECONDS = { refresh: 60, retry: 180, expire: 86_400 };
-/** How long it may be remembered that a name does not exist, as DC/OS had it: it may soon. */
+/** The value of DC/OS: short, since a missing name may exist soon. */
 const NEGATIVE_TTL_SECONDS = 1;
 
 /**
- * The names of services, kept up to date.
+ * Keeps the names of services.
  *
- * An update costs what has changed: with ten thousand VIPs the records of one of them are made in no time, those of all in
- * half a second. It happens between two queries, so none sees half of it.
+ * The cost of an update is proportional to what changes; all records of ten thousand VIPs take half a second. Updates are
+ * synchronous, so that no query sees half of one.
  */
 export class NameTable implements NameIndex {
   readonly zones = new Map<WireName, RecordTemplate>();
@@ -47,7 +47,7 @@ export class NameTable implements NameIndex {
   readonly #tree: NameTree;
   readonly #services = new Map<ServiceKey, NamedService>();
   readonly #byName = new Map<string, Map<ServiceKey, NamedService>>();
-  /** The names that a VIP name gave records to. */
+  /** The names with records of a VIP, by the VIP's name. */
   readonly #owners = new Map<string, readonly WireName[]>();
   #serial = 0;
 
@@ -62,18 +62,21 @@ export class NameTable implements NameIndex {
     this.#tree.put(this.#server, addressSets(servers, ttlSeconds));
   }
 
-  /** These services have names from now on, or (null) none any more. `now` in milliseconds since the epoch: the serial must grow over a restart. */
+  /**
+   * Adds, replaces or (null) removes the names of services. `now` is in milliseconds since the epoch, so that the serial grows
+   * across a restart.
+   */
   update(changes: NameChanges, now: number): void {
     const changed = this.#take(changes);
     if (changed.size === 0 && this.#serial > 0) return;
-    // First all that goes: an address may pass from one name to another.
+    // Removals come first: an address may move from one name to another.
     for (const fqdn of changed) this.#removeRecords(fqdn);
     for (const fqdn of changed) this.#addRecords(fqdn);
     this.#serial = Math.max(this.#serial + 1, Math.floor(now / 1_000)) >>> 0;
     for (const zone of this.zones.keys()) this.#describe(zone);
   }
 
-  /** Returns the names whose services are others than before. */
+  /** Updates the services; returns the names whose services have changed. */
   #take(changes: NameChanges): Set<string> {
     const changed = new Set<string>();
     for (const [key, service] of changes) {
@@ -112,7 +115,7 @@ export class NameTable implements NameIndex {
     for (const each of this.#spellings(fqdn)) {
       const name = wireName(each);
       if (name === null || zoneOf(name, this.zones) === null) continue;
-      // What zones tell of themselves no VIP can take the place of.
+      // A VIP cannot replace a zone's own records or those of the name server.
       if (this.zones.has(name) || name === this.#server) continue;
       entries.push(...vipEntries(name, services.values(), ttlSeconds));
       if (each === fqdn) entries.push(...pointerEntries(name, services.values(), ttlSeconds));
@@ -124,7 +127,7 @@ export class NameTable implements NameIndex {
     );
   }
 
-  /** The name, and the same name in the other zones. */
+  /** The name in all zones, starting with the given one. */
   #spellings(fqdn: string): readonly string[] {
     const [first, ...others] = this.#options.zones;
     if (!fqdn.endsWith(`.${first}`)) return [fqdn];
@@ -147,9 +150,9 @@ export class NameTable implements NameIndex {
   }
 }
 
-/** A name of our own configuration, which has been checked. */
+/** Converts a name from the validated configuration. */
 function named(text: string): WireName {
   const name = wireName(text);
-  if (name === null) throw new Error(`no DNS name: ${text}`);
+  if (name === null) throw new Error(`not a DNS name: ${text}`);
   return name;
 }

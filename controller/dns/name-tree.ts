@@ -1,13 +1,13 @@
 import { above, isRoot, type WireName } from './names.ts';
 import type { RecordSet } from './records.ts';
 
-/** A name that exists. Without records it stands between two names: there is no data for it, and yet it exists. */
+/** An existing name. One without records is an empty non-terminal: it exists because a name below it does (RFC 8020). */
 export interface Node {
   readonly zone: WireName;
   readonly sets: readonly RecordSet[];
 }
 
-/** The zone that the name lies in, the innermost one; null for a name of someone else. */
+/** The innermost zone that contains the name; null if it is in none. */
 export function zoneOf(name: WireName, zones: { has(name: WireName): boolean }): WireName | null {
   for (let rest = name; ; rest = above(rest)) {
     if (zones.has(rest)) return rest;
@@ -18,11 +18,11 @@ export function zoneOf(name: WireName, zones: { has(name: WireName): boolean }):
 interface GrownNode {
   readonly zone: WireName;
   sets: readonly RecordSet[];
-  /** How many names there are right below it. */
+  /** Number of names directly below it. */
   children: number;
 }
 
-/** The names of some zones, with those between each name and its zone: they exist as long as a name below them does. */
+/** The names of some zones, including the empty non-terminals between a name and its zone. */
 export class NameTree {
   readonly #zones: ReadonlySet<WireName>;
   readonly #nodes = new Map<WireName, GrownNode>();
@@ -36,7 +36,7 @@ export class NameTree {
     return this.#nodes;
   }
 
-  /** Gives the name these records and no others. One that lies in no zone is left out. */
+  /** Replaces the records of a name. Ignores a name outside the zones. */
   put(name: WireName, sets: readonly RecordSet[]): void {
     const known = this.#nodes.get(name);
     if (known !== undefined) {
@@ -56,7 +56,7 @@ export class NameTree {
     }
   }
 
-  /** Takes the name's records away, and all names that then lead nowhere. */
+  /** Removes the records of a name, and all names that become empty with it. */
   remove(name: WireName): void {
     let node = this.#nodes.get(name);
     if (node !== undefined) node.sets = [];

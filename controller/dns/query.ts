@@ -2,42 +2,41 @@ import { TYPE } from './codes.ts';
 import { QUESTION_AT } from './encoding.ts';
 import type { WireName } from './names.ts';
 
-/** What a client asks. */
 export interface Query {
   readonly name: WireName;
   readonly type: number;
   readonly class: number;
-  /** Where the question ends. */
+  /** Offset of the question's end. */
   readonly end: number;
-  /** null: the client does not know EDNS. */
+  /** null if the client does not use EDNS. */
   readonly edns: Edns | null;
 }
 
 export interface Edns {
   readonly version: number;
-  /** The largest UDP message that the client takes. */
+  /** The largest UDP message that the client accepts. */
   readonly payload: number;
 }
 
 /**
- * Why a message is no query: `ignored` gets no answer (an answer to an answer could go on for ever), `malformed` and
- * `unknown-operation` get one that says so.
+ * Why a message is not a query. `ignored` gets no reply, since replying to a reply could loop for ever; `malformed` and
+ * `unknown-operation` get an error.
  */
 export type Fault = 'ignored' | 'malformed' | 'unknown-operation';
 
-/** Far more than any question with its options needs. */
-export const LONGEST_QUERY = 4_096;
-/** EDNS and a signature are what there is. */
-const MOST_ADDITIONAL = 4;
+/** Far more than a question with its options needs. */
+export const MAX_QUERY = 4_096;
+/** Enough for EDNS and a signature. */
+const MAX_ADDITIONAL = 4;
 
 /**
- * Reads a query, strictly: one question without compression, nothing in answer and authority, whole records after it,
- * at most one of them EDNS, and not a byte more. Pointers are never followed, so no message costs more than its length.
+ * Parses a query strictly: one uncompressed question, empty answer and authority sections, complete additional records of
+ * which at most one is EDNS, and no trailing bytes. Pointers are never followed, so the cost is bounded by the length.
  */
 export function parseQuery(message: Buffer): Query | Fault {
   if (message.length < QUESTION_AT || isResponse(message)) return 'ignored';
   if (operation(message) !== 0) return 'unknown-operation';
-  if (message.length > LONGEST_QUERY) return 'malformed';
+  if (message.length > MAX_QUERY) return 'malformed';
   if (!hasOneQuestionOnly(message)) return 'malformed';
 
   const nameEnd = endOfName(message);
@@ -46,7 +45,7 @@ export function parseQuery(message: Buffer): Query | Fault {
   const edns = readAdditional(message, end);
   if (edns === undefined) return 'malformed';
   return {
-    // Only letters of ASCII occur in our names, so it is no harm that others change too.
+    // Lowercasing other bytes does no harm, since the names we serve are ASCII.
     name: message.toString('latin1', QUESTION_AT, nameEnd).toLowerCase(),
     type: message.readUInt16BE(nameEnd),
     class: message.readUInt16BE(nameEnd + 2),
@@ -67,7 +66,7 @@ function hasOneQuestionOnly(message: Buffer): boolean {
   return message.readUInt32BE(4) === 0x0001_0000 && message.readUInt16BE(8) === 0;
 }
 
-/** Where the question's name ends; 0 for one that is cut off, too long, or uses a pointer (there is nothing to point to). */
+/** Offset of the end of the question's name; 0 if it is cut off, too long or compressed. */
 function endOfName(message: Buffer): number {
   for (let at = QUESTION_AT; at < message.length; ) {
     const length = message[at] ?? 0;
@@ -78,10 +77,10 @@ function endOfName(message: Buffer): number {
   return 0;
 }
 
-/** null: no EDNS. undefined: malformed. */
+/** Returns null without EDNS, and undefined if the section is malformed. */
 function readAdditional(message: Buffer, start: number): Edns | null | undefined {
   const count = message.readUInt16BE(10);
-  if (count > MOST_ADDITIONAL) return undefined;
+  if (count > MAX_ADDITIONAL) return undefined;
   let edns: Edns | null = null;
   let at = start;
   for (let i = 0; i < count; i++) {
@@ -91,7 +90,7 @@ function readAdditional(message: Buffer, start: number): Edns | null | undefined
     const end = data + message.readUInt16BE(fixed + 8);
     if (end > message.length) return undefined;
     if (message.readUInt16BE(fixed) === TYPE.OPT) {
-      // Its owner is the root (RFC 6891, section 6.1.2).
+      // The owner of OPT must be the root (RFC 6891, section 6.1.2).
       if (edns !== null || fixed !== at + 1 || !areOptions(message, data, end)) return undefined;
       edns = { version: message.readUInt8(fixed + 5), payload: message.readUInt16BE(fixed + 2) };
     }
@@ -100,7 +99,7 @@ function readAdditional(message: Buffer, start: number): Edns | null | undefined
   return at === message.length ? edns : undefined;
 }
 
-/** Where an owner's name ends, which may do so in a pointer; 0: malformed. */
+/** Offset of the end of an owner's name, which may end with a pointer; 0 if malformed. */
 function endOfOwner(message: Buffer, start: number): number {
   for (let at = start; at < message.length && at - start < 255; ) {
     const length = message[at] ?? 0;

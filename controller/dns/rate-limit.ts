@@ -1,19 +1,19 @@
 import { isIPv6 } from 'node:net';
 
 export interface RateLimitOptions {
-  /** Replies that a client may have each second. */
+  /** Replies per second and client. */
   readonly perSecond: number;
-  /** How many clients are told apart within a second; further ones share one allowance. */
+  /** Number of clients counted separately within a second; all further ones share one allowance. */
   readonly clients: number;
 }
 
 const WINDOW_MS = 1_000;
 
 /**
- * Counts replies by client, second by second.
+ * Counts replies per client and second.
  *
- * Over UDP anyone can ask in another's name, and that other gets the replies: this bounds how many. IPv6 clients
- * are told apart by network, since each has 2^64 addresses to choose from.
+ * UDP source addresses can be forged, and the replies then go to a victim: this limits them. IPv6 clients are counted by
+ * network, since each has 2^64 addresses to choose from.
  */
 export class RateLimit {
   readonly #options: RateLimitOptions;
@@ -24,7 +24,7 @@ export class RateLimit {
     this.#options = options;
   }
 
-  /** How many replies more than it may have this client would have got within this second, this one included; 0: it may have it. */
+  /** Counts one reply; returns by how many this client exceeds its allowance in the current second, or 0 if it does not. */
   excess(address: string, now: number): number {
     if (now >= this.#windowEnds || now < this.#windowEnds - WINDOW_MS) {
       this.#counts.clear();
@@ -44,14 +44,14 @@ export class RateLimit {
 
 const EVERYONE_ELSE = '';
 
-/** What stands for a client in counts of clients: its IPv4 address, or the network of its IPv6 one. */
+/** The key by which a client is counted: its IPv4 address, or the network of its IPv6 address. */
 export function clientOf(address: string): string {
-  // Of a socket for both families.
+  // A dual-stack socket reports IPv4 clients as mapped addresses.
   const plain = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
   return plain.includes(':') ? networkOf(plain) : plain;
 }
 
-/** The first half of an IPv6 address. */
+/** The first 64 bits of an IPv6 address. */
 function networkOf(address: string): string {
   const plain = address.split('%', 1)[0] ?? '';
   if (!isIPv6(plain)) return address;

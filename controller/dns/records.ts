@@ -1,4 +1,4 @@
-/** The records of a VIP name and of a zone, ready to be copied into answers. */
+/** Builds the records of VIP names and zones, ready to be copied into replies. */
 
 import type { NamedService } from '../model.ts';
 import { TYPE } from './codes.ts';
@@ -15,23 +15,20 @@ import {
 import { below, type WireName, wireName } from './names.ts';
 import { reverseName } from './reverse.ts';
 
-/** All records of one name and type. Their owner is a pointer to the question, so they fit any message that asks for them. */
+/** All records of one name and type. Their owner is a pointer to the question, so that they fit any reply. */
 export interface RecordSet {
   readonly type: number;
   readonly answers: number;
   readonly extras: number;
-  /** The answers, then the extras: addresses of what the answers name. */
+  /** The answers, then the additional records: addresses of the names in the answers. */
   readonly bytes: Buffer;
   readonly answersLength: number;
 }
 
-/** A name and what there is to tell of it. */
+/** A name and its records. */
 export type Entry = readonly [name: WireName, sets: readonly RecordSet[]];
 
-/**
- * What services of the same name give: A and AAAA at the name, SRV at `_PORT._tcp.NAME` (unless that is longer than a
- * name can be).
- */
+/** Builds the records of services that share a name: A and AAAA at the name, SRV at `_PORT._tcp.NAME` unless that is too long. */
 export function vipEntries(
   name: WireName,
   services: Iterable<Pick<NamedService, 'address' | 'protocol' | 'port'>>,
@@ -49,12 +46,12 @@ export function vipEntries(
   for (const [owner, port] of ports) {
     const target = pointer(QUESTION_AT + owner.length - name.length);
     const extras = [...addresses].map((address) => addressRecord(target, ttl, address));
-    entries.push([owner, [recordSet(TYPE.SRV, [serviceRecord(ASKED, ttl, port, name)], extras)]]);
+    entries.push([owner, [recordSet(TYPE.SRV, [serviceRecord(QUESTION_NAME, ttl, port, name)], extras)]]);
   }
   return entries;
 }
 
-/** PTR at the addresses of services of the same name. */
+/** Builds the PTR records at the addresses of services that share a name. */
 export function pointerEntries(
   name: WireName,
   services: Iterable<Pick<NamedService, 'address'>>,
@@ -64,17 +61,17 @@ export function pointerEntries(
   for (const address of new Set([...services].map((service) => service.address))) {
     const owner = wireName(reverseName(address));
     if (owner === null) continue;
-    entries.push([owner, [recordSet(TYPE.PTR, [record(ASKED, TYPE.PTR, ttl, spelled(name))])]]);
+    entries.push([owner, [recordSet(TYPE.PTR, [record(QUESTION_NAME, TYPE.PTR, ttl, spelled(name))])]]);
   }
   return entries;
 }
 
-/** A and AAAA, as far as there are addresses of the family. */
+/** Builds A and AAAA record sets, each only if there are addresses of its family. */
 export function addressSets(addresses: Iterable<string>, ttl: number): RecordSet[] {
   const ipv4: Buffer[] = [];
   const ipv6: Buffer[] = [];
   for (const address of addresses) {
-    (address.includes(':') ? ipv6 : ipv4).push(addressRecord(ASKED, ttl, address));
+    (address.includes(':') ? ipv6 : ipv4).push(addressRecord(QUESTION_NAME, ttl, address));
   }
   return [
     ...(ipv4.length === 0 ? [] : [recordSet(TYPE.A, ipv4)]),
@@ -82,32 +79,32 @@ export function addressSets(addresses: Iterable<string>, ttl: number): RecordSet
   ];
 }
 
-/** As DC/OS had it. */
+/** The value of DC/OS. */
 const NS_TTL_SECONDS = 3_600;
 
-/** SOA and NS at the top of a zone; the addresses of the name server are for the zone to tell that it lies in. */
+/** Builds SOA and NS at the apex of a zone, with the addresses of the name server if it is in this zone. */
 export function apexSets(
   zone: WireName,
   soa: RecordTemplate,
   server: { readonly name: WireName; readonly addresses: readonly string[]; readonly ttl: number },
 ): RecordSet[] {
   const soaBytes = Buffer.from(soa.bytes);
-  for (const place of soa.pointers) soaBytes.set(ASKED, place);
+  for (const offset of soa.pointers) soaBytes.set(QUESTION_NAME, offset);
   const inZone = partBefore(zone, server.name);
-  const target = inZone === null ? spelled(server.name) : Buffer.concat([inZone, ASKED]);
+  const target = inZone === null ? spelled(server.name) : Buffer.concat([inZone, QUESTION_NAME]);
   const glue = inZone === null ? [] : server.addresses;
   return [
     recordSet(TYPE.SOA, [soaBytes]),
     recordSet(
       TYPE.NS,
-      [record(ASKED, TYPE.NS, NS_TTL_SECONDS, target)],
+      [record(QUESTION_NAME, TYPE.NS, NS_TTL_SECONDS, target)],
       glue.map((address) => addressRecord(target, server.ttl, address)),
     ),
   ];
 }
 
-/** The name that is asked for. */
-const ASKED = pointer(QUESTION_AT);
+/** A pointer to the name in the question. */
+const QUESTION_NAME = pointer(QUESTION_AT);
 
 function recordSet(type: number, answers: readonly Buffer[], extras: readonly Buffer[] = []): RecordSet {
   const bytes = Buffer.concat([...answers, ...extras]);

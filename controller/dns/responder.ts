@@ -1,12 +1,15 @@
 import { networkInterfaces } from 'node:os';
-import { type Answer, answer, askOverTcp, type Transport } from './answer.ts';
+import { type Answer, answer, type Transport, truncatedReply } from './answer.ts';
 import type { NameIndex } from './name-table.ts';
 import { RateLimit } from './rate-limit.ts';
 
-/** Learns of every query; must not throw. */
+/** Counts queries. Must not throw. */
 export interface DnsMeter {
   answered(answer: Omit<Answer, 'bytes'>, transport: Transport, seconds: number): void;
-  /** `ignored`: no query. `rate`: its sender asks too often. `failed`: the reply could not be sent. `slow`: a connection that took too long. */
+  /**
+   * `ignored`: the message is not a query. `rate`: the client exceeds the rate limit. `failed`: the reply could not be sent.
+   * `slow`: the connection took too long.
+   */
   dropped(reason: DropReason): void;
 }
 
@@ -15,20 +18,21 @@ export type DropReason = 'ignored' | 'rate' | 'failed' | 'slow';
 export const DROP_REASONS: readonly DropReason[] = ['ignored', 'rate', 'failed', 'slow'];
 
 export interface Responder {
-  /** The reply to a datagram from this address; null: none. */
+  /** Returns the reply to a datagram from this address, or null for none. */
   udp(message: Buffer, from: string): Buffer | null;
-  /** The reply to a message of a connection; null: it deserves none. */
+  /** Returns the reply to a message on a connection, or null for none. */
   tcp(message: Buffer): Buffer | null;
 }
 
 /**
- * Far more than a client asks for that opens a connection for each answer. Those on this host are not held to it: a
- * forwarder here asks for all, and nobody elsewhere can pretend to be here (the kernel drops such packets).
+ * Far more than a client needs that resolves a name for each connection. Clients on this host are exempt: one may forward
+ * the queries of many, and the kernel drops packets from elsewhere with a source address of this host.
  */
 const UDP_LIMIT = { perSecond: 5_000, clients: 10_000 };
-/** Of the queries over the limit every so many are answered with "ask over TCP", so that an honest client gets on. */
+/** Every n-th query over the limit gets a truncated reply, so that a real client can retry over TCP. */
 const SLIP = 2;
 
+/** Creates the responder that answers queries from the index, with a rate limit for UDP. */
 export function createResponder(index: NameIndex, meter: DnsMeter): Responder {
   const limit = new RateLimit(UDP_LIMIT);
   const isHere = createOwnAddresses();
@@ -48,7 +52,7 @@ export function createResponder(index: NameIndex, meter: DnsMeter): Responder {
       const excess = limit.excess(from, startedAt);
       if (excess === 0 || isHere(from, startedAt))
         return count(answer(message, index, 'udp'), 'udp', startedAt);
-      if (excess % SLIP === 0) return count(askOverTcp(message), 'udp', startedAt);
+      if (excess % SLIP === 0) return count(truncatedReply(message), 'udp', startedAt);
       meter.dropped('rate');
       return null;
     },
@@ -59,14 +63,14 @@ export function createResponder(index: NameIndex, meter: DnsMeter): Responder {
   };
 }
 
-const FRESH_MS = 1_000;
+const MAX_AGE_MS = 1_000;
 
-/** Whether this host has an address, as far as known a second ago. */
+/** Creates a function that tests whether an address is this host's, from a list at most a second old. */
 function createOwnAddresses(): (address: string, now: number) => boolean {
   let known: ReadonlySet<string> = new Set();
   let readAt = Number.NEGATIVE_INFINITY;
   return (address, now) => {
-    if (now - readAt > FRESH_MS) {
+    if (now - readAt > MAX_AGE_MS) {
       readAt = now;
       known = new Set(
         Object.values(networkInterfaces()).flatMap((all) => all?.map((one) => one.address) ?? []),

@@ -1,4 +1,4 @@
-/** Names under which addresses are looked up (RFC 1035, section 3.5, and RFC 3596, section 2.5). */
+/** Names and zones for reverse lookups (RFC 1035, section 3.5, and RFC 3596, section 2.5). */
 
 import ipaddr from 'ipaddr.js';
 
@@ -9,8 +9,8 @@ export function reverseName(address: string): string {
 }
 
 /**
- * The zones that hold the reverse names of a network and of no other address: `11.in-addr.arpa` for 11.0.0.0/8, sixteen
- * zones for a /12, since only every eighth bit of an IPv4 address (every fourth of an IPv6 one) starts a label.
+ * Returns the zones that hold exactly the reverse names of a network: `11.in-addr.arpa` for 11.0.0.0/8, sixteen zones for
+ * a /12, since a label starts only at every eighth bit of an IPv4 address and at every fourth of an IPv6 address.
  */
 export function reverseZones(network: string): string[] {
   const [address, prefix] = ipaddr.parseCIDR(network);
@@ -28,7 +28,7 @@ export function reverseZones(network: string): string[] {
   );
 }
 
-/** The name of the first labels of an address. */
+/** The reverse name of the first labels of an address. */
 function nameOf(bytes: readonly number[], labels: number): string {
   if (bytes.length === 4) return [...bytes.slice(0, labels).reverse(), 'in-addr.arpa'].join('.');
   const digits = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -9,7 +9,7 @@ import { type Listener, openUdp } from './udp.ts';
 
 export interface DnsServerOptions {
   readonly listen: readonly ListenOption[];
-  /** What is told; it may change from one query to the next. */
+  /** The names to serve; may change between two queries. */
   readonly index: NameIndex;
   readonly meter: DnsMeter;
   readonly log: Log;
@@ -17,19 +17,19 @@ export interface DnsServerOptions {
 }
 
 export interface DnsServer {
-  /** Why an address is not answered on, with its fix; empty while all are. */
+  /** Why DNS cannot be served on an address, with the fix; empty if it is served on all. */
   problems(): readonly string[];
-  /** Where it answers at this moment: `127.0.0.1:53`, with the port that was found where 0 was asked for. */
+  /** The addresses served at this moment: `127.0.0.1:53`, with the port that was assigned if 0 was requested. */
   bound(): readonly string[];
   close(): Promise<void>;
 }
 
-/** An address that is not there yet, or a port that another program still has, is tried again this often. */
+/** How often an address that cannot be bound is retried. */
 const RETRY_MS = 1_000;
 
 /**
- * Answers over UDP and TCP on each of the addresses. One that cannot be used is said once and tried again: it may come a
- * moment later, as that of the dummy interface does.
+ * Serves DNS over UDP and TCP on each of the addresses. An address that cannot be bound is logged once and retried: that of
+ * the dummy interface, for example, appears a moment later.
  */
 export function startDns({ listen, index, meter, log, clock }: DnsServerOptions): DnsServer {
   const ended = new AbortController();
@@ -44,11 +44,11 @@ export function startDns({ listen, index, meter, log, clock }: DnsServerOptions)
         const address = endpointKey({ ...where, port: listener.port });
         listeners.set(address, listener);
         problems.delete(where);
-        log.info('DNS is answered', { address });
+        log.info('serving DNS', { address });
         return;
       } catch (error) {
         const problem = inWords(where, error);
-        if (problems.get(where) !== problem) log.error('DNS is not answered', { problem });
+        if (problems.get(where) !== problem) log.error('cannot serve DNS', { problem });
         problems.set(where, problem);
       }
       await clock.sleep(RETRY_MS, ended.signal);
@@ -68,20 +68,20 @@ export function startDns({ listen, index, meter, log, clock }: DnsServerOptions)
   };
 }
 
-/** How many ports are tried where any will do: one that is free for UDP may have been taken for TCP. */
-const PORTS_TRIED = 20;
+/** Attempts to find a port that is free for both UDP and TCP, if any port will do. */
+const MAX_ATTEMPTS = 20;
 
 async function openBoth(where: ListenOption, responder: Responder, meter: DnsMeter): Promise<Listener> {
   for (let tried = 1; ; tried += 1) {
     try {
       return await openBothAt(where, responder, meter);
     } catch (error) {
-      if (where.port !== 0 || tried === PORTS_TRIED || !hasCode(error, 'EADDRINUSE')) throw error;
+      if (where.port !== 0 || tried === MAX_ATTEMPTS || !hasCode(error, 'EADDRINUSE')) throw error;
     }
   }
 }
 
-/** Both or none: a client that is told to ask over TCP must find someone there. */
+/** Opens both or none: a client that is told to retry over TCP must get an answer there. */
 async function openBothAt(
   { address, port }: ListenOption,
   responder: Responder,
@@ -108,7 +108,7 @@ function inWords(listen: ListenOption, error: unknown): string {
 
 const ADVICE: Readonly<Record<string, (listen: ListenOption) => string>> = {
   EADDRINUSE: ({ port }) =>
-    `another process has this port (\`ss -lntup sport = :${port}\` shows which; a name server that takes every address needs to be told otherwise, docs/dns.md says how)`,
+    `another process has this port (\`ss -lntup sport = :${port}\` shows which; a name server that listens on every address must be configured not to, see docs/dns.md)`,
   EADDRNOTAVAIL: ({ address }) => `this host has no address ${address}`,
   EACCES: ({ port }) =>
     `ports below 1024 need CAP_NET_BIND_SERVICE: give it to the unit or the container, run as root, or set net.ipv4.ip_unprivileged_port_start=${port}`,

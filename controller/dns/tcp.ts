@@ -1,24 +1,24 @@
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
-import { LONGEST_QUERY } from './query.ts';
+import { MAX_QUERY } from './query.ts';
 import { clientOf } from './rate-limit.ts';
 import type { DnsMeter, Responder } from './responder.ts';
 import type { Listener } from './udp.ts';
 
 export interface TcpLimits {
-  /** How long a connection may take for a query, from its start or from the query before. */
+  /** Time limit for a query, from the start of the connection or from the previous query. */
   readonly idleMs: number;
-  /** At one more, the client with the most loses the one that has been idle longest. */
+  /** Maximum number of connections. Beyond it, the client with the most loses its longest idle one. */
   readonly connections: number;
-  /** The same for the connections of one client. */
+  /** Maximum number of connections of one client. Beyond it, the client loses its longest idle one. */
   readonly perClient: number;
 }
 
 export const TCP_LIMITS: TcpLimits = { idleMs: 10_000, connections: 256, perClient: 32 };
 
-/** A length of two bytes stands before each message (RFC 1035, section 4.2.2). */
+/** Length of the prefix of each message, which holds the message's length (RFC 1035, section 4.2.2). */
 const PREFIX = 2;
 
-/** Answers over connections, several queries on each if the client likes. Rejects with the system's error when the address cannot be used. */
+/** Serves DNS over TCP, with any number of queries per connection. Rejects with the system's error if the address cannot be bound. */
 export async function openTcp(
   address: string,
   port: number,
@@ -33,10 +33,10 @@ export async function openTcp(
     else if (connections.size >= limits.connections) connections.end(connections.clientWithMost());
     connections.add(client, socket);
     socket.once('close', () => connections.delete(client, socket));
-    converse(socket, responder, meter, limits.idleMs, () => connections.add(client, socket));
+    serve(socket, responder, meter, limits.idleMs, () => connections.add(client, socket));
   });
   await listen(server, address, port);
-  // Too many open files: the next client is accepted once there is room again.
+  // Too many open files: accepting resumes once there is room again.
   server.on('error', () => meter.dropped('failed'));
   const bound = server.address();
   return {
@@ -49,7 +49,7 @@ export async function openTcp(
   };
 }
 
-/** Connections by client; of each client the one whose last query is longest ago comes first. */
+/** Connections by client, each client's longest idle one first. */
 class Connections {
   readonly #clients = new Map<string, Set<Socket>>();
   size = 0;
@@ -58,7 +58,7 @@ class Connections {
     return this.#clients.get(client)?.size ?? 0;
   }
 
-  /** Adds one, or puts it last, where it is known already. */
+  /** Adds a connection, or moves it to the end. */
   add(client: string, socket: Socket): void {
     this.delete(client, socket);
     if (socket.destroyed) return;
@@ -73,19 +73,19 @@ class Connections {
     if (sockets.size === 0) this.#clients.delete(client);
   }
 
-  /** Of equals the one that came first. */
+  /** The client with the most connections; the first of equals. */
   clientWithMost(): string {
     let most = '';
     for (const [client, { size }] of this.#clients) if (size > this.countOf(most)) most = client;
     return most;
   }
 
-  /** Ends the connection of this client that has been idle longest. */
+  /** Closes this client's longest idle connection. */
   end(client: string): void {
-    const [idlest] = this.#clients.get(client) ?? [];
-    if (idlest === undefined) return;
-    this.delete(client, idlest);
-    idlest.destroy();
+    const [oldest] = this.#clients.get(client) ?? [];
+    if (oldest === undefined) return;
+    this.delete(client, oldest);
+    oldest.destroy();
   }
 
   endAll(): void {
@@ -93,8 +93,8 @@ class Connections {
   }
 }
 
-/** Answers query after query until the client leaves, sends what is none, or takes too long for one. */
-function converse(
+/** Answers queries until the client disconnects, sends something else, or takes too long. */
+function serve(
   socket: Socket,
   responder: Pick<Responder, 'tcp'>,
   meter: DnsMeter,
@@ -102,8 +102,8 @@ function converse(
   answered: () => void,
 ): void {
   let received: Buffer = Buffer.alloc(0);
-  // Not the socket's own: a byte now and then would keep it from running out, and so would a client that never reads.
-  const patience = setTimeout(() => {
+  // Not the socket's own timeout, which a client could reset with a byte now and then, or by never reading.
+  const timeout = setTimeout(() => {
     if (received.length > 0 || socket.writableLength > 0) meter.dropped('slow');
     socket.destroy();
   }, idleMs);
@@ -113,7 +113,7 @@ function converse(
     while (received.length - at >= PREFIX) {
       const length = received.readUInt16BE(at);
       const end = at + PREFIX + length;
-      if (length > LONGEST_QUERY) {
+      if (length > MAX_QUERY) {
         socket.destroy();
         return;
       }
@@ -124,7 +124,7 @@ function converse(
         return;
       }
       socket.write(framed(reply));
-      patience.refresh();
+      timeout.refresh();
       answered();
       at = end;
     }
@@ -132,16 +132,16 @@ function converse(
   }
 
   socket.on('error', () => {
-    // The client has gone; 'close' comes next.
+    // The client is gone; 'close' follows.
   });
-  socket.once('close', () => clearTimeout(patience));
+  socket.once('close', () => clearTimeout(timeout));
   socket.on('drain', () => socket.resume());
   socket.on('data', (chunk: Buffer) => {
     received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
     socket.cork();
     takeQueries();
     socket.uncork();
-    // Whoever asks and does not read gets no more answers until he does.
+    // A client that does not read its replies gets no more until it does.
     if (socket.writableNeedDrain) socket.pause();
   });
 }

@@ -2,18 +2,18 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { DnsMeter, Responder } from './responder.ts';
 
-/** Holds the burst that comes in while the process does something else; the kernel gives as much of it as it allows. */
+/** Absorbs a burst of queries while the process is busy; the kernel may grant less. */
 const RECEIVE_BUFFER = 1_048_576;
 
-/** An address that is answered on. */
+/** A bound address. */
 export interface Listener {
-  /** The port, which was found where 0 was asked for. */
+  /** The port, which the system assigned if 0 was requested. */
   readonly port: number;
-  /** Resolves once nothing is answered any more. */
+  /** Resolves once it is closed. */
   close(): Promise<void>;
 }
 
-/** Answers datagrams. Rejects with the system's error when the address cannot be used. */
+/** Serves DNS over UDP. Rejects with the system's error if the address cannot be bound. */
 export async function openUdp(
   address: string,
   port: number,
@@ -25,11 +25,11 @@ export async function openUdp(
     type: ipv6 ? 'udp6' : 'udp4',
     ipv6Only: ipv6,
     recvBufferSize: RECEIVE_BUFFER,
-    // Replies go to addresses; looking each up would put it off.
+    // Destinations are always addresses: a lookup would only delay the reply.
     lookup: (host, _options, found) => found(null, host, ipv6 ? 6 : 4),
   });
   await bind(socket, address, port);
-  // What cannot be sent: to port 0, against a firewall's rule, without a route back. None of it ends the socket.
+  // A reply that cannot be sent (firewall rule, no route back) must not end the socket.
   socket.on('error', () => meter.dropped('failed'));
   socket.on('message', (message: Buffer, from: RemoteInfo) => {
     const reply = responder.udp(message, from.address);

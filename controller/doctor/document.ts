@@ -1,4 +1,4 @@
-/** `GET /v1/doctor` and `marathon-ipvs doctor -o json`: the one description of their shape. Keys may be added, never renamed. */
+/** The schema of `GET /v1/doctor` and `marathon-ipvs doctor -o json`. Keys may be added, never renamed. */
 
 import { z } from 'zod';
 import { apiVersion, count, instant } from '../status/shapes.ts';
@@ -7,32 +7,28 @@ import { type CheckCode, checkCodes, GROUPS } from './table.ts';
 const state = z.enum(['ok', 'warning', 'problem']);
 
 const finding = z.object({
-  code: z.enum(checkCodes).describe('Which check found it. Of one check there may be several findings.'),
-  group: z.enum(GROUPS).describe('Under which heading people look for it.'),
-  check: z.string().describe('What was looked at: module ip_vs, sysctl net.ipv4.ip_forward. Unique.'),
+  code: z.enum(checkCodes).describe('The check that found it. A check may have several findings.'),
+  group: z.enum(GROUPS).describe('Heading that it is listed under.'),
+  check: z.string().describe('What was checked: module ip_vs, sysctl net.ipv4.ip_forward. Unique.'),
   state: state.describe(
-    'problem: VIPs are not reached, or break, until someone fixes it. warning: worth knowing of, and works without.',
+    'problem: VIPs cannot be reached, or will break, until it is fixed. warning: VIPs work, but it should be known.',
   ),
-  found: z.string().describe('What it is.'),
-  wanted: z.string().nullable().describe('What it should be; null where that goes without saying.'),
+  found: z.string().describe('The current state.'),
+  wanted: z.string().nullable().describe('The wanted state; null if it is obvious.'),
   why: z
     .string()
     .nullable()
-    .describe(
-      'What goes wrong otherwise, or why it is wanted on this kernel; null where there is nothing to say.',
-    ),
+    .describe('What goes wrong otherwise, or why this kernel needs it; null if there is nothing to say.'),
   command: z
     .string()
     .nullable()
     .describe(
-      'What fixes it, also after a reboot, as a line for a root shell on the host itself (not in a container), in that network namespace; null where no line can.',
+      'The fix, which survives a reboot, as a line for a root shell on the host itself (not in a container), in that network namespace; null if no command can fix it.',
     ),
   after: z
     .string()
     .nullable()
-    .describe(
-      'The `check` of another finding that is fixed first, since this one may be gone then; null where there is none.',
-    ),
+    .describe('The `check` of a finding to fix first, which may fix this one too; null if there is none.'),
 });
 
 export const doctorDocument = z.object({
@@ -42,28 +38,28 @@ export const doctorDocument = z.object({
   namespace: z
     .string()
     .nullable()
-    .describe('Path of the network namespace that was examined (--netns); null: that of the host.'),
+    .describe('Path of the network namespace that was examined (--netns); null for the host.'),
   controller: z
     .string()
     .nullable()
-    .describe('URL of the running controller that was asked; null: none answered.'),
+    .describe('URL of the running controller that was queried; null if none answered.'),
   summary: z
     .object({
-      ok: count.describe('Findings that are as wanted.'),
+      ok: count.describe('Checks that passed.'),
       warning: count.describe('Warnings.'),
       problem: count.describe('Problems.'),
     })
-    .describe('How many findings there are of each state.'),
+    .describe('Number of findings in each state.'),
   findings: z.array(finding).describe('By group.'),
 });
 
 export type DoctorDocument = z.infer<typeof doctorDocument>;
 export type Finding = z.infer<typeof finding>;
 
-/** What a check finds; the rest comes from the table of checks. */
+/** A finding as a check returns it; `examine` adds the rest from the table of checks. */
 export type Found = Omit<Finding, 'group' | 'after'>;
 
-/** All is as wanted. */
+/** Creates the finding of a check that passed. */
 export function fine(code: CheckCode, check: string, found: string): Found {
   return { code, check, state: 'ok', found, wanted: null, why: null, command: null };
 }

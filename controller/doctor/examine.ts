@@ -11,7 +11,7 @@ import type { DoctorDocument, Finding, Found } from './document.ts';
 import type { Facts } from './facts.ts';
 import { checkRow, GROUPS } from './table.ts';
 
-/** In the order in which people read them. */
+/** In the order of the report. */
 const EXAMINATIONS: readonly ((facts: Facts) => Found[])[] = [
   checkIpvs,
   checkModules,
@@ -38,27 +38,27 @@ function byGroup(a: Finding, b: Finding): number {
   return GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group);
 }
 
-/** A finding with what the table of checks says of it: its heading, and which problem is fixed first. */
-function placed(one: Found, all: readonly Found[]): Finding {
-  const after = one.state === 'ok' ? null : (firstOf(one, all)?.check ?? null);
+/** Adds the heading and the problem to fix first. */
+function complete(one: Found, all: readonly Found[]): Finding {
+  const after = one.state === 'ok' ? null : (rootCause(one, all)?.check ?? null);
   return { ...one, group: checkRow(one.code).group, after };
 }
 
-/** The problem that has no other one before it; undefined where nothing comes before `one`. */
-function firstOf({ code }: Found, all: readonly Found[]): Found | undefined {
+/** Returns the first problem in the chain of those that `one` depends on; undefined if it depends on none. */
+function rootCause({ code }: Found, all: readonly Found[]): Found | undefined {
   const { needs } = checkRow(code);
   const before = all.find((other) => other.state === 'problem' && needs.includes(other.code));
-  return before === undefined ? undefined : (firstOf(before, all) ?? before);
+  return before === undefined ? undefined : (rootCause(before, all) ?? before);
 }
 
 /**
- * All findings on this host; on the network namespace that `namespace` leads to those that are about one, since the facts were read
- * there. `now` in milliseconds since the epoch.
+ * Runs all checks on `facts`. If the facts were read in another network namespace, `namespace` is its path, and findings about
+ * the host as a whole are left out. `now` is in milliseconds since the epoch.
  */
 export function examine(facts: Facts, now: number, namespace: string | null = null): DoctorDocument {
   const all = EXAMINATIONS.flatMap((check) => check(facts));
-  const found = namespace === null ? all : all.filter(({ code }) => checkRow(code).ofHost !== true);
-  const findings = found.map((one) => placed(one, found)).sort(byGroup);
+  const found = namespace === null ? all : all.filter(({ code }) => checkRow(code).hostOnly !== true);
+  const findings = found.map((one) => complete(one, found)).sort(byGroup);
   const summary = { ok: 0, warning: 0, problem: 0 };
   for (const { state } of findings) summary[state] += 1;
   return {

@@ -1,4 +1,4 @@
-/** What the checks are made on: read at the edge, all at once. null and absence mean that it could not be read here. */
+/** The facts that checks work on, all read at once. A fact that is null or absent could not be read on this host. */
 
 import type { IpvsTables, IpvsTimeouts } from '../counters.ts';
 
@@ -7,7 +7,7 @@ export interface Facts {
   readonly kernelRelease: string;
   readonly modules: readonly ModuleFact[];
   readonly sysctls: readonly SysctlFact[];
-  /** Numbers of the capabilities that this process has in effect. */
+  /** Numbers of this process's effective capabilities. */
   readonly capabilities: ReadonlySet<number> | null;
   /** Ports below this need CAP_NET_BIND_SERVICE. */
   readonly unprivilegedPortStart: number;
@@ -17,16 +17,16 @@ export interface Facts {
   readonly routes: readonly RouteFact[];
   /** Names of all interfaces. */
   readonly interfaces: readonly string[];
-  /** Names of the processes that can be seen from here, each once. */
+  /** Names of the processes visible to this one. */
   readonly processes: ReadonlySet<string>;
   readonly bridges: BridgesFact;
-  /** Programs that take over interfaces, which of them are here, and whether they leave ours alone. */
+  /** Programs that manage network interfaces. */
   readonly managers: readonly ManagerFact[];
   readonly portRange: PortRangeFact | null;
   readonly conntrack: { readonly count: number; readonly max: number } | null;
   readonly keepaliveSeconds: number | null;
   readonly estimation: EstimationFact;
-  /** null: their size cannot be read. */
+  /** null if their size cannot be read. */
   readonly tables: IpvsTables | null;
   readonly names: NamesFact | null;
   readonly controller: ControllerFact | null;
@@ -35,7 +35,7 @@ export interface Facts {
   readonly wanted: WantedFact;
 }
 
-/** `unknown`: neither loaded nor listed, and the lists of built-in and loadable ones are not here. */
+/** `unknown`: not loaded, and the lists of built-in and loadable modules do not exist here. */
 export type ModuleState = 'loaded' | 'built in' | 'loadable' | 'missing' | 'unknown';
 
 export interface ModuleFact {
@@ -50,18 +50,18 @@ export interface SysctlFact {
   readonly name: string;
   readonly wanted: string;
   readonly why: string;
-  /** Another value is for the operator to judge: `run` does not write it. */
+  /** Whether other values are left to the operator: `run` does not write it. */
   readonly onlyAdvised: boolean;
-  /** null: it could not be read, for the reason in `error`. */
+  /** null if it could not be read, for the reason in `error`. */
   readonly value: string | null;
   readonly error: string | null;
-  /** It does not exist, rather than being kept from us. */
+  /** Whether it does not exist, rather than being unreadable. */
   readonly missing: boolean;
-  /** Whether this process may write it: not where /proc/sys is mounted read-only. */
+  /** Whether this process may write it, which a read-only /proc/sys prevents. */
   readonly writable: boolean;
 }
 
-/** Base chains of the packet filter, or why they cannot be read. */
+/** nftables base chains, or why they cannot be read. */
 export type NftablesFact =
   | { readonly chains: readonly ChainFact[] }
   | { readonly error: string; readonly denied: boolean };
@@ -92,56 +92,57 @@ export interface RouteFact {
 }
 
 export interface BridgesFact {
-  /** Whether the packet filter of this host sees what its bridges carry. */
+  /** Whether the host's packet filter sees bridged traffic (`br_netfilter`). */
   readonly filtered: boolean;
-  /** Ports of bridges that lead into other network namespaces. */
+  /** Bridge ports that lead into other network namespaces. */
   readonly containerPorts: readonly { readonly name: string; readonly hairpin: boolean }[];
 }
 
 export interface ManagerFact {
   readonly name: 'NetworkManager' | 'systemd-networkd';
   readonly running: boolean;
+  /** Whether it is configured to leave the controller's interface alone. */
   readonly leavesOursAlone: boolean;
 }
 
 export interface PortRangeFact {
   readonly low: number;
   readonly high: number;
-  /** `net.ipv4.ip_local_reserved_ports`, as it is: `8080,9148-9150`. */
+  /** The value of `net.ipv4.ip_local_reserved_ports`: `8080,9148-9150`. */
   readonly reserved: string;
 }
 
-/** Settings below `net.ipv4.vs`; each null where the kernel does not have it. */
+/** Settings below `net.ipv4.vs`; each null if the kernel does not have it. */
 export interface EstimationFact {
   /** `run_estimation`. */
   readonly switchedOn: string | null;
-  /** `est_cpulist`: empty where nothing is counted. */
+  /** `est_cpulist`: empty if rates are not estimated. */
   readonly processors: string | null;
   /** `est_nice`. */
   readonly nice: string | null;
 }
 
 export interface NamesFact {
-  /** Of /etc/resolv.conf. */
+  /** The name servers in /etc/resolv.conf. */
   readonly servers: readonly string[];
-  /** Where it leads to as a symbolic link; null where it is a file. */
+  /** Target of /etc/resolv.conf if it is a symbolic link; null otherwise. */
   readonly link: string | null;
-  /** What this host's name servers say of our zone: whether they know it, or the code of the failure. */
-  readonly zone: { readonly known: boolean; readonly said: string };
+  /** Whether the host's name servers resolve the zone, with the answer or the code of the failure. */
+  readonly zone: { readonly known: boolean; readonly answer: string };
 }
 
-/** What the directory of --netns-dir gives. */
+/** The network namespaces in the directory of --netns-dir. */
 export interface NamespacesFact {
   readonly directory: string;
-  /** It is not there, or not yet. */
+  /** Whether the directory does not exist. */
   readonly missing: boolean;
-  /** Why it cannot be used; null: it can. */
+  /** Why the directory cannot be used; null if it can. */
   readonly failure: string | null;
   readonly found: number;
   readonly refused: readonly { readonly id: string; readonly reason: string }[];
 }
 
-/** What the running controller tells. */
+/** The status of the running controller. */
 export interface ControllerFact {
   readonly url: string;
   readonly version: string;
@@ -152,20 +153,20 @@ export interface ControllerFact {
     readonly scheduler: string | null;
     readonly backends: readonly { readonly address: string; readonly port: number }[];
   }[];
-  /** null: it does not tell of the table that was read. */
+  /** null if its status is about another network namespace than the one that was examined. */
   readonly foreignServices: number | null;
-  /** Connections of its VIPs, those too that have ended and that the kernel still remembers. */
+  /** Active and inactive connections of its VIPs. */
   readonly connections: number;
 }
 
-/** What this host is to be set up for: from the options. */
+/** The options that the host must be set up for. */
 export interface WantedFact {
   readonly interfaceName: string;
   readonly pools: readonly string[];
   readonly zone: string;
-  /** Directory of network namespaces that get VIPs too; null: none do. */
+  /** Directory of network namespaces that get VIPs too; null without --netns-dir. */
   readonly netnsDir: string | null;
-  /** Where DNS and HTTP are served. */
+  /** Addresses that DNS and HTTP are served on. */
   readonly listens: readonly {
     readonly what: 'DNS' | 'HTTP';
     readonly address: string;

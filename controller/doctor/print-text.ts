@@ -7,14 +7,14 @@ import type { DoctorDocument, Finding } from './document.ts';
 const SIGNS: Record<Finding['state'], string> = { ok: '+', warning: '!', problem: '-' };
 const COLOURS: Record<Finding['state'], Colour> = { ok: 'green', warning: 'yellow', problem: 'red' };
 
-/** A container has no rights to change these, and mostly no such programs. */
+/** A container usually has neither the rights nor the programs. */
 const WHERE = 'Each fix is a line for a root shell on the host itself, not in a container.\n';
 
 function whereToFix(namespace: string | null): string {
   return namespace === null ? WHERE : `In a network namespace: ${namespaceHint(visible(namespace))}.\n`;
 }
 
-/** The findings for eyes, by heading; under one that is not as wanted, why it matters and the command that fixes it. */
+/** Formats the findings by heading; those that did not pass with the reason and the command that fixes them. */
 export function doctorText(
   { findings, summary, kernel, namespace }: DoctorDocument,
   { paint }: Pick<Layout, 'paint'>,

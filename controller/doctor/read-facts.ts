@@ -15,13 +15,13 @@ import { readNamespaces } from './read/namespaces.ts';
 import { readAddresses, readInterfaces, readRoutes } from './read/networks.ts';
 import { readNftables } from './read/nftables.ts';
 
-/** Options that say what this host is to be set up for. */
+/** The options that the host must be set up for. */
 export type DoctorOptions = Pick<
   Config,
   'interface' | 'poolIpv4' | 'poolIpv6' | 'zone' | 'dnsListen' | 'listen' | 'defaultScheduler' | 'netnsDir'
 >;
 
-/** Those options alone, which are plain data. */
+/** Picks these options from the configuration, as plain data that can be sent to another process. */
 export function doctorOptions(config: DoctorOptions): DoctorOptions {
   const { interface: interfaceName, poolIpv4, poolIpv6, zone, dnsListen, listen, defaultScheduler } = config;
   const { netnsDir } = config;
@@ -37,17 +37,20 @@ export function doctorOptions(config: DoctorOptions): DoctorOptions {
   };
 }
 
-/** The running controller, as it was asked. */
-export interface AskedController {
+/** The running controller and its status. */
+export interface RunningController {
   readonly url: string;
   readonly status: StatusDocument;
 }
 
-/** Reads all that the checks are made on, of this host and network namespace. What cannot be read is a fact too. */
-export async function readFacts(options: DoctorOptions, controller: AskedController | null): Promise<Facts> {
+/** Reads the facts of this host and network namespace. Never rejects because of a fact that cannot be read. */
+export async function readFacts(
+  options: DoctorOptions,
+  controller: RunningController | null,
+): Promise<Facts> {
   const wanted = wantedOf(options);
   const kernelRelease = release();
-  const asked = controller === null ? null : controllerOf(controller);
+  const running = controller === null ? null : controllerOf(controller);
   const [ipvs, nftables, interfaces, processes, names] = await Promise.all([
     readIpvs(),
     readNftables(),
@@ -55,7 +58,7 @@ export async function readFacts(options: DoctorOptions, controller: AskedControl
     readProcesses(),
     readNames(options.zone),
   ]);
-  const schedulers = new Set(asked?.vips.flatMap(({ scheduler }) => scheduler ?? []) ?? []);
+  const schedulers = new Set(running?.vips.flatMap(({ scheduler }) => scheduler ?? []) ?? []);
   if (schedulers.size === 0) schedulers.add(options.defaultScheduler);
   const routes = await readRoutes();
   const ipv6 = routes.some(({ network }) => network === '::/0');
@@ -87,13 +90,13 @@ export async function readFacts(options: DoctorOptions, controller: AskedControl
     estimation: await readEstimation(),
     tables: await readIpvsTables(),
     names,
-    controller: asked,
+    controller: running,
     namespaces: wanted.netnsDir === null ? null : await readNamespaces(wanted.netnsDir),
     wanted,
   };
 }
 
-/** Modules whose work was just seen, so that it does not matter where they are. */
+/** Modules that evidently work, whether or not any file lists them. */
 function modulesAtWork(seen: {
   readonly ipvs: IpvsFact;
   readonly nftables: NftablesFact;
@@ -130,11 +133,11 @@ function wantedOf({
   };
 }
 
-function controllerOf({ url, status }: AskedController): ControllerFact {
+function controllerOf({ url, status }: RunningController): ControllerFact {
   const { version, vips, kernel } = status;
   const seen = vips.map((vip) => ({
     ...vip,
-    // It is the host port that a client could be given before the task listens.
+    // A client can take the host port before the task listens on it.
     backends: vip.backends.map(({ hostPort, ...backend }) => hostPort ?? backend),
   }));
   const connections = vips.reduce(

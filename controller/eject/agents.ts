@@ -1,4 +1,4 @@
-import type { Blindness, ProbeResult } from '../ejection.ts';
+import type { Blindness, EjectionCause, ProbeResult } from '../ejection.ts';
 import { isHostWell } from './restraint.ts';
 
 /** From one reading of the connections to the next; milliseconds of the monotonic clock. */
@@ -157,4 +157,9 @@ export const PROVEN: Verdict = { isProven: true, failing: 0, answering: 0 };
 /** Whether it says that a backend cannot be reached, or that nothing listens there. */
 export function isFailure(result: ProbeResult): boolean {
   return result === 'timed out' || result === 'unreachable' || result === 'refused';
+}
+
+/** Whether it may be the agent that cannot be reached, and not only a port of it. */
+export function isAgentFailure(result: ProbeResult | EjectionCause | undefined): boolean {
+  return result === 'timed out' || result === 'unreachable';
 }

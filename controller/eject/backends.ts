@@ -1,5 +1,6 @@
 /** What deciding about backends needs to know of them. */
 
+import type { Protocol } from '../model.ts';
 import type { Sign } from './suspicion.ts';
 import type { VipTarget } from './watched.ts';
 
@@ -8,8 +9,8 @@ export interface Backends {
   has(one: VipTarget): boolean;
   /** Those of an agent. */
   on(agent: string): Iterable<VipTarget>;
-  /** TCP backends of agents other than these, each of another one where there are enough: at most so many. */
-  beside(except: ReadonlySet<string>, most: number): readonly VipTarget[];
+  /** Backends of agents other than these and this host, each of another one: at most so many. */
+  beside(protocol: Protocol, except: ReadonlySet<string>, most: number): readonly VipTarget[];
   /** Whether an agent is this host. */
   isHere(agent: string): boolean;
 }

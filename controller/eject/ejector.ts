@@ -1,9 +1,17 @@
-import type { Blindness, Ejection, EjectionCause, ProbeResult, Target, TargetKey } from '../ejection.ts';
-import { Agents, isFailure, PROVEN, type Verdict, type Window } from './agents.ts';
+import type { Blindness, Ejection, ProbeResult, Target, TargetKey } from '../ejection.ts';
+import { Agents, isAgentFailure, isFailure, PROVEN, type Verdict, type Window } from './agents.ts';
 import type { Backends, Met, Signed } from './backends.ts';
 import { EjectionRegister } from './register.ts';
 import { type Sign, signText } from './suspicion.ts';
-import { Backoff, type Probe, REMEMBERED_MS, type VipTarget, type Watched } from './watched.ts';
+import {
+  Backoff,
+  type Failure,
+  isProbed,
+  type Probe,
+  REMEMBERED_MS,
+  type VipTarget,
+  type Watched,
+} from './watched.ts';
 
 /** So many probes are made at once. */
 const MOST_AT_ONCE = 64;
@@ -174,7 +182,7 @@ export class Ejector {
       if (phase !== 'suspect' || failure === null) continue;
       // How those fare that were probed at the same time may yet say that this host is at fault.
       const probed = this.#agentsProbed(failure.during.to, watched.target.agent);
-      const verdict = this.#verdict(watched.target, failure.during, now, probed);
+      const verdict = this.#verdict(watched.target, failure, now, probed);
       if (!verdict.isProven && probed.length > 0 && now - failure.during.to < FRESH_MS) continue;
       if (verdict !== PROVEN) this.#agents.judged(verdict, now);
       if (verdict.isProven) {
@@ -198,10 +206,22 @@ export class Ejector {
     );
   }
 
-  #verdict({ agent }: Target, during: Window, now: number, probed: readonly string[]): Verdict {
+  #verdict(target: Target, { result, during }: Failure, now: number, probed: readonly string[]): Verdict {
+    const { agent, protocol } = target;
     // What cuts this host off does not keep it from its own backends.
     if (this.#backends.isHere(agent)) return PROVEN;
-    return this.#agents.verdict(agent, during, now, probed);
+    const verdict = this.#agents.verdict(agent, during, now, probed);
+    return verdict.isProven || protocol === 'tcp' || result !== 'refused' ? verdict : this.#refusalVerdict();
+  }
+
+  /** Of a UDP backend: an ICMP error is its agent's answer, unless something on the way refuses, which then does so for others too. */
+  #refusalVerdict(): Verdict {
+    const refusing = new Set<string>();
+    for (const { phase, ejection, target } of this.#watched.values())
+      if (target.protocol === 'udp' && (phase === 'suspect' || ejection?.cause === 'refused'))
+        refusing.add(target.agent);
+    const others = this.#backends.beside('udp', refusing, refusing.size).length;
+    return { isProven: others >= refusing.size, failing: refusing.size, answering: others };
   }
 
   #eject(watched: Watched, result: ProbeResult, now: number): void {
@@ -268,7 +288,7 @@ export class Ejector {
     const failing = this.#agents.failing(now, ...suspects.map(({ target }) => target.agent));
     const areUnproven = suspects.some(({ target }) => this.#watched.get(target.key)?.isUnproven === true);
     if (!areUnproven && this.#agents.isAnswerSeen(now, failing)) return [];
-    const found = this.#backends.beside(failing, Math.min(failing.size, MOST_WITNESSES));
+    const found = this.#backends.beside('tcp', failing, Math.min(failing.size, MOST_WITNESSES));
     const isFree = (phase: Watched['phase'] | undefined) => phase === undefined || !isProbed(phase);
     return found
       .filter(({ target }) => isFree(this.#watched.get(target.key)?.phase))
@@ -277,12 +297,3 @@ export class Ejector {
 }
 
 const ANSWERED: Sign = { kind: 'replies', areAnswered: true };
-
-function isProbed(phase: Watched['phase']): boolean {
-  return phase === 'suspect' || phase === 'ejected' || phase === 'returning';
-}
-
-/** Whether it may be the agent that cannot be reached, and not only a port of it. */
-function isAgentFailure(result: ProbeResult | EjectionCause | undefined): boolean {
-  return result === 'timed out' || result === 'unreachable';
-}

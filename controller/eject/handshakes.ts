@@ -1,6 +1,7 @@
 import { type ConnectionKey, entryOf, type TcpConnections } from '../connection-entry.ts';
 import { type TargetKey, targetKey } from '../ejection.ts';
 import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../model.ts';
+import type { ConnectionsExtent } from '../ports.ts';
 import type { Sign } from './suspicion.ts';
 
 /**
@@ -57,6 +58,8 @@ interface Tally extends Named {
 export class Handshakes {
   /** The last two readings: one alone may have left out a connection, since others ended while it was made. */
   #readings: readonly TcpConnections[] = [];
+  /** Whether the last one ended before the table did. */
+  #isPart = false;
   #waiting = new Map<ConnectionKey, Waiting>();
   /** Resets since an answer was seen, and how many make a suspicion. */
   readonly #resets = new Map<TargetKey, { readonly seen: number; readonly needed: number }>();
@@ -86,19 +89,27 @@ export class Handshakes {
     this.#waiting.clear();
   }
 
-  /** What these connections show that those of the reading before did not; `now`: when they were read, milliseconds of the monotonic clock. */
-  read(connections: TcpConnections, now: number): readonly Outcome[] {
+  /**
+   * What these connections show that those of the reading before did not; `now`: when they were read, milliseconds of the monotonic
+   * clock.
+   */
+  read(connections: TcpConnections, now: number, extent: ConnectionsExtent = 'all'): readonly Outcome[] {
     const [last, beforeLast] = this.#readings;
+    const unread = this.#isPart && last !== undefined ? beyond(connections, last) : NOTHING;
+    this.#isPart = extent !== 'all';
     this.#readings = last === undefined ? [connections] : [connections, last];
     const tallies = new Map<TargetKey, Tally>();
     const waiting = new Map<ConnectionKey, Waiting>();
     for (const [key, state] of connections) {
       const before = last?.get(key) ?? beforeLast?.get(key);
       if (state === 'SYN_RECV') waiting.set(key, this.#stillWaiting(key, now));
-      else if (state !== before && last !== undefined) this.#ended(tallies, key, before, state, now);
+      else if (state !== before && last !== undefined && !unread.has(key))
+        this.#ended(tallies, key, before, state, now);
     }
-    for (const [key, one] of this.#waiting)
-      if (!connections.has(key) && last?.has(key) === true) waiting.set(key, one);
+    if (extent !== 'waiting') {
+      for (const [key, one] of this.#waiting)
+        if (!connections.has(key) && last?.has(key) === true) waiting.set(key, one);
+    }
     this.#waiting = waiting;
     this.#countUnanswered(tallies, now);
     return [...tallies.values()].map((one) => this.#outcomeOf(one));
@@ -161,6 +172,18 @@ export class Handshakes {
     const slow = this.#slow.get(target);
     return slow === undefined || slow.until < now ? UNANSWERED_MS : slow.ms;
   }
+}
+
+const NOTHING: ReadonlySet<ConnectionKey> = new Set();
+
+/** Those after the last one that both readings have: they may be old, and of a place in the table that the one before did not get to. */
+function beyond(connections: TcpConnections, last: TcpConnections): ReadonlySet<ConnectionKey> {
+  const found: ConnectionKey[] = [];
+  for (const key of connections.keys()) {
+    if (last.has(key)) found.length = 0;
+    else found.push(key);
+  }
+  return new Set(found);
 }
 
 /** States of a connection that both sides or one have ended since the backend answered. */

@@ -68,10 +68,10 @@ const QUIET: Sign = { kind: 'quiet' };
 
 /**
  * Whether a sign of the counters counts. Of new TCP connections the connection table tells more, and without the delay of the
- * counters, where it can be read.
+ * counters, where all of it is read.
  */
-export function isForCounters(sign: Sign, protocol: Protocol, isTableRead: boolean): boolean {
-  return protocol === 'udp' || !isTableRead || ('connections' in sign && sign.connections === 0);
+export function isForCounters(sign: Sign, protocol: Protocol, isTableWhole: boolean): boolean {
+  return protocol === 'udp' || !isTableWhole || ('connections' in sign && sign.connections === 0);
 }
 
 /** Whether packets came that TCP answers at once. */

@@ -1,5 +1,5 @@
 import { targetKey, targetOf } from '../ejection.ts';
-import { type BackendKey, endpointKey, type Service, type ServiceKey } from '../model.ts';
+import { type BackendKey, endpointKey, type Protocol, type Service, type ServiceKey } from '../model.ts';
 import type { Backends } from './backends.ts';
 import type { VipTarget } from './watched.ts';
 
@@ -52,13 +52,13 @@ export class VipBackends implements Backends {
     }
   }
 
-  beside(except: ReadonlySet<string>, most: number): readonly VipTarget[] {
+  beside(wanted: Protocol, except: ReadonlySet<string>, most: number): readonly VipTarget[] {
     const found = new Map<string, VipTarget>();
     let looked = 0;
     for (const [key, { protocol, backends }] of this.#services()) {
       if (found.size >= most || looked >= LOOKED_THROUGH) break;
       looked += 1;
-      if (protocol !== 'tcp') continue;
+      if (protocol !== wanted) continue;
       for (const backend of backends.values()) {
         if (backend.weight === 0 || backend.eject === false) continue;
         const target = targetOf(protocol, backend);

@@ -3,7 +3,15 @@ import type { CountersRead } from '../counters.ts';
 import type { EjectionReport, Ejections, TargetKey } from '../ejection.ts';
 import { messageOf } from '../errors.ts';
 import type { Service, ServiceKey } from '../model.ts';
-import type { Clock, ConnectionTable, DestinationCounters, EjectionFacts, Log, Prober } from '../ports.ts';
+import type {
+  Clock,
+  ConnectionsExtent,
+  ConnectionTable,
+  DestinationCounters,
+  EjectionFacts,
+  Log,
+  Prober,
+} from '../ports.ts';
 import type { Met, Signed } from './backends.ts';
 import { Ejector } from './ejector.ts';
 import { Handshakes, type Outcome } from './handshakes.ts';
@@ -14,21 +22,29 @@ import type { Probe } from './watched.ts';
 
 /** How often the connections are read where that costs little. */
 const TABLE_MS = 200;
-/** How often counters are: longer than the two seconds in which the kernel brings them up to date, each time to something new. */
-const COUNTERS_MS = 2_200;
-/** And where nothing else tells of a failure. */
-const COUNTERS_ALONE_MS = 500;
 /** Of one processor, at most; where a read takes longer it is made more rarely. */
-const SHARE = { table: 0.015, counters: 0.005, countersAlone: 0.02 } as const;
-/** Read more rarely than this, connections or counters tell of a failure too late to be proud of it: that is told. */
-const LATE_MS = { table: 2_000, counters: 10_000, countersAlone: 2_000 } as const;
+const TABLE_SHARE = 0.015;
+/** Read more rarely than this, connections tell of a failure too late to be proud of it: that is told. */
+const TABLE_LATE_MS = 2_000;
+/** How much of the table of connections is read. */
+type TableRead = ConnectionsExtent | 'none';
+/**
+ * The same of counters, by how much else tells of a failure. Beside the whole table they are read at longer intervals than the two
+ * seconds in which the kernel brings them up to date, each time to something new.
+ */
+const COUNTERS: Readonly<
+  Record<TableRead, { readonly everyMs: number; readonly share: number; readonly late: number }>
+> = {
+  all: { everyMs: 2_200, share: 0.005, late: 10_000 },
+  waiting: { everyMs: 500, share: 0.005, late: 10_000 },
+  beginning: { everyMs: 500, share: 0.005, late: 10_000 },
+  none: { everyMs: 500, share: 0.02, late: 2_000 },
+};
 /**
  * By how much a read of the table may come before the ones before it are paid for: to see whether a new connection is answered,
  * and to see whether this host reaches others while a suspect is probed.
  */
 const LENT_MS = { newConnections: 2_000, suspects: 5_000 } as const;
-/** A table that was too large is tried again after this. */
-const TOO_LARGE_MS = 30_000;
 const AFTER_ERROR_MS = 5_000;
 const LONGEST_SLEEP_MS = 1_000;
 
@@ -55,7 +71,7 @@ export interface WatchOptions {
  * Watches the backends of VIPs: reads what becomes of connections to them, probes suspects, and says which do not answer.
  *
  * The table of connections tells it at once. The counters tell the rest, up to four seconds late: UDP, connections that had
- * been open, and all of it where that table is too large.
+ * been open, and all of it where that table cannot be read, or no more than a part of it.
  */
 export class Watch implements EjectionFacts {
   readonly #ports: WatchPorts;
@@ -65,8 +81,8 @@ export class Watch implements EjectionFacts {
   readonly #handshakes = new Handshakes();
   /** What keeps either from being read, or often enough. */
   #behind: { table: string | null; counters: string | null } = { table: null, counters: null };
-  /** Whether the table of connections could be read the last time. */
-  #isTableRead = true;
+  /** How much of the table of connections was read the last time. */
+  #tableRead: TableRead = 'all';
   #wake: () => void = () => undefined;
 
   constructor(ports: WatchPorts, options: WatchOptions) {
@@ -102,10 +118,11 @@ export class Watch implements EjectionFacts {
       this.#probeWhenDue(changed, signal),
     ]);
     this.#ports.counters.close();
+    this.#ports.connections.close();
   }
 
   async #readTable(changed: () => void, signal: AbortSignal): Promise<void> {
-    const { connections, clock, log } = this.#ports;
+    const { connections, clock, log, cpuMs } = this.#ports;
     const handshakes = this.#handshakes;
     const pace = new TablePace();
     let last = clock.monotonic();
@@ -114,26 +131,27 @@ export class Watch implements EjectionFacts {
       let next = from + AFTER_ERROR_MS;
       try {
         const read = await connections.read();
-        const now = clock.monotonic();
-        this.#isTableRead = read.tcp !== null;
-        if (read.tcp === null) {
-          handshakes.forget();
-          this.#behind.table = `more connections than are looked through (${read.bytes >> 10} KiB): failures are found some seconds later`;
-          next = from + TOO_LARGE_MS;
-        } else {
-          // All of it came about after the read before began, and before this one ended.
-          this.#ejector.met({ from: last, to: now }, this.#met(handshakes.read(read.tcp, now)));
-          this.#tell(changed);
-          next = pace.next(from, read, { shortestMs: TABLE_MS, share: SHARE.table, lentMs: this.#lentMs() });
-          this.#behind.table = lateText('the connections', read.cost, pace.interval, LATE_MS.table);
-        }
+        const [now, used] = [clock.monotonic(), cpuMs()];
+        const { tcp, extent, bytes } = read;
+        this.#tableRead = extent;
+        // All of it came about after the read before began, and before this one ended.
+        this.#ejector.met({ from: last, to: now }, this.#met(handshakes.read(tcp, now, extent)));
+        this.#tell(changed);
+        const cost = read.cost + cpuMs() - used;
+        next = pace.next(
+          from,
+          { cost, bytes },
+          { shortestMs: TABLE_MS, share: TABLE_SHARE, lentMs: this.#lentMs() },
+        );
+        this.#behind.table =
+          lateText('the connections', cost, pace.interval, TABLE_LATE_MS) ?? PART_TEXT[extent];
       } catch (error) {
         handshakes.forget();
-        if (this.#isTableRead)
+        if (this.#tableRead !== 'none')
           log.warn('connections cannot be read, so that failures of backends are found some seconds later', {
             error: messageOf(error),
           });
-        this.#isTableRead = false;
+        this.#tableRead = 'none';
         this.#behind.table = `the kernel's connections cannot be read: ${messageOf(error)}`;
       }
       last = from;
@@ -159,11 +177,8 @@ export class Watch implements EjectionFacts {
         this.#ejector.counted(this.#signed(read), clock.monotonic());
         this.#tell(changed);
         pace.took(Math.min(clock.monotonic() - from, cpuMs() - cpuFrom), read.entries);
-        const isAlone = !this.#isTableRead;
-        wait = isAlone
-          ? pace.interval(COUNTERS_ALONE_MS, SHARE.countersAlone)
-          : pace.interval(COUNTERS_MS, SHARE.counters);
-        const late = isAlone ? LATE_MS.countersAlone : LATE_MS.counters;
+        const { everyMs, share, late } = COUNTERS[this.#tableRead];
+        wait = pace.interval(everyMs, share);
         this.#behind.counters =
           read.left > 0
             ? `more VIPs have new connections than are read at once: ${read.left} wait`
@@ -221,13 +236,21 @@ export class Watch implements EjectionFacts {
         if (found === null) continue;
         const { protocol, address } = found.target;
         const sign = signOf({ protocol, family: familyOf(address) }, readings);
-        if (sign !== null && isForCounters(sign, protocol, this.#isTableRead)) yield { ...found, sign };
+        if (sign !== null && isForCounters(sign, protocol, this.#tableRead === 'all'))
+          yield { ...found, sign };
       }
     }
   }
 }
 
 const NONE: Ejections = new Map();
+
+const PART_TEXT: Readonly<Record<ConnectionsExtent, string | null>> = {
+  all: null,
+  waiting: null,
+  beginning:
+    'only a part of the many connections is looked through: failures may be found some seconds later',
+};
 
 function lateText(what: string, cost: number, wait: number, late: number): string | null {
   if (wait <= late) return null;

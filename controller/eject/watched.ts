@@ -14,6 +14,10 @@ export interface VipTarget {
  */
 export type Phase = 'suspect' | 'ejected' | 'returning' | 'returned' | 'cleared';
 
+export function isProbed(phase: Phase): boolean {
+  return phase === 'suspect' || phase === 'ejected' || phase === 'returning';
+}
+
 /** What is remembered of a backend that is not simply in rotation. Times are milliseconds of the monotonic clock. */
 export interface Watched extends VipTarget {
   phase: Phase;
@@ -24,10 +28,15 @@ export interface Watched extends VipTarget {
   /** When it is probed next, or may be a suspect again; infinite while a probe is made, or its agent's backends are probed instead. */
   nextAt: number;
   /** All attempts of its last probe failed. */
-  failure: { readonly result: ProbeResult; readonly during: Window } | null;
+  failure: Failure | null;
   /** It failed when nothing showed that this host reached others: they are probed beside it. */
   isUnproven: boolean;
   ejection: Ejection | null;
+}
+
+export interface Failure {
+  readonly result: ProbeResult;
+  readonly during: Window;
 }
 
 /** A probe that is to be made now. */

@@ -2,21 +2,21 @@ import { canonicalAddress } from '../address.ts';
 import type { App, AppKey, Task } from '../model.ts';
 import { KeyIndex } from './key-index.ts';
 
-/** Finds agents and containers by their addresses. */
+/** Index of agents and containers by address. */
 export class AddressIndex {
   readonly #apps: ReadonlyMap<AppKey, App>;
-  /** How many apps have tasks on the agent with this address. */
+  /** Number of apps with tasks on the agent at each address. */
   readonly #agents = new Map<string, number>();
   readonly #containers = new KeyIndex();
-  /** Agents that a source lists whether or not a task runs there. */
+  /** Agents that sources list, with or without tasks. */
   #listed: ReadonlySet<string> = new Set();
 
-  /** `apps` is what the index follows: an app must be in it, or gone from it, when `replace` is called. */
+  /** `apps`: the indexed apps. An app must have been added to it, or removed from it, before `replace` is called. */
   constructor(apps: ReadonlyMap<AppKey, App>) {
     this.#apps = apps;
   }
 
-  /** An app came, changed or went. */
+  /** Updates the index after an app was added, changed or removed. */
   replace(key: AppKey, before: App | undefined, now: App | undefined): void {
     const [had, has] = [agentsOf(before), agentsOf(now)];
     for (const address of had) if (!has.has(address)) this.#count(address, -1);
@@ -29,14 +29,14 @@ export class AddressIndex {
     this.#listed = new Set(agents);
   }
 
-  /** Whose address it is, `an agent`, `task db.1, which runs in a container`; null: of none that a source reports. */
+  /** The owner of an address, as text: `an agent`, `task db.1, which runs in a container`; null when no source reports one. */
   ownerOf(address: string): string | null {
     if (this.#listed.has(address) || this.#agents.has(address)) return 'an agent';
     const task = this.#firstTaskAt(address);
     return task === null ? null : `task ${task}, which runs in a container`;
   }
 
-  /** Whether a task may be reached at an address. */
+  /** Whether the address may be that of a task's endpoint. */
   hasTask(address: string): boolean {
     return this.#agents.has(address) || this.#containers.has(address);
   }
@@ -47,7 +47,7 @@ export class AddressIndex {
     else this.#agents.set(address, count);
   }
 
-  /** The same one whatever was read first; null where none is there. */
+  /** The same task whatever was read first; null when there is none. */
   #firstTaskAt(address: string): string | null {
     let first: string | null = null;
     for (const key of this.#containers.find(address)) {
@@ -61,7 +61,7 @@ export class AddressIndex {
   }
 }
 
-/** Of all tasks, whether they run or not, and of ports without VIP too: an agent is an agent. */
+/** The agents of all tasks, running or not, with or without VIPs. */
 function agentsOf(app: App | undefined): ReadonlySet<string> {
   const found = new Set<string>();
   for (const { agent, ports } of app?.tasks ?? []) {
@@ -78,7 +78,7 @@ function containersOf(app: App | undefined): ReadonlySet<string> {
   return found;
 }
 
-/** A container that has ended has no address any more. */
+/** The addresses of containers that have not ended. */
 function addContainer({ state, addresses = [], ports }: Task, found: Set<string>): void {
   if (state === 'gone') return;
   for (const address of addresses) found.add(canonical(address));

@@ -2,9 +2,9 @@ import type { App } from '../model.ts';
 import { same } from '../same.ts';
 
 /**
- * Makes one app of all definitions of one framework and id, whichever sources or documents they are from: with the ports,
- * tasks, rejections and warnings of each, and only once what several have alike. Where they disagree, the first decides: its
- * kind, and what comes first in its ports. `apps` has at least one; it stays the same object where the others add nothing.
+ * Folds all definitions with the same framework and id into one app, whichever sources or documents they are from. It has
+ * the ports, tasks, rejections and warnings of each, without duplicates. Where definitions disagree, the first decides.
+ * `apps` must not be empty; the result is the first app itself when the others add nothing.
  */
 export function foldDefinitions(apps: readonly [App, ...App[]]): App {
   const [first, ...others] = apps;
@@ -18,7 +18,7 @@ export function foldDefinitions(apps: readonly [App, ...App[]]): App {
   };
 }
 
-/** Items of all apps without those that an earlier one equals; equal ones agree in `key`. */
+/** The items of all apps without duplicates; equal items have equal keys. */
 function distinct<Key extends string, Item extends Readonly<Record<Key, string>>>(
   apps: readonly App[],
   of: (app: App) => readonly Item[],

@@ -11,27 +11,27 @@ import { type AppRows, listedTasks, mergeRows } from './merge.ts';
 import { PlaceIndex } from './place-index.ts';
 import { TaskIndex } from './task-index.ts';
 
-/** What a source has named. */
+/** What a source named in one read. */
 export interface Ended {
-  /** Where tasks are that ended, or that serve a VIP no more. */
+  /** The endpoints of tasks that ended, or that no longer serve a VIP. */
   readonly endpoints: readonly BackendKey[];
-  /** Apps that are gone. */
+  /** Apps that were removed. */
   readonly apps: readonly App[];
 }
 
 /**
- * What all sources report, as rows: one for each source, app and kind (a definition, or what tasks carry). The rows of an
- * app make one app, whichever sources they are from.
+ * What all sources report, as rows: one for each source, app and kind (a definition, or an app put together from tasks). The
+ * rows of all sources with the same app are merged into one app.
  *
- * `apply` takes a delta of a source; `settle` brings apps and indexes up to date with it, which costs what
- * changed; `takeChanged` then returns which apps changed.
+ * `apply` takes a delta of a source; `settle` updates apps and indexes, at a cost proportional to what changed;
+ * `takeChanged` then returns the apps that changed.
  */
 export class Inventory {
   readonly #sources = new Map<string, SourceRows>();
   readonly #apps = new Map<AppKey, App>();
   /**
-   * Tasks of an app that both kinds of rows have listed. This alone is not in the rows, and a restart forgets it: who rebuilds
-   * everything from them needs it too.
+   * Tasks of an app that both kinds of rows have listed. This is the only state that is not in the rows; a rebuild needs it
+   * as well, and a restart forgets it.
    */
   readonly #listed = new Map<AppKey, ReadonlySet<string>>();
   #due = new Set<AppKey>();
@@ -40,7 +40,7 @@ export class Inventory {
   readonly addresses = new AddressIndex(this.#apps);
   readonly places = new PlaceIndex();
 
-  /** What these sources report, each completely. */
+  /** An inventory of complete sources. */
   static of(snapshots: readonly Snapshot[]): Inventory {
     const inventory = new Inventory();
     for (const [index, snapshot] of snapshots.entries()) inventory.apply(String(index), firstDelta(snapshot));
@@ -48,7 +48,7 @@ export class Inventory {
     return inventory;
   }
 
-  /** The same, with rests in which others have their turn. */
+  /** The same, yielding to the event loop. */
   static async inSlices(snapshots: readonly Snapshot[]): Promise<Inventory> {
     const inventory = new Inventory();
     for (const [index, snapshot] of snapshots.entries()) inventory.apply(String(index), firstDelta(snapshot));
@@ -56,7 +56,7 @@ export class Inventory {
     return inventory;
   }
 
-  /** Makes a source known. Where several disagree, that which was added first decides. */
+  /** Adds a source. Where sources disagree, the one added first decides. */
   addSource(name: string): void {
     this.#rowsOf(name);
   }
@@ -66,7 +66,7 @@ export class Inventory {
     return this.#apps;
   }
 
-  /** Everything, as one source would report it. */
+  /** The whole inventory, as if one source reported it. */
   toSnapshot(): Snapshot {
     const abouts = [...this.#sources.values()].map(({ about }) => about);
     const listing = abouts.some(({ agents }) => agents !== undefined);
@@ -75,22 +75,22 @@ export class Inventory {
     return { apps: [...this.#apps.values()], rejected, warnings, ...(listing && { agents }) };
   }
 
-  /** Documents that gave no app at all. */
+  /** Documents that are not apps. */
   get rejected(): readonly Rejection[] {
     return [...this.#sources.values()].flatMap(({ about }) => about.rejected);
   }
 
-  /** What is odd about sources, not about one of their apps. */
+  /** Warnings about sources, not about single apps. */
   get warnings(): readonly string[] {
     return [...this.#sources.values()].flatMap(({ about }) => about.warnings);
   }
 
-  /** The apps with a task at one of these addresses. Looks at all of them. */
+  /** The apps with a task at one of these addresses. Goes over all apps. */
   *appsWithTasksAt(addresses: ReadonlySet<string>): Generator<AppKey> {
     for (const [key, { tasks }] of this.#apps) if (isAtOneOf(tasks, addresses)) yield key;
   }
 
-  /** How many apps one source has. */
+  /** The number of apps of one source. */
   sizeOf(source: string): number {
     return this.#rowsOf(source).size;
   }
@@ -102,7 +102,7 @@ export class Inventory {
   }
 
   /**
-   * Takes what one read changed. Returns what of it the source has named.
+   * Applies the changes of one read. Returns what the source named in it.
    */
   apply(source: string, { upserts, removed, about, complete }: Delta): Ended {
     const rows = this.#rowsOf(source);
@@ -118,21 +118,22 @@ export class Inventory {
       rows.delete(key, fromTasks);
     }
     for (const app of upserts) {
-      touch(appKey(app));
-      rows.set(app);
+      const key = appKey(app);
+      touch(key);
+      rows.set(key, app);
     }
     for (const [key, had] of before) {
       const has = rows.of(key);
       this.#noteListed(key);
       endpoints.push(...endedByName(had, has, !complete));
-      // What is missing from a list may just have been left out.
+      // An app that is missing from a list may only have been left out.
       if (!complete && has.length === 0) apps.push(...had);
     }
     if (about !== undefined) this.#setAbout(rows, about);
     return { endpoints, apps };
   }
 
-  /** Brings apps and indexes up to date; true once they are, false where `pause` interrupted it. */
+  /** Updates apps and indexes. True when done; false when `pause` interrupted it: call it again. */
   settle(pause: Pause): boolean {
     for (const key of this.#due) {
       this.#due.delete(key);
@@ -142,7 +143,7 @@ export class Inventory {
     return true;
   }
 
-  /** The apps that changed, came or went since the last call. */
+  /** The apps that were added, changed or removed since the last call. */
   takeChanged(): ReadonlySet<AppKey> {
     const changed = this.#changed;
     this.#changed = new Set();
@@ -163,9 +164,19 @@ export class Inventory {
   }
 
   #noteListed(key: AppKey): void {
+    // Most apps are in no source of tasks, and a list of all apps is taken in one stretch.
+    if (!this.#isFromTasks(key)) {
+      this.#listed.delete(key);
+      return;
+    }
     const listed = listedTasks(this.#rowsOfApp(key), this.#listed.get(key) ?? NONE);
     if (listed.size > 0) this.#listed.set(key, listed);
     else this.#listed.delete(key);
+  }
+
+  #isFromTasks(key: AppKey): boolean {
+    for (const { fromTasks } of this.#sources.values()) if (fromTasks.has(key)) return true;
+    return false;
   }
 
   #rowsOfApp(key: AppKey): AppRows {
@@ -184,7 +195,7 @@ export class Inventory {
     return rows;
   }
 
-  /** The source that was added first is last, and so decides. */
+  /** In reverse order, so that the source that was added first decides. */
   *#listedPlaces(): Generator<[string, Place]> {
     for (const { about } of [...this.#sources.values()].reverse()) yield* Object.entries(about.places ?? {});
   }
@@ -198,12 +209,13 @@ export class Inventory {
   }
 }
 
-/** A source of which nothing is known yet. */
+/** A source before its first read. */
 export function firstDelta({ apps, ...about }: Snapshot): Delta {
   return { upserts: apps, removed: [], about, complete: true, learnedAt: 0 };
 }
 
 const NONE: ReadonlySet<string> = new Set();
+const NO_APPS: readonly App[] = [];
 
 function isAtOneOf(tasks: App['tasks'], addresses: ReadonlySet<string>): boolean {
   return tasks.some(({ ports }) =>
@@ -224,8 +236,10 @@ class SourceRows {
   }
 
   of(key: AppKey): readonly App[] {
-    const [definition, tasks] = [this.defined.get(key), this.fromTasks.get(key)];
-    return [definition, tasks].filter((app) => app !== undefined);
+    const definition = this.defined.get(key);
+    const tasks = this.fromTasks.get(key);
+    if (tasks === undefined) return definition === undefined ? NO_APPS : [definition];
+    return definition === undefined ? [tasks] : [definition, tasks];
   }
 
   *all(): Generator<App> {
@@ -233,8 +247,8 @@ class SourceRows {
     yield* this.fromTasks.values();
   }
 
-  set(app: App): void {
-    this.#kind(app.fromTasks === true).set(appKey(app), app);
+  set(key: AppKey, app: App): void {
+    this.#kind(app.fromTasks === true).set(key, app);
   }
 
   delete(key: AppKey, fromTasks: boolean): void {

@@ -1,10 +1,10 @@
 const NONE: readonly string[] = [];
 
-/** Keys of apps by a text that they have in common. Most texts have one key, and cost no list. */
+/** Index of app keys by text. Most texts have a single key, which is stored without a set. */
 export class KeyIndex {
   readonly #keys = new Map<string, string | readonly string[]>();
 
-  /** The keys that were added for a text, each once; empty where there is none. */
+  /** The keys of a text, each once. */
   find(text: string): readonly string[] {
     const found = this.#keys.get(text);
     if (found === undefined) return NONE;
@@ -15,7 +15,7 @@ export class KeyIndex {
     return this.#keys.has(text);
   }
 
-  /** Every text that has a key. */
+  /** All texts with at least one key. */
   texts(): Iterable<string> {
     return this.#keys.keys();
   }

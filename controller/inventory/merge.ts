@@ -1,17 +1,17 @@
 import type { App, Health, Task, TaskState } from '../model.ts';
 import { foldDefinitions } from './fold.ts';
 
-/** The rows that sources have of one app. */
+/** The rows of one app in all sources. */
 export interface AppRows {
-  /** Definitions, with the tasks that their sources list; in the order of the sources. */
+  /** Definitions with the tasks that their sources list, in the order of the sources. */
   readonly defined: readonly App[];
-  /** Put together from what tasks carry. */
+  /** Apps put together from tasks. */
   readonly fromTasks: readonly App[];
 }
 
 /**
- * The tasks of an app that both kinds of rows have, or had before (`listed`), and that some source still lists. To be called after
- * each change of a row: what was listed must not depend on when apps are merged.
+ * The tasks of an app that both kinds of rows have, or had before (`listed`), and that some source still lists. Must be called
+ * after each change of a row, so that the result does not depend on when apps are merged.
  */
 export function listedTasks(
   { defined, fromTasks }: AppRows,
@@ -60,16 +60,16 @@ function together(app: App, other: App): App {
     const seen = others.get(task.id);
     return seen === undefined ? task : oneTask(task, seen);
   });
-  // Only now: definitions that disagree on a task have it more than once.
+  // After the merge, since definitions that disagree on a task have it more than once.
   for (const { id } of app.tasks) others.delete(id);
-  // A task that has ended in one source and is not known to the other is of no use.
+  // A task that ended in one source and is unknown to the other is dropped.
   const left = [...others.values()].filter(({ state }) => state !== 'gone');
-  // Agents that are polled one by one each know a part of an app.
+  // Agents that are polled one by one know a part of an app each.
   if (app.fromTasks) {
     const warnings = [...new Set([...app.warnings, ...other.warnings])];
     return { ...app, tasks: [...tasks, ...left], rejected: [...app.rejected, ...other.rejected], warnings };
   }
-  // What is wrong with tasks that both know is reported with the definition.
+  // Problems with tasks that both know are reported with the definition.
   if (left.length === 0) return { ...app, tasks };
   const { source: onlyIn = 'Mesos' } = other;
   const rejected = other.rejected.map((one) => ({ ...one, reason: onlyKnownTo(onlyIn, one.reason) }));
@@ -80,7 +80,7 @@ function together(app: App, other: App): App {
   };
 }
 
-/** Why something is rejected of a task that the source of its app's definition does not list. */
+/** The reason of a rejection about a task that only one source knows. */
 export function onlyKnownTo(source: string, reason: string): string {
   return `${reason} (in a task that only ${source} knows)`;
 }
@@ -88,7 +88,7 @@ export function onlyKnownTo(source: string, reason: string): string {
 function oneTask(defined: Task, seen: Task): Task {
   const state = worse(STATES, defined.state, seen.state);
   const health = worse(HEALTHS, defined.health, seen.health);
-  // The version that it runs could not be read, or its agent not be found: what the task itself carries is as good.
+  // The version that it runs could not be read, or its agent could not be resolved: the task's own ports are as good.
   const placed = defined.ports.every(({ endpoints }) => endpoints.length > 0);
   const ports = placed || seen.ports.length === 0 ? defined.ports : seen.ports;
   const name = defined.name ?? seen.name;
@@ -107,7 +107,7 @@ function oneTask(defined: Task, seen: Task): Task {
   };
 }
 
-/** From serving to not at all. */
+/** From serving to gone. */
 const STATES: readonly TaskState[] = ['running', 'killing', 'staging', 'unreachable', 'gone'];
 const HEALTHS: readonly Health[] = ['unchecked', 'healthy', 'unknown', 'unhealthy'];
 

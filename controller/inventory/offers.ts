@@ -2,12 +2,12 @@ import { compareText } from '../compare-text.ts';
 import { type App, type BackendKey, endpointKey, type Task, type TaskPort } from '../model.ts';
 import { everyEndpoint, type TaskIndex } from './task-index.ts';
 
-/** The VIPs that a task's port declares where it is reached, as text: equal where the same VIPs follow from it. */
+/** The VIPs that a task's port declares at an endpoint, as text; equal texts mean the same VIPs. */
 type Offer = string;
 
 /**
- * What is asked for at these endpoints by tasks that serve (running, health good or not checked), and where these stand. An
- * endpoint at which none does is left out.
+ * What serving tasks (running, and healthy or not checked) declare at these endpoints, and their places. Endpoints without a
+ * serving task are left out.
  */
 export function offersAt(
   endpoints: ReadonlySet<BackendKey>,

@@ -3,31 +3,31 @@ import { compareText } from '../compare-text.ts';
 import type { App, Task } from '../model.ts';
 import type { Place } from '../place.ts';
 
-/** Where hosts stand, by their addresses or names, from the tasks on them and the lists of agents. */
+/** Index of the places of hosts, by address or name, from their tasks and from the lists of agents. */
 export class PlaceIndex {
-  /** How many tasks name each place. */
+  /** Number of tasks that report each place. */
   readonly #counts = new Map<string, Map<Place, number>>();
   #listed: ReadonlyMap<string, Place> = new Map();
   #version = 0;
 
-  /** Another number whenever something may be other than it was. */
+  /** A number that changes whenever a place may have changed. */
   get version(): number {
     return this.#version;
   }
 
-  /** An app came, changed or went. */
+  /** Updates the index after an app was added, changed or removed. */
   replace(before: App | undefined, now: App | undefined): void {
     for (const task of before?.tasks ?? []) this.#count(task, -1);
     for (const task of now?.tasks ?? []) this.#count(task, 1);
   }
 
-  /** Replaces the places in lists of agents, by address. */
+  /** Replaces the places from lists of agents, by address. */
   list(places: Iterable<readonly [string, Place]>): void {
     this.#listed = new Map(Array.from(places, ([address, place]) => [canonical(address), place] as const));
     this.#version += 1;
   }
 
-  /** Where the host with this address or node name stands: as its source lists it, else as most of its tasks have it; null: not known. */
+  /** The place of the host with this address or node name: from the list of agents, else the one of most tasks; null when unknown. */
   placeOf(host: string): Place | null {
     const listed = this.#listed.get(host);
     if (listed !== undefined) return listed;
@@ -38,7 +38,7 @@ export class PlaceIndex {
     return most?.[0] ?? null;
   }
 
-  /** The zones, or regions, that sources tell of any host. */
+  /** All zones or regions that sources report. */
   names(on: 'zone' | 'region'): ReadonlySet<string> {
     const counted = [...this.#counts.values()].flatMap((places) => [...places.keys()]);
     return new Set([...this.#listed.values(), ...counted].flatMap((place) => place[on] ?? []));
@@ -58,7 +58,7 @@ export class PlaceIndex {
   }
 }
 
-/** By what the host of a task is known: the agent's address, the node's name. */
+/** The keys of a task's host: the agent's address and the node's name. */
 function* hostsOf({ agent, place, ports }: Task): Generator<string> {
   if (place?.node !== undefined) yield place.node;
   if (agent !== undefined) {
@@ -72,7 +72,7 @@ function* hostsOf({ agent, place, ports }: Task): Generator<string> {
   if (endpoint !== undefined) yield canonical(endpoint.address);
 }
 
-/** Which of two places counts that as many tasks name. Not the one that was told first: a read from nothing must find the same. */
+/** Decides between places with equal numbers of tasks. Independent of the order of reads, so that a rebuild finds the same. */
 function isBefore(a: Place, b: Place): boolean {
   const textOf = ({ region = '', zone = '', node = '' }: Place) => `${region}\n${zone}\n${node}`;
   return compareText(textOf(a), textOf(b)) < 0;

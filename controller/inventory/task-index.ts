@@ -10,36 +10,36 @@ import {
 } from '../model.ts';
 import { KeyIndex } from './key-index.ts';
 
-/** Who is reached at an endpoint, as far as the sources know. */
+/** The task at an endpoint, as far as the sources know. */
 export interface EndpointTask {
   /**
-   * How long connections to it may live on, in seconds: its task still runs (an unreachable agent is no reason to
-   * believe otherwise). null: its task has ended.
+   * How long connections to it may go on, in seconds, while its task runs (an unreachable agent does not change that); null
+   * when the task has ended.
    */
   readonly drainSeconds: number | null;
   readonly condition: TaskCondition;
 }
 
 /**
- * The condition of a task. `ended`: it is being killed or gone. `serving`: it runs, and its health is good or not
- * checked. `health lost`: it runs and has a health check, whose result is not known.
+ * The condition of a task. `ended`: being killed, or gone. `serving`: running, and healthy or not checked. `health lost`:
+ * running with a health check whose result is unknown.
  */
 export type TaskCondition = 'serving' | 'ended' | 'health lost' | 'unhealthy' | 'unreachable' | 'staging';
 
-/** null: no source knows a task there. */
+/** Finds the task at an endpoint; null when no source knows one. */
 export type TaskLookup = (endpoint: BackendKey) => EndpointTask | null;
 
-/** Finds tasks by where they are reached, from their own host and from others. */
+/** Index of tasks by endpoint, as reached from their own host and from others. */
 export class TaskIndex {
   readonly #apps: ReadonlyMap<AppKey, App>;
   readonly #byEndpoint = new KeyIndex();
 
-  /** `apps` is what the index follows: an app must be in it, or gone from it, when `replace` is called. */
+  /** `apps`: the indexed apps. An app must have been added to it, or removed from it, before `replace` is called. */
   constructor(apps: ReadonlyMap<AppKey, App>) {
     this.#apps = apps;
   }
 
-  /** An app came, changed or went. */
+  /** Updates the index after an app was added, changed or removed. */
   replace(key: AppKey, before: App | undefined, now: App | undefined): void {
     this.#byEndpoint.replace(key, endpointsOf(before), endpointsOf(now));
   }
@@ -49,7 +49,7 @@ export class TaskIndex {
     return this.#byEndpoint.find(endpoint).flatMap((key) => this.#apps.get(key) ?? []);
   }
 
-  /** The longer drain wins, and the better known condition, where several tasks are at one endpoint. */
+  /** Where several tasks share an endpoint, the longest drain and the best condition count. */
   taskAt(endpoint: BackendKey): EndpointTask | null {
     let found: EndpointTask | null = null;
     const number = Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
@@ -66,7 +66,7 @@ export class TaskIndex {
   }
 }
 
-/** Where a task's port is reached, from its own host and from others. */
+/** The endpoints of a task's port, from its own host and from others. */
 export function everyEndpoint({ endpoints, local = [] }: TaskPort): readonly Endpoint[] {
   return local.length === 0 ? endpoints : [...endpoints, ...local];
 }
@@ -81,7 +81,7 @@ function endpointsOf(app: App | undefined): ReadonlySet<BackendKey> {
 
 const NONE: ReadonlySet<BackendKey> = new Set();
 
-/** Compares the number first: to write down each endpoint costs more. */
+/** Compares the lengths first, which is cheaper than formatting each endpoint. */
 function isAt({ endpoints, local = [] }: TaskPort, endpoint: BackendKey, number: number): boolean {
   const isThere = (one: Endpoint) => one.port === number && endpointKey(one) === endpoint;
   return endpoints.some(isThere) || local.some(isThere);
@@ -99,7 +99,7 @@ function conditionOf({ state, health }: Task): TaskCondition {
   return health === 'unhealthy' ? 'unhealthy' : 'serving';
 }
 
-/** Which counts of several at one endpoint: the first of these. */
+/** Of several conditions at an endpoint, the first in this order counts. */
 const FIRST: readonly TaskCondition[] = [
   'serving',
   'ended',

@@ -3,37 +3,36 @@ import type { KubeConfig, RequestContext } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 import { ControllerError, systemReason } from '../errors.ts';
 
-/** How an API server is reached. */
+/** The address of an API server and the credentials for it. */
 export interface Access {
-  /** `https://10.96.0.1:443`, without a slash at its end. */
+  /** `https://10.96.0.1:443`, without a trailing slash. */
   readonly server: string;
-  /** Namespace of the context, or of the pod that we run in; `default` where neither names one. */
+  /** Namespace of the context, or of the pod that this process runs in. Defaults to `default`. */
   readonly namespace: string;
   /**
-   * Headers of one request, and the connections to make it over. `renew`: the server refused us, or could not be
-   * reached; what may have changed on disk since (a certificate) is read again.
+   * Returns the headers and connections for one request. Set `renew` after the server refused the credentials or could not be
+   * reached: whatever may have changed on disk, such as a certificate, is then read again.
    */
   authorize(renew: boolean): Promise<Authorization>;
 }
 
 export interface Authorization {
   readonly headers: Readonly<Record<string, string>>;
-  /** Undefined: the default one of the process. */
+  /** undefined for the default dispatcher of the process. */
   readonly dispatcher: Dispatcher | undefined;
 }
 
 const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /**
- * Reads the file or files of `KUBECONFIG` or `~/.kube/config`, or takes the pod's own service account. `context`
- * chooses one of the file's contexts. Rejects (code `usage`) when there is none of these, or no such context.
+ * Reads the files of `KUBECONFIG` or `~/.kube/config`, or uses the pod's service account. `context` selects one of the file's
+ * contexts. Rejects (code `usage`) if there is no configuration, or no such context.
  *
- * Only the configuration and the credentials come from client-node (exec plugins, token files that are renewed,
- * OIDC, proxies). Its generated API classes are not used: they convert every object field by field, and have no
- * limit for what an answer may hold.
+ * Uses client-node only for configuration and credentials (exec plugins, renewed token files, OIDC, proxies). Its generated API
+ * classes convert every object field by field and do not limit the size of an answer.
  */
 export async function openAccess(context: string | null): Promise<Access> {
-  // Half a second and 60 MB: only for those who talk to Kubernetes.
+  // Loading it takes half a second and 60 MB, so only if Kubernetes is used.
   const { HttpMethod, KubeConfig, RequestContext } = await import('./client-node.ts');
   const config = new KubeConfig();
   load(config, context);
@@ -44,7 +43,7 @@ export async function openAccess(context: string | null): Promise<Access> {
 function createAccess(config: KubeConfig, server: string, createContext: () => RequestContext): Access {
   let dispatcher: Dispatcher | undefined;
   let known = false;
-  /** The renewal that is under way: who asks meanwhile gets the same, or one would close what another was just given. */
+  /** The renewal in progress, shared by concurrent requests: otherwise one would close the dispatcher that another just got. */
   let renewing: Promise<Authorization> | null = null;
 
   async function credentials(): Promise<RequestContext> {
@@ -52,7 +51,7 @@ function createAccess(config: KubeConfig, server: string, createContext: () => R
     try {
       await config.applySecurityAuthentication(context);
     } catch (cause) {
-      throw new ControllerError('source', `credentials for ${server} cannot be had`, { cause });
+      throw new ControllerError('source', `cannot get credentials for ${server}`, { cause });
     }
     return context;
   }
@@ -62,7 +61,7 @@ function createAccess(config: KubeConfig, server: string, createContext: () => R
     const replaced = dispatcher;
     dispatcher = context.getDispatcher() as Dispatcher | undefined;
     known = true;
-    // Not before those who were given it in this turn have begun their requests, which then end as they may.
+    // On the next tick: requests that got it in this turn must have started.
     if (replaced !== undefined) setImmediate(() => void replaced.close().catch(() => undefined));
     return { headers: context.getHeaders(), dispatcher };
   }
@@ -71,7 +70,7 @@ function createAccess(config: KubeConfig, server: string, createContext: () => R
     server,
     namespace: config.getContextObject(config.getCurrentContext())?.namespace || 'default',
     async authorize(renew) {
-      // client-node makes an agent for each request, whose connections would never be used again.
+      // client-node creates an agent for each request, whose connections would never be reused.
       if (known && !renew) return { headers: (await credentials()).getHeaders(), dispatcher };
       renewing ??= renewed().finally(() => {
         renewing = null;
@@ -102,7 +101,7 @@ function load(config: KubeConfig, context: string | null): void {
     }
     config.setCurrentContext(context);
   }
-  // Where client-node finds nothing it takes http://localhost:8080, which no API server has served for years.
+  // Without a configuration client-node falls back to http://localhost:8080, which no API server has served for years.
   const nothing = config.getCurrentContext() === 'loaded-context' && !files;
   if (nothing || config.getCurrentCluster() === null) {
     const message = `${what} names no cluster: set KUBECONFIG, or run in a pod with a service account`;

@@ -1,17 +1,17 @@
 import { ControllerError, messageOf } from '../errors.ts';
 import { isRecord, shown } from '../rejection.ts';
 
-/** An answer of the API server with another status than hoped for. The message is for an operator. */
+/** An error response of the API server. The message is for an operator. */
 export class ApiFailure extends ControllerError {
-  /** Of the answer, or of the `Status` object in a watch. */
+  /** HTTP status of the response, or code of the `Status` object in a watch. */
   readonly status: number;
-  /** Kubernetes' word for it: `Conflict`, `Expired`, `TooManyRequests`. Empty where a proxy answered. */
+  /** Kubernetes' reason: `Conflict`, `Expired`, `TooManyRequests`. Empty if a proxy answered. */
   readonly reason: string;
-  /** The server's own words, without what was asked; of a proxy the text that it gave. */
-  readonly said: string;
-  /** What it says of single fields, where it does. */
+  /** The server's or proxy's own message, without the request. */
+  readonly serverMessage: string;
+  /** Messages about single fields, if any. */
   readonly causes: readonly FieldCause[];
-  /** How long the server wants to be left alone; null when it does not say. */
+  /** How long the server asks to wait; null if it does not. */
   readonly retryAfterMs: number | null;
 
   constructor(what: string, answer: Answer) {
@@ -24,44 +24,44 @@ export class ApiFailure extends ControllerError {
     });
     this.status = status;
     this.reason = typeof said['reason'] === 'string' ? said['reason'] : '';
-    this.said = text;
+    this.serverMessage = text;
     this.causes = causesOf(said);
     this.retryAfterMs = retryAfterMs(retryAfter, said);
   }
 
-  /** Whether the server has no such kind at all, as before its CRD is applied. */
+  /** Whether the server does not know the kind, as before its CRD is applied. */
   get unknownKind(): boolean {
-    return this.status === 404 && isUnknownKind(this.reason, this.said);
+    return this.status === 404 && isUnknownKind(this.reason, this.serverMessage);
   }
 
-  /** Whether the version that a watch or a list went on from is no longer kept: everything must be listed anew. */
+  /** Whether the server no longer has the version to continue from: everything must be listed again. */
   get expired(): boolean {
     return this.status === 410 || this.reason === 'Expired' || this.reason === 'Gone';
   }
 }
 
 export interface FieldCause {
-  /** `spec.endpoints`; empty where it is about the whole. */
+  /** `spec.endpoints`; empty for the whole object. */
   readonly at: string;
   readonly message: string;
 }
 
 export interface Answer {
   readonly status: number;
-  /** A `Status` object, or the text of whoever answered. */
+  /** A `Status` object, or the text that a proxy answered. */
   readonly body: unknown;
   readonly retryAfter?: string | undefined;
 }
 
 const NEVER: ReadonlySet<number> = new Set([401, 403]);
-/** What a server may ask for at the most; a mistake of some proxy must not keep us away for a day. */
-const LONGEST_MS = 60_000;
+/** Limit for Retry-After, so that a misconfigured proxy cannot stop us for a day. */
+const MAX_RETRY_AFTER_MS = 60_000;
 
 function retryAfterMs(header: string | undefined, body: Readonly<Record<string, unknown>>): number | null {
   const { details } = body;
   const given = isRecord(details) ? details['retryAfterSeconds'] : undefined;
   const seconds = header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) : given;
-  return typeof seconds === 'number' && seconds > 0 ? Math.min(LONGEST_MS, seconds * 1_000) : null;
+  return typeof seconds === 'number' && seconds > 0 ? Math.min(MAX_RETRY_AFTER_MS, seconds * 1_000) : null;
 }
 
 function advice(status: number, body: Readonly<Record<string, unknown>>): string {
@@ -75,7 +75,7 @@ function advice(status: number, body: Readonly<Record<string, unknown>>): string
   return '';
 }
 
-/** A group that nobody serves is answered as plain text; a kind that is not in its group, like a missing object. */
+/** For an unknown group the server answers with plain text; for an unknown kind as for a missing object. */
 function isUnknownKind(reason: string, message: string): boolean {
   return reason === '' || message.includes('could not find the requested resource');
 }
@@ -88,7 +88,7 @@ function causesOf({ details }: Readonly<Record<string, unknown>>): readonly Fiel
   });
 }
 
-/** No answer at all, or one that broke off. */
+/** Creates the error for a request without a complete response. */
 export function transportFailure(what: string, error: unknown): ControllerError {
   const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : '';
   const text = messageOf(error) || code || 'no connection';

@@ -10,11 +10,11 @@ import { jsonLines } from './json-lines.ts';
 export interface KubernetesClientOptions {
   readonly access: Access;
   readonly clock: Clock;
-  /** Until an answer begins, and without a byte of it. Defaults to 30 s. */
+  /** Time limit until a response begins, and between two parts of it. Defaults to 30 s. */
   readonly silenceMs?: number | undefined;
-  /** For one whole answer. Defaults to 120 s. */
+  /** Time limit for a complete response. Defaults to 120 s. */
   readonly answerMs?: number | undefined;
-  /** Limit for one answer, or one line of a watch. Defaults to 256 MiB, and 16 MiB: ten times what etcd takes. */
+  /** Limits for a response (default 256 MiB) and for one line of a watch (default 16 MiB, ten times etcd's limit). */
   readonly maxBodyBytes?: number | undefined;
   readonly maxLineBytes?: number | undefined;
 }
@@ -29,15 +29,15 @@ export interface RequestOptions {
   readonly contentType?: string;
 }
 
-/** Calls an API server. Rejects with an `ApiFailure` for what it refuses, else with a `ControllerError`. */
+/** A client of an API server. Rejects with an `ApiFailure` for an error response, otherwise with a `ControllerError`. */
 export interface KubernetesClient {
   readonly server: string;
   readonly namespace: string;
-  /** Resolves with the JSON of a good answer. */
+  /** Resolves with the JSON of a successful response. */
   call(method: Method, path: string, options: RequestOptions, signal: AbortSignal): Promise<unknown>;
   /**
-   * Opens a watch; resolves when the server has accepted it. The events then come until either side ends it: a server
-   * does so every few minutes. `silenceMs` without a byte breaks it off.
+   * Opens a watch; resolves when the server has accepted it. Events follow until either side ends it, as the server does every
+   * few minutes, or until nothing arrives for `silenceMs`.
    */
   watch(
     path: string,
@@ -52,12 +52,13 @@ export interface WatchEvent {
   readonly object: unknown;
 }
 
-/** HTTP/1.1. The types of undici do not know that a single request may ask for it. */
-const ONE_AT_A_TIME: object = { allowH2: false };
+/** Forces HTTP/1.1. undici's types lack this option of a single request. */
+const HTTP_1: object = { allowH2: false };
 
-/** Who calls, in the server's audit log and in the metrics of its priority levels. */
+/** Identifies the caller in the server's audit log and in its priority-level metrics. */
 const USER_AGENT = 'marathon-ipvs';
 
+/** Creates a client of the API server that `access` leads to. */
 export function createKubernetesClient(options: KubernetesClientOptions): KubernetesClient {
   return new HttpClient(options);
 }
@@ -66,7 +67,7 @@ class HttpClient implements KubernetesClient {
   readonly server: string;
   readonly namespace: string;
   readonly #options: KubernetesClientOptions;
-  /** The credentials or the connections were no good the last time. */
+  /** Whether the last request failed because of the credentials or the connection. */
   #refused = false;
 
   constructor(options: KubernetesClientOptions) {
@@ -78,9 +79,9 @@ class HttpClient implements KubernetesClient {
   async call(method: Method, path: string, options: RequestOptions, signal: AbortSignal): Promise<unknown> {
     const { clock, answerMs = 120_000, silenceMs = 30_000 } = this.#options;
     const what = `${method} ${this.server}${path}`;
-    return this.#told(what, signal, () =>
+    return this.#attempt(what, signal, () =>
       within(answerMs, clock, signal, async (limited) => {
-        const response = await this.#ask(method, path, options, silenceMs, limited);
+        const response = await this.#send(method, path, options, silenceMs, limited);
         const text = await this.#text(response);
         if (response.statusCode >= 300) throw this.#failure(what, response, text);
         return JSON.parse(text);
@@ -91,10 +92,10 @@ class HttpClient implements KubernetesClient {
   async watch(path: string, query: Query, silenceMs: number, signal: AbortSignal) {
     const { clock, silenceMs: answerMs = 30_000, maxLineBytes = 16 * 1024 * 1024 } = this.#options;
     const what = `watch ${this.server}${path}`;
-    const response = await this.#told(what, signal, async () => {
-      const opened = await this.#ask('GET', path, { query: { ...query, watch: true } }, silenceMs, signal);
+    const response = await this.#attempt(what, signal, async () => {
+      const opened = await this.#send('GET', path, { query: { ...query, watch: true } }, silenceMs, signal);
       if (opened.statusCode === 200) return opened;
-      // The text of an error that came in place of a stream, which has no limit of time of its own.
+      // An error response instead of a stream needs a time limit of its own.
       const text = await within(answerMs, clock, signal, (limited) => {
         limited.addEventListener('abort', () => opened.body.destroy(), { once: true });
         return this.#text(opened);
@@ -119,7 +120,8 @@ class HttpClient implements KubernetesClient {
     }
   }
 
-  async #told<T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  /** Runs `work`, wraps its errors, and records whether credentials must be renewed. */
+  async #attempt<T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     try {
       const result = await work();
       this.#refused = false;
@@ -131,7 +133,7 @@ class HttpClient implements KubernetesClient {
     }
   }
 
-  async #ask(
+  async #send(
     method: Method,
     path: string,
     { query = {}, body, contentType = 'application/json' }: RequestOptions,
@@ -145,13 +147,13 @@ class HttpClient implements KubernetesClient {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     return await exchange(url, {
-      // A watch lasts for ever: one that shares a connection with other calls would share its flow control too.
-      ...ONE_AT_A_TIME,
+      // A long watch must not share a connection, and thereby its flow control, with other calls.
+      ...HTTP_1,
       method,
       headers: {
         ...headers,
         accept: 'application/json',
-        // The server compresses answers from 128 KiB on. Not a watch: an event must not wait in a compressor's buffer.
+        // The server compresses large responses. Not for a watch, whose events must not wait in a compressor's buffer.
         'accept-encoding': query['watch'] ? 'identity' : 'gzip',
         'user-agent': USER_AGENT,
         ...(body !== undefined && { 'content-type': contentType }),
@@ -186,7 +188,7 @@ function parsedOr(text: string): unknown {
   }
 }
 
-/** Of a `Status` object; 500 where it has none. */
+/** The code of a `Status` object; 500 if it has none. */
 function codeOf(status: unknown): number {
   const { code } = (status ?? {}) as { code?: unknown };
   return typeof code === 'number' ? code : 500;

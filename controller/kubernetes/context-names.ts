@@ -7,8 +7,8 @@ import { z } from 'zod';
 const kubeconfig = z.object({ contexts: z.array(z.object({ name: z.string() })) });
 
 /**
- * Names of the contexts in the files of `KUBECONFIG`, or in `~/.kube/config`, without what a client of the cluster would load.
- * Rejects where one of them cannot be read or has none.
+ * Reads the names of the contexts in the files of `KUBECONFIG` or in `~/.kube/config`, without loading a Kubernetes client.
+ * Rejects if a file cannot be read or has no contexts.
  */
 export async function contextNames(
   environment: Readonly<Record<string, string | undefined>>,

@@ -1,6 +1,6 @@
 /**
- * Makes the CustomResourceDefinition from the schemas that the source itself reads with, so that the two cannot drift
- * apart. `npm run crd` writes it to deploy/kubernetes/base/crd.yaml.
+ * Generates the CustomResourceDefinition from the schemas that the source reads objects with, so that they cannot drift apart.
+ * `npm run crd` writes it to deploy/kubernetes/base/crd.yaml.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -12,13 +12,13 @@ import { MARATHON_APPS } from './resources.ts';
 
 type Schema = Record<string, unknown>;
 
-/** An expression that the API server checks, and what it says where it does not hold (Kubernetes 1.25 and later). */
+/** A validation expression of the API server, and its error message (Kubernetes 1.25 and later). */
 interface Rule {
   readonly rule: string;
   readonly message: string;
 }
 
-/** By the path of the schema that they belong to. */
+/** Validation rules by the path of their schema. */
 const RULES: Readonly<Record<string, readonly Rule[]>> = {
   spec: [
     {
@@ -35,7 +35,7 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
   'spec.endpoints.selector': [
     {
       rule: '(has(self.matchLabels) && size(self.matchLabels) > 0) || (has(self.matchExpressions) && size(self.matchExpressions) > 0)',
-      message: 'expected a label at least',
+      message: 'expected at least one label',
     },
   ],
   'spec.endpoints.selector.matchExpressions[]': [
@@ -46,12 +46,12 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
   ],
 };
 
-/** Objects whose fields are Marathon's: what is not listed is kept as it is. */
+/** Objects with Marathon's fields: unlisted ones are preserved. */
 const OPEN = /^spec\.(app|pod)\b/;
 
 const conditionPath = (type: string, field: string) => `.status.conditions[?(@.type=="${type}")].${field}`;
 
-/** Those of priority 1 are shown by `kubectl get -o wide`. */
+/** Columns of `kubectl get`; those of priority 1 only with `-o wide`. */
 const COLUMNS = [
   { name: 'VIP', type: 'string', jsonPath: '.status.vip' },
   { name: 'Address', type: 'string', jsonPath: '.status.address' },
@@ -113,19 +113,16 @@ export function customResourceDefinition(): Schema {
   };
 }
 
-/** Times come out as a format, which the API server knows too. */
 const JSON_SCHEMA = { target: 'openapi-3.0', unrepresentable: 'any', io: 'input' } as const;
 
-/** Keys of JSON schema that mean the same in a structural schema. */
+/** Keys that mean the same in JSON Schema and in a structural schema. */
 const KEPT = ['type', 'description', 'minLength', 'maxLength', 'minItems', 'maxItems', 'nullable', 'pattern'];
 
-/**
- * JSON schema in the form that a CRD takes: no alternatives of several types, and where anything goes it is said so.
- */
+/** Converts a JSON Schema to a structural schema, which allows no alternatives and marks free-form values. */
 function structural(json: unknown, path: string): Schema {
   if (!isRecord(json)) throw new Error(`${path}: no schema`);
   const schema = { ...scalarPart(json), ...nested(json, path) };
-  // Anything, or one of several types: not the server's to check.
+  // Free-form values and alternatives of several types cannot be checked by the server.
   if (json['type'] === undefined) {
     const { description } = schema;
     const anything = { 'x-kubernetes-preserve-unknown-fields': true, nullable: true };
@@ -138,12 +135,12 @@ function structural(json: unknown, path: string): Schema {
 function scalarPart(json: Schema): Schema {
   const schema: Schema = {};
   for (const key of KEPT) if (json[key] !== undefined) schema[key] = json[key];
-  // The server compares null with the values too, and refuses it: Marathon itself writes `"network": null`.
+  // The server would refuse null in a nullable enum, and Marathon itself writes `"network": null`.
   if (json['enum'] !== undefined && json['nullable'] !== true) schema['enum'] = json['enum'];
   if (json['format'] === 'date-time') schema['format'] = 'date-time';
   for (const bound of ['minimum', 'maximum']) {
     const value = json[bound];
-    // A number without bounds has those of a safe integer here.
+    // zod gives numbers without bounds those of a safe integer.
     if (typeof value === 'number' && Math.abs(value) < Number.MAX_SAFE_INTEGER) schema[bound] = value;
   }
   return schema;
@@ -165,10 +162,10 @@ function nested(json: Schema, path: string): Schema {
   return path === 'status.conditions' ? { ...schema, ...BY_TYPE } : schema;
 }
 
-/** A list in which each writer owns the entries of its own. */
+/** Lets each writer own the entries that it writes. */
 const BY_TYPE: Schema = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] };
 
-/** The file's text. */
+/** Returns the text of crd.yaml. */
 export function crdText(): string {
   const head = '# Made by `npm run crd` from controller/kubernetes/marathon-app.ts: do not edit.\n';
   return head + stringify(customResourceDefinition(), { lineWidth: 0, aliasDuplicateObjects: false });

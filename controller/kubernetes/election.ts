@@ -14,19 +14,19 @@ export interface ElectionOptions {
   readonly namespace: string;
   /** Name of the Lease. */
   readonly name: string;
-  /** Who we are: unique among the candidates. */
+  /** Identifies this process among the candidates. */
   readonly identity: string;
   readonly random: () => number;
-  /** Told after each attempt to get the lease: why it cannot be read or written, or null. Must not throw. */
+  /** Called after each attempt to get the lease with the reason if it could not be read or written, otherwise null. Must not throw. */
   readonly attempted?: (why: string | null) => void;
 }
 
-/** As client-go has them: a leader that cannot renew stops well before others may take over. */
+/** The values of client-go: a leader that cannot renew stops well before others may take over. */
 const LEASE_SECONDS = 15;
 const RENEW_WITHIN_MS = 10_000;
 const RETRY_MS = 2_000;
 const JITTER = 1.2;
-/** Handing the lease back only saves others time. */
+/** Short, since releasing the lease is only a courtesy to the next leader. */
 const RELEASE_MS = 2_000;
 
 const leaseSchema = z.object({
@@ -45,13 +45,14 @@ const leaseSchema = z.object({
 type Lease = z.infer<typeof leaseSchema>;
 
 /**
- * Has one of several processes lead, by a Lease that it renews, as client-go's leaderelection does. `lead` runs while we
- * do; its signal aborts ten seconds after the last renewal was sent, or as soon as someone else is seen to hold the lease,
- * and the next attempt begins when it has ended. What `lead` throws is logged, and ends its turn. Resolves when `signal`
- * aborts, and hands the lease back then, so that another one need not wait for its end.
+ * Elects one of several processes as the leader through a Lease, like client-go's leaderelection.
  *
- * Clocks of hosts are not compared: a lease has ended when it was not seen to change for its whole duration, by our
- * monotonic clock.
+ * Runs `lead` while this process is the leader. Its signal aborts ten seconds after the last successful renewal was sent, or as
+ * soon as another process holds the lease; the next attempt starts when `lead` has ended. An error of `lead` is logged and ends
+ * its term. Resolves when `signal` aborts, after releasing the lease so that the next leader need not wait.
+ *
+ * Does not compare the clocks of hosts: a lease has expired if it did not change for its whole duration by the local monotonic
+ * clock.
  */
 export async function elect(
   options: ElectionOptions,
@@ -60,7 +61,7 @@ export async function elect(
 ): Promise<void> {
   const { clock, log, name, random, attempted } = options;
   const candidate = new Candidate(options);
-  let complaint = '';
+  let logged = '';
   while (!signal.aborted) {
     try {
       const acquire = (limited: AbortSignal) => candidate.acquire(limited);
@@ -69,13 +70,13 @@ export async function elect(
         attempted?.(null);
         await leadWhileHeld(candidate, options, lead, signal);
       }
-      complaint = '';
+      logged = '';
       attempted?.(null);
     } catch (error) {
       if (!signal.aborted) attempted?.(messageOf(error));
-      if (!signal.aborted && messageOf(error) !== complaint) {
-        complaint = messageOf(error);
-        log.warn('the lease cannot be had', { lease: name, error: complaint });
+      if (!signal.aborted && messageOf(error) !== logged) {
+        logged = messageOf(error);
+        log.warn('cannot acquire the lease', { lease: name, error: logged });
       }
     }
     await clock.sleep(RETRY_MS * (1 + JITTER * random()), signal);
@@ -106,7 +107,7 @@ async function leadWhileHeld(
   log.info('no longer elected', { lease: name, ...(why !== null && { reason: why }) });
 }
 
-/** Resolves with why the lease is lost; with null once `signal` aborts. */
+/** Renews the lease until it is lost. Resolves with the reason, or with null when `signal` aborts. */
 async function renewUntilLost(
   candidate: Candidate,
   { clock }: ElectionOptions,
@@ -120,20 +121,20 @@ async function renewUntilLost(
     if (left() <= 0) return `it was not renewed within ${RENEW_WITHIN_MS / 1_000} s${failure}`;
     try {
       const outcome = await within(left(), clock, signal, (limited) => candidate.acquire(limited));
-      if (outcome === 'held') return 'another holds it';
-      failure = outcome === 'ours' ? '' : ': others wrote it at the same time';
+      if (outcome === 'held') return 'another process holds the lease';
+      failure = outcome === 'ours' ? '' : ': another process wrote it at the same time';
     } catch (error) {
       failure = `: ${messageOf(error)}`;
     }
   }
 }
 
-/** `held`: someone else has the lease; `raced`: it was written by someone else between our look and our write. */
+/** `held`: another process holds the lease. `raced`: another process wrote it between our read and our write. */
 type Outcome = 'ours' | 'held' | 'raced';
 
 class Candidate {
   readonly #options: ElectionOptions;
-  /** What was last seen of the lease, and when it was first seen so. */
+  /** The last seen spec of the lease, and when it was first seen. */
   #seen: { readonly spec: string; readonly at: number } | null = null;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
@@ -141,12 +142,12 @@ class Candidate {
     this.#options = options;
   }
 
-  /** When the last write by which the lease became or stayed ours was sent; others count from later. */
+  /** When the last successful write was sent. Other processes see the lease change later, so their count starts later. */
   get renewedAt(): number {
     return this.#renewedAt;
   }
 
-  /** Takes or renews the lease. Rejects when the API server does not answer as it should. */
+  /** Acquires or renews the lease. Rejects if the API server cannot be reached or refuses. */
   async acquire(signal: AbortSignal): Promise<Outcome> {
     const { client, clock, namespace, identity } = this.#options;
     const lease = await this.#read(signal);
@@ -155,7 +156,7 @@ class Candidate {
       const body = this.#body({ leaseTransitions: 0, acquireTime: microTime(clock.epoch()) });
       return await this.#won(client.call('POST', collectionPath(LEASES, namespace), { body }, signal));
     }
-    // Of the spec alone: who labels the lease does not renew it.
+    // Only the spec: a change of labels is not a renewal.
     const spec = JSON.stringify(lease.spec ?? null);
     if (this.#seen?.spec !== spec) this.#seen = { spec, at: now };
     const { holderIdentity, leaseDurationSeconds, leaseTransitions, acquireTime } = lease.spec ?? {};
@@ -169,7 +170,7 @@ class Candidate {
     return await this.#won(client.call('PUT', this.#path(), { body }, signal));
   }
 
-  /** Hands the lease back, where it is ours; what goes wrong here only costs time. */
+  /** Releases the lease if it is ours. A failure only makes the next leader wait for the lease to expire. */
   async release(): Promise<void> {
     const { client, clock, identity } = this.#options;
     const { signal } = new AbortController();
@@ -181,7 +182,6 @@ class Candidate {
       const body = this.#body({ ...kept, holderIdentity: '', leaseDurationSeconds: 1 }, lease);
       await client.call('PUT', this.#path(), { body }, limited);
     };
-    // It ends by itself.
     await within(RELEASE_MS, clock, signal, handBack).catch(() => undefined);
   }
 
@@ -198,7 +198,7 @@ class Candidate {
     }
   }
 
-  /** Another candidate was faster: that is no failure. */
+  /** Awaits a write of the lease. Losing a race against another candidate is not an error. */
   async #won(write: Promise<unknown>): Promise<Outcome> {
     const sentAt = this.#options.clock.monotonic();
     try {
@@ -235,7 +235,7 @@ class Candidate {
   }
 }
 
-/** A time with microseconds, as a Lease has them. */
+/** Formats a time with microseconds, as Leases and Events require. */
 export function microTime(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '000Z');
 }

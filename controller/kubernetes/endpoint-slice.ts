@@ -3,7 +3,7 @@ import { type Place, placeOf } from '../place.ts';
 import { required } from '../schema-messages.ts';
 import type { Versioned } from './listing.ts';
 
-/** What this program reads of an EndpointSlice. Fields as in discovery.k8s.io/v1; a list that is empty may be null. */
+/** The fields of discovery.k8s.io/v1 that are used here. Empty lists may be null. */
 const sliceSchema = z.object({
   metadata: z.object({
     name: z.string().min(1),
@@ -44,7 +44,7 @@ export interface Slice extends Versioned {
 }
 
 export interface SlicePort {
-  /** Empty where a Service has one port without a name. */
+  /** Empty for the only port of a Service without a port name. */
   readonly name: string;
   /** In lower case. */
   readonly protocol: string;
@@ -53,16 +53,16 @@ export interface SlicePort {
 
 export interface SliceEndpoint {
   readonly address: string;
-  /** What is behind it: the name of a pod, or of a task. The address itself where that is not told. */
+  /** Name of the pod or task behind it; its address if unknown. */
   readonly target: string;
   readonly ready: boolean;
   readonly serving: boolean;
   readonly terminating: boolean;
-  /** Zone and node; absent where neither is told. */
+  /** Zone and node; absent if both are unknown. */
   readonly place?: Place;
 }
 
-/** Throws for what is no EndpointSlice. */
+/** Reads an EndpointSlice from the API server's JSON. Throws if it is malformed. */
 export function readSlice(json: unknown): Slice {
   const { metadata, addressType, ports, endpoints } = required(sliceSchema, json, 'an EndpointSlice');
   return {
@@ -73,14 +73,14 @@ export function readSlice(json: unknown): Slice {
     annotations: metadata.annotations ?? {},
     addressType,
     ports: (ports ?? []).flatMap(({ name, protocol, port }) =>
-      // Without a number it stands for all ports: nothing to balance to.
+      // A port without a number means all ports, which cannot be balanced to.
       port ? [{ name: name ?? '', protocol: (protocol ?? 'TCP').toLowerCase(), port }] : [],
     ),
     endpoints: (endpoints ?? []).flatMap(
       ({ addresses: [address], conditions, targetRef, zone, nodeName }) => {
-        // "No semantics are defined for additional addresses beyond the first"
+        // "No semantics are defined for additional addresses beyond the first" (API reference).
         if (address === undefined) return [];
-        // Absent means unknown, to be taken as true; of `terminating`, as false.
+        // Unknown conditions count as true, an unknown `terminating` as false.
         const ready = conditions?.ready ?? true;
         const serving = conditions?.serving ?? ready;
         const terminating = conditions?.terminating ?? false;
@@ -92,7 +92,7 @@ export function readSlice(json: unknown): Slice {
   };
 }
 
-/** Whether what is in it can be a backend: IP addresses, not names. */
+/** Whether its endpoints can be backends: they have IP addresses rather than names. */
 export function canServe({ addressType }: Pick<Slice, 'addressType'>): boolean {
   return addressType === 'IPv4' || addressType === 'IPv6';
 }

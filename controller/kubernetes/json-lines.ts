@@ -1,7 +1,6 @@
 /**
- * Parses a stream of JSON values, one a line, however the bytes are cut. Throws a `SyntaxError` at a line that is no
- * JSON, and a `RangeError` at one longer than `longest` bytes. A last line without an end is dropped: it is half of
- * a value whose rest never came.
+ * Parses a stream of newline-delimited JSON. Throws a `SyntaxError` for a malformed line, and a `RangeError` for a line longer
+ * than `longest` bytes. Drops a last line without a newline, since it is incomplete.
  */
 export async function* jsonLines(
   chunks: AsyncIterable<Uint8Array>,

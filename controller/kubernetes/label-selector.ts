@@ -2,7 +2,7 @@ import type { LabelSelector } from './marathon-app.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** Whether all requirements of a selector fit these labels; an empty selector fits all, as everywhere in Kubernetes. */
+/** Whether the labels match all requirements of a selector; as everywhere in Kubernetes, an empty selector matches all. */
 export function fits({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): boolean {
   return (
     Object.entries(matchLabels).every(([key, value]) => labelOf(labels, key) === value) &&

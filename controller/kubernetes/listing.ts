@@ -7,9 +7,9 @@ import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient } from './client.ts';
 import type { ObjectName } from './resources.ts';
 
-/** What every object has that is listed and watched. */
+/** The metadata of every object that is listed and watched. */
 export interface Versioned extends ObjectName {
-  /** Another one after each change; to be compared for equality only. */
+  /** Differs after each change. Must only be compared for equality. */
   readonly resourceVersion: string;
 }
 
@@ -23,7 +23,7 @@ export const metadataSchema = z.object({
 
 const listSchema = z.object({
   metadata: z.object({ resourceVersion: z.string().min(1), continue: z.string().nullish() }),
-  /** The server's Go leaves an empty list as null in some versions. */
+  /** Some versions of the server encode an empty list as null. */
   items: z.array(z.unknown()).nullable(),
 });
 
@@ -33,15 +33,15 @@ export interface Listing<T> {
   readonly project: (json: unknown) => T;
 }
 
-/** Objects a page: what a server of any version answers at once without effort. */
+/** Objects per page, as client-go has it. */
 const PAGE = 500;
 
 /**
- * Reads all objects of a collection, page by page, as they were at one version. Rejects when any part of it cannot
- * be read, or is not of this kind.
+ * Lists all objects of a collection at one version, page by page. Rejects if any page cannot be read or has objects of another
+ * kind.
  *
- * No `resourceVersion` is asked for, so that the list is as new as etcd: version 0, which informers begin with, may
- * come from a server's cache that lags behind, and after a restart time would run backwards.
+ * Sets no `resourceVersion`, so that the list is as new as etcd. Version 0, which informers start with, may come from a cache
+ * that lags behind, so that time would run backwards after a restart.
  */
 export async function listAll<T>(
   client: KubernetesClient,
@@ -51,7 +51,7 @@ export async function listAll<T>(
   try {
     return await pages(client, listing, PAGE, signal);
   } catch (error) {
-    // The version that the pages are of has been dropped meanwhile: too many objects, or too slow a line, for pages.
+    // The server dropped the version of the pages meanwhile: list everything in one response.
     if (error instanceof ApiFailure && error.expired) return await pages(client, listing, undefined, signal);
     throw error;
   }

@@ -3,20 +3,18 @@ import { OPTION_KEYS } from '../label-keys.ts';
 import { appFields, podFields } from '../marathon-json.ts';
 
 /**
- * The custom resource `MarathonApp`: what its author writes (`spec`), and what the elected controller says of it
- * (`status`). The CRD's OpenAPI schema is made of these (`npm run crd`).
+ * Schemas of the custom resource `MarathonApp`: its author writes `spec`, the elected controller writes `status`. The CRD's
+ * OpenAPI schema is generated from these (`npm run crd`).
  */
 
-const words = (description: string) => ({ description });
+const described = (description: string) => ({ description });
 
-/**
- * Ids as Marathon takes them (`PathId`): names of lowercase letters, digits, hyphens and dots, with a slash between two.
- */
+/** Marathon's ids (`PathId`): names of lowercase letters, digits, hyphens and dots, separated by slashes. */
 export const ID_PATTERN =
   /^\/?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(\/[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)*$/;
 
 export const ID_EXPECTED =
-  'expected an id as Marathon has them: names of lowercase letters, digits, hyphens and dots, with slashes between them';
+  'expected a Marathon id: names of lowercase letters, digits, hyphens and dots, separated by slashes';
 
 const idSchema = z.string().min(1).max(1_024).regex(ID_PATTERN, ID_EXPECTED);
 
@@ -34,7 +32,7 @@ const selectorSchema = z
       .max(16)
       .optional(),
   })
-  .meta(words('Labels of the EndpointSlices, as in any other selector of Kubernetes. All must fit.'));
+  .meta(described('A label selector for the EndpointSlices. All requirements must match.'));
 
 const endpointsSchema = z
   .object({
@@ -47,10 +45,10 @@ const endpointsSchema = z
         'expected the name of a Service: lowercase letters, digits and hyphens',
       )
       .optional()
-      .meta(words('A Service of the same namespace: the EndpointSlices that Kubernetes keeps for it.')),
+      .meta(described('A Service in the same namespace, whose EndpointSlices are used.')),
     selector: selectorSchema.optional(),
   })
-  .meta(words('Where the backends are. Exactly one of the two.'));
+  .meta(described('Where the backends come from. Exactly one of service and selector.'));
 
 const relayedPortSchema = z.object({
   at: z.string().max(512),
@@ -63,40 +61,40 @@ const relayedPortSchema = z.object({
 
 const rejectionSchema = z.object({ at: z.string(), value: z.string(), reason: z.string() });
 
-/** What a relay found out about an app of Marathon or Mesos. The names of the fields are those of `model.ts`. */
+/** An app of Marathon or Mesos, as a relay writes it. The field names are those of `model.ts`. */
 export const relayedSchema = z
   .object({
     id: z.string().min(1).max(1_024),
     kind: z.enum(['app', 'pod']),
     ports: z.array(relayedPortSchema),
-    version: z.string().min(1).max(63).meta(words('How the list `ports` is called.')),
+    version: z.string().min(1).max(63).meta(described('Name of the list `ports`.')),
     versions: z
       .array(z.object({ name: z.string().min(1).max(63), ports: z.array(relayedPortSchema) }))
-      .meta(words('Other lists of ports, which tasks of older versions and containers of pods have.')),
+      .meta(described('Other lists of ports, of tasks of older versions and of the containers of pods.')),
     labelsPerTask: z
       .boolean()
       .optional()
       .meta(
-        words("Whether tasks are no copies of one another, so that one's labels say nothing of another's."),
+        described('Whether each task has labels of its own, rather than all being copies of one definition.'),
       ),
     rejected: z.array(rejectionSchema).optional(),
     warnings: z.array(z.string()).optional(),
   })
-  .meta(words('An app of another cluster, written by `marathon-ipvs relay`. Not for people.'));
+  .meta(described('An app of another cluster, written by `marathon-ipvs relay`. Not meant to be edited.'));
 
-/** `app` and `pod` are checked one by one with the reader of all Marathon JSON, which tells what is wrong where. */
+/** `app` and `pod` are left out: the reader of Marathon JSON checks them, and says what is wrong where. */
 const specFields = {
   framework: z
     .string()
     .min(1)
     .max(255)
     .optional()
-    .meta(words("Framework in the names of the app's VIPs. Defaults to marathon.")),
+    .meta(described("Framework in the names of the app's VIPs. Defaults to marathon.")),
   endpoints: endpointsSchema,
   relayed: relayedSchema.optional(),
 };
 
-/** What the source reads of an object. */
+/** The schema that the source reads objects with. */
 export const marathonAppSchema = z.object({
   metadata: z.object({
     name: z.string().min(1),
@@ -110,9 +108,9 @@ export const marathonAppSchema = z.object({
   status: z.unknown().optional(),
 });
 
-const LABELS = `Labels of its ports declare VIPs (VIP_0: /my-service:5555) and say how they are balanced: ${OPTION_KEYS.join(', ')}.`;
+const LABELS = `Labels of its ports declare VIPs (VIP_0: /my-service:5555) and set how they are balanced: ${OPTION_KEYS.join(', ')}.`;
 
-/** The same for the API server, which tells an author at once that a field is of a wrong type. */
+/** The schema of the CRD, with which the API server rejects fields of a wrong type at once. */
 export const specSchema = z.object({
   ...specFields,
   app: appFields
@@ -120,12 +118,14 @@ export const specSchema = z.object({
     .extend({ id: idSchema })
     .optional()
     .meta(
-      words(`The definition of a Marathon app, as it is. Its fields that are not listed are kept. ${LABELS}`),
+      described(
+        `The definition of a Marathon app, unchanged. Fields that are not listed here are preserved. ${LABELS}`,
+      ),
     ),
   pod: podFields
     .extend({ id: idSchema })
     .optional()
-    .meta(words(`The definition of a Marathon pod, as it is. ${LABELS}`)),
+    .meta(described(`The definition of a Marathon pod, unchanged. ${LABELS}`)),
 });
 
 const conditionSchema = z.object({
@@ -140,13 +140,13 @@ const conditionSchema = z.object({
 export const statusSchema = z.object({
   observedGeneration: z.int().optional(),
   conditions: z.array(conditionSchema).optional(),
-  vip: z.string().optional().meta(words('The first VIP, and how many others there are.')),
-  address: z.string().optional().meta(words('Its addresses.')),
-  backends: z.string().optional().meta(words('Backends that get connections, of all of its backends.')),
+  vip: z.string().optional().meta(described('The first VIP, and the number of others.')),
+  address: z.string().optional().meta(described('Its addresses.')),
+  backends: z.string().optional().meta(described('Backends that get connections, of all backends.')),
   vips: z
     .array(
       z.object({
-        name: z.string().meta(words('Fully qualified, or the address of an IP VIP.')),
+        name: z.string().meta(described('Fully qualified, or the address of an IP VIP.')),
         protocol: z.string(),
         port: z.int(),
         addresses: z.array(z.string()),

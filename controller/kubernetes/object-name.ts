@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { App } from '../model.ts';
 
 /**
- * Name of the MarathonApp of an app, whoever writes it, a relay or a person: readable, and unique by a hash, since ids
- * are longer and have other characters than DNS labels. In one namespace two writers of one app thus meet.
+ * Returns the name of an app's MarathonApp, whether a relay or the command line writes it: readable, and unique by a hash, since
+ * ids may be longer and have other characters than DNS labels allow. Two writers of the same app thus use the same object.
  */
 export function objectName({ framework, id }: Pick<App, 'framework' | 'id'>): string {
   const readable = id
@@ -14,7 +14,7 @@ export function objectName({ framework, id }: Pick<App, 'framework' | 'id'>): st
   return `${readable === '' ? 'app' : readable}-${hashOf([framework, id])}`;
 }
 
-/** Ten hexadecimal digits that tell values apart. */
+/** A hash of ten hexadecimal digits. */
 export function hashOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 10);
 }

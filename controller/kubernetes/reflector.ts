@@ -11,77 +11,76 @@ import { objectKey } from './resources.ts';
 export interface ReflectorOptions<T extends Versioned> {
   readonly client: KubernetesClient;
   readonly clock: Clock;
-  /** Of the collection. */
+  /** Path of the collection. */
   readonly path: string;
   readonly labelSelector?: string | undefined;
-  /** What is kept of an object's JSON; throws for what is none of this kind. */
+  /** Extracts what is kept of an object's JSON; throws for an object of another kind. */
   readonly project: (json: unknown) => T;
   readonly listener: ReflectorListener<T>;
-  /** Numbers in [0, 1) for jitter. */
+  /** Returns numbers in [0, 1), for jitter. */
   readonly random: () => number;
-  /** A watch without a byte for so long is dead; bookmarks come about once a minute. */
+  /** A watch that receives nothing for this long is dead; bookmarks arrive about once a minute. */
   readonly silenceMs: number;
 }
 
 /** Must not throw. */
 export interface ReflectorListener<T> {
-  /** An object came, changed (`before` is what it was) or went (`now` is null). Never twice for one version of it. */
+  /** An object was added (`before` is null), changed or removed (`now` is null). Called once for each version of an object. */
   changed(before: T | null, now: T | null): void;
-  /** A list begins to be taken over, in many turns: until `inStep`, what was told is of two times. */
+  /** A new list is being taken over, in many turns: until `inStep`, the objects mix two versions. */
   behind(): void;
-  /** All of a list is in, and a watch goes on from it: what was told is what there is. */
+  /** A list is complete and a watch continues from it: the objects are those of the server. */
   inStep(): void;
-  /** It was in step until now, or another attempt failed. What was told last stays. */
+  /** The watch broke, or another attempt failed. The objects stay as they are. */
   failed(error: Error): void;
 }
 
-const FIRST_RETRY_MS = 800;
-/** Where a server answers, and not well. */
-const LAST_RETRY_MS = 30_000;
-/** Where none answers: being asked costs it nothing, and each second longer is one that hosts know less. */
-const LAST_CONNECT_MS = 10_000;
-/** Within this time all hosts list anew whose versions a server has forgotten. */
-const RELIST_WITHIN_MS = 2_000;
-/** A watch that lived this long was no failed attempt. */
+const MIN_RETRY_MS = 800;
+/** Longest delay if the server answers with an error. */
+const MAX_RETRY_MS = 30_000;
+/** Longest delay if no server answers: retries then cost it nothing, and hosts should catch up soon. */
+const MAX_CONNECT_RETRY_MS = 10_000;
+/** After the server has dropped their version, hosts list again spread over this time. */
+const RELIST_SPREAD_MS = 2_000;
+/** A watch that lasted this long counts as a success. */
 const STABLE_MS = 10_000;
-/** The server ends a watch after a time between these, so that those of many hosts do not end together. */
+/** Range of a watch's time limit, so that those of many hosts do not end together. */
 const WATCH_SECONDS = { least: 300, most: 600 };
 
 const bookmarkSchema = z.object({ metadata: z.object({ resourceVersion: z.string().min(1) }) });
 
 /**
- * Keeps the objects of one kind as the API server has them: a list, then a watch from the list's version on, and
- * after each break a watch from the last version seen. Only a version that the server no longer keeps (410) costs
- * another list, whose difference to what was known is told.
+ * Keeps the objects of one kind in sync with the API server: lists them, then watches from the list's version, and after each
+ * break from the last version seen. Lists again only if the server has dropped that version (410), and then reports only the
+ * differences.
  *
- * client-node's informer does the same, and not well enough here: it tells of `connect` before an attempt has
- * succeeded, so it never says whether it is in step; it stops at any error but 410 and leaves starting again to its
- * user, without a pause, without `Retry-After`; it passes over lines that are no JSON and goes on from the version
- * after them, so that what they told is lost; it lists without a limit; and it asks for no bookmarks, so that a quiet
- * watch comes back with a version that is long gone.
+ * client-node's informer is not enough here. It emits `connect` before an attempt has succeeded, so it never knows whether it
+ * is in sync; it stops at every error but 410, and leaves retries, delays and `Retry-After` to its user; it skips malformed
+ * lines and thereby loses changes; it lists without a limit; and it uses no bookmarks, so that a quiet watch resumes from a
+ * version that is long gone.
  */
 export class Reflector<T extends Versioned> {
   readonly #options: ReflectorOptions<T>;
   readonly #objects = new Map<string, T>();
-  /** Where the next watch goes on; null: list first. */
+  /** The version that the next watch continues from; null to list first. */
   #version: string | null = null;
   #failures = 0;
-  /** How often in a row the server had forgotten our version, without a watch that lived on. */
+  /** Consecutive times that the server had dropped the version, without a stable watch in between. */
   #expirations = 0;
-  #limitMs = LAST_RETRY_MS;
-  /** Since when the watch goes on; null while there is none. */
+  #limitMs = MAX_RETRY_MS;
+  /** When the current watch began; null if there is none. */
   #inStepSince: number | null = null;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
   }
 
-  /** By `namespace/name`. */
+  /** The objects by `namespace/name`. */
   get objects(): ReadonlyMap<string, T> {
     return this.#objects;
   }
 
-  /** Follows until `signal` aborts; resolves then. */
+  /** Keeps the objects in sync until `signal` aborts, then resolves. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     while (!signal.aborted) {
@@ -90,7 +89,7 @@ export class Reflector<T extends Versioned> {
       try {
         this.#version ??= await this.#list(signal);
         await this.#watch(this.#version, signal);
-        // Its time was up, and it is another one for every host.
+        // The watch reached its time limit, which differs from host to host: no delay needed.
         if (this.#wasStable()) pauseMs = 0;
       } catch (error) {
         if (signal.aborted) break;
@@ -135,7 +134,7 @@ export class Reflector<T extends Versioned> {
     const pace = new Pace();
     for await (const event of events) {
       this.#take(event);
-      // Thousands at once come without a turn of the event loop between them.
+      // Thousands of events may arrive in a single turn of the event loop.
       await pace.restIfDue();
     }
     signal.throwIfAborted();
@@ -148,9 +147,9 @@ export class Reflector<T extends Versioned> {
       return;
     }
     if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') {
-      throw new ControllerError('source', `watch ${path}: "${type}" is no kind of event`);
+      throw new ControllerError('source', `watch ${path}: "${type}" is not an event type`);
     }
-    // An object that has gone may lack what it takes to be one of this kind: its name is enough.
+    // A deleted object need not be valid: its name is enough.
     const { metadata } = required(metadataSchema, object, 'an object of Kubernetes');
     if (type === 'DELETED') {
       const before = this.#objects.get(objectKey(metadata));
@@ -169,24 +168,24 @@ export class Reflector<T extends Versioned> {
     this.#options.listener.changed(before ?? null, now);
   }
 
-  /** Returns for how long to wait; null: as the failures so far have it. */
+  /** Handles a failure; returns how long to wait, or null for the usual backoff. */
   #broken(error: unknown): number | null {
     const api = error instanceof ApiFailure ? error : null;
     const stable = this.#wasStable();
     this.#failures = stable ? 1 : this.#failures + 1;
     if (stable) this.#expirations = 0;
-    this.#limitMs = api === null ? LAST_CONNECT_MS : LAST_RETRY_MS;
+    this.#limitMs = api === null ? MAX_CONNECT_RETRY_MS : MAX_RETRY_MS;
     if (api?.expired) {
       this.#version = null;
       this.#expirations += 1;
-      // It is a living server that says so: how long none answered before does not matter any more.
+      // The server is back: earlier connection failures no longer count.
       this.#failures = this.#expirations;
-      // To be expected after a long break: only a list that fails too is worth a word.
-      if (this.#expirations === 1) return RELIST_WITHIN_MS * this.#options.random();
+      // Expected after a long break, so the first time is not reported as a failure.
+      if (this.#expirations === 1) return RELIST_SPREAD_MS * this.#options.random();
     }
     this.#options.listener.failed(error instanceof Error ? error : new Error(String(error)));
     if (api?.retryAfterMs == null) return null;
-    // All those who were sent away would come back at the same moment.
+    // With jitter, or all clients would come back at the same moment.
     return api.retryAfterMs * (1 + 0.5 * this.#options.random());
   }
 
@@ -194,9 +193,9 @@ export class Reflector<T extends Versioned> {
     return this.#inStepSince !== null && this.#options.clock.monotonic() - this.#inStepSince >= STABLE_MS;
   }
 
-  /** Doubles from 0.8 s to 10 s or 30 s, half of it jitter, since all hosts lose their watches together. */
+  /** Exponential backoff from 0.8 s to 10 s or 30 s. Half of it is jitter, since all hosts lose their watches together. */
   #delay(): number {
-    const doubled = FIRST_RETRY_MS * 2 ** Math.min(20, Math.max(0, this.#failures - 1));
+    const doubled = MIN_RETRY_MS * 2 ** Math.min(20, Math.max(0, this.#failures - 1));
     return Math.min(this.#limitMs, doubled) * (0.5 + 0.5 * this.#options.random());
   }
 }

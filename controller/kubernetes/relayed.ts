@@ -3,30 +3,30 @@ import type { Endpoint, Task } from '../model.ts';
 import { type Place, placeOf } from '../place.ts';
 import type { Slice } from './endpoint-slice.ts';
 
-/** Names under which a relay writes, and readers find, what EndpointSlices have no field for. */
+/** Labels and annotations with which a relay adds what EndpointSlices have no field for. */
 
-/** On an EndpointSlice: which list of ports of the MarathonApp its tasks have. */
+/** On an EndpointSlice: the MarathonApp's list of ports that its tasks have. */
 export const PORTS_LABEL = 'marathon-ipvs.io/ports';
-/** On an EndpointSlice: which MarathonApp it belongs to. */
+/** On an EndpointSlice: the MarathonApp that it belongs to. */
 export const APP_LABEL = 'marathon-ipvs.io/app';
-/** On all that a relay writes: which relay. What does not bear it is never changed or removed. */
+/** On every object of a relay: the relay's name. Objects without it are never changed or removed. */
 export const RELAY_LABEL = 'marathon-ipvs.io/relay';
-/** On all that a relay writes: which program keeps it, by the name that Kubernetes recommends. */
+/** On every object of a relay: the program that manages it, as Kubernetes recommends. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
-/** Of the fields that a relay owns, as the API server notes it. */
+/** The field manager of a relay. */
 export const RELAY_MANAGER = 'marathon-ipvs-relay';
-/** On an EndpointSlice: state and health by task, in the words of `model.ts`, where its conditions say less. */
+/** On an EndpointSlice: state and health by task, with the values of `model.ts`, where its conditions say less. */
 export const TASKS_ANNOTATION = 'marathon-ipvs.io/tasks';
 
 /**
- * On an EndpointSlice: where the host that runs a task reaches it, by task and by the place of the port in its list, where
- * others use a host port.
+ * On an EndpointSlice: the endpoints by which the host that runs a task reaches it, if other hosts use a host port; by task and
+ * by the port's index in its list.
  */
 export const LOCAL_ANNOTATION = 'marathon-ipvs.io/local';
 
 /**
- * On an EndpointSlice: where its tasks stand, `[["eu", "a", ["web.1", "web.2"]]]`. The zone of an endpoint is a label's value
- * to the API server, and `aws/eu-central-1a` would have the whole slice refused; a region has no field.
+ * On an EndpointSlice: region and zone of its tasks, `[["eu", "a", ["web.1", "web.2"]]]`. The API server validates an endpoint's
+ * zone as a label value, so that `aws/eu-central-1a` would make it refuse the whole slice; there is no field for a region.
  */
 export const PLACES_ANNOTATION = 'marathon-ipvs.io/places';
 
@@ -41,7 +41,7 @@ const statusesSchema = z.record(
   ]),
 );
 
-/** What the relay knew of the tasks in a slice; empty where no relay wrote it, or it cannot be read. */
+/** Reads the state and health of the tasks in a slice; empty if no relay wrote it, or it is malformed. */
 export function readTaskStatuses({
   annotations,
 }: Pick<Slice, 'annotations'>): ReadonlyMap<string, TaskStatus> {
@@ -66,7 +66,7 @@ const localsSchema = z.record(
   ),
 );
 
-/** Where hosts reach their own tasks of a slice; empty where no relay wrote it, or it cannot be read. */
+/** Reads the local endpoints of the tasks in a slice; empty if no relay wrote them, or they are malformed. */
 export function readLocals({ annotations }: Pick<Slice, 'annotations'>): Locals {
   const text = annotations[LOCAL_ANNOTATION];
   return (text === undefined ? undefined : localsSchema.safeParse(parsedOrNull(text)).data) ?? {};
@@ -74,7 +74,7 @@ export function readLocals({ annotations }: Pick<Slice, 'annotations'>): Locals 
 
 const placesSchema = z.array(z.tuple([z.string(), z.string(), z.array(z.string())]));
 
-/** As the annotation has it; null where no task says where it stands. */
+/** Formats the annotation of regions and zones; null if they are unknown for all tasks. */
 export function placesText(tasks: readonly Task[]): string | null {
   const byPlace = new Map<string, [region: string, zone: string, tasks: string[]]>();
   for (const { id, place } of tasks) {
@@ -89,7 +89,7 @@ export function placesText(tasks: readonly Task[]): string | null {
   return sorted.length === 0 ? null : JSON.stringify(sorted);
 }
 
-/** Where the tasks of a slice stand; empty where no relay wrote it, or it cannot be read. */
+/** Reads region and zone of the tasks in a slice; empty if no relay wrote them, or they are malformed. */
 export function readPlaces({ annotations }: Pick<Slice, 'annotations'>): ReadonlyMap<string, Place> {
   const text = annotations[PLACES_ANNOTATION];
   const places = new Map<string, Place>();

@@ -1,4 +1,4 @@
-/** Where the API server has the kinds that this program reads and writes. */
+/** The kinds that this program reads and writes, and their paths in the Kubernetes API. */
 
 export interface Resource {
   readonly group: string;
@@ -41,7 +41,7 @@ export function apiVersion({ group, version }: Resource): string {
   return group === '' ? version : `${group}/${version}`;
 }
 
-/** The path of all objects of a kind; of one namespace where it is given. */
+/** The path of all objects of a kind, in one namespace if given. */
 export function collectionPath(resource: Resource, namespace: string | null): string {
   const root = resource.group === '' ? '/api' : '/apis';
   const scope = namespace === null ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
@@ -58,7 +58,7 @@ export interface ObjectName {
   readonly name: string;
 }
 
-/** `namespace/name`: unique for an object of one kind. */
+/** `namespace/name`: unique among the objects of a kind. */
 export function objectKey({ namespace, name }: ObjectName): string {
   return `${namespace}/${name}`;
 }

@@ -17,7 +17,7 @@ import { RefusedBackends } from './refused-backends.ts';
 import { Routes } from './routes.ts';
 import { Schedulers, schedulerOf } from './schedulers.ts';
 
-/** So many steps are written before others have a turn. */
+/** The number of steps between two yields to the event loop. */
 const STEPS_AT_ONCE = 4_096;
 
 export interface ApplierPorts {
@@ -25,9 +25,9 @@ export interface ApplierPorts {
   readonly names?: Names | undefined;
   readonly view: KernelView;
   readonly reachability: ReachabilityView;
-  /** Why nothing may be written to this service; null where it may. */
+  /** Why this service may not be written, since it could not be recorded; null when it may. */
   readonly unrecorded: (service: ServiceKey) => Error | null;
-  /** These services are not ours, although they were recorded: others made them first. Never rejects. */
+  /** Removes services from the ledger that another program added first. Never rejects. */
   readonly disown: (services: ReadonlySet<ServiceKey>) => Promise<void>;
   /** Whether an address lies in a pool of named VIPs. */
   readonly inPool: (address: string) => boolean;
@@ -35,24 +35,24 @@ export interface ApplierPorts {
   readonly random: () => number;
 }
 
-/** What a pass works with. */
+/** What a pass applies. */
 export interface ApplyRequest extends Pick<LastRules, 'named' | 'lives'> {
   readonly desired: Desired;
   readonly plan: Plan;
-  /** Takes why steps are not made. */
+  /** Gets the decisions about steps that are not applied. */
   readonly decisions: DecisionTable;
   readonly full: boolean;
   readonly now: number;
-  /** Of the pass. */
+  /** The pace of the pass. */
   readonly pace: Pace;
 }
 
 /**
- * Makes the steps of a plan, in the order of rule 7: what is new is made, then reachable, then has a name; what goes has
- * lost its name and is unreachable before; nothing goes before what is new is there.
+ * Applies a plan in the order of rule 7: additions first, then routes, then names; a VIP that is removed loses its name and
+ * route before its service; and removals come after all additions.
  *
- * A step that fails is tried again after a delay that grows. What cannot be done without it waits too, and nothing
- * else: the backends of a service that could not be made, and the last backend in rotation where a new one could not be added.
+ * A failed step is retried after a growing delay. Only what depends on it waits, too: the backends of a service that could
+ * not be added, and the last backend in rotation when its replacement could not be added.
  */
 export class Applier {
   readonly #ports: ApplierPorts;
@@ -61,7 +61,7 @@ export class Applier {
   readonly #refused: RefusedBackends;
   readonly #forwarding = new Forwarding();
   readonly #routes = new Routes();
-  /** Steps of this pass that make or change a service, by their text, since a plan may be made anew; whether each was made. */
+  /** Steps of this pass that add or change a service, and whether they succeeded. By text, since a plan may be made again. */
   readonly #tried = new Map<string, boolean>();
 
   constructor(ports: ApplierPorts) {
@@ -71,24 +71,24 @@ export class Applier {
     this.#refused = new RefusedBackends(ports.random);
   }
 
-  /** When something that failed is to be tried again; null when nothing is. */
+  /** When the next retry is due; null when there is none. */
   nextDue(): number | null {
     return earliest(this.#postponed.nextDue(), this.#schedulers.nextDue(), this.#refused.nextDue());
   }
 
-  /** To be called when a pass begins. */
+  /** Starts a pass. */
   begin(): void {
     this.#tried.clear();
   }
 
-  /** Schedulers that this kernel is known to lack, without those that are to be tried again now. */
+  /** Schedulers that this kernel is known to lack, without those whose retry is due. */
   lacking(now: number): ReadonlySet<string> {
     return this.#schedulers.lacking(now);
   }
 
   /**
-   * Makes and changes the services themselves, of a plan of this pass. Resolves with true where the kernel turned out to
-   * lack a scheduler: the plan is then to be made anew, without what it is `lacking`, and given to this function again.
+   * Adds and changes the services themselves. Resolves with true when the kernel turned out to lack a scheduler: the plan
+   * must then be made again without the `lacking` schedulers, and passed to this function again.
    */
   async applyServices(
     plan: Plan,
@@ -98,7 +98,7 @@ export class Applier {
     const untried = plan.growing.filter(
       (step) => isServiceStep(step) && !this.#tried.has(formatStep(step)) && this.#isDue(step, now),
     );
-    // A thousand services that ask for a scheduler that the kernel lacks need not all be refused.
+    // One service for each unknown scheduler first, so that a missing one is found out by one refusal and not by a thousand.
     const first = this.#schedulers.firstOfEachUnknown(untried);
     for (const steps of [[...first], untried.filter((step) => !first.has(step))]) {
       const failures = await this.#write(steps, pace);
@@ -108,12 +108,12 @@ export class Applier {
     return false;
   }
 
-  /** Addresses of backends that the kernel takes for no destination. */
+  /** Addresses that the kernel does not accept as destinations. */
   get refused(): readonly RefusedBackend[] {
     return this.#refused.all;
   }
 
-  /** Makes the rest of the plan; the view of the kernel is then as it was left, as far as known. */
+  /** Applies the rest of the plan, and updates the view of the kernel by the results. */
   async apply(request: ApplyRequest, outcome: Outcome): Promise<void> {
     const { plan, decisions, full, now, pace } = request;
     const { view, reachability, inPool } = this.#ports;
@@ -132,7 +132,7 @@ export class Applier {
     decisions.addSteps(waiting, (step) => this.#refused.decisionOf(step) ?? this.#postponed.decisionOf(step));
   }
 
-  /** Adds and changes backends. Of services it tells what became of them before. */
+  /** Adds and changes backends. The result includes that of `applyServices`. */
   async #grow({ plan, now, pace }: ApplyRequest, outcome: Outcome) {
     const { view } = this.#ports;
     const [services, untriedServices] = split(plan.growing.filter(isServiceStep), (step) =>
@@ -159,7 +159,7 @@ export class Applier {
     return { tried: [...services, ...backends], made: all, untried, short };
   }
 
-  /** Takes away, once names that end have been told of. `short`: services with a backend that could not be added. */
+  /** Publishes names, then applies removals. `short`: services with a new backend that could not be added. */
   async #shrink(request: ApplyRequest, short: ReadonlySet<ServiceKey>, outcome: Outcome) {
     const { desired, plan, now, pace } = request;
     const { view, names } = this.#ports;
@@ -176,7 +176,7 @@ export class Applier {
     return { tried: shrinking, made: taken, untried, kept: due.filter((step) => !removing.has(step)) };
   }
 
-  /** Services with a backend that should have come into rotation and is not there, since these steps were not made. */
+  /** Services with a backend that is not in rotation because one of these steps was not applied. */
   #shortOfBackends(unmade: readonly Step[]): ReadonlySet<ServiceKey> {
     const short = new Set<ServiceKey>();
     for (const step of unmade) {
@@ -213,9 +213,8 @@ export class Applier {
   }
 
   /**
-   * What is there although the kernel lacked it when it was read was made by another program, while the ledger was written.
-   * The next pass, which reads it again, adopts it or finds that it is in the way. At once: after an error later in this
-   * pass the ledger would count.
+   * A service that exists although the last read did not find it was added by another program. The next pass reads it again,
+   * and adopts it or reports a conflict. The ledger is corrected at once, in case of an error later in this pass.
    */
   async #disownExisting(failures: readonly StepFailure[]): Promise<void> {
     const existing = failures.filter(({ why }) => why === 'exists');
@@ -223,7 +222,7 @@ export class Applier {
       await this.#ports.disown(new Set(existing.map(({ step }) => serviceKey(step.service))));
   }
 
-  /** Whether a scheduler is lacking in whose place another one can be taken: that is no failure, and told elsewhere. */
+  /** Learns from results. Returns whether the kernel lacks a scheduler that has a replacement, which does not count as a failure. */
   #learn(steps: readonly Step[], failures: readonly StepFailure[], outcome: Outcome, now: number): boolean {
     const failed = new Set(failures.map(({ step }) => step));
     for (const step of steps) {
@@ -241,7 +240,7 @@ export class Applier {
     return missed.size > 0;
   }
 
-  /** Services that the kernel lacks and that could not be made, or not yet again: their backends would be refused too. */
+  /** Services that could not be added, or whose retry is not due: their backends would be refused, too. */
   #missing({ growing }: Plan): ReadonlySet<ServiceKey> {
     const missing = growing.filter(
       (step) => step.op === 'add-service' && this.#tried.get(formatStep(step)) !== true,
@@ -262,7 +261,7 @@ const LAST_IN_ROTATION: Decision = {
   endsAt: null,
 };
 
-/** Those for which `isChosen` is true, and the others. */
+/** Splits steps into those for which `isChosen` is true and the others. */
 function split(
   steps: readonly Step[],
   isChosen: (step: Step) => boolean,

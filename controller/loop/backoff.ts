@@ -3,12 +3,12 @@ export interface BackoffOptions {
   readonly limitMs: number;
 }
 
-/** How long to wait after so many failures in a row: doubling from `firstMs` up to `limitMs`. 0 for no failure. */
+/** The delay after a number of failures in a row: doubles from `firstMs` up to `limitMs`; 0 without a failure. */
 export function delayAfter(failures: number, { firstMs, limitMs }: BackoffOptions): number {
   return failures === 0 ? 0 : Math.min(limitMs, firstMs * 2 ** Math.min(failures - 1, 30));
 }
 
-/** An item that failed: so many times in a row, since when, and when it may be tried again. */
+/** A failed item: how many times in a row, since when, and when its retry is due. */
 export interface Postponed {
   readonly failures: number;
   readonly since: number;
@@ -16,8 +16,8 @@ export interface Postponed {
 }
 
 /**
- * Postpones items that failed, each by itself, so that one that cannot succeed does not cost a write in every pass.
- * `random` gives numbers in [0, 1): hosts that fail together must not try again together.
+ * Postpones failed items, each by itself, so that one that cannot succeed does not cost a write in every pass. `random` returns
+ * numbers in [0, 1), so that hosts that fail together do not retry together.
  */
 export class Backoff<Key> {
   readonly #items = new Map<Key, Postponed>();
@@ -45,30 +45,30 @@ export class Backoff<Key> {
     return this.#items.size === 0;
   }
 
-  /** Whether this item is to be left alone for now. */
+  /** Whether the retry of this item is not due yet. */
   postpones(key: Key, now: number): boolean {
     return (this.#items.get(key)?.due ?? 0) > now;
   }
 
-  /** All that failed and did not succeed since. */
+  /** All items that failed and have not succeeded since. */
   get all(): ReadonlyMap<Key, Postponed> {
     return this.#items;
   }
 
-  /** When the next of them may be tried; null when none waits. */
+  /** When the next retry is due; null when there is none. */
   nextDue(): number | null {
     let next: number | null = null;
     for (const { due } of this.#items.values()) next = earliest(next, due);
     return next;
   }
 
-  /** Forgets items for which `keep` is false: what is no longer wanted needs no more tries. */
+  /** Forgets items for which `keep` is false, since they are no longer wanted. */
   prune(keep: (key: Key) => boolean): void {
     for (const key of this.#items.keys()) if (!keep(key)) this.#items.delete(key);
   }
 }
 
-/** The earliest of these times; null where there is none. */
+/** The earliest of these times; null when there is none. */
 export function earliest(...times: readonly (number | null)[]): number | null {
   let first: number | null = null;
   for (const time of times) if (time !== null && (first === null || time < first)) first = time;

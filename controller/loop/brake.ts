@@ -8,37 +8,37 @@ import { type Losses, leaving } from '../plan/losses.ts';
 import type { Plan } from '../plan/plan.ts';
 
 export interface BrakeRules {
-  /** Share of VIPs, or of backends in rotation, up to which a pass may take away: 0.5 is half. */
+  /** The share of VIPs, or of backends in rotation, that one pass may remove: 0.5 is half. */
   readonly share: number;
-  /** How long the sources must say the same before it is accepted, in milliseconds. */
+  /** How long a removal is held before the sources are read again, in milliseconds. */
   readonly holdMs: number;
 }
 
 interface HoldContext extends Omit<BrakeContext, 'named' | 'heldBefore' | 'share'> {
-  /** Whether a backend leaves by a decision of this host, for which no source need give its word. */
+  /** Whether a backend leaves by a decision of this host, which no source has to name. */
   readonly decidedHere: (endpoint: BackendKey, service: ServiceKey) => boolean;
 }
 
-/** Share by which a removal counts as large where there are no rules: the default of `--mass-removal-percent`. */
+/** The share from which on a removal counts as large when the brake is off: the default of `--mass-removal-percent`. */
 const HALF = 0.5;
-/** A backend said to be gone by name is out of the kernel long before this, or fails to go for other reasons. */
+/** A named end is forgotten after this: by then the backend is gone, or stays for other reasons. */
 const NAMED_MS = 600_000;
 
 /**
- * Holds a mass removal until the sources have said the same for a while (rule 4): remembers since when each backend is
- * held, which ends were told by name, and which were confirmed by reading the sources anew.
+ * The mass-removal brake (rule 4): remembers since when each backend is held, which ends sources named, and which removals
+ * were confirmed by reading the sources again.
  */
 export class Brake {
-  /** null: never holds. */
+  /** null: the brake is off. */
   readonly #rules: BrakeRules | null;
-  /** Backends that are held, since when; and in which VIPs. */
+  /** Held backends, and since when they are held. */
   #since: ReadonlyMap<BackendKey, number> = new Map();
   #held: Losses = new Map();
-  /** Endpoints whose end is accepted and that no plan has been made with yet, with why. */
+  /** Endpoints whose removal is accepted, and why; until a plan was made with them. */
   readonly #accepted = new Map<BackendKey, Leave>();
-  /** What is let go because it was accepted, VIP by VIP, since when and for what; until it is done. */
+  /** Accepted removals of backends from VIPs, until they are done. */
   readonly #letGo = new Map<string, { readonly since: number; readonly leave: Leave }>();
-  /** Whether a plan has been made with all that is accepted. */
+  /** Whether a plan was made with everything in `#accepted`. */
   #planned = false;
 
   constructor(rules: BrakeRules | null) {
@@ -46,8 +46,8 @@ export class Brake {
   }
 
   /**
-   * A pass begins: the sources said by name that what is at these endpoints is gone, or serves a VIP no more. It counts for
-   * the VIPs that the endpoints leave in this pass: in which others they are later is to be told of anew.
+   * Starts a pass. `gone`: the tasks that sources named as ended, or as no longer serving a VIP. That counts for the VIPs that
+   * these endpoints leave in this pass, and not for later ones.
    */
   begin(gone: Iterable<NamedEnd>, now: number): void {
     for (const [endpoint, { at }] of this.#accepted)
@@ -56,13 +56,13 @@ export class Brake {
     for (const { endpoint, source } of gone) this.#accepted.set(endpoint, { rule: 'named', source, at: now });
   }
 
-  /** Whether a source said by name that what is at this endpoint is gone, or serves this VIP no more. */
+  /** Whether a source named the task at this endpoint as ended, or as no longer serving this VIP. */
   isNamed(endpoint: BackendKey, service: ServiceKey): boolean {
     const leaves = [this.#accepted.get(endpoint), this.#letGo.get(`${service} ${endpoint}`)?.leave];
     return leaves.some((leave) => leave?.rule === 'named');
   }
 
-  /** The plan without what is held, and what that is; null: nothing. */
+  /** Holds a mass removal: returns the plan without the held removals, and what is held (null when nothing is). */
   hold(
     plan: Plan,
     context: HoldContext,
@@ -86,7 +86,7 @@ export class Brake {
     return { plan: result.plan, held: { ...result.held, since: first, until: first + holdMs } };
   }
 
-  /** Why each backend that is held stays, as of the last plan. */
+  /** Adds the decisions about held backends, as of the last plan. */
   decide(decisions: DecisionTable, now: number): void {
     const holdMs = this.#rules?.holdMs ?? 0;
     for (const [service, { backends }] of this.#held)
@@ -102,7 +102,7 @@ export class Brake {
       }
   }
 
-  /** The backends that have been held for long enough to ask the sources once more. */
+  /** The backends that have been held for long enough to read the sources again. */
   due(now: number): ReadonlySet<BackendKey> {
     const holdMs = this.#rules?.holdMs ?? 0;
     return new Set(
@@ -110,9 +110,9 @@ export class Brake {
     );
   }
 
-  /** The sources were read anew: of what was due, `confirmed` still is not to serve and may go. The rest waits again. */
+  /** Takes a new read of the sources: of the backends that were due, the `confirmed` ones may go; the others are held again. */
   confirm(due: ReadonlySet<BackendKey>, confirmed: ReadonlySet<BackendKey>, now: number): void {
-    // What was told before a pass has been planned with; this has not.
+    // A plan was made with earlier ends, but not with these.
     if (this.#planned) this.#accepted.clear();
     this.#planned = false;
     for (const endpoint of confirmed)
@@ -125,7 +125,7 @@ export class Brake {
     );
   }
 
-  /** Why what this plan takes away is not held, where it is so much that one may ask; `plan` is without what is held. */
+  /** Explains a large removal that is not held; null when the removal is small. `plan`: without what is held. */
   letGo(plan: Plan, context: HoldContext, now: number): LargeRemoval | null {
     const { taskAt } = context;
     const leaveOf = (endpoint: BackendKey, service: ServiceKey): Leave => {
@@ -148,7 +148,7 @@ export class Brake {
       if (leave !== undefined) this.#letGo.set(key, { since: now, leave });
       left.add(key);
     }
-    // What has been done, or come to nothing, and what cannot be done for other reasons.
+    // Removals that are done or obsolete, and those that cannot be done for other reasons.
     for (const [key, { since }] of this.#letGo)
       if (!left.has(key) || now - since > NAMED_MS) this.#letGo.delete(key);
   }

@@ -7,9 +7,9 @@ import type { PlanInput, PlanResult } from './planner.ts';
 /** How often the connections of draining backends are counted. */
 const DRAIN_LOOK_MS = 5_000;
 
-/** What one pass leaves for the next: services to look at, names that are held, and when to look at drains. */
+/** What one pass leaves for the next: services to compare, names of held VIPs, and when to count draining connections. */
 export class CarryOver {
-  /** Services that may not be in the kernel as desired. */
+  /** Services that may differ from the kernel. */
   #due = new Set<ServiceKey>();
   #isAllDue = true;
   #wasComplete = false;
@@ -17,31 +17,31 @@ export class CarryOver {
   #isDraining = false;
   #drainsLookedAt = 0;
 
-  /** The next plan looks at these services. */
+  /** The next plan compares these services. */
   markDue(keys: Iterable<ServiceKey>): void {
     for (const key of keys) this.#due.add(key);
   }
 
-  /** The next plan looks at every service. */
+  /** The next plan compares all services. */
   markAllDue(): void {
     this.#isAllDue = true;
   }
 
-  /** More is taken away, or less, than before once all sources have been read: every service is looked at again. */
+  /** Whether all sources have been read. All services are compared again when that changes, since it decides what may be removed. */
   setComplete(isComplete: boolean): void {
     this.#isAllDue ||= isComplete !== this.#wasComplete;
     this.#wasComplete = isComplete;
   }
 
-  /** The services that a plan is to look at. */
+  /** The services that a plan must compare. */
   *dueOf(input: Pick<PlanInput, 'desired' | 'owned'>): Generator<ServiceKey> {
     if (!this.#isAllDue) return yield* this.#due;
     yield* everyKey(input);
-    // What is neither desired nor ours any more may still have an address, or a name.
+    // A service that is neither desired nor ours any more may still have a route or a name.
     for (const key of this.#due) if (!input.desired.services.has(key) && !input.owned.has(key)) yield key;
   }
 
-  /** The pass is over: what it left otherwise than desired is due in the next one. */
+  /** Ends a pass: what it left different from desired is due in the next one. */
   settle({ plan, drains }: PlanResult, { failures, refused, untried }: Outcome, isDryRun: boolean): void {
     const steps = isDryRun ? [...plan.growing, ...plan.shrinking] : [...refused, ...untried];
     const due = new Set(
@@ -54,24 +54,24 @@ export class CarryOver {
     this.#isAllDue = false;
   }
 
-  /** Names of VIPs that the last plan held. */
+  /** The names of the VIPs that the last plan held. */
   get heldNames(): ReadonlySet<string> {
     return this.#heldNames;
   }
 
-  /** Remembers whose VIPs a plan holds; returns whether they are others than before. */
+  /** Remembers the names of the VIPs that a plan holds. Returns whether they changed. */
   setHeld(plan: Plan): boolean {
     const before = this.#heldNames;
     this.#heldNames = heldNames(plan);
     return this.#heldNames.symmetricDifference(before).size > 0;
   }
 
-  /** When the connections of draining backends are to be counted; null where none drains. */
+  /** When to count the connections of draining backends; null when none drains. */
   get nextDrainLook(): number | null {
     return this.#isDraining ? this.#drainsLookedAt + DRAIN_LOOK_MS : null;
   }
 
-  /** Returns whether they are to be counted now; the next time is then one interval later. */
+  /** Whether to count them now; if so, the next time is one interval later. */
   takeDrainLook(now: number): boolean {
     if (this.nextDrainLook === null || now < this.nextDrainLook) return false;
     this.#drainsLookedAt = now;
@@ -84,7 +84,7 @@ export class CarryOver {
   }
 }
 
-/** The names (`label.framework`) of VIPs that are held. */
+/** The names (`label.framework`) of held VIPs. */
 function heldNames({ services }: Plan): ReadonlySet<string> {
   const held = services.filter((service) => service.held && service.name !== null);
   return new Set(held.map(({ name, framework }) => `${name}.${framework}`));

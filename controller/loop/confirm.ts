@@ -8,21 +8,20 @@ export interface ConfirmationPorts {
   readonly log: Log;
 }
 
-/** Who holds a removal until the sources have been read again. */
+/** Holds removals until the sources have been read again. */
 export interface Holder<Due extends { readonly size: number }> {
-  /** What has been held for long enough. */
+  /** What has been held for long enough to read the sources again. */
   due(now: number): Due;
-  /** All sources were read anew: takes what they say of what was due. Returns how much is still missing. */
+  /** Takes a new read of all sources. Returns how many of the due removals it confirms. */
   confirm(due: Due, inventory: Inventory, now: number): number;
 }
 
-/** After a source could not be read, it is read again after this. */
+/** Delay before sources are read again after a failure. */
 const RETRY_MS = 10_000;
 
 /**
- * Makes the function that, whenever something has been held for long enough, reads all sources anew, in the background,
- * and tells the holder what they say. `then` is called after that. A source that cannot be read says nothing: what is
- * held stays held.
+ * Returns a function that reads all sources in the background when something has been held for long enough, and passes the
+ * result to the holder; then it calls `then`. While a source cannot be read, everything stays held.
  */
 export function createConfirmation<Due extends { readonly size: number }>(
   { sources, clock, log }: ConfirmationPorts,

@@ -3,16 +3,15 @@ import type { PassStatus } from '../pass-status.ts';
 import type { Decision, DecisionRule } from '../plan/decision.ts';
 import type { Log } from '../ports.ts';
 
-/** So many lines of one pass; the rest is a number, and `status` has all of it. */
+/** Limit of lines for one pass; the rest is logged as a number, and `status` shows all. */
 const MOST_LINES = 100;
 
 type Fields = Readonly<Record<string, unknown>>;
 type SinceByRule = ReadonlyMap<DecisionRule, number>;
 
 /**
- * Makes the function that logs, pass by pass, that a rule keeps a VIP other than the sources say, and that it no longer
- * does: one line each for a VIP and a rule, however many of its backends it concerns and however many passes it lasts.
- * A pass that ended early says nothing of it.
+ * Returns a function that logs when a rule begins and ceases to keep a VIP different from what the sources want: one line
+ * for each VIP and rule, whatever the number of backends and passes. A pass that ended early is ignored.
  */
 export function createDecisionLog(log: Log): (pass: PassStatus) => void {
   const standing = new Map<ServiceKey, SinceByRule>();
@@ -23,7 +22,7 @@ export function createDecisionLog(log: Log): (pass: PassStatus) => void {
     const ended: Fields[] = [];
     for (const vip of new Set([...decisions.keys(), ...standing.keys()])) {
       const decided = decisions.get(vip);
-      // A pass tells only of the services that it looked at.
+      // A pass has decisions only about the services that it compared.
       if (decided === undefined && !plan.keys.has(vip)) continue;
       const before = standing.get(vip) ?? NO_RULES;
       const rules = byRule(decided ?? NO_DECISIONS);

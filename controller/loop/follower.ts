@@ -5,43 +5,43 @@ import type { PassStatus } from '../pass-status.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { EjectionFacts } from '../ports.ts';
 import { Latch } from '../time.ts';
-import { KeptTable, type KeptTablePorts, type KeptTableRules } from './kept-table.ts';
+import { ManagedTable, type ManagedTablePorts, type ManagedTableRules } from './managed-table.ts';
 import { Pass, type PassParts, type PassRequest } from './pass.ts';
 import type { Planner } from './planner.ts';
 import type { SharedDesired } from './shared-desired.ts';
 import type { Turns } from './turns.ts';
 
-export interface FollowerRules extends KeptTableRules {
+export interface FollowerRules extends ManagedTableRules {
   readonly ejections?: Pick<EjectionFacts, 'ejections'> | undefined;
-  /** How often the kernel's whole table is read and put right. */
+  /** Interval of full passes, which read the whole kernel table. */
   readonly resyncMs: number;
 }
 
-/** What a pass of the host changed. */
+/** What a pass over the host's table changed. */
 export interface HostChange extends Pick<PassRequest, 'gone' | 'changesSince'> {
   readonly touched: ReadonlySet<ServiceKey>;
 }
 
-/** How often it is looked whether VIPs are still reachable. */
+/** Interval of the checks of interface and routes. */
 const TICK_MS = 1_000;
-/** The kernel or the ledger could not be read: again after this. */
+/** Delay of the next pass after one that ended with an error. */
 const RETRY_AFTER_ERROR_MS = 2_000;
-/** A pass over more services, or over the whole table, takes its turn with those of other tables. */
+/** Passes over more services than this, and full ones, take turns with those of other tables. */
 const LARGE = 50;
-/** Whole reads of several tables are spread over this share of the time between two. */
+/** Full passes over several tables are spread over this share of their interval. */
 const SPREAD = 0.2;
 
 /**
- * Brings what the host's passes want into the table of another network namespace, with a ledger, a brake and drains of its own.
- * Names, their addresses and what is refused are the host's: here nothing is translated, and nothing is remembered.
+ * Brings the desired state of the host's passes into the table of another network namespace, which has a ledger, a brake and
+ * drains of its own. The host's passes do the translation, and remember names and their addresses.
  */
 export class Follower {
-  readonly #ports: KeptTablePorts;
+  readonly #ports: ManagedTablePorts;
   readonly #rules: FollowerRules;
   readonly #shared: SharedDesired;
   readonly #turns: Turns;
   readonly #random: () => number;
-  readonly #table: KeptTable;
+  readonly #table: ManagedTable;
   readonly #wake = new Latch<'changed' | 'read' | 'resync'>();
   #touched = new Set<ServiceKey>();
   #gone: NamedEnd[] = [];
@@ -49,7 +49,7 @@ export class Follower {
   #wasComplete = false;
 
   constructor(
-    ports: KeptTablePorts,
+    ports: ManagedTablePorts,
     rules: FollowerRules,
     shared: SharedDesired,
     inventory: Inventory,
@@ -61,14 +61,14 @@ export class Follower {
     this.#shared = shared;
     this.#turns = turns;
     this.#random = random;
-    this.#table = new KeptTable(ports, rules, inventory, random);
+    this.#table = new ManagedTable(ports, rules, inventory, random);
   }
 
   get planner(): Planner {
     return this.#table.planner;
   }
 
-  /** A pass of the host changed what is desired; the next pass here brings that into the table. */
+  /** Takes the changes of a pass over the host's table, for the next pass over this one. */
   changed({ touched, gone, changesSince }: HostChange): void {
     for (const key of touched) this.#touched.add(key);
     this.#gone.push(...gone);
@@ -76,14 +76,14 @@ export class Follower {
     if (touched.size > 0 || this.#shared.isComplete !== this.#wasComplete) this.#wake.set('changed');
   }
 
-  /** The whole table is to be read and put right now. */
+  /** Requests a full pass. */
   resync(): void {
     this.#wake.set('resync');
   }
 
   /**
-   * Makes passes until `signal` aborts, from the first one of the host on; calls `passed` after each. Removes nothing when it
-   * ends. Never rejects: what went wrong is in the pass.
+   * Runs passes until `signal` aborts, beginning after the first pass over the host's table; calls `passed` after each.
+   * Removes nothing when it ends. Never rejects: errors are in the status of the pass.
    */
   async run(passed: (pass: PassStatus) => void, signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
@@ -103,7 +103,7 @@ export class Follower {
         else if (pass.kind === 'full') due.full = now + this.#rules.resyncMs * (1 - SPREAD * this.#random());
       }
       if (clock.monotonic() < due.tick) continue;
-      // A change does not wait for it; one that takes long is not begun once more.
+      // In the background, and never twice at a time.
       repairing ??= this.#repair().finally(() => {
         repairing = null;
       });
@@ -112,7 +112,7 @@ export class Follower {
     await repairing;
   }
 
-  /** Whether the next pass reads the whole table; null where there is nothing to do yet. */
+  /** Whether the next pass is a full one; null when there is nothing to do yet. */
   #nextPass(due: { full: number; readonly look: number }): boolean | null {
     const reasons = this.#wake.take();
     if (this.#shared.desired === null) return null;
@@ -127,7 +127,7 @@ export class Follower {
     return reasons.has('changed') || (look !== null && now >= Math.max(look, due.look)) ? false : null;
   }
 
-  /** null: it was not made, since it is not needed any more. */
+  /** null when the pass was not made because `signal` aborted first. */
   async #passInTurn(full: boolean, desired: Desired, signal: AbortSignal): Promise<PassStatus | null> {
     const isLarge = full || !this.#table.view.isKnown || this.#touched.size > LARGE;
     if (!isLarge) return await this.#pass(full, desired);
@@ -157,7 +157,7 @@ export class Follower {
       unread,
       inventory: SETTLED,
       nameStore: NOBODY,
-      // Of whom that is otherwise, the host's pass has touched the services.
+      // The host's pass has touched the services of changed ejections.
       ejections: ejections && { ejections: ejections.ejections, takeChanged: () => NONE },
       dryRun: false,
       clock,
@@ -175,7 +175,7 @@ export class Follower {
     }
   }
 
-  /** What the host's passes came to is all that there is to do. */
+  /** Stands in for the translation, which the host's passes do. */
   readonly #following: PassParts['translation'] = {
     begin: () => undefined,
     work: () => true,
@@ -189,7 +189,7 @@ export class Follower {
 }
 
 const NONE: ReadonlySet<string> = new Set();
-/** The host's passes have taken in what the sources said. */
+/** The host's passes settle the inventory. */
 const SETTLED = { settle: () => true };
 /** The host's passes remember names. */
 const NOBODY = { keep: () => undefined };

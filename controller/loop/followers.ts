@@ -3,16 +3,16 @@ import type { BackendKey, Desired } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Holder } from './confirm.ts';
 import { Follower, type FollowerRules } from './follower.ts';
-import type { KeptTablePorts } from './kept-table.ts';
+import type { ManagedTablePorts } from './managed-table.ts';
 import type { PassRequest } from './pass.ts';
 import type { Planner } from './planner.ts';
 import { SharedDesired } from './shared-desired.ts';
 import { Turns } from './turns.ts';
 
-/** So many tables are read and put right as a whole at once. */
+/** The number of large passes at a time. */
 const LARGE_AT_ONCE = 3;
 
-/** All tables besides the host's own that are to have the same VIPs. */
+/** All tables besides the host's that get the same VIPs. */
 export class Followers {
   readonly #shared = new SharedDesired();
   readonly #followers = new Set<Follower>();
@@ -27,8 +27,8 @@ export class Followers {
     this.#random = random;
   }
 
-  /** Another table; `run` of what this returns keeps it. Its first pass looks at everything. */
-  add(ports: KeptTablePorts): Follower {
+  /** Adds a table. Call `run` of the returned follower, whose first pass is a full one. */
+  add(ports: ManagedTablePorts): Follower {
     const follower = new Follower(
       ports,
       this.#rules,
@@ -45,7 +45,7 @@ export class Followers {
     this.#followers.delete(follower);
   }
 
-  /** A pass of the host is over; `desired`: what it worked on, without ejections. */
+  /** Takes a pass over the host's table. `desired`: what it worked on, without ejections. */
   passed(request: PassRequest, pass: PassStatus, desired: Desired): void {
     const touched = this.#shared.take(request, pass, desired);
     const { gone, changesSince } = request;
@@ -53,12 +53,12 @@ export class Followers {
     for (const follower of this.#followers) follower.changed(change);
   }
 
-  /** All tables are to be read and put right now. */
+  /** Requests a full pass over each table. */
   resync(): void {
     for (const follower of this.#followers) follower.resync();
   }
 
-  /** What is held, on the host (`own`) or in any other table, until the sources were asked again. */
+  /** The held removals of the host's table (`own`) and of all others, for confirmation. */
   holder(own: Planner): Holder<ReadonlySet<BackendKey>> {
     const planners = () => [own, ...[...this.#followers].map(({ planner }) => planner)];
     return {

@@ -10,15 +10,14 @@ import type { Plan } from '../plan/plan.ts';
 import type { NameChanges } from '../ports.ts';
 
 /**
- * The services that the kernel forwards for and that have a right to their names: it has them, with a backend, they
- * are not another program's, and they are desired or held.
+ * The services whose names are published: the kernel has them with a backend, they are ours, and they are desired or held.
  */
 export class Forwarding {
   readonly #services = new Map<ServiceKey, NamedService>();
 
   /**
-   * Takes what a plan says of its services, given the table that its additions left and the removals that come next: a
-   * name goes before the last backend does. Returns what that changes.
+   * Updates the published services after the additions of a plan (`table`) and before its removals (`shrinking`), so that a
+   * name is removed before its last backend. Returns the changes.
    */
   update({ services }: Pick<Desired, 'services'>, plan: Plan, { table, shrinking }: Stage): NameChanges {
     const taken = new Set(plan.conflicts.map(({ key }) => key));
@@ -40,18 +39,18 @@ export class Forwarding {
   }
 }
 
-/** Nothing else of it: a service has the backends that it had then. */
+/** Only these fields, so that the service itself with its backends is not kept alive. */
 function named({ fqdn, protocol, address, port }: NamedService): NamedService {
   return { fqdn, protocol, address, port };
 }
 
-/** Where applying a plan stands when names are told of. */
+/** The state of applying a plan when names are published. */
 interface Stage {
   readonly table: Table;
   readonly shrinking: readonly Step[];
 }
 
-/** How many backends each service loses. */
+/** Numbers of backends that each service loses. */
 function removals(steps: readonly Step[]): ReadonlyMap<ServiceKey, number> {
   const counts = new Map<ServiceKey, number>();
   for (const { op, service } of steps) {
@@ -65,7 +64,7 @@ function removals(steps: readonly Step[]): ReadonlyMap<ServiceKey, number> {
 function heldServices({ services }: Plan): ReadonlyMap<ServiceKey, NamedService> {
   const found = new Map<ServiceKey, NamedService>();
   for (const { held, key, fqdn, protocol, address, port } of services) {
-    // Only services of ours are held, and those have one of these protocols.
+    // Only services of ours are held, so the protocol is one of ours.
     if (held && (protocol === 'tcp' || protocol === 'udp')) found.set(key, { fqdn, protocol, address, port });
   }
   return found;

@@ -12,38 +12,38 @@ import { eachInSlices, inSlices, Pace } from '../pace.ts';
 import { applySteps } from '../plan/after-steps.ts';
 import type { IpvsTable } from '../ports.ts';
 
-/** A service that was found otherwise than it was known. */
+/** A service that a read found different from its known state. */
 export interface Difference {
-  /** What was known; undefined: nothing. */
+  /** The known state; undefined when the service was unknown. */
   readonly was: ObservedService | undefined;
-  /** A write of ours may have done it, whose result was not known. */
+  /** Whether a write of ours with unknown result may be the cause. */
   readonly ours: boolean;
 }
 
 /** A read of the whole table in the background. */
 interface Reading {
-  /** What passes wrote since it began: of these it may tell what was before. */
+  /** Services written since it began, of which it may have an older state. */
   readonly written: Set<ServiceKey>;
-  /** What it found; null as long as it goes on, and when it failed. */
+  /** Its result; null while it goes on, and when it failed. */
   table: Table | null;
 }
 
-/** Of a table with so many services for each one that is to be read, those alone are read; else all of it. */
+/** Single services are read when the table has more than so many for each of them; else the whole table is. */
 const SERVICES_PER_READ = 4;
 
 /**
- * What is known of the kernel's table, and what of it has to be read again before it counts.
+ * The known state of the kernel's table, and the services in it that must be read again (stale).
  *
- * The whole table can be read in the background, which takes long where it is large: what passes write meanwhile is known
- * better than it was read.
+ * The whole table can be read in the background, which takes long for a large one. What passes write in the meantime is
+ * newer than that read, and is kept.
  */
 export class KernelView {
   readonly #kernel: IpvsTable;
   readonly #table = new Map<ServiceKey, ObservedService>();
   #isKnown = false;
-  /** Services to be read again: a step failed there, or their connections count. */
+  /** Services to read again: a step failed, or their connections must be counted. */
   readonly #stale = new Map<ServiceKey, ServiceAddress>();
-  /** Services that were written to, with a result that is not known. */
+  /** Services with writes whose result is unknown. */
   readonly #unsure = new Set<ServiceKey>();
   #reading: Reading | null = null;
   #differences = new Map<ServiceKey, Difference>();
@@ -52,19 +52,19 @@ export class KernelView {
     this.#kernel = kernel;
   }
 
-  /** Whether the table is known: otherwise all of it must be read. */
+  /** Whether the table is known. Otherwise the whole table must be read. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
 
-  /** The table as far as it is known. It changes with the view. */
+  /** The known table. It changes in place. */
   get table(): Table {
     return this.#table;
   }
 
   /**
-   * Reads the whole table, for the next `readAll()`, while others go on. To be called between passes. Never rejects: what
-   * went wrong is met again, and told, by `readAll()`.
+   * Reads the whole table in the background, for the next `readAll()`. Call it between passes. Never rejects: after a failure
+   * `readAll()` reads the table itself, and reports the error.
    */
   async refreshInBackground(): Promise<void> {
     const reading: Reading = { written: new Set(), table: null };
@@ -79,8 +79,8 @@ export class KernelView {
   }
 
   /**
-   * Brings the whole view up to date: with what was read in the background, but for what passes wrote meanwhile; or, where
-   * nothing was, with what the kernel has now. Resolves with whether it is what the kernel has now.
+   * Updates the whole view: from a read in the background, except for services written since; or, without one, by reading the
+   * kernel. Resolves with true in the second case, when the view is as current as possible.
    */
   async readAll(): Promise<boolean> {
     const reading = this.#reading;
@@ -94,7 +94,7 @@ export class KernelView {
     return false;
   }
 
-  /** Reads these services, and those that are stale. */
+  /** Reads these services and all stale ones. */
   async reread(services: Iterable<ServiceAddress>): Promise<void> {
     const wanted = new Map(this.#stale);
     for (const service of services) wanted.set(serviceKey(service), service);
@@ -103,18 +103,18 @@ export class KernelView {
     const found = await this.#kernel.observe([...wanted.values()]);
     for (const key of wanted.keys()) {
       this.#stale.delete(key);
-      // Newer than what was read of it in the background.
+      // Newer than a read in the background.
       this.#reading?.written.add(key);
       this.#take(key, found.get(key));
     }
   }
 
-  /** These are to be read before the next pass. */
+  /** The next pass must read these services again. */
   markStale(services: Iterable<ServiceAddress>): void {
     for (const service of services) this.#stale.set(serviceKey(service), service);
   }
 
-  /** To be called before these steps are made. */
+  /** Must be called before these steps are applied. */
   markWritten(steps: readonly Step[]): void {
     for (const key of servicesOf(steps)) {
       this.#unsure.add(key);
@@ -122,7 +122,7 @@ export class KernelView {
     }
   }
 
-  /** These steps were made, and no other of those that were marked: what is left of them failed. */
+  /** Takes the result of the marked steps: those that succeeded (`made`) and those that failed. */
   async accept(made: readonly Step[], failed: readonly Step[]): Promise<void> {
     for (const key of servicesOf(made)) this.#unsure.delete(key);
     for (const key of servicesOf(failed)) this.#unsure.add(key);
@@ -138,13 +138,13 @@ export class KernelView {
     });
   }
 
-  /** Nothing is known any more. */
+  /** Forgets the known state. */
   forget(): void {
     this.#isKnown = false;
     this.#reading = null;
   }
 
-  /** The services that reads found otherwise than they were known since this was last asked. Counters do not count. */
+  /** The services that reads found different from their known state since the last call. Counters are ignored. */
   takeDifferences(): ReadonlyMap<ServiceKey, Difference> {
     const differences = this.#differences;
     this.#differences = new Map();
@@ -153,7 +153,7 @@ export class KernelView {
 
   async #readNow(): Promise<void> {
     const table = await this.#kernel.observe();
-    // What was read in the background before is older than this.
+    // A read in the background is older than this one.
     this.#reading = null;
     this.#stale.clear();
     await this.#takeAll(table, NONE);
@@ -188,7 +188,7 @@ export class KernelView {
 const NONE: ReadonlySet<ServiceKey> = new Set();
 const STEPS_AT_ONCE = 256;
 
-/** The services of steps; those of one service follow each other and share what names it. */
+/** The services of steps; consecutive steps of the same service share one object. */
 function* servicesOf(steps: readonly Step[]): Generator<ServiceKey> {
   let last: ServiceAddress | undefined;
   for (const { service } of steps) {
@@ -198,7 +198,7 @@ function* servicesOf(steps: readonly Step[]): Generator<ServiceKey> {
   }
 }
 
-/** What says the same stays the same object: what was read is not kept twice. */
+/** Reuses the known object when it equals the one that was read, to save memory. */
 function sameAs(known: ObservedService | undefined, read: ObservedService): ObservedService {
   return known !== undefined && isSame(known, read, () => false) ? known : read;
 }
@@ -228,7 +228,7 @@ function sameBackends(
   return true;
 }
 
-/** Whether all that is no object is the same. */
+/** Whether all fields that are not objects are equal. */
 function sameFields<T extends object>(known: T, read: T, isIgnored: (field: string) => boolean): boolean {
   for (const field in read) {
     if (typeof read[field] !== 'object' && known[field] !== read[field] && !isIgnored(field)) return false;

@@ -6,12 +6,12 @@ import type { Clock, Ledger, LedgerEntry, Log } from '../ports.ts';
 import { createEpochOffset } from '../time.ts';
 
 /**
- * What is ours in the kernel, and until when its leaving backends may drain: in memory, and first in the ledger.
+ * The services that are ours, with the deadlines of their draining backends, in memory and in the ledger.
  *
- * A ledger that cannot be written stops only what must not be made without it: services that are new to it. Everything
- * else goes on, removals and drains too, and the ledger is brought up to date by the first `record` or `forget` that
- * succeeds. A restart before that finds entries of services that the kernel lacks, which it drops, and drains without their
- * deadline, which then end one drain time after the restart at the latest.
+ * When the ledger cannot be written, only services that are new to it are not added. Everything else goes on, removals and
+ * drains included, and the first `record` or `forget` that succeeds brings the ledger up to date. A restart before that
+ * finds entries of services that the kernel lacks, which it drops, and drains without a deadline, which then end at the
+ * latest one drain time after the restart.
  */
 export class LedgerBook {
   readonly #ledger: Ledger;
@@ -19,9 +19,9 @@ export class LedgerBook {
   readonly #epochOffset: () => number;
   #entries: Map<ServiceKey, LedgerEntry> | null = null;
   #isLoaded = false;
-  /** As passes know them: the ledger has the same ones in milliseconds since the epoch. */
+  /** On the monotonic clock; the ledger has the same deadlines in milliseconds since the epoch. */
   #drains: Drains = NO_DRAINS;
-  /** Services of which the ledger may have another entry than this book. */
+  /** Services whose entry in the ledger may be out of date. */
   readonly #unsaved = new Set<ServiceKey>();
   #unrecorded: ReadonlySet<ServiceKey> = NONE;
   #failure: Error | null = null;
@@ -32,14 +32,14 @@ export class LedgerBook {
     this.#log = log;
   }
 
-  /** What the ledger says, read once. Rejects where it cannot be read: what is ours is then unknown. */
+  /** The entries of the ledger, read once. Rejects when it cannot be read: what is ours is then unknown. */
   async read(): Promise<ReadonlyMap<ServiceKey, Owned>> {
     return await this.#own();
   }
 
   /**
-   * The same, without the entries that the kernel lacks at the start. They leave the ledger with the next `record` or
-   * `forget`: what they spoke of is gone, and what another program makes in its place must not be ours after a restart.
+   * The same, without services that the kernel lacks at the start. The next `record` or `forget` removes them from the ledger,
+   * since a service that another program adds in their place must not become ours after a restart.
    */
   async load(observed: Table): Promise<ReadonlyMap<ServiceKey, Owned>> {
     const entries = await this.#own();
@@ -54,7 +54,7 @@ export class LedgerBook {
     return entries;
   }
 
-  /** What is ours as far as known; empty before `load`. */
+  /** The services that are ours; empty before `load`. */
   get owned(): ReadonlyMap<ServiceKey, Owned> {
     return this.#isLoaded ? (this.#entries ?? NO_ENTRIES) : NO_ENTRIES;
   }
@@ -64,23 +64,23 @@ export class LedgerBook {
     return this.#drains;
   }
 
-  /** Why the ledger is not up to date, for the operator; empty where it is. */
+  /** Why the ledger is not up to date, for the operator; empty when it is. */
   get advice(): readonly string[] {
     return this.#failure === null ? [] : [messageOf(this.#failure)];
   }
 
-  /** Why nothing may be written to this service: it could not be recorded; null where it may. */
+  /** Why this service could not be recorded, so that it may not be written; null when it was. */
   unrecorded(key: ServiceKey): Error | null {
     return this.#unrecorded.has(key) ? this.#failure : null;
   }
 
   /**
-   * Before the kernel is written: a crash in between must leave no service of which nobody knows that it is ours, and
-   * a restart no drain without its deadline. Never rejects: `unrecorded` says what could not be recorded.
+   * Records a plan before it is applied, so that a crash leaves no service of ours that the ledger lacks, and no drain
+   * without its deadline. Never rejects: `unrecorded` returns what could not be recorded.
    */
   async record({ keys, owned }: Plan, drains: Drains): Promise<void> {
     const entries = await this.#own();
-    // They change as well when the machine's clock is set: a restart must find them where they are.
+    // A step of the machine's clock changes the deadlines in the ledger, too.
     const offset = this.#epochOffset();
     const had = this.#drains;
     this.#drains = drains;
@@ -100,13 +100,13 @@ export class LedgerBook {
     if (this.#unsaved.size === 0 || (await this.#save(entries))) return;
     for (const key of added) {
       entries.delete(key);
-      // The ledger may still have an entry of an earlier one, which has to leave it.
+      // The ledger may still have an entry of an earlier service at this address, which must be removed.
       if (!before.has(key)) this.#unsaved.delete(key);
     }
     this.#unrecorded = added;
   }
 
-  /** After it: what has been removed, or could never be made, is no longer ours. Never rejects. */
+  /** Forgets services after a plan was applied: those that were removed, or could not be added. Never rejects. */
   async forget(left: Table, { keys, owned, services }: Plan): Promise<void> {
     const entries = await this.#own();
     const removed = new Set<ServiceKey>();
@@ -120,14 +120,14 @@ export class LedgerBook {
     if (gone.size > 0 || (this.#unsaved.size > 0 && this.#failure === null)) await this.forgetAll(gone);
   }
 
-  /** These were removed otherwise than by a pass, or are another program's. Never rejects. */
+  /** Forgets services that were removed outside a pass, or that are another program's. Never rejects. */
   async forgetAll(keys: ReadonlySet<ServiceKey>): Promise<void> {
     const entries = await this.#own();
     for (const key of keys) if (entries.delete(key)) this.#unsaved.add(key);
     await this.#save(entries);
   }
 
-  /** Of backends that are gone: one that comes back to such an endpoint drains for as long as any. */
+  /** Forgets the deadlines of backends that are gone: a new one at the same endpoint gets a full drain. */
   #forgetDrains(entries: Map<ServiceKey, LedgerEntry>, left: Table): void {
     const drains = new Map(this.#drains);
     for (const [key, deadlines] of this.#drains) {
@@ -187,7 +187,7 @@ function entryOf(
   return { ...owned, drains: Object.fromEntries([...deadlines].map(([key, at]) => [key, kept(at, offset)])) };
 }
 
-/** A deadline as the ledger keeps it. */
+/** A deadline as the ledger has it. */
 function kept(deadline: number, offset: number): number {
   return Math.round(deadline + offset);
 }

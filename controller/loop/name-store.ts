@@ -7,30 +7,29 @@ import type { Log, StateStore } from '../ports.ts';
 import { same } from '../same.ts';
 
 /**
- * The memory of names and labels: in this process, and on disk for the next one. It is saved in the background: a disk
- * that is slow, full or hangs stops no pass.
+ * The memory of names and labels, saved in the background, so that a slow, full or hanging disk stops no pass.
  *
- * So a crash can come after the kernel has a name's address and before the disk has it. The ledger has it by then, since
- * it precedes every write to the kernel: `load` takes what the ledger says over what the disk remembers. What is lost are
- * labels, and addresses of names that have no service in the kernel: no connection goes to those.
+ * A crash can therefore come after the kernel has a name's address and before the disk has it. The ledger has it by then,
+ * since it precedes every write to the kernel, and `load` prefers the ledger to the disk. What can be lost are labels, and
+ * addresses of names without a service in the kernel, to which no connection goes.
  */
 export class NameStore {
   readonly #store: StateStore;
   readonly #log: Log;
   readonly #dryRun: boolean;
   #memory: NameMemory | null = null;
-  /** What the disk has, as far as we know. */
+  /** The memory on disk, as far as known. */
   #saved: NameMemory | null = null;
   #saving: Promise<void> | null = null;
 
-  /** A dry run remembers for itself only. */
+  /** A dry run saves nothing. */
   constructor(store: StateStore, log: Log, dryRun: boolean) {
     this.#store = store;
     this.#log = log;
     this.#dryRun = dryRun;
   }
 
-  /** Reads the disk; to be called once. `owned`: what the ledger says. */
+  /** Reads the disk. Call it once. `owned`: the entries of the ledger. */
   async load(
     owned: ReadonlyMap<ServiceKey, Owned>,
     inPool: (address: string) => boolean,
@@ -41,8 +40,8 @@ export class NameStore {
   }
 
   /**
-   * Remembers, and begins to save what the disk does not have yet. One save at a time: what comes meanwhile is saved after
-   * it. What cannot be saved is logged, and tried again the next time.
+   * Remembers, and saves in the background. One save at a time: what comes in the meantime is saved after it. A failure is
+   * logged, and retried with the next call.
    */
   keep(memory: NameMemory): void {
     this.#memory = memory;
@@ -52,7 +51,7 @@ export class NameStore {
     });
   }
 
-  /** Resolves once what is being saved is on disk, or could not be saved. */
+  /** Resolves once the running save has ended, successfully or not. */
   async settled(): Promise<void> {
     await this.#saving;
   }
@@ -71,7 +70,7 @@ export class NameStore {
 
 type Addresses = Record<Family, Set<string>>;
 
-/** Those of the ledger's entries that lie in a pool, by name; the memory's where the ledger has none, or more than one. */
+/** Addresses by name: from the ledger's entries in a pool; from the memory when the ledger has none or several. */
 function withAddressesOf(
   owned: ReadonlyMap<ServiceKey, Owned>,
   memory: NameMemory,
@@ -93,7 +92,7 @@ function withAddressesOf(
     for (const address of Object.values(told)) holders.set(address, name);
   }
   let isSame = true;
-  // Whom the memory gives an address that someone else has in the kernel has lost it.
+  // An address that another name has in the kernel is no longer this one's.
   for (const [name, { ipv4, ipv6 }] of addresses) {
     const isTheirs = (address: string) => (holders.get(address) ?? name) === name;
     const left: NamedAddresses = {

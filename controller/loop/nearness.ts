@@ -16,26 +16,26 @@ import {
 } from '../plan/tiers.ts';
 import { same } from '../same.ts';
 
-/** What is known of this host without the sources. */
+/** Facts about this host that do not come from the sources. */
 export interface HostFacts {
-  /** What the operator says, and the name by which Kubernetes may know this host. */
+  /** The place that options specify, with the name of this host as a Kubernetes node. */
   readonly given: Place;
-  /** The same object while they are the same. */
+  /** Returns the same object as long as the addresses are the same. */
   readonly addresses: () => ReadonlySet<string>;
 }
 
 interface Chosen extends TierChoice {
   readonly service: NearService;
   readonly undecided: ReturnType<typeof whyUndecided>;
-  /** The service, which is as it was then, moved to this tier after that had been waited for, or was asked for. */
+  /** Whether the service moved to this tier by a decision of this host, or by a label or option, and has not changed since. */
   readonly hasMoved: boolean;
-  /** It has left a nearer tier not since nobody serves there, but since sources told other places of those who do. */
+  /** Whether it left a nearer tier because sources report other places, and not because no backend serves there. */
   readonly wasMoved: boolean;
 }
 
 /**
- * Chooses the tier of each service that wants the nearest backends, and remembers it from pass to pass: how long a nearer tier
- * has been there decides whether a service moves to it. A restart forgets that, and starts with the nearest.
+ * Chooses the tier of each service that wants its nearest backends, with hysteresis: a service moves to a nearer tier only
+ * after that has been available for some time. A restart forgets the choices, and starts with the nearest tiers.
  */
 export class Nearest {
   readonly #facts: HostFacts;
@@ -44,14 +44,14 @@ export class Nearest {
   #host: HostPlace;
   #placesVersion = -1;
   readonly #chosen = new Map<ServiceKey, Chosen>();
-  /** What was made of a service, so that it stays the same object from pass to pass. */
+  /** Results by service, so that a result stays the same object from pass to pass. */
   #made = new WeakMap<Service, Service>();
-  /** Of places that an option gives and no source knows, as of a version of the places. */
+  /** Warnings about places of options that no source knows, for one version of the places. */
   #unknown: { readonly version: number; readonly warnings: readonly string[] } = {
     version: -1,
     warnings: [],
   };
-  /** Those that wait for a nearer tier. */
+  /** Services that wait for a nearer tier. */
   readonly #waiting = new Set<ServiceKey>();
 
   constructor(facts: HostFacts, places: Pick<PlaceIndex, 'placeOf' | 'names' | 'version'>) {
@@ -63,8 +63,8 @@ export class Nearest {
   }
 
   /**
-   * Looks at these services, at those whose wait is over, and at all where this host stands elsewhere than before. Returns those
-   * of which other backends than before may be desired.
+   * Chooses anew for these services, for those whose wait is over, and for all when the place of this host has changed. Returns
+   * the services whose desired backends may have changed.
    */
   look(
     services: ReadonlyMap<ServiceKey, Service>,
@@ -88,18 +88,18 @@ export class Nearest {
     return moved;
   }
 
-  /** What is desired, with the backends of the chosen tiers alone. */
+  /** The desired state, restricted to the backends of the chosen tiers. */
   of(desired: Desired): Desired {
     const near = (service: Service, key: ServiceKey) => this.#near(service, key);
     return desiredWith(desired, near, () => this.#warnings(desired.services));
   }
 
-  /** By what a service is asked to have the nearest backends: its distribution, and what options say of this host. */
+  /** What restricts a service to its nearest backends: its distribution, and the options about this host. */
   asked({ trafficDistribution }: Service): string | undefined {
     return trafficDistribution && [trafficDistribution, this.#givenText].join(' ').trim();
   }
 
-  /** A plan is made with a service that was asked like this before: if otherwise, a label or an option has moved it. */
+  /** Takes what restricted a service in the ledger: if that differs, a label or an option has moved the service. */
   askedBefore(key: ServiceKey, before: string | undefined): void {
     const chosen = this.#chosen.get(key);
     if (chosen !== undefined && !chosen.hasMoved && this.asked(chosen.service) !== before)
@@ -107,21 +107,21 @@ export class Nearest {
   }
 
   /**
-   * Whether a service moved to a nearer tier, which it had not left because of places, by a decision of this host or because a
-   * label or an option asks for it now. What leaves it otherwise, since others are nearer, leaves because sources told other
-   * places of backends or of this host, perhaps before a restart, which forgets where all were.
+   * Whether a service moved to a nearer tier by a decision of this host, or because a label or an option asks for it now.
+   * Otherwise backends leave because sources report other places of backends or of this host, perhaps since before a restart,
+   * and that counts as a removal by a source.
    */
   hasMoved(key: ServiceKey): boolean {
     return this.#chosen.get(key)?.hasMoved === true;
   }
 
-  /** Whether these sources, which were read anew, say of the place of this host what passes know of it. */
+  /** Whether a new read of the sources reports the same place of this host. */
   agree(places: Pick<PlaceIndex, 'placeOf'>): boolean {
     const { addresses } = this.#host;
     return same(this.#toldPlace(addresses, places), this.#toldPlace(addresses, this.#places));
   }
 
-  /** Which of these services wait for a nearer tier. */
+  /** Decisions about those of these services that wait for a nearer tier. */
   decisions(keys: Iterable<ServiceKey>): Decisions {
     const chosen = this.#chosen;
     return waitingDecisions(
@@ -135,7 +135,7 @@ export class Nearest {
     );
   }
 
-  /** When a service may move to a nearer tier though nothing else changes; null: none waits. */
+  /** When the next service may move to a nearer tier; null when none waits. */
   get nextLook(): number | null {
     let next: number | null = null;
     for (const key of this.#waiting) {
@@ -193,7 +193,7 @@ export class Nearest {
     return made;
   }
 
-  /** Whether this host stands elsewhere, or has other addresses, than at the last look. */
+  /** Whether the place or the addresses of this host have changed since the last call. */
   #lookAtHost(): boolean {
     const addresses = this.#facts.addresses();
     const { version } = this.#places;
@@ -205,7 +205,7 @@ export class Nearest {
     return !same({ ...before, addresses: [...before.addresses] }, { ...host, addresses: [...addresses] });
   }
 
-  /** As tasks or agents at this host tell. What was told once counts until something else is: the last task may just have ended. */
+  /** The place of this host as its tasks or agents report it. It stays until another is reported, since the last task may have ended. */
   #toldPlace(addresses: ReadonlySet<string>, places: Pick<PlaceIndex, 'placeOf'>): Place {
     const { node } = this.#facts.given;
     for (const host of [...(node === undefined ? [] : [node]), ...addresses]) {

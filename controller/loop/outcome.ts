@@ -1,16 +1,16 @@
 import type { Step } from '../model.ts';
 import type { ReachabilityReport, StepFailure } from '../ports.ts';
 
-/** What applying has brought so far; kept outside so that an error half-way loses none of it. */
+/** The result of applying a plan so far. It belongs to the pass, so that an error halfway loses none of it. */
 export interface Outcome {
   readonly failures: StepFailure[];
   made: readonly Step[];
-  /** Steps of the plan that add backends at addresses that the kernel takes for no destination. */
+  /** Steps that add backends at addresses that the kernel does not accept as destinations. */
   refused: readonly Step[];
-  /** Steps of the plan that were not tried: they failed before, or could not be made without another one. */
+  /** Steps that were not tried: they failed before, or depend on one that failed. */
   untried: readonly Step[];
   reached: ReachabilityReport;
-  /** What keeps names from being asked for. */
+  /** Problems that keep clients from resolving names. */
   unanswered: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export function nothingYet(): Outcome {
   };
 }
 
-/** Those of these steps that did not fail. */
+/** The steps that did not fail. */
 export function made(steps: readonly Step[], failures: readonly StepFailure[]): readonly Step[] {
   if (failures.length === 0) return steps;
   const failed = new Set(failures.map(({ step }) => step));

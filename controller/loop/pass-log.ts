@@ -5,7 +5,7 @@ import { letGoText } from '../plan/let-go.ts';
 import type { Log } from '../ports.ts';
 import { createDecisionLog } from './decision-log.ts';
 
-/** Makes the function that logs each pass: what it did, what failed, and what is wrong with the host. */
+/** Returns a function that logs each pass: what it did, what failed, and what is wrong with the host. */
 export function createPassLog(log: Log): (pass: PassStatus) => void {
   const logDecisions = createDecisionLog(log);
   let advised = '';
@@ -14,7 +14,7 @@ export function createPassLog(log: Log): (pass: PassStatus) => void {
 
   const logOnce = (pass: PassStatus): void => {
     const { advice, held } = pass;
-    // A host that may not be changed stays as it is: once is enough.
+    // Logged once: a host that may not be changed stays as it is.
     if (advice.join() !== advised)
       for (const line of advice) log.warn('this host should be set up otherwise', { advice: line });
     advised = advice.join();
@@ -24,7 +24,7 @@ export function createPassLog(log: Log): (pass: PassStatus) => void {
     before = held;
   };
 
-  // A removal that fails is planned again: once is enough.
+  // Logged once: a removal that fails is planned again.
   const logLetGo = ({ letGo: removal }: PassStatus): void => {
     const text = removal == null ? '' : letGoText(removal);
     if (text !== '' && text !== letGo) log.warn('large removal not held', { why: text });
@@ -56,7 +56,7 @@ export function createPassLog(log: Log): (pass: PassStatus) => void {
   };
 }
 
-/** Whether backends took a step of their slow start and nothing else happened: that it began, and that it is over, is logged of each VIP. */
+/** Whether a pass only raised weights in slow start, whose begin and end are logged for each VIP. */
 function onlyGrows({ plan, decisions, changesSince, repaired, problems }: PassStatus): boolean {
   if (changesSince.length + repaired.length + problems.length + plan.shrinking.length > 0) return false;
   return plan.growing.every(
@@ -66,7 +66,7 @@ function onlyGrows({ plan, decisions, changesSince, repaired, problems }: PassSt
   );
 }
 
-/** What became of what was held: how much of it serves again, and why the rest left. */
+/** The outcome of a held removal: how much is in rotation again, and why the rest left. */
 function endText({ services, endpoints }: HeldRemoval, { observed, letGo }: PassStatus): string {
   let serving = 0;
   for (const service of services)

@@ -13,70 +13,75 @@ import type { NamedEnd } from '../plan/let-go.ts';
 import type { Plan } from '../plan/plan.ts';
 import { slowStartDecisions } from '../plan/slow-start.ts';
 import type { Clock, EjectionFacts } from '../ports.ts';
-import type { KeptTable } from './kept-table.ts';
+import type { ManagedTable } from './managed-table.ts';
 import type { NameStore } from './name-store.ts';
 import { nothingYet, type Outcome } from './outcome.ts';
 import type { PlanResult } from './planner.ts';
 
 export interface PassRequest {
-  /** Read the kernel's whole table first, rather than trust what is known of it. */
+  /** Read the kernel's whole table first, instead of relying on its known state. */
   readonly full: boolean;
   /**
-   * Every source has been read completely since the start. Without that (the last good state of one comes from
-   * disk) nothing may be taken away.
+   * Whether every source has been read completely since the start. Otherwise (the last good state of one comes from disk)
+   * nothing may be removed.
    */
   readonly complete: boolean;
+  /** When the source reported each change that this pass brings into the kernel. */
   readonly changesSince: readonly number[];
-  /** Where tasks are of which a source has said by name that they ended, or serve a VIP no more. */
+  /** Tasks that a source named as ended, or as no longer serving a VIP. */
   readonly gone: Iterable<NamedEnd>;
 }
 
-/** What passes share. */
+/** What all passes over a table share. */
 export interface PassParts {
   readonly inventory: Pick<Inventory, 'settle'>;
   readonly desired: Desired;
-  /** How `desired` is brought up to date with the inventory. */
+  /** Updates `desired` from the inventory. */
   readonly translation: Pick<DesiredState, 'begin' | 'work' | 'takeTouched' | 'commit'>;
-  /** Why the ledger cannot be read: nothing may be written then; null where it can. */
+  /** Why the ledger cannot be read, in which case nothing may be written; null when it can. */
   readonly unread: Error | null;
-  readonly table: KeptTable;
+  readonly table: ManagedTable;
   readonly nameStore: Pick<NameStore, 'keep'>;
-  /** Which backends do not answer; undefined where nobody watches. */
+  /** The ejected backends; undefined without ejection. */
   readonly ejections: EjectionFacts | undefined;
   readonly clock: Clock;
   readonly dryRun: boolean;
 }
 
-/** What still changes after so many is for the next pass. */
+/** After so many rounds, further changes are left to the next pass. */
 const HELD_TRIES = 3;
 
 /**
- * One pass: sources -> desired -> plan -> apply -> status. It looks at the services that may not be in the kernel as
- * desired, and at no others.
+ * One pass over a kernel table: sources -> desired -> plan -> apply -> status.
  *
- * A pass never rejects: what went wrong is in its status, and the next pass reads the kernel again and looks at all
- * services.
+ * 1. Update the desired state from the inventory, and collect the services that may differ from the kernel (`carryOver`).
+ * 2. Read the kernel: all of it in a full pass, else only services whose known state may be wrong.
+ * 3. Plan those services: compare, drain, hold mass removals. Read again first what the plan must not guess.
+ * 4. Apply: record in the ledger, write additions, make addresses reachable, publish names, write removals.
+ * 5. Report the result, and carry over what is not as desired to the next pass.
+ *
+ * A pass never rejects: an error is in its status, and the next pass reads the whole kernel again and compares all services.
  */
 export class Pass {
   readonly #request: PassRequest;
   readonly #parts: PassParts;
-  readonly #table: KeptTable;
+  readonly #table: ManagedTable;
   readonly #startedAt: number;
   readonly #pace = new Pace();
   readonly #isFull: boolean;
   readonly #drift: Drift[] = [];
   readonly #outcome: Outcome = nothingYet();
-  /** As they were when the pass began. */
+  /** The ejections at the start of the pass. */
   readonly #ejections: Ejections;
-  /** What the sources want, with weight 0 for what is ejected. */
-  readonly #answering: Desired;
-  /** The same, with the nearest backends alone where a VIP asks for that. */
-  readonly #near: Desired;
-  /** The same, with the weights that backends have while they grow. */
-  readonly #wanted: Desired;
+  /** What the sources want, with weight 0 for ejected backends. */
+  readonly #withEjections: Desired;
+  /** The same, restricted to the nearest backends where a VIP asks for that. */
+  readonly #withNearness: Desired;
+  /** The same, with the weights of slow start: what the kernel should have. */
+  readonly #withSlowStart: Desired;
   #result = NOTHING_PLANNED;
 
-  /** `startedAt`: on the monotonic clock. */
+  /** `startedAt`: in milliseconds of the monotonic clock. */
   constructor(request: PassRequest, parts: PassParts, startedAt: number) {
     this.#request = request;
     this.#parts = parts;
@@ -86,9 +91,9 @@ export class Pass {
     this.#isFull = request.full || !view.isKnown;
     const { ejections, desired } = parts;
     this.#ejections = new Map(ejections?.ejections);
-    this.#answering = this.#ejections.size === 0 ? desired : withEjections(desired, this.#ejections);
-    this.#near = nearest.of(this.#answering);
-    this.#wanted = slowStarts.weigh(this.#near);
+    this.#withEjections = this.#ejections.size === 0 ? desired : withEjections(desired, this.#ejections);
+    this.#withNearness = nearest.of(this.#withEjections);
+    this.#withSlowStart = slowStarts.weigh(this.#withNearness);
   }
 
   async run(): Promise<PassStatus> {
@@ -96,7 +101,7 @@ export class Pass {
     const { inventory, unread, dryRun } = this.#parts;
     carryOver.setComplete(this.#request.complete);
     let error: string | null = null;
-    // Once: what sources say from now on is for the next pass.
+    // Only once: what sources report from now on is for the next pass.
     await inSlices((pause) => inventory.settle(pause), this.#pace);
     await this.#updateDesired();
     const changed = this.#parts.ejections?.takeChanged() ?? new Set();
@@ -105,7 +110,7 @@ export class Pass {
     try {
       if (unread !== null) throw unread;
       const isFresh = await this.#readKernel();
-      await this.#planFresh(isFresh);
+      await this.#planOnFreshData(isFresh);
       await this.#rememberNames();
       if (!dryRun) await this.#apply();
       await this.#settle();
@@ -128,14 +133,14 @@ export class Pass {
     this.#markDue(translation.takeTouched());
   }
 
-  /** These services may be others now, and so may those that move to another tier because of it, or because a wait is over. */
+  /** Marks services that may have changed, and those that therefore move to another tier, or whose wait for a tier is over. */
   #markDue(keys: ReadonlySet<ServiceKey>): void {
     const { carryOver, nearest } = this.#table;
     carryOver.markDue(keys);
-    carryOver.markDue(nearest.look(this.#answering.services, keys, this.#startedAt));
+    carryOver.markDue(nearest.look(this.#withEjections.services, keys, this.#startedAt));
   }
 
-  /** Resolves with whether the view is what the kernel has at this moment. */
+  /** Kernel -> view. Resolves with whether the whole table was read just now. */
   async #readKernel(): Promise<boolean> {
     const { view, book, carryOver } = this.#table;
     if (carryOver.takeDrainLook(this.#startedAt))
@@ -146,16 +151,16 @@ export class Pass {
     return isFresh;
   }
 
-  /** Desired -> plan, on what is certain: where the plan depends on it, the kernel is read again first. */
-  async #planFresh(isFresh: boolean): Promise<void> {
+  /** Desired -> plan. Reads those services again whose known state the plan must not rely on, then plans again. */
+  async #planOnFreshData(isFresh: boolean): Promise<void> {
     const { view, carryOver } = this.#table;
     await this.#plan();
     if (!isFresh && this.#result.rereadFirst.length > 0) {
       await view.reread(this.#result.rereadFirst);
       await this.#plan();
     }
-    // An IP VIP may have been given the address of a name that seemed to be nobody's, or refused that of a name whose VIP
-    // is held no more. Either changes what is desired, and that perhaps what is held.
+    // The names of held VIPs keep their addresses, so a change of what is held changes which addresses IP VIPs may have,
+    // and that may change what is held.
     for (let tries = 0; tries < HELD_TRIES && carryOver.setHeld(this.#result.plan); tries += 1) {
       await this.#updateDesired();
       await this.#plan();
@@ -165,12 +170,12 @@ export class Pass {
   async #plan(): Promise<void> {
     const { view, book, planner, carryOver, slowStarts } = this.#table;
     const [now, pace] = [this.#startedAt, this.#pace];
-    this.#drift.push(...this.#takeDifferences());
+    this.#drift.push(...this.#takeDrift());
     const { owned, drains } = book;
     const { complete } = this.#request;
-    const facts = { desired: this.#wanted, observed: view.table, owned, drains, complete };
+    const facts = { desired: this.#withSlowStart, observed: view.table, owned, drains, complete };
     const input = { ...facts, isEjected: isEjected(this.#parts.desired, this.#ejections), now, pace };
-    await slowStarts.advance(carryOver.dueOf(input), this.#near, view.table, now, pace);
+    await slowStarts.advance(carryOver.dueOf(input), this.#withNearness, view.table, now, pace);
     this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input) });
   }
 
@@ -183,7 +188,7 @@ export class Pass {
     await this.#pace.restIfDue();
   }
 
-  /** Plan -> kernel, what is ours being in the ledger first. */
+  /** Plan -> kernel. New services are recorded in the ledger before they are written. */
   async #apply(): Promise<void> {
     const { view, book, planner, applier, carryOver } = this.#table;
     const [now, pace] = [this.#startedAt, this.#pace];
@@ -194,8 +199,8 @@ export class Pass {
     }
     carryOver.setDraining(this.#result.drains.size > 0, now);
     const { plan, decisions } = this.#result;
-    const kept = { ...planner.keeping(), desired: this.#wanted };
-    const request = { ...kept, plan, decisions, full: this.#isFull, now, pace };
+    const facts = { ...planner.lastRules(), desired: this.#withSlowStart };
+    const request = { ...facts, plan, decisions, full: this.#isFull, now, pace };
     await applier.apply(request, this.#outcome);
     await book.forget(view.table, plan);
   }
@@ -206,13 +211,13 @@ export class Pass {
     view.markStale(this.#outcome.failures.map(({ step }) => step.service));
     const refused = new Set(applier.refused.map(({ address }) => address));
     const { plan } = this.#result;
-    const look = shortfalls.looker({ desired: this.#wanted, plan, observed: view.table, refused });
+    const look = shortfalls.looker({ desired: this.#withSlowStart, plan, observed: view.table, refused });
     await eachInSlices(plan.keys, look, this.#pace);
     carryOver.settle(this.#result, this.#outcome, dryRun);
   }
 
-  /** What of it someone else did to our services. */
-  #takeDifferences(): readonly Drift[] {
+  /** Takes the differences that reads of the kernel found. Returns those that someone else made in services of ours. */
+  #takeDrift(): readonly Drift[] {
     const { view, book, carryOver } = this.#table;
     const { dryRun } = this.#parts;
     const differences = view.takeDifferences();
@@ -238,7 +243,7 @@ export class Pass {
       finishedAt: clock.monotonic(),
       kind: this.#isFull ? 'full' : 'changes',
       changesSince: this.#request.changesSince,
-      desired: this.#wanted,
+      desired: this.#withSlowStart,
       plan: withUntouchedCounted(plan, desired),
       observed: view.table,
       owned: book.owned,
@@ -279,7 +284,7 @@ const NOTHING_PLANNED: PlanResult = {
   rereadFirst: [],
 };
 
-/** The services that a plan did not look at are in the kernel as desired. */
+/** Counts the services that were not compared as kept: they are as desired in the kernel. */
 function withUntouchedCounted(plan: Plan, { services }: Pick<Desired, 'services'>): Plan {
   let looked = 0;
   for (const key of plan.keys) if (services.has(key)) looked += 1;

@@ -21,48 +21,48 @@ export interface PlanRules {
   /** Whether an address lies in a pool of named VIPs. */
   readonly inPool: (address: string) => boolean;
   readonly adopt: boolean;
-  /** Why an address is one that this program itself depends on (a source's, a name server's); null when it is not. */
+  /** Why this program depends on an address (of a source or a name server); null when it does not. */
   readonly taken?: (address: string) => string | null;
-  /** What tells this host from all others and decides in which order backends are added; when missing, as they are declared. */
+  /** A text unique to this host, which decides the order in which backends are added. When missing, the order of the service. */
   readonly hostId?: string;
-  /** When too much would go at once; null: it goes. */
+  /** The mass-removal brake; null when it is off. */
   readonly brake: BrakeRules | null;
 }
 
 export interface PlanInput {
-  /** The services to look at: those that may be other than desired. */
+  /** The services to compare: those that may differ from the kernel. */
   readonly keys: Iterable<ServiceKey>;
   readonly desired: Desired;
   readonly observed: Table;
-  /** What is ours in `observed`, and what of it drains. */
+  /** The services in `observed` that are ours, and their draining backends. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
   readonly drains: Drains;
-  /** Every source has been read completely since the start. */
+  /** Whether every source has been read completely since the start. */
   readonly complete: boolean;
-  /** Whether a backend leaves a VIP's rotation because it does not answer this host. */
+  /** Whether a backend is ejected from a service. */
   readonly isEjected: (endpoint: BackendKey, service: ServiceKey) => boolean;
   readonly now: number;
-  /** Of the pass. */
+  /** The pace of the pass. */
   readonly pace: Pace;
 }
 
 export interface PlanResult {
   readonly plan: Plan;
   readonly drains: Drains;
-  /** What the ledger keeps: those of `drains`, and of backends that drained for long enough until they are gone. */
+  /** The deadlines for the ledger: those of `drains`, and of backends whose drain is over until they are removed. */
   readonly deadlines: Drains;
   readonly held: HeldRemoval | null;
-  /** A large removal that is not held, with why; null: none. */
+  /** A large removal that is not held, and why not; null when there is none. */
   readonly letGo: LargeRemoval | null;
-  /** Why backends stay, or go later. */
+  /** Why backends stay, or are removed later. */
   readonly decisions: DecisionTable;
-  /** Of these services it must be known how they are now; this plan was made on what was known. */
+  /** Services to read again before the plan may be applied: it relied on their known state. */
   readonly rereadFirst: readonly ServiceAddress[];
 }
 
 type PlannedNearness = Pick<Nearest, 'agree' | 'asked' | 'askedBefore' | 'hasMoved'>;
 
-/** Decides what a pass is to do: the difference, without what has to drain first and what is held. */
+/** Plans a pass: the difference between desired and kernel, without what must drain first and what is held. */
 export class Planner {
   readonly #rules: PlanRules;
   readonly #order: HostOrder | undefined;
@@ -90,7 +90,7 @@ export class Planner {
     const rereadFirst = this.#rereadFirst(rest, observed, taskAt, complete);
     const drained = keepDraining(rest, { observed, taskAt, drains, now });
     const decisions = new DecisionTable();
-    // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
+    // With incomplete sources no drain begins or ends, and deadlines stay.
     if (!complete) {
       const plan = withWithdrawn(onlyWhatIsMissing(drained.plan), withdrawn);
       decideDrains(decisions, drains);
@@ -98,11 +98,12 @@ export class Planner {
     }
     for (const key of rest.owned.keys()) this.#nearest.askedBefore(key, owned.get(key)?.near);
     const leftOut = isLeftOut(desired);
-    // Neither is a removal by a source.
+    // Neither an ejection nor a move to a nearer tier is a removal by a source.
     const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
       isEjected(endpoint, service) || (this.#nearest.hasMoved(service) && leftOut(endpoint, service));
     const left = { decidedHere, leftOut };
-    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), taskAt, ...left };
+    const ours = withAdopted(withoutWithdrawn(owned, withdrawn), rest);
+    const context = { observed, owned: ours, taskAt, ...left };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
@@ -121,21 +122,21 @@ export class Planner {
 
   async #compare({ keys, desired, observed, owned, complete, pace }: PlanInput): Promise<Plan> {
     const { inPool, adopt } = this.#rules;
-    // On a part of the truth nothing is left out yet, so what is asked for is not done yet.
+    // With incomplete sources nothing is left out, so the ledger must not say that it was.
     const asksNear = complete ? (service: Service) => this.#nearest.asked(service) : undefined;
     const diff = new Diff({ desired, observed, owned, inPool, adopt, asksNear, order: this.#order });
     await eachInSlices(keys, (key) => diff.add(key), pace);
     return diff.plan();
   }
 
-  /** On the word of our own disk alone, only what this program depends on is a reason to take a VIP away. */
+  /** The owner of a VIP's address. With incomplete sources, only owners that this program depends on count. */
   #ownerOf(address: string, { refused }: Desired, complete: boolean): string | null {
     const taken = this.#rules.taken?.(address) ?? null;
     return taken ?? (complete ? (refused?.get(address) ?? null) : null);
   }
 
-  /** By which it is decided what of a plan that takes away is kept for a while. */
-  keeping(): Pick<LastRules, 'named' | 'lives'> {
+  /** What `withoutLastInRotation` needs to know about tasks. */
+  lastRules(): Pick<LastRules, 'named' | 'lives'> {
     return {
       named: (endpoint, service) => this.#brake.isNamed(endpoint, service),
       lives: (endpoint) => this.#taskAt(endpoint)?.drainSeconds != null,
@@ -143,22 +144,21 @@ export class Planner {
   }
 
   /**
-   * A pass begins. The sources said by name that the tasks at these endpoints ended, or serve a VIP no more: that is never
-   * held.
+   * Starts a pass. `gone`: the tasks that sources named as ended, or as no longer serving a VIP; their removal is never held.
    */
   begin(gone: Iterable<NamedEnd>, now: number): void {
     this.#brake.begin(gone, now);
   }
 
-  /** Backends that have been held for long enough to ask the sources once more. */
+  /** Backends that have been held for long enough to read the sources again. */
   due(now: number): ReadonlySet<BackendKey> {
     return this.#brake.due(now);
   }
 
   /**
-   * All sources were read anew. What of `due` still does not serve, or still asks for the VIPs of the last pass and no
-   * others, and stands where it stood, is not held any more; the rest waits again, and all where this host stands elsewhere.
-   * Returns how much of it goes.
+   * Takes a new read of all sources (`told`). Backends of `due` whose removal it confirms are not held any more: those that
+   * still do not serve, or that still declare the same VIPs at the same place. The others are held again, as are all when the
+   * place of this host has changed. Returns the number of confirmed ones.
    */
   confirm(due: ReadonlySet<BackendKey>, told: Inventory, now: number): number {
     const before = offersAt(due, this.#inventory.tasks);
@@ -173,8 +173,8 @@ export class Planner {
   }
 
   /**
-   * Another program may have made a service since the table was read: outside the pools, and on the word of our own
-   * disk anywhere, it must not be written into. And connections may have come to a backend.
+   * The services whose current state must be read before the plan is applied: those to add, where another program may have
+   * added a service in the meantime that must not be adopted; and those with backends that may have got connections.
    */
   #rereadFirst(
     plan: Plan,
@@ -194,7 +194,19 @@ function decideDrains(decisions: DecisionTable, drains: Drains): void {
       decisions.add(service, endpoint, { rule: 'draining', endsWhen: 'its connections have ended', endsAt });
 }
 
-/** The deadlines of both. */
+/**
+ * The owned services with those that the plan adopts: what they would lose counts too, as at the migration from dcos-net or
+ * when the ledger was lost.
+ */
+function withAdopted(owned: ReadonlyMap<ServiceKey, Owned>, plan: Plan): ReadonlyMap<ServiceKey, Owned> {
+  const adopted = plan.services.filter((service) => service.adopted);
+  if (adopted.length === 0) return owned;
+  return new Map([...owned, ...adopted.map(({ key }) => [key, plan.owned.get(key) ?? NAMELESS] as const)]);
+}
+
+const NAMELESS: Owned = { name: null, framework: null, fqdn: null };
+
+/** The union of both. */
 function together(some: Drains, others: Drains): Drains {
   if (others.size === 0) return some;
   const all = new Map(some);
@@ -202,7 +214,7 @@ function together(some: Drains, others: Drains): Drains {
   return all;
 }
 
-/** What is held in rotation does not drain: its time would run out before it is let go. */
+/** Leaves out held backends in rotation, whose drain must not begin before they are released. */
 function withoutHeld(drains: Drains, held: HeldRemoval | null, observed: Table): Drains {
   if (held === null || drains.size === 0) return drains;
   const serves = (key: ServiceKey, endpoint: BackendKey) =>

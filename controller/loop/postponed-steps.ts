@@ -6,7 +6,7 @@ import { Backoff } from './backoff.ts';
 
 const RETRY = { firstMs: 200, limitMs: 60_000 };
 
-/** Steps whose write failed: each waits for its next try, after a delay that grows. */
+/** Steps that failed. Each is retried after a growing delay. */
 export class PostponedSteps {
   readonly #backoff: Backoff<string>;
 
@@ -15,17 +15,17 @@ export class PostponedSteps {
     this.#backoff = new Backoff(RETRY, random);
   }
 
-  /** Whether this step is to be left alone for now. */
+  /** Whether the retry of this step is not due yet. */
   has(step: Step, now: number): boolean {
     return !this.#backoff.isEmpty && this.#backoff.postpones(backoffKey(step), now);
   }
 
-  /** When the next of them may be tried; null where there is none. */
+  /** When the next retry is due; null when there is none. */
   nextDue(): number | null {
     return this.#backoff.nextDue();
   }
 
-  /** Takes how `tried` steps of a plan went. Forgets those that it does not have any more. */
+  /** Takes the results of the `tried` steps of a plan. Forgets steps that the plan no longer has. */
   settle(
     tried: readonly Step[],
     failures: readonly StepFailure[],
@@ -42,7 +42,7 @@ export class PostponedSteps {
     this.#backoff.prune((key) => wanted.has(key));
   }
 
-  /** Why a step was not made: its own write failed, or that of its service. */
+  /** The decision about a step that was not applied because it failed, or because its service did. */
   decisionOf(step: Step): Decision {
     const own = this.#backoff.all.get(backoffKey(step));
     const { since, due = null } = own ?? this.#backoff.all.get(serviceKey(step.service)) ?? {};
@@ -59,7 +59,7 @@ export class PostponedSteps {
   }
 }
 
-/** Each backend waits by itself after a failure, and so does the service: as a whole, and its settings. */
+/** Each backend is postponed by itself, as are the existence and the settings of a service. */
 function backoffKey(step: Step): string {
   if ('backend' in step) return `${serviceKey(step.service)} ${endpointKey(step.backend)}`;
   return step.op === 'update-service' ? `${serviceKey(step.service)} settings` : serviceKey(step.service);

@@ -3,31 +3,29 @@ import { NOT_LOOKED_AT } from './outcome.ts';
 
 interface LastLook {
   readonly addresses: readonly string[];
-  /** What was changed is in it until a pass has reported it. */
+  /** The last report. Its changes stay until a pass has reported them. */
   readonly report: ReachabilityReport;
-  /** It was made in the background, and no full pass has used it yet. */
+  /** Whether it was made in the background and no full pass has used it yet. */
   readonly isForFullPass: boolean;
 }
 
 /**
- * Keeps VIP addresses reachable, and remembers what was found: at once where they change, and otherwise in the background,
- * so that no change waits while settings, packet filter, interface and routes are looked at. One look at a time, in the
- * order in which they were asked for.
+ * Keeps VIP addresses reachable: at once when they change, and otherwise in the background, so that no change waits for the
+ * check of settings, packet filter, interface and routes. One call of the port at a time, in order.
  */
 export class ReachabilityView {
   readonly #reachability: Reachability | null;
   #last: LastLook | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** null where nothing is to be written. */
+  /** null when nothing may be written. */
   constructor(reachability: Reachability | null) {
     this.#reachability = reachability;
   }
 
   /**
-   * Makes these addresses reachable, and no others. Between full passes there is nothing to do unless they change: what
-   * others take away is put back by `repair`. A full pass looks at everything, unless that was done in the background.
-   * Rejects as the port does.
+   * Makes exactly these addresses reachable. Between full passes it only acts when they change, since `repair` restores what
+   * others remove. A full pass checks everything, unless that was done in the background. Rejects as the port does.
    */
   async ensure(addresses: readonly string[], full: boolean): Promise<ReachabilityReport> {
     const last = this.#last;
@@ -39,15 +37,15 @@ export class ReachabilityView {
   }
 
   /**
-   * Looks at everything, for the next full pass, while smaller ones go on. Never rejects: what went wrong is met again,
-   * and reported, by that pass.
+   * Checks everything in the background, for the next full pass. Never rejects: after a failure that pass checks again, and
+   * reports the error.
    */
   async refreshInBackground(): Promise<void> {
     if (this.#last === null) return;
     await this.#look(this.#last.addresses, { inBackground: true }).catch(() => undefined);
   }
 
-  /** Puts back what someone took away since the last look; resolves with what that was. Rejects as the port does. */
+  /** Restores what someone removed since the last check. Resolves with what it restored; rejects as the port does. */
   async repair(): Promise<readonly string[]> {
     return await this.#inTurn(async () => (await this.#reachability?.repair()) ?? []);
   }
@@ -63,7 +61,7 @@ export class ReachabilityView {
         this.#last = { addresses, report: unreported, isForFullPass: inBackground };
         return report;
       } catch (error) {
-        // Other addresses may have been made half-way; and a full pass must not rely on what an earlier look found.
+        // The addresses may have been changed halfway, and a full pass must not rely on an earlier check.
         const isSame = this.#last !== null && sameAddresses(this.#last.addresses, addresses);
         this.#last = this.#last !== null && isSame ? { ...this.#last, isForFullPass: false } : null;
         throw error;

@@ -5,47 +5,46 @@ import type { Desired, Service, ServiceKey } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { EjectionFacts, StateStore } from '../ports.ts';
-import { KeptTable, type KeptTablePorts, type KeptTableRules } from './kept-table.ts';
+import { ManagedTable, type ManagedTablePorts, type ManagedTableRules } from './managed-table.ts';
 import { NameStore } from './name-store.ts';
 import { Pass, type PassParts, type PassRequest } from './pass.ts';
 import type { Planner } from './planner.ts';
 import type { ReachabilityView } from './reachability-view.ts';
 import { takenVips, withdrawTaken } from './withdraw.ts';
 
-export interface ReconcilePorts extends KeptTablePorts {
+export interface ReconcilePorts extends ManagedTablePorts {
   readonly store: StateStore;
 }
 
-export interface ReconcileRules extends KeptTableRules {
+export interface ReconcileRules extends ManagedTableRules {
   readonly translation: TranslationRules;
-  /** Resolves once it is known, as far as it can be, which addresses are `taken`; at once from then on. Never rejects. */
+  /** Resolves once the addresses of `taken` are known as far as possible. Never rejects. */
   readonly ready?: () => Promise<void>;
-  /** Which backends do not answer this host; absent where nobody watches. */
+  /** The ejected backends; absent without ejection. */
   readonly ejections?: EjectionFacts | undefined;
   readonly dryRun: boolean;
 }
 
 /**
- * Makes passes: source -> desired -> plan -> apply -> status. One at a time.
+ * Runs the passes over the host's table, one at a time: sources -> desired -> plan -> apply -> status.
  *
- * Every pass computes from what the sources say now and what the kernel has: a full pass reads the kernel, a smaller
- * one trusts what the pass before left there. A pass never rejects: what went wrong is in its status, and the next
- * pass reads the kernel again.
+ * Each pass works from the current state of the sources and of the kernel: a full pass reads the kernel, a smaller one relies
+ * on its known state. A pass never rejects: an error is in its status, and the next pass reads the kernel again.
  */
 export class Reconciler {
   readonly #ports: ReconcilePorts;
   readonly #rules: ReconcileRules;
-  /** What passes bring into the kernel. */
+  /** The apps that passes bring into the kernel. */
   readonly inventory = new Inventory();
-  /** null until what is remembered has been read. */
+  /** null until the remembered names have been read. */
   #desired: DesiredState | null = null;
-  readonly #table: KeptTable;
+  readonly #table: ManagedTable;
   readonly #nameStore: NameStore;
 
   constructor(ports: ReconcilePorts, rules: ReconcileRules, random: () => number = Math.random) {
     this.#ports = ports;
     this.#rules = rules;
-    this.#table = new KeptTable(ports, rules, this.inventory, random);
+    this.#table = new ManagedTable(ports, rules, this.inventory, random);
     this.#nameStore = new NameStore(ports.store, ports.log, rules.dryRun);
   }
 
@@ -57,41 +56,41 @@ export class Reconciler {
     return this.#table.reachability;
   }
 
-  /** What the sources want, ejections apart, as of the last pass; null before the first. It changes with the next one. */
+  /** What the sources want, without ejections, as of the last pass; null before the first. The next pass changes it in place. */
   get desired(): Desired | null {
     return this.#desired;
   }
 
-  /** What the sources want, ejections apart, as of the last pass; it changes with the next one. */
+  /** The services of `desired`; empty before the first pass. */
   get services(): ReadonlyMap<ServiceKey, Service> {
     return this.#desired?.services ?? NO_SERVICES;
   }
 
-  /** Whether the kernel was read: otherwise a pass has to, and `refreshInBackground` serves nothing. */
+  /** Whether the kernel has been read. Before that, only a pass can read it. */
   get isViewKnown(): boolean {
     return this.#table.view.isKnown;
   }
 
   /**
-   * Reads the kernel's whole table, and looks whether VIPs are reachable, for the next full pass, while smaller ones go
-   * on. To be called between passes; never rejects.
+   * Reads the whole kernel table and checks reachability in the background, for the next full pass, while smaller passes go
+   * on. Call it between passes; never rejects.
    */
   async refreshInBackground(): Promise<void> {
     await this.#table.refreshInBackground();
   }
 
-  /** Whether a VIP of ours has an address that this program depends on, so that a pass is to be made at once. */
+  /** Whether a VIP of ours has an address that this program depends on, which a pass must remove at once. */
   mustWithdraw(): boolean {
     const { view, book } = this.#table;
     return view.isKnown && takenVips(book.owned, view.table, this.#rules).size > 0;
   }
 
-  /** Resolves once what is remembered is on disk, or could not be saved. */
+  /** Resolves once the remembered names are on disk, or could not be saved. */
   async settled(): Promise<void> {
     await this.#nameStore.settled();
   }
 
-  /** Removes VIPs as `mustWithdraw` means them where no source has been read yet. Between passes; never rejects. */
+  /** Removes the VIPs of `mustWithdraw` when no source has been read yet. Call it between passes; never rejects. */
   async withdraw(): Promise<void> {
     if (this.#rules.dryRun) return;
     await this.#rules.ready?.();
@@ -99,8 +98,8 @@ export class Reconciler {
   }
 
   /**
-   * When a pass is worth making though nothing changed: a failed step is due, a drain may have ended, a backend grows, or a
-   * VIP may move to a nearer tier.
+   * When a pass is due although nothing changed: to retry a failed step, end a drain, raise a weight in slow start, or move a
+   * VIP to a nearer tier. null when none is.
    */
   nextLook(): number | null {
     return this.#table.nextLook();
@@ -123,7 +122,7 @@ export class Reconciler {
     return await new Pass(request, parts, startedAt).run();
   }
 
-  /** `unread`: why the ledger cannot be read. Nothing may be written then, and the next pass begins anew. */
+  /** `unread`: why the ledger cannot be read. Then nothing may be written, and the next pass tries again. */
   async #load(): Promise<Pick<PassParts, 'desired' | 'translation' | 'unread'>> {
     const known = this.#desired;
     if (known !== null) return { desired: known, translation: known, unread: null };

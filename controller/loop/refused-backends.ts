@@ -9,11 +9,11 @@ const RETRY = { firstMs: 60_000, limitMs: 3_600_000 };
 const REASON = "this host's kernel takes the address for no destination (EINVAL)";
 
 /**
- * Addresses of backends that this host's kernel refuses as a destination. That is a fault of what one app says, not of
- * writing: a service has its other backends, or none, and each address is tried again after a minute, two, and so on up
- * to an hour.
+ * Addresses of backends that this host's kernel refuses as destinations. That is a fault in the data of one app and not a
+ * failure: the service works without these backends, and each address is retried after a minute, two, and so on up to an
+ * hour.
  *
- * Only where the kernel has another backend of the family: if it refuses all of them, the fault is not one app's.
+ * Only when the kernel accepts another backend of the family: if it refuses all, the fault is not in one app.
  */
 export class RefusedBackends {
   readonly #backoff: Backoff<string>;
@@ -23,31 +23,30 @@ export class RefusedBackends {
     this.#backoff = new Backoff(RETRY, random);
   }
 
-  /** All of them now. */
+  /** All refused addresses. */
   get all(): readonly RefusedBackend[] {
     return [...this.#backoff.all].map(([address, { since, due }]) => {
       return { address, since, endsAt: due, reason: REASON };
     });
   }
 
-  /** Whether this step adds a backend that was refused, tried in this pass or to be tried later. */
+  /** Whether this step adds a backend at a refused address. */
   has(step: Step): boolean {
     return step.op === 'add-backend' && this.#backoff.all.has(step.backend.address);
   }
 
-  /** Whether this step is to be left alone for now. */
+  /** Whether the retry of this step is not due yet. */
   postpones(step: Step, now: number): boolean {
     return step.op === 'add-backend' && this.#backoff.postpones(step.backend.address, now);
   }
 
-  /** When the next of them is to be tried again; null where there is none. */
+  /** When the next retry is due; null when there is none. */
   nextDue(): number | null {
     return this.#backoff.nextDue();
   }
 
   /**
-   * Takes how `tried` steps went, given the table that they left. Returns those of the failures that are failures of
-   * writing.
+   * Takes the results of the `tried` steps, and the table after them. Returns the failures that are not refusals.
    */
   learn(
     tried: readonly Step[],
@@ -69,14 +68,14 @@ export class RefusedBackends {
     return others;
   }
 
-  /** Forgets those that none of these steps adds any more. */
+  /** Forgets addresses that none of these steps adds any more. */
   prune(planned: readonly Step[]): void {
     if (this.#backoff.isEmpty) return;
     const wanted = new Set(planned.flatMap((step) => ('backend' in step ? step.backend.address : [])));
     this.#backoff.prune((address) => wanted.has(address));
   }
 
-  /** Why a backend is not in the kernel; null where its address was not refused. */
+  /** The decision about a step at a refused address; null for any other step. */
   decisionOf(step: Step): Decision | null {
     const postponed = step.op === 'add-backend' ? this.#backoff.all.get(step.backend.address) : undefined;
     if (postponed === undefined) return null;

@@ -2,20 +2,20 @@ import type { ServiceKey, Table } from '../model.ts';
 import type { Plan, PlannedService } from '../plan/plan.ts';
 
 interface RouteRules {
-  /** Services with a backend that should have come into rotation and could not be added. */
+  /** Services with a new backend that could not be added. */
   readonly short: ReadonlySet<ServiceKey>;
   /** Whether an address lies in a pool of named VIPs. */
   readonly inPool: (address: string) => boolean;
 }
 
-/** The addresses of IP VIPs outside the pools, which need a route of their own each. */
+/** The addresses of IP VIPs outside the pools, each of which needs a route. */
 export class Routes {
   readonly #byService = new Map<ServiceKey, string>();
   #addresses: readonly string[] = [];
 
   /**
-   * Takes what a plan says of its services, given the table that its additions left. A VIP whose service or backends could
-   * not be made gets no route. Returns all addresses; the same object while they are the same.
+   * Updates the addresses after the additions of a plan (`table`). A VIP whose service or backends could not be added gets no
+   * route. Returns all addresses; the same object as long as they are the same.
    */
   update({ keys, services }: Plan, table: Table, rules: RouteRules): readonly string[] {
     const routed = new Map<ServiceKey, string>();
@@ -39,7 +39,7 @@ function needsRoute(
   table: Table,
   { short, inPool }: RouteRules,
 ): boolean {
-  // A named VIP's address comes from a pool.
+  // The address of a named VIP is in a pool.
   if (name !== null || op === 'remove' || inPool(address)) return false;
   const service = table.get(key);
   const isUseless = service === undefined || (short.has(key) && service.backends.size === 0);

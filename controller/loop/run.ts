@@ -14,36 +14,35 @@ import { Sources } from './sources.ts';
 export interface RunPorts extends ReconcilePorts {
   readonly sources: readonly AppSource[];
   readonly observer: Observer;
-  /** Other tables that are to have the same VIPs; absent where there are none. */
+  /** Other tables with the same VIPs; absent when there are none. */
   readonly followers?: Followers | undefined;
 }
 
 export interface RunOptions {
-  /** How often the kernel's whole table is read and put right. */
+  /** Interval of full passes, which read the whole kernel table. */
   readonly resyncMs: number;
-  /** How long changes are gathered after a pass; one that comes later is acted on at once. */
+  /** How long changes are gathered after a pass. Later ones are acted on at once. */
   readonly settleMs: number;
-  /** How long after the start the last good state on disk is used for sources that have not answered yet. */
+  /** How long after the start the last good state on disk is used for sources that have not been read yet. */
   readonly restoreAfterMs: number;
   readonly dryRun: boolean;
 }
 
-/** What wakes the loop: a source changed, someone wants the whole table put right now, it has been read in the background, or other backends than before do not answer. */
+/** What wakes the loop: a source changed, a full pass is requested, the table has been read in the background, or ejections changed. */
 export type WakeReason = 'changed' | 'resync' | 'read' | 'ejections';
 
-/** How often the loop shows that it moves, and interface and routes are looked at. */
+/** Interval of heartbeats, and of checks of interface and routes. */
 const TICK_MS = 1_000;
-/** The kernel or our own files could not be read or written: again after this. */
+/** Delay of the next pass after one that ended with an error. */
 const RETRY_AFTER_ERROR_MS = 2_000;
-/** How often the kernel is looked at while no source has said anything. */
+/** Interval of `withdraw` while no source has been read. */
 const WITHDRAW_MS = 10_000;
 
 /**
- * Reconciles until `signal` aborts: when a source tells of a change, on request (`wake.set('resync')`), every
- * `resyncMs`, and when a failed step may be tried again. Changes carry no data that a pass relies on; each computes
- * from the whole.
+ * Reconciles until `signal` aborts: when a source changes, on request (`wake.set('resync')`), every `resyncMs`, and when a
+ * retry or another timed step is due. A wake-up carries no data: a pass takes everything from the inventory.
  *
- * Removes nothing when it ends: the kernel forwards on.
+ * Removes nothing when it ends: the kernel goes on forwarding.
  */
 export async function run(
   ports: RunPorts,
@@ -90,7 +89,7 @@ export async function run(
     }
 
     if (ports.clock.monotonic() < due.tick) continue;
-    // A change does not wait for it; one that takes long is not begun once more.
+    // In the background, and never twice at a time.
     repairing ??= keepReachable(ports, reconciler).finally(() => {
       repairing = null;
     });
@@ -101,7 +100,7 @@ export async function run(
   await Promise.all([...following, saving, repairing, reconciler.settled()]);
 }
 
-/** When the source told of each change that no pass has brought into the kernel yet. */
+/** When the source reported each change that no pass has brought into the kernel yet. */
 class Changes {
   #since: number[] = [];
   readonly wake: Latch<WakeReason>;
@@ -123,21 +122,21 @@ class Changes {
 }
 
 interface Due {
-  /** When the kernel's whole table is to be read again; infinite while it is being read. */
+  /** When the next full pass is due; infinite while the table is read in the background. */
   full: number;
-  /** Not before this for a failed step, a drain or a slow start: after an error they would be due again at once, and for ever. */
+  /** The earliest time for retries and other timed steps, which would be due at once again after an error. */
   look: number;
-  /** Not before this for a change: many that come together make few passes, and one by itself does not wait. */
+  /** The earliest time for a pass because of changes, so that many changes make few passes. */
   changes: number;
-  /** When interface and routes are looked at again: a change does not wait for that. */
+  /** When interface and routes are checked next. */
   tick: number;
-  /** While no pass can be made: when to look for VIPs that cut this host off from its sources. */
+  /** When to look for VIPs that cut this host off from its sources, while no pass can be made. */
   withdraw: number;
-  /** When to turn to the disk for sources that have said nothing; infinite once done. */
+  /** When to use saved state for sources that have not been read; infinite once done. */
   restore: number;
 }
 
-/** A VIP may have the address of a source that was learnt only now, or cut this host off from it since before the start. */
+/** Removes VIPs at addresses of sources, which may have become known only now, or may have cut this host off since before the start. */
 async function withdrawIfDue(
   { clock }: RunPorts,
   reconciler: Reconciler,
@@ -159,7 +158,7 @@ async function restoreIfDue({ store, clock }: RunPorts, sources: Sources, due: D
   if (!sources.known) await sources.restore(store);
 }
 
-/** What the next pass works on, once changes have settled; null when there is nothing to do yet. */
+/** The request for the next pass, once changes have settled; null when there is nothing to do yet. */
 async function nextPass(
   { clock }: RunPorts,
   reconciler: Reconciler,
@@ -189,13 +188,13 @@ async function nextPass(
   return { full, complete, changesSince: changes.take(), gone: sources.takeEnded().endpoints };
 }
 
-/** When a pass is to be made though nothing changed; infinite: not at all. */
+/** When a pass is due although nothing changed; infinite when none is. */
 function nextLook(reconciler: Reconciler, due: Due): number {
   const look = reconciler.nextLook();
   return look === null ? Number.POSITIVE_INFINITY : Math.max(look, due.look);
 }
 
-/** Makes a pass, tells of it, and says when the next one is due. */
+/** Runs a pass, reports it, and sets when the next one is due. */
 async function makePass(
   request: PassRequest,
   { clock, observer, followers }: RunPorts,
@@ -214,7 +213,7 @@ async function makePass(
   return pass;
 }
 
-/** What someone took from interface or routes comes back, whether passes are made or not. */
+/** Restores what someone removed from interface or routes, independently of passes. */
 async function keepReachable({ observer, log }: RunPorts, { reachability }: Reconciler): Promise<void> {
   try {
     const repaired = await reachability.repair();

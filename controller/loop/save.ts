@@ -8,10 +8,10 @@ export interface SavePorts {
   readonly log: Log;
 }
 
-/** The last good state of the sources is saved at most this often. */
+/** The minimum interval between two saves. */
 const SAVE_MS = 5_000;
 
-/** Keeps what the sources said on disk, in the background; once more when `signal` aborts. */
+/** Saves the last good state of the sources in the background, and once more when `signal` aborts. */
 export async function saveRegularly(ports: SavePorts, sources: Sources, signal: AbortSignal): Promise<void> {
   for (let last = false; !last; ) {
     await ports.clock.sleep(SAVE_MS, signal);
@@ -20,7 +20,7 @@ export async function saveRegularly(ports: SavePorts, sources: Sources, signal: 
   }
 }
 
-/** Saves what sources said since it was last called. What cannot be saved is logged and tried again. */
+/** Saves the changes of the sources since the last call. A failure is logged, and retried with the next call. */
 export async function saveChanged({ store, log }: Omit<SavePorts, 'clock'>, sources: Sources): Promise<void> {
   for (const unsaved of sources.takeUnsaved()) {
     const { source, change, all } = unsaved;

@@ -1,14 +1,14 @@
 import type { Step } from '../model.ts';
 import { Backoff } from './backoff.ts';
 
-/** Each try makes the kernel look for a module, and say in its log that there is none. */
+/** Delays between retries, each of which makes the kernel look for a module and log that there is none. */
 const RETRY = { firstMs: 5_000, limitMs: 60_000 };
 
 /**
- * Which schedulers this kernel has, learnt from what it refuses: it loads the module of a scheduler when a service first
- * asks for it, so that nothing but asking tells.
+ * Learns which schedulers the kernel lacks from its refusals: since the kernel loads the module of a scheduler with the first
+ * service that uses it, there is no other way to find out.
  *
- * One that is lacking is tried again after a delay that grows, since its module may have been installed.
+ * A missing scheduler is retried after a growing delay, since its module may have been installed.
  */
 export class Schedulers {
   readonly #backoff: Backoff<string>;
@@ -19,12 +19,12 @@ export class Schedulers {
     this.#backoff = new Backoff(RETRY, random);
   }
 
-  /** Those that the kernel lacked when it was last asked, without those that are to be tried again now. */
+  /** Schedulers that the kernel lacks, without those whose retry is due. */
   lacking(now: number): ReadonlySet<string> {
     return new Set([...this.#lacking].filter((scheduler) => this.#backoff.postpones(scheduler, now)));
   }
 
-  /** The first of these steps for each scheduler with which no service has been made yet. */
+  /** The first of these steps for each scheduler that no service has been added with yet. */
   firstOfEachUnknown(steps: readonly Step[]): ReadonlySet<Step> {
     const first = new Map<string, Step>();
     for (const step of steps) {
@@ -35,21 +35,21 @@ export class Schedulers {
     return new Set(first.values());
   }
 
-  /** A service was made, or changed, with this scheduler. */
+  /** Takes that a service was added or changed with this scheduler. */
   found(scheduler: string): void {
     this.#present.add(scheduler);
     this.#lacking.delete(scheduler);
     this.#backoff.succeeded(scheduler);
   }
 
-  /** The kernel refused a service for want of this scheduler. */
+  /** Takes that the kernel refused a service because it lacks this scheduler. */
   missed(scheduler: string, now: number): void {
     this.#present.delete(scheduler);
     this.#lacking.add(scheduler);
     this.#backoff.failed(scheduler, now);
   }
 
-  /** To be called after a pass: one that was due and that no service asked for is forgotten. */
+  /** Ends a pass: forgets schedulers whose retry was due and that no service asked for. */
   settle(now: number): void {
     for (const scheduler of this.#lacking) {
       if (this.#backoff.postpones(scheduler, now)) continue;
@@ -58,13 +58,13 @@ export class Schedulers {
     }
   }
 
-  /** When the next of them is to be tried; null when none is. */
+  /** When the next retry is due; null when there is none. */
   nextDue(): number | null {
     return this.#backoff.nextDue();
   }
 }
 
-/** The scheduler that a step gives its service; null where it gives none. */
+/** The scheduler in a step; null when it has none. */
 export function schedulerOf(step: Step): string | null {
   return step.op === 'add-service' || step.op === 'update-service' ? step.service.scheduler : null;
 }

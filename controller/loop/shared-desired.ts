@@ -4,31 +4,31 @@ import { withServices } from '../plan/desired-with.ts';
 import type { PassRequest } from './pass.ts';
 
 /**
- * What is desired, as the host's last pass left it, for passes over other tables: the same for all of them, and whole at every
- * moment, while the host's next pass works on its own.
+ * The desired state as the host's last pass left it, for passes over other tables. It is consistent at every moment, while
+ * the host's next pass changes its own.
  */
 export class SharedDesired {
   readonly #services = new Map<ServiceKey, Service>();
-  /** What the host's passes work on, and the same with the services that they left. */
+  /** The desired state of the host's passes, and the same with the services of the last one. */
   #desired: Desired | null = null;
   #shared: Desired | null = null;
   #isComplete = false;
-  /** A pass of the host ended early: what it changed is not known. */
+  /** Whether a pass of the host ended early, so that its changes are unknown. */
   #isBehind = true;
 
-  /** null before a pass of the host has been taken: nothing is known of what is desired. */
+  /** null before the first pass of the host. */
   get desired(): Desired | null {
     return this.#shared;
   }
 
-  /** Whether every source had been read completely: without that nothing may be taken away. */
+  /** Whether every source had been read completely. Otherwise nothing may be removed. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
 
   /**
-   * Takes what a pass of the host came to, `desired` being what it worked on, without ejections. Returns the services that may
-   * be otherwise than before.
+   * Takes the result of a pass of the host. `desired`: what it worked on, without ejections. Returns the services that may have
+   * changed.
    */
   take(
     { complete }: Pick<PassRequest, 'complete'>,

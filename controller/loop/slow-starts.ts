@@ -10,33 +10,33 @@ import {
   withSlowStart,
 } from '../plan/slow-start.ts';
 
-/** Steps within so many milliseconds are made by one pass. */
+/** Steps that are due within so many milliseconds are made by one pass. */
 const TOGETHER_MS = 100;
 
-/** Remembers from pass to pass which backends grow to their weight. */
+/** The ramps of all services in slow start, from pass to pass. */
 export class SlowStarts {
   readonly #all = new Map<ServiceKey, Ramps>();
-  /** Services with a backend that grows. */
+  /** Services with a backend below full weight. */
   readonly #growing = new Set<ServiceKey>();
   readonly #weighed: Weighed = new WeakMap();
   readonly #isOff: boolean;
 
-  /** `isOff`: every backend has its full weight at once. */
+  /** `isOff`: all backends get their full weight at once. */
   constructor(isOff: boolean) {
     this.#isOff = isOff;
   }
 
-  /** What is desired, with the weights of backends as of the last `advance`. */
+  /** The desired state with the weights of the last `advance`. */
   weigh(desired: Desired): Desired {
     return withSlowStart(desired, this.#all, this.#weighed);
   }
 
-  /** As of the last `advance`. */
+  /** All ramps, as of the last `advance`. */
   get all(): RampsByService {
     return this.#all;
   }
 
-  /** Backends that grow, in all VIPs. */
+  /** Number of backends below full weight. */
   get backends(): number {
     let count = 0;
     for (const key of this.#growing) {
@@ -46,7 +46,7 @@ export class SlowStarts {
     return count;
   }
 
-  /** Looks at these services; `services` are those that are desired, with their own weights. */
+  /** Advances the ramps of these services. `services`: the desired ones, with their own weights. */
   async advance(
     keys: Iterable<ServiceKey>,
     { services }: Pick<Desired, 'services'>,
@@ -63,7 +63,7 @@ export class SlowStarts {
     await eachInSlices(keys, look, pace);
   }
 
-  /** Services of which a backend is due for its next step. */
+  /** Services with a backend whose next step is due. */
   *due(observed: Table, now: number): Generator<ServiceKey> {
     for (const key of this.#growing) {
       const next = this.#nextOf(key, observed);
@@ -71,7 +71,7 @@ export class SlowStarts {
     }
   }
 
-  /** When the next step is due; null where no backend that the kernel has grows. */
+  /** When the next step is due; null when no backend in the kernel is below full weight. */
   nextDue(observed: Table): number | null {
     let first: number | null = null;
     for (const key of this.#growing) {

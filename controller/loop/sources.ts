@@ -39,8 +39,12 @@ export class Sources {
 
   /** Takes what each source said before a restart, where it has not been read since. */
   async restore(store: StateStore): Promise<void> {
-    for (const { name } of this.#sources) {
-      const stored = await store.loadSource(name);
+    const unread = this.#sources.filter(({ name }) => !this.#from.has(name));
+    const loaded = await Promise.all(
+      unread.map(async ({ name }) => ({ name, stored: await store.loadSource(name) })),
+    );
+    for (const { name, stored } of loaded) {
+      // It may have been read meanwhile.
       if (stored === null || this.#from.has(name)) continue;
       this.#from.set(name, 'disk');
       this.#inventory.apply(name, firstDelta(stored.snapshot));

@@ -1,11 +1,11 @@
 import type { Clock } from '../ports.ts';
 
-/** Whoever has taken so long waits for something else than this process: the next one begins meanwhile. */
+/** After this time a holder probably waits for something outside this process, so the next one may begin. */
 const LONGEST_MS = 5_000;
 
 /**
- * Lets a few at a time do what keeps this process busy for long; the others wait for their turn. All at once, each would take as
- * long as all of them together, and what waits for a disk or a helper beside it would seem to hang.
+ * Limits how many long tasks run at a time. All at once, each would take as long as all together, and waits for a disk or a
+ * helper would look like hangs.
  */
 export class Turns {
   #free: number;
@@ -15,7 +15,7 @@ export class Turns {
     this.#free = most;
   }
 
-  /** Does the work when its turn comes; resolves or rejects as it does. */
+  /** Runs the work when its turn comes; resolves or rejects as the work does. */
   async take<Result>(clock: Pick<Clock, 'sleep'>, work: () => Promise<Result>): Promise<Result> {
     if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#free -= 1;

@@ -7,11 +7,11 @@ import type { ReconcilePorts } from './reconciler.ts';
 
 export interface WithdrawRules {
   readonly inPool: (address: string) => boolean;
-  /** Why an address is one that this program itself depends on (a source's, a name server's); null when it is not. */
+  /** Why this program depends on an address (of a source or a name server); null when it does not. */
   readonly taken?: ((address: string) => string | null) | undefined;
 }
 
-/** IP VIPs of ours, in the kernel, whose address is one that this program depends on, with why. */
+/** Our IP VIPs in the kernel at addresses that this program depends on, with the reason. */
 export function takenVips(
   owned: ReadonlyMap<ServiceKey, Owned>,
   observed: Table,
@@ -34,8 +34,8 @@ function* ipVips(owned: ReadonlyMap<ServiceKey, Owned>, observed: Table) {
 }
 
 /**
- * Removes the VIPs that cut this host off from its own sources, before any source has been read: without this, none ever
- * would be. Everything else stays as it is. Never rejects: what went wrong is in the log, and tried again by whoever calls.
+ * Removes VIPs that cut this host off from its own sources before any source has been read: otherwise none ever could be.
+ * Everything else stays as it is. Never rejects: failures are logged, and the caller retries.
  */
 export async function withdrawTaken(
   { table, log }: Pick<ReconcilePorts, 'table' | 'log'>,

@@ -1,4 +1,4 @@
-/** What is said over the pipe between this program and its helper in a network namespace: one JSON object a line. */
+/** The protocol between the controller and its helper in a network namespace: one JSON object per line over a pipe. */
 
 import {
   type BackendKey,
@@ -13,15 +13,15 @@ import {
 } from '../model.ts';
 import type { ReachabilityReport, StepFailure } from '../ports.ts';
 
-/** What the helper can be asked for, with what it is given and what it answers. */
+/** The calls that the helper serves, with their arguments and results. */
 export interface Calls {
-  observe: { given: readonly ServiceAddress[] | null; answer: SentTable };
-  observeInBackground: { given: null; answer: SentTable };
-  apply: { given: readonly Step[]; answer: readonly SentFailure[] };
-  ensure: { given: readonly string[]; answer: ReachabilityReport };
-  repair: { given: null; answer: readonly string[] };
-  exists: { given: null; answer: readonly string[] };
-  remove: { given: null; answer: readonly string[] };
+  observe: { args: readonly ServiceAddress[] | null; answer: WireTable };
+  observeInBackground: { args: null; answer: WireTable };
+  apply: { args: readonly Step[]; answer: readonly WireFailure[] };
+  ensure: { args: readonly string[]; answer: ReachabilityReport };
+  repair: { args: null; answer: readonly string[] };
+  exists: { args: null; answer: readonly string[] };
+  remove: { args: null; answer: readonly string[] };
 }
 
 export type CallName = keyof Calls;
@@ -29,32 +29,32 @@ export type CallName = keyof Calls;
 export interface Call<Name extends CallName = CallName> {
   readonly id: number;
   readonly call: Name;
-  readonly given: Calls[Name]['given'];
+  readonly args: Calls[Name]['args'];
 }
 
-/** One for each call, in any order. `retry` as a `ControllerError` has it. */
+/** The answer to a call; answers come in any order. `retry` is that of a `ControllerError`. */
 export type Answer =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly error: string; readonly retry: 'later' | 'never' };
 
-export type SentTable = readonly (Omit<ObservedService, 'backends'> & {
+export type WireTable = readonly (Omit<ObservedService, 'backends'> & {
   readonly backends: readonly ObservedBackend[];
 })[];
 
-export interface SentFailure extends Pick<StepFailure, 'why'> {
-  /** Place of the step among those that were given. */
+export interface WireFailure extends Pick<StepFailure, 'why'> {
+  /** Index of the step in the call's arguments. */
   readonly step: number;
   readonly error: string;
 }
 
-/** The table as it is sent. */
-export function toSent(table: Table): SentTable {
+/** Converts a table for the pipe. */
+export function toWire(table: Table): WireTable {
   return [...table.values()].map((service) => ({ ...service, backends: [...service.backends.values()] }));
 }
 
-/** The table that was sent; `keep` tells what stands for each service in it. */
-export function fromSent(
-  sent: SentTable,
+/** Converts a table from the pipe. `keep` may replace each service, such as by an equal object that is already in memory. */
+export function fromWire(
+  sent: WireTable,
   keep: (read: ObservedService) => ObservedService = (read) => read,
 ): Table {
   const table = new Map<ServiceKey, ObservedService>();

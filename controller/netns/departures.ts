@@ -5,30 +5,30 @@ export interface DeparturePorts {
   readonly ledgers: NamespaceLedgers;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly log: Log;
-  /** Defaults to 60 s. */
+  /** How long a namespace must be gone before its ledger is removed. Defaults to 60 s. */
   readonly absenceMs?: number | undefined;
 }
 
-/** Where it is written which services of each namespace are ours. */
+/** The ledgers of all namespaces. */
 export interface NamespaceLedgers {
-  /** Of the namespaces that have a ledger. Rejects where that cannot be read. */
+  /** Returns the inodes of the namespaces that have a ledger. Rejects if they cannot be listed. */
   inodes(): Promise<readonly bigint[]>;
-  /** Forgets what was ours in a namespace that is gone. Rejects where that cannot be written. */
+  /** Removes the ledger of a namespace that is gone. Rejects if it cannot be removed. */
   forget(inode: bigint): Promise<void>;
 }
 
 interface Departure {
   readonly returned: AbortController;
-  /** Its keeper has ended, and its ledger is forgotten where that has begun. */
+  /** Resolves once its keeper has ended and, if that has started, its ledger is removed. */
   ended: Promise<void>;
 }
 
 /**
- * Forgets the ledgers of namespaces that are gone, but not at once: a file that is written anew, or under another name, or that
- * names a process which has just been replaced, leads to the same namespace a moment later, and what is ours there must then be known.
+ * Removes the ledgers of namespaces that are gone, after a delay: a file that is rewritten or renamed, or whose process was just
+ * replaced, leads to the same namespace a moment later, and its ledger is then needed.
  *
- * The kernel gives the numbers of inodes anew, so a namespace that comes may be another one than the one that went: its table
- * lacks what the ledger has, which the first pass drops.
+ * The kernel reuses inode numbers, so a namespace that returns may be a different one. The first pass then drops the ledger's
+ * entries, since the table lacks them.
  */
 export class Departures {
   readonly #ports: DeparturePorts;
@@ -38,14 +38,14 @@ export class Departures {
     this.#ports = ports;
   }
 
-  /** A namespace is gone; its keeper ends. */
+  /** Schedules the removal of the ledger of a namespace that is gone. `ended` resolves when its keeper has ended. */
   left(inode: bigint, ended: Promise<void>, signal: AbortSignal): void {
     const departure: Departure = { ended, returned: new AbortController() };
     this.#gone.set(inode, departure);
     void this.#forgetLater(inode, departure, signal);
   }
 
-  /** A namespace is to be kept: resolves once nothing else writes its ledger. Never rejects. */
+  /** Cancels the removal for a namespace that is back; resolves once nothing else writes its ledger. Never rejects. */
   async returned(inode: bigint): Promise<void> {
     const departure = this.#gone.get(inode);
     if (departure === undefined) return;
@@ -54,17 +54,17 @@ export class Departures {
     await departure.ended;
   }
 
-  /** Ledgers that are there at the start, of namespaces that went before it. Never rejects. */
+  /** Schedules the removal of ledgers whose namespaces disappeared before the start. Never rejects. */
   async leftBefore(isNamed: (inode: bigint) => boolean, signal: AbortSignal): Promise<void> {
     try {
       for (const inode of await this.#ports.ledgers.inodes())
         if (!isNamed(inode) && !this.#gone.has(inode)) this.left(inode, Promise.resolve(), signal);
     } catch (error) {
-      this.#unforgotten(error);
+      this.#logFailure(error);
     }
   }
 
-  /** Resolves once nothing ends, and nothing is being forgotten. */
+  /** Resolves once all keepers have ended and no removal is in progress. */
   async over(): Promise<void> {
     await Promise.all([...this.#gone.values()].map(({ ended }) => ended));
   }
@@ -74,18 +74,18 @@ export class Departures {
     const { returned } = departure;
     await clock.sleep(absenceMs, AbortSignal.any([signal, returned.signal]));
     if (signal.aborted || returned.signal.aborted) return;
-    // Whoever comes now waits for it.
+    // A namespace that returns now waits for the removal.
     departure.ended = departure.ended.then(() => this.#forget(inode));
     await departure.ended;
     if (this.#gone.get(inode) === departure) this.#gone.delete(inode);
   }
 
   async #forget(inode: bigint): Promise<void> {
-    await this.#ports.ledgers.forget(inode).catch((error) => this.#unforgotten(error));
+    await this.#ports.ledgers.forget(inode).catch((error) => this.#logFailure(error));
   }
 
-  #unforgotten(error: unknown): void {
-    this.#ports.log.warn('the ledger of a network namespace that is gone could not be removed', {
+  #logFailure(error: unknown): void {
+    this.#ports.log.warn('cannot remove the ledger of a network namespace that is gone', {
       error: messageOf(error),
     });
   }

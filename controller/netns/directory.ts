@@ -15,32 +15,33 @@ import {
 import { othersMayWrite } from './trust.ts';
 
 export interface NamespaceDirectoryOptions {
-  /** Has a file for each namespace; need not exist yet. Names that begin with a dot are left out. */
+  /** The directory, with one file for each namespace. Need not exist yet. Names that begin with a dot are ignored. */
   readonly directory: string;
   readonly log: Log;
   readonly clock?: Clock | undefined;
-  /** How long to wait after a change for the rest of it. Defaults to 20 ms. */
+  /** How long to wait for further changes after one. Defaults to 20 ms. */
   readonly settleMs?: number | undefined;
-  /** How often to look without having been told of a change. Defaults to 1 s. */
+  /** How often to read the directory without a notification. Defaults to 1 s. */
   readonly pollMs?: number | undefined;
-  /** So many namespaces are kept at most. Defaults to 1,000. */
+  /** Maximum number of namespaces. Defaults to 1,000. */
   readonly most?: number | undefined;
 }
 
-/** Called when something changed, and when the first look is done. Must not throw. */
+/** Must not throw. */
 export interface NamespaceListener {
+  /** Called after the first read and after each change. */
   changed(changes: NamespaceChanges): void;
-  /** The directory could not be looked at; what was found before stays. */
+  /** The directory cannot be read; the namespaces found before are kept. */
   failed(error: Error): void;
 }
 
-const MOST_NAMESPACES = 1_000;
-/** A directory with more files is not looked at: it is no directory of namespaces. */
-const MOST_FILES = 10_000;
+export const MAX_NAMESPACES = 1_000;
+/** A directory with more files is hardly one of namespaces. */
+const MAX_FILES = 10_000;
 
 /**
- * Finds the network namespaces that a directory names, and which of them come and go, until `signal` aborts; resolves then.
- * Never rejects. A directory that is not there, or not to be trusted, changes nothing: the namespaces found before stay.
+ * Follows the network namespaces in a directory until `signal` aborts, then resolves. Never rejects. If the directory does not
+ * exist or cannot be trusted, the namespaces found before are kept.
  */
 export async function followNamespaces(
   options: NamespaceDirectoryOptions,
@@ -48,17 +49,17 @@ export async function followNamespaces(
   signal: AbortSignal,
 ): Promise<void> {
   const { directory, log, clock = systemClock, settleMs = 20, pollMs = 1_000, most } = options;
-  const told = new Latch<'changed'>();
-  const watch = new DirectoryWatch(directory, () => told.set('changed'), log);
+  const wakeUp = new Latch<'changed'>();
+  const watch = new DirectoryWatch(directory, () => wakeUp.set('changed'), log);
   let known: ReadonlyMap<string, Namespace> = new Map();
   let last: string | null = null;
   try {
     while (!signal.aborted) {
       watch.arm();
-      // Before the look: a change that lands during it must cause another.
-      told.take();
+      // Before the read: a change during it must cause another.
+      wakeUp.take();
       try {
-        const changes = await lookAtNamespaces(directory, known, most);
+        const changes = await readNamespaces(directory, known, most);
         const isOther = [...changes.namespaces].some(([id, namespace]) => known.get(id) !== namespace);
         known = changes.namespaces;
         const now = reasonsOf(changes.refused);
@@ -69,7 +70,7 @@ export async function followNamespaces(
         if (now !== last) listener.failed(error instanceof Error ? error : new Error(now));
         last = now;
       }
-      await told.wait(pollMs, clock, signal);
+      await wakeUp.wait(pollMs, clock, signal);
       await clock.sleep(settleMs, signal);
     }
   } finally {
@@ -77,11 +78,11 @@ export async function followNamespaces(
   }
 }
 
-/** One complete look at the directory. Rejects with an error whose message is for the operator. */
-export async function lookAtNamespaces(
+/** Reads the whole directory. Rejects with an error whose message is for the operator. */
+export async function readNamespaces(
   directory: string,
   known: ReadonlyMap<string, Namespace> = new Map(),
-  most = MOST_NAMESPACES,
+  most = MAX_NAMESPACES,
 ): Promise<NamespaceChanges> {
   return compareNamespaces(known, await readAll(directory), { own: await ownInode(), most });
 }
@@ -106,7 +107,7 @@ async function namesIn(directory: string): Promise<readonly string[]> {
     if (others !== null) throw new Error(others);
     for await (const { name } of await opendir(directory)) {
       if (name.startsWith('.')) continue;
-      if (names.length === MOST_FILES) throw new Error(`it has more than ${MOST_FILES} files`);
+      if (names.length === MAX_FILES) throw new Error(`it has more than ${MAX_FILES} files`);
       names.push(name);
     }
   } catch (error) {

@@ -4,14 +4,13 @@ import { deserialize, serialize } from 'node:v8';
 import { ControllerError, hasCode, messageOf } from '../errors.ts';
 import type { Namespace } from './namespaces.ts';
 
-/** The file system that shows the interfaces shows those of the namespace that it was mounted in: `ip netns exec` does this too. */
+/** sysfs shows the interfaces of the namespace that it was mounted in, so it is mounted anew, as `ip netns exec` does. */
 const MOUNTED = ['unshare', '--mount', '--', 'sh', '-c', 'mount -t sysfs sysfs /sys && exec "$@"', 'sh'];
 
 /**
- * Asks a program that it starts in another network namespace, and that ends with its answer: what is read there, but not kept.
- * `program`: the command, which gets the inode of the namespace as one more argument. Question and answer may be anything that
- * `structuredClone` takes. Rejects with a `ControllerError` where the namespace cannot be entered, and with the signal's
- * reason when that aborts.
+ * Runs a program in another network namespace to read something there, and resolves with its answer. `program` is a command line,
+ * to which the inode of the namespace is appended. Question and answer may be anything that `structuredClone` accepts. Rejects
+ * with a `ControllerError` if the namespace cannot be entered, and with the signal's reason if that aborts.
  */
 export async function askInNamespace(
   { id, path, inode }: Namespace,
@@ -26,16 +25,16 @@ export async function askInNamespace(
     child.on('error', reject);
     child.on('close', resolve);
   });
-  // One that ends unasked is told of below, by its status.
+  // The exit status below reports a program that ends early.
   child.stdin.on('error', () => undefined);
   child.stdin.end(serialize(question));
   try {
-    const [answer, said, status] = await Promise.all([buffer(child.stdout), text(child.stderr), ended]);
+    const [answer, stderr, status] = await Promise.all([buffer(child.stdout), text(child.stderr), ended]);
     if (status === 0) return deserialize(answer);
-    throw new Error(said.trim().split('\n').at(-1) || `exit status ${status}`);
+    throw new Error(stderr.trim().split('\n').at(-1) || `exit status ${status}`);
   } catch (error) {
     signal?.throwIfAborted();
     const hint = hasCode(error, 'ENOENT') ? ': nsenter is missing, install util-linux' : '';
-    throw new ControllerError('kernel', `${where} cannot be looked into: ${messageOf(error)}${hint}`);
+    throw new ControllerError('kernel', `cannot examine ${where}: ${messageOf(error)}${hint}`);
   }
 }

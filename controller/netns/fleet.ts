@@ -11,7 +11,7 @@ export interface FleetPorts {
   readonly ledgers: NamespaceLedgers;
   readonly clock: Clock;
   readonly log: Log;
-  /** So long a namespace may be gone and find its ledger when it comes again, under whatever name. Defaults to 60 s. */
+  /** How long the ledger of a namespace that is gone is kept, in case it returns under any name. Defaults to 60 s. */
   readonly absenceMs?: number | undefined;
 }
 
@@ -22,7 +22,7 @@ interface Kept {
   readonly ended: Promise<void>;
 }
 
-/** Keeps VIPs in every network namespace that a directory names; each by itself, so that one that fails costs no other. */
+/** Keeps VIPs in every network namespace in a directory, independently, so that a failure in one does not affect others. */
 export class NamespaceFleet {
   readonly #ports: FleetPorts;
   readonly #kept = new Map<string, Kept>();
@@ -36,14 +36,14 @@ export class NamespaceFleet {
     this.#departures = new Departures(ports);
   }
 
-  /** Runs until `signal` aborts. Removes nothing from any namespace then. Never rejects. */
+  /** Runs until `signal` aborts; removes nothing from the namespaces. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { directory, clock, log } = this.#ports;
     const listener = {
       changed: (changes: NamespaceChanges) => this.#changed(changes, signal),
       failed: ({ message }: Error) => {
         this.#failure = message;
-        log.warn('network namespaces are kept as they were found before', { reason: message });
+        log.warn('cannot read the network namespaces, keeping those found before', { reason: message });
       },
     };
     await followNamespaces({ directory, clock, log }, listener, signal);
@@ -68,9 +68,9 @@ export class NamespaceFleet {
   #changed({ namespaces, added, removed, refused }: NamespaceChanges, signal: AbortSignal): void {
     const { log } = this.#ports;
     this.#failure = null;
-    const told = new Set(this.#refused.map(({ id, reason }) => `${id}\n${reason}`));
+    const logged = new Set(this.#refused.map(({ id, reason }) => `${id}\n${reason}`));
     for (const { id, reason } of refused)
-      if (!told.has(`${id}\n${reason}`)) log.warn('no VIPs are kept here', { netns: id, reason });
+      if (!logged.has(`${id}\n${reason}`)) log.warn('network namespace gets no VIPs', { netns: id, reason });
     this.#refused = refused;
     if (this.#isFirst) {
       const named = new Set([...namespaces.values(), ...refused].map(({ inode }) => inode));

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { IpvsTable, Reachability } from '../ports.ts';
-import { type Answer, type Call, toSent } from './calls.ts';
+import { type Answer, type Call, toWire } from './calls.ts';
 
 export interface HelperPorts {
   readonly table: IpvsTable;
@@ -10,11 +10,11 @@ export interface HelperPorts {
 }
 
 /**
- * Does what it is asked for over `input` with the ports of this network namespace, and answers over `output`. It decides
- * nothing and remembers nothing. Resolves when `input` ends: the program that asks has ended, whatever the reason.
+ * Serves calls from `input` with the ports of this network namespace, and writes the answers to `output`. Keeps no state and
+ * makes no decisions. Resolves when `input` ends, since the controller has then ended for whatever reason.
  */
 export async function serveCalls(ports: HelperPorts, input: Readable, output: Writable): Promise<void> {
-  // Nobody reads any more: `input` ends then, too.
+  // If nothing reads the output any more, `input` ends too.
   output.on('error', () => undefined);
   const running = new Set<Promise<void>>();
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
@@ -40,14 +40,14 @@ async function answerTo(call: Call, ports: HelperPorts): Promise<Answer> {
 }
 
 async function make(call: Call, { table, reachability }: HelperPorts): Promise<unknown> {
-  if (isCall(call, 'observe')) return toSent(await table.observe(call.given ?? undefined));
-  if (isCall(call, 'observeInBackground')) return toSent(await table.observeInBackground((read) => read));
+  if (isCall(call, 'observe')) return toWire(await table.observe(call.args ?? undefined));
+  if (isCall(call, 'observeInBackground')) return toWire(await table.observeInBackground((read) => read));
   if (isCall(call, 'apply')) {
-    const { given: steps } = call;
+    const { args: steps } = call;
     const failures = await table.apply(steps);
     return failures.map(({ step, error, why }) => ({ step: steps.indexOf(step), error: error.message, why }));
   }
-  if (isCall(call, 'ensure')) return await reachability.ensure(call.given);
+  if (isCall(call, 'ensure')) return await reachability.ensure(call.args);
   if (isCall(call, 'repair')) return await reachability.repair();
   if (isCall(call, 'exists')) return await reachability.exists();
   return await reachability.remove();

@@ -10,28 +10,28 @@ import type { RemoteNamespace } from './remote.ts';
 export interface KeeperPorts {
   /** Starts a helper in a namespace; must not throw. */
   readonly enter: (namespace: Namespace) => RemoteNamespace;
-  /** Of this namespace alone. */
+  /** The ledger of this namespace. */
   readonly ledger: Ledger;
   readonly followers: Pick<Followers, 'add' | 'delete'>;
-  /** Of all namespaces: a helper starts in its turn. */
+  /** Limits how many helpers of all namespaces start at once. */
   readonly starts: Turns;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** A helper that starts keeps a processor busy for a moment: with hundreds at once this process would hardly get one. */
+/** Starting helpers keeps processors busy: hundreds at once would starve the controller. */
 export const STARTS_AT_ONCE = 4;
 
-/** A helper that ended is followed by another one after this, which doubles each time. */
-const FIRST_MS = 1_000;
-const LONGEST_MS = 60_000;
+/** Delay before a helper that ended is replaced; doubles each time. */
+const MIN_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 60_000;
 
 /**
- * Keeps VIPs in one network namespace until it is gone. A helper that ends, or cannot be started, is followed by another one;
- * what the kernel has and what is ours there is then read anew, as after a restart of the controller.
+ * Keeps VIPs in one network namespace until it is gone. A helper that ends, or cannot be started, is replaced; the kernel's table
+ * and the ledger are then read again, as after a restart of the controller.
  */
 export class NamespaceKeeper {
-  /** As its file names it now. */
+  /** The namespace, with the path that its file currently gives. */
   namespace: Namespace;
   readonly #ports: KeeperPorts;
   readonly #log: Log;
@@ -49,26 +49,26 @@ export class NamespaceKeeper {
     return { id, path, ...this.#report };
   }
 
-  /** Runs until `signal` aborts. Removes nothing from the namespace. Never rejects. */
+  /** Runs until `signal` aborts; removes nothing from the namespace. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
-    let delay = FIRST_MS;
+    let delay = MIN_DELAY_MS;
     let last = '';
     while (!signal.aborted) {
       const began = clock.monotonic();
-      const reason = await this.#live(signal);
+      const reason = await this.#runHelper(signal);
       if (signal.aborted) break;
-      if (clock.monotonic() - began > LONGEST_MS) delay = FIRST_MS;
-      if (reason !== last) this.#log.warn('network namespace: its VIPs stay as they are', { reason });
+      if (clock.monotonic() - began > MAX_DELAY_MS) delay = MIN_DELAY_MS;
+      if (reason !== last) this.#log.warn('network namespace is not updated', { reason });
       last = reason;
-      this.#tell({ isInSync: false, reason, vips: this.#report.vips });
+      this.#update({ isInSync: false, reason, vips: this.#report.vips });
       await clock.sleep(delay, signal);
-      delay = Math.min(2 * delay, LONGEST_MS);
+      delay = Math.min(2 * delay, MAX_DELAY_MS);
     }
   }
 
-  /** One helper's life; resolves with why it ended. */
-  async #live(signal: AbortSignal): Promise<string> {
+  /** Runs one helper; resolves with the reason why it ended. */
+  async #runHelper(signal: AbortSignal): Promise<string> {
     const { starts, ledger, followers, clock } = this.#ports;
     const remote = await starts.take(clock, async () => (signal.aborted ? null : await this.#start(signal)));
     if (remote === null) return NOT_NEEDED;
@@ -81,7 +81,7 @@ export class NamespaceKeeper {
       await follower.run((pass) => {
         if (end.signal.aborted) return;
         logPass(pass);
-        this.#tell(reportOf(pass));
+        this.#update(reportOf(pass));
       }, end.signal);
       return await remote.ended;
     } finally {
@@ -89,7 +89,7 @@ export class NamespaceKeeper {
     }
   }
 
-  /** Resolves once the helper has answered for the first time, or has ended; it ends when `signal` aborts. */
+  /** Starts a helper, which ends when `signal` aborts; resolves once it has answered for the first time or has ended. */
   async #start(signal: AbortSignal): Promise<RemoteNamespace> {
     const remote = this.#ports.enter(this.namespace);
     const stop = () => remote.end(NOT_NEEDED);
@@ -99,14 +99,14 @@ export class NamespaceKeeper {
     return remote;
   }
 
-  #tell(report: Omit<NamespaceReport, 'id' | 'path' | 'since'>): void {
+  #update(report: Omit<NamespaceReport, 'id' | 'path' | 'since'>): void {
     const { isInSync, since } = this.#report;
     this.#report = { ...report, since: isInSync === report.isInSync ? since : this.#ports.clock.monotonic() };
   }
 }
 
-const NOT_NEEDED = 'not needed any more';
-const NOT_YET = 'no pass has been made there yet';
+const NOT_NEEDED = 'no longer needed';
+const NOT_YET = 'no pass has been made yet';
 
 function reportOf(pass: PassStatus): Omit<NamespaceReport, 'id' | 'path' | 'since'> {
   const { error, failures, waiting, problems, shortfall, owned } = pass;
@@ -114,12 +114,12 @@ function reportOf(pass: PassStatus): Omit<NamespaceReport, 'id' | 'path' | 'sinc
   const [problem] = problems;
   let reason = error ?? problem ?? null;
   if (reason === null && failure !== undefined) reason = `${failure.step}: ${failure.message}`;
-  if (reason === null && waiting > 0) reason = `${waiting} writes failed before and wait for their next try`;
+  if (reason === null && waiting > 0) reason = `${waiting} failed writes wait for their retry`;
   if (reason === null && shortfall.length > 0) reason = `${shortfall.length} VIPs are not as desired`;
   return { isInSync: reason === null, reason, vips: owned.size };
 }
 
-/** Says of which namespace a line is. What the host's log tells of every change is not told once more for each of them. */
+/** Adds the namespace to log lines. Changes are logged at debug level, since the host's log has them already. */
 function logOf(netns: string, log: Log): Log {
   return {
     debug: (message, fields) => log.debug(message, { netns, ...fields }),

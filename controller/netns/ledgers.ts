@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { hasCode } from '../errors.ts';
 import type { NamespaceLedgers } from './departures.ts';
 
-/** Where the ledger of a namespace lies, in a directory of such ledgers. */
+/** Returns the path of a namespace's ledger in the directory of all ledgers. */
 export function ledgerPath(directory: string, inode: bigint): string {
   return join(directory, `${inode}.json`);
 }
 
-/** The ledgers of all namespaces, in one directory of their own. */
+/** Creates access to the ledgers of all namespaces in a directory. */
 export function namespaceLedgers(directory: string): NamespaceLedgers {
   return {
     async inodes() {
@@ -21,7 +21,7 @@ export function namespaceLedgers(directory: string): NamespaceLedgers {
   };
 }
 
-/** Of which namespace a file is; what was set aside has an ending more. null: it is no ledger. */
+/** The namespace of a ledger file, or of one that was set aside under a longer name; null for other files. */
 function inodeOf(name: string): bigint | null {
   const inode = /^(\d+)\.json/.exec(name)?.[1];
   return inode === undefined ? null : BigInt(inode);

@@ -6,13 +6,13 @@ import type { Namespace } from './namespaces.ts';
 import { othersMayWrite } from './trust.ts';
 
 /**
- * The network namespace that the file of this name in a directory gives. Rejects with an error whose message is for the operator
- * where `run` would keep no VIPs in it: where others may write in the directory or the file, where there is no such
- * namespace, and where it is this program's own.
+ * Finds the network namespace of the file `id` in a directory. Rejects with an error whose message is for the operator if `run`
+ * would not keep VIPs in it: others may write to the directory or the file, the namespace does not exist, or it is this
+ * program's own.
  */
 export async function namedNamespace(directory: string, id: string): Promise<Namespace> {
   const others = await stat(directory).then(
-    (stats) => (stats.isDirectory() ? othersMayWrite(stats) : 'it is no directory'),
+    (stats) => (stats.isDirectory() ? othersMayWrite(stats) : 'it is not a directory'),
     systemReason,
   );
   if (others !== null) throw new Error(`${directory}: ${others}`);
@@ -20,6 +20,6 @@ export async function namedNamespace(directory: string, id: string): Promise<Nam
   const file = await readNamespaceFile(path);
   if (file.kind !== 'namespace') throw new Error(`${path}: ${file.reason}`);
   if (file.inode === (await ownInode()))
-    throw new Error(`${path}: it leads to the network namespace of this program itself`);
+    throw new Error(`${path}: it is the network namespace of this program itself`);
   return { id, path: file.path, inode: file.inode };
 }

@@ -1,4 +1,4 @@
-/** Reads one file that names a network namespace, or is one. */
+/** Reads a file that is a network namespace, or contains the path of one. */
 
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, readlink, stat, statfs } from 'node:fs/promises';
@@ -7,16 +7,16 @@ import { visible } from '../visible.ts';
 import type { NamespaceFile } from './namespaces.ts';
 import { othersMayWrite } from './trust.ts';
 
-/** Type of the file system that namespaces are files of (`include/uapi/linux/magic.h`). */
+/** Type of the file system of namespace files (`include/uapi/linux/magic.h`). */
 const NSFS_MAGIC = 0x6e736673;
 
-/** The longest path that the system takes, and a line's end. */
-const MOST_BYTES = 4_096;
+/** The longest path that Linux allows (PATH_MAX), and a newline. */
+const MAX_BYTES = 4_096;
 
-/** Roots of the mounts that this process sees, by their id; read when it is first asked for. */
+/** Returns the roots of the mounts that this process sees, by mount id. */
 export type MountRoots = () => Promise<ReadonlyMap<string, string>>;
 
-/** Those of now: for one look, since mounts come and go. */
+/** Creates a function that reads the mount roots once, on the first call. Use it for one pass over the files only. */
 export function mountRoots(): MountRoots {
   let read: Promise<ReadonlyMap<string, string>> | null = null;
   return () => {
@@ -25,7 +25,7 @@ export function mountRoots(): MountRoots {
   };
 }
 
-/** Of each line the id is the first column, and the root the fourth. */
+/** The id is the first column of a line, the root the fourth. */
 function rootsIn(mountinfo: string): ReadonlyMap<string, string> {
   return new Map(
     mountinfo.split('\n').map((line) => {
@@ -36,8 +36,8 @@ function rootsIn(mountinfo: string): ReadonlyMap<string, string> {
 }
 
 /**
- * What a file says: it is a network namespace itself (as those of `ip netns` are), or has the path of one in it, as those of
- * the CNI plugin `l4lb` of DC/OS have. Never rejects: what the system refuses is `unusable`, with the reason.
+ * Reads a file that is a network namespace itself, as those of `ip netns` are, or that contains the path of one, as those of
+ * DC/OS's CNI plugin `l4lb` do. Never rejects: a file that cannot be read is `unusable`, with the reason.
  */
 export async function readNamespaceFile(path: string, mounts = mountRoots()): Promise<NamespaceFile> {
   try {
@@ -52,7 +52,7 @@ export async function readNamespaceFile(path: string, mounts = mountRoots()): Pr
   }
 }
 
-/** Number of the network namespace of this program itself. */
+/** Inode of this program's own network namespace. */
 export async function ownInode(): Promise<bigint> {
   return (await stat('/proc/self/ns/net', { bigint: true })).ino;
 }
@@ -60,17 +60,17 @@ export async function ownInode(): Promise<bigint> {
 async function readTarget(target: string, mounts: MountRoots): Promise<NamespaceFile> {
   try {
     const names = `it names ${visible(target)}, which is`;
-    return (await namespaceAt(target, names, mounts)) ?? unusable(`${names} no namespace`);
+    return (await namespaceAt(target, names, mounts)) ?? unusable(`${names} not a namespace`);
   } catch (error) {
-    // A process that has ended takes its files below /proc along.
+    // Files below /proc disappear with their process.
     const kind = hasCode(error, 'ENOENT') ? 'gone' : 'unusable';
     return { kind, reason: `it names ${visible(target)}: ${systemReason(error)}` };
   }
 }
 
-/** null: it is no namespace. `what` begins the reason why one is not used. */
+/** Returns null if the file is not a namespace. `what` is the start of the reason if it cannot be used. */
 async function namespaceAt(path: string, what: string, mounts: MountRoots): Promise<NamespaceFile | null> {
-  // Before it is opened: to open a device may do something.
+  // Before opening it, since opening a device may have side effects.
   if ((await statfs(path)).type !== NSFS_MAGIC) return null;
   const file = await open(path);
   try {
@@ -83,20 +83,20 @@ async function namespaceAt(path: string, what: string, mounts: MountRoots): Prom
 }
 
 /**
- * What the kernel calls an open namespace, which tells its kind: `net:[4026531840]`, `mnt:[4026531841]`. One that is mounted, as
- * those of `ip netns` are, is called by where it is mounted; its name is then the root of that mount.
+ * Returns the kernel's name of an open namespace, which shows its kind: `net:[4026531840]`, `mnt:[4026531841]`. For a mounted one,
+ * as those of `ip netns` are, /proc shows the mount point instead, and the name is the root of that mount.
  */
 async function kernelName({ fd }: FileHandle, mounts: MountRoots): Promise<string> {
   const name = await readlink(`/proc/self/fd/${fd}`);
   if (!name.startsWith('/')) return name;
   const [, id = ''] = /^mnt_id:\s*(\d+)$/m.exec(await readFile(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
-  // It may have been mounted since.
+  // Read again if it was mounted since.
   return (await mounts()).get(id) ?? (await mountRoots()()).get(id) ?? name;
 }
 
-/** The absolute path that a file holds, or why it is not used; null: none. */
+/** Returns the absolute path in a file, or why it is not used; null if there is none. */
 async function pathIn(path: string): Promise<string | NamespaceFile | null> {
-  // A pipe without a writer must not be waited for.
+  // Must not block on a pipe without a writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = await file.stat();
@@ -112,8 +112,8 @@ async function pathIn(path: string): Promise<string | NamespaceFile | null> {
 }
 
 async function beginningOf(file: FileHandle): Promise<string> {
-  const { bytesRead, buffer } = await file.read(Buffer.alloc(MOST_BYTES + 1), 0, MOST_BYTES + 1, 0);
-  return bytesRead > MOST_BYTES ? '' : buffer.toString('utf8', 0, bytesRead);
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(MAX_BYTES + 1), 0, MAX_BYTES + 1, 0);
+  return bytesRead > MAX_BYTES ? '' : buffer.toString('utf8', 0, bytesRead);
 }
 
 function hasControl(text: string): boolean {

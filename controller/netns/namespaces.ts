@@ -1,52 +1,52 @@
-/** Which network namespaces a directory names, and which of them come and go. Pure. */
+/** Determines which network namespaces were added and removed. Pure. */
 
 /** A network namespace to keep VIPs in. */
 export interface Namespace {
-  /** Name of its file: what the container runtime calls the container. */
+  /** Name of its file, which is the container's name in the container runtime. */
   readonly id: string;
-  /** What leads to it: `/proc/4242/ns/net`, `/run/netns/web`. */
+  /** Path of the namespace: `/proc/4242/ns/net`, `/run/netns/web`. */
   readonly path: string;
-  /** Number of its inode: what tells it from all other namespaces of this host at this moment. */
+  /** Inode, unique among the host's namespaces at this moment. */
   readonly inode: bigint;
 }
 
 /**
- * What a file says. `gone`: what it names is not there (any more). `unusable`: it cannot be read now, or names no namespace;
- * `reason` is for the operator.
+ * The content of a file. `gone`: the namespace that it names does not exist. `unusable`: the file cannot be read, or names no
+ * namespace. `reason` is for the operator.
  */
 export type NamespaceFile =
   | ({ readonly kind: 'namespace' } & Omit<Namespace, 'id'>)
   | { readonly kind: 'gone' | 'unusable'; readonly reason: string };
 
 export interface NamespaceRules {
-  /** This program's own, which the host's passes keep. */
+  /** Inode of this program's own namespace, which the host's passes keep. */
   readonly own: bigint;
-  /** So many are kept at most. */
+  /** Maximum number of namespaces. */
   readonly most: number;
 }
 
 export interface NamespaceChanges {
-  /** All there are now, by id. */
+  /** All current namespaces, by id. */
   readonly namespaces: ReadonlyMap<string, Namespace>;
-  /** A file that leads to another namespace than before is in both. What was removed goes first. */
+  /** To be handled before `added`. A file that leads to another namespace than before is in both. */
   readonly removed: readonly Namespace[];
   readonly added: readonly Namespace[];
-  /** Files that give no namespace, or not the one that they name now, with why. */
+  /** Files that are not used, with the reason. */
   readonly refused: readonly RefusedNamespace[];
 }
 
 export interface RefusedNamespace {
   readonly id: string;
   readonly reason: string;
-  /** Of the namespace that it leads to; null: of none, or it cannot be told of which. */
+  /** Inode of its namespace; null if unknown. */
   readonly inode: bigint | null;
 }
 
 /**
- * What a complete look at the files changes.
+ * Compares the current files with the namespaces found before.
  *
- * A file that is `unusable` keeps the namespace that it last gave, since it may just be being written. Of several files that
- * lead to one namespace, and of more than are kept, those count that did so before, then the first by name.
+ * A file that is `unusable` keeps its last namespace, since it may be in the middle of being written. If several files lead to
+ * the same namespace, or there are too many, files already in use take precedence, then the first by name.
  */
 export function compareNamespaces(
   before: ReadonlyMap<string, Namespace>,
@@ -79,7 +79,7 @@ export function compareNamespaces(
   };
 }
 
-/** Those that lead where they led before come first: what is kept is not let go for another one. */
+/** Files with the same namespace as before come first, so that they are not displaced by others. */
 function inOrder(
   before: ReadonlyMap<string, Namespace>,
   files: ReadonlyMap<string, NamespaceFile>,
@@ -99,6 +99,6 @@ function refusal(
 ): string | null {
   if (inode === own) return `${path} is the network namespace of this program itself`;
   const other = byInode.get(inode);
-  if (other !== undefined) return `${path} is the namespace of ${other} too`;
-  return count < most ? null : `${most} namespaces are kept already, and no more are`;
+  if (other !== undefined) return `${path} is already the namespace of ${other}`;
+  return count < most ? null : `there are already ${most} namespaces, the maximum`;
 }

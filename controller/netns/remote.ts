@@ -2,17 +2,17 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { Clock, IpvsTable, Reachability, StepFailure } from '../ports.ts';
-import { type Answer, type CallName, type Calls, fromSent } from './calls.ts';
+import { type Answer, type CallName, type Calls, fromWire } from './calls.ts';
 
-/** A helper that has not answered for so long never will. */
-const ANSWER_MS = 60_000;
+/** A helper that does not answer within this time is stopped. */
+const TIMEOUT_MS = 60_000;
 
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** The two ends of a helper's pipe, and how it is ended. */
+/** The pipes of a helper process. */
 export interface HelperPipe {
   readonly input: Writable;
   readonly output: Readable;
@@ -21,10 +21,10 @@ export interface HelperPipe {
 }
 
 /**
- * The IPVS table and the reachability of another network namespace, through the helper that is in it.
+ * The IPVS table and the reachability of another network namespace, through a helper in it.
  *
- * Once the helper has ended, or failed to answer, every call rejects with a `ControllerError` that says why; what it was
- * doing then may be done or not, and is to be read anew through another helper.
+ * Once the helper has ended or failed to answer, every call rejects with a `ControllerError` that says why. Calls in progress may
+ * or may not have taken effect, so the state must be read again through another helper.
  */
 export class RemoteNamespace {
   readonly #pipe: HelperPipe;
@@ -33,7 +33,7 @@ export class RemoteNamespace {
   #next = 0;
   #failure: ControllerError | null = null;
   readonly #ended = Promise.withResolvers<string>();
-  /** Resolves with why, once the helper has ended or is to end. */
+  /** Resolves with the reason once the helper has ended or is being stopped. */
   readonly ended: Promise<string> = this.#ended.promise;
 
   constructor(pipe: HelperPipe, clock: Pick<Clock, 'sleep'>) {
@@ -41,12 +41,12 @@ export class RemoteNamespace {
     this.#clock = clock;
     const lines = createInterface({ input: pipe.output, crlfDelay: Number.POSITIVE_INFINITY });
     lines.on('line', (line) => this.#take(line));
-    // A helper that ends while it is written to: why it ended is told by `end`.
+    // A write to a helper that has ended fails; `end` reports why it ended.
     pipe.input.on('error', () => undefined);
     pipe.output.on('error', () => undefined);
   }
 
-  /** The helper has ended, or is to end. What waits for it rejects. The first reason counts. */
+  /** Stops the helper and rejects all calls in progress. Only the first reason counts. */
   end(reason: string): void {
     if (this.#failure !== null) return;
     this.#failure = new ControllerError('kernel', reason);
@@ -57,11 +57,11 @@ export class RemoteNamespace {
   }
 
   readonly table: IpvsTable = {
-    observe: async (only) => fromSent(await this.#ask('observe', only === undefined ? null : [...only])),
-    observeInBackground: async (keep) => fromSent(await this.#ask('observeInBackground', null), keep),
+    observe: async (only) => fromWire(await this.#call('observe', only === undefined ? null : [...only])),
+    observeInBackground: async (keep) => fromWire(await this.#call('observeInBackground', null), keep),
     apply: async (steps) => {
       if (steps.length === 0) return [];
-      const failures = await this.#ask('apply', steps);
+      const failures = await this.#call('apply', steps);
       return failures.flatMap(({ step: at, error, why }): StepFailure[] => {
         const step = steps[at];
         if (step === undefined) return [];
@@ -72,27 +72,27 @@ export class RemoteNamespace {
   };
 
   readonly reachability: Reachability = {
-    ensure: (addresses) => this.#ask('ensure', addresses),
-    repair: () => this.#ask('repair', null),
-    exists: () => this.#ask('exists', null),
-    remove: () => this.#ask('remove', null),
+    ensure: (addresses) => this.#call('ensure', addresses),
+    repair: () => this.#call('repair', null),
+    exists: () => this.#call('exists', null),
+    remove: () => this.#call('remove', null),
     close: () => this.end('closed'),
   };
 
-  async #ask<Name extends CallName>(call: Name, given: Calls[Name]['given']): Promise<Calls[Name]['answer']> {
+  async #call<Name extends CallName>(call: Name, args: Calls[Name]['args']): Promise<Calls[Name]['answer']> {
     if (this.#failure !== null) throw this.#failure;
     const id = this.#next++;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting.set(id, { resolve, reject });
-    const enough = new AbortController();
-    void this.#clock.sleep(ANSWER_MS, enough.signal).then(() => {
-      if (!enough.signal.aborted) this.end(`its helper has not answered for ${ANSWER_MS / 1_000} s`);
+    const answered = new AbortController();
+    void this.#clock.sleep(TIMEOUT_MS, answered.signal).then(() => {
+      if (!answered.signal.aborted) this.end(`its helper has not answered for ${TIMEOUT_MS / 1_000} s`);
     });
-    this.#pipe.input.write(`${JSON.stringify({ id, call, given })}\n`);
+    this.#pipe.input.write(`${JSON.stringify({ id, call, args })}\n`);
     try {
       return (await promise) as Calls[Name]['answer'];
     } finally {
-      enough.abort(null);
+      answered.abort(null);
     }
   }
 
@@ -105,7 +105,7 @@ export class RemoteNamespace {
         waiting?.reject(new ControllerError('kernel', answer.error, { retry: answer.retry }));
       else waiting?.resolve(answer.answer);
     } catch (error) {
-      this.end(`its helper does not speak as expected: ${messageOf(error)}`);
+      this.end(`its helper sent an invalid answer: ${messageOf(error)}`);
     }
   }
 }

@@ -10,8 +10,8 @@ import {
 import { NO_BACKEND, serviceFields } from '../setting-fields.ts';
 
 /**
- * Makes these steps in a table: what a pass knows of the kernel until it is read again. A service that a step touches
- * becomes another object; what was held of it before stays as it was.
+ * Applies steps to a table, which is what a pass knows of the kernel until the next read. A changed service is replaced by
+ * a new object, so references to the old one stay valid.
  */
 export function applySteps(table: Map<ServiceKey, ObservedService>, steps: readonly Step[]): void {
   const fresh = new Set<ObservedService>();

@@ -19,42 +19,42 @@ import { isMass } from './mass.ts';
 import { type Plan, type PlannedService, summaryOf } from './plan.ts';
 
 export interface BrakeContext extends LossContext {
-  /** Whether a backend of a VIP was held before: it stays so until it is named or comes back, however few are left. */
+  /** Whether a backend was held before. It stays held until a source names it or it comes back, however few are left. */
   readonly heldBefore: (endpoint: BackendKey, service: ServiceKey) => boolean;
-  /** Share of VIPs, or of backends in rotation, up to which a pass may take away: 0.5 is half. */
+  /** The share of VIPs, or of backends in rotation, that one pass may remove: 0.5 is half. */
   readonly share: number;
 }
 
-/** What a pass would take away that no source has said by name. */
+/** What a pass would remove although no source named it. */
 export interface MassRemoval {
-  /** VIPs that would have no backend in rotation any more, of how many that are ours. */
+  /** VIPs that would be left without a backend in rotation, and the number of our VIPs. */
   readonly vips: number;
   readonly ofVips: number;
-  /** Backends that would leave the rotation, of how many that are in it. */
+  /** Backends that would leave the rotation, and the number of backends in rotation. */
   readonly backends: number;
   readonly ofBackends: number;
-  /** Where these backends are. */
+  /** The endpoints of these backends. */
   readonly endpoints: ReadonlySet<BackendKey>;
-  /** The VIPs that have them. */
+  /** The VIPs of these backends. */
   readonly services: ReadonlySet<ServiceKey>;
-  /** Why they would leave, and how many for each reason; the most frequent first. */
+  /** Numbers of backends by the reason why they would leave, the most frequent first. */
   readonly reasons: readonly (readonly [LossReason, number])[];
 }
 
 interface Held {
-  /** Without what is held. */
+  /** The plan without the removals that are held. */
   readonly plan: Plan;
   readonly held: MassRemoval | null;
-  /** What is held, VIP by VIP; empty where nothing is. */
+  /** The held backends by VIP; empty when nothing is held. */
   readonly losses: Losses;
 }
 
 /**
- * Takes out of the plan what would take away too much at once without being said by name (rule 4): tasks that are missing
- * from a list (marathon #3419), have lost their health results, or are all unhealthy, unreachable or staging in it, labels
- * that are gone, another framework name, zones that make others the nearest. Everything else stays.
+ * Holds a mass removal that no source named (rule 4): takes its removals out of the plan and leaves the rest. Causes are
+ * tasks that are missing from a list (marathon #3419), that lost their health results, or that are all unhealthy,
+ * unreachable or staging; labels that are gone; a changed framework name; zones that make other backends the nearest.
  *
- * A backend counts when it is in rotation, and its VIP would have fewer afterwards: one that is replaced is no loss.
+ * A backend counts when it is in rotation and its VIP would have fewer afterwards: a replacement is no loss.
  */
 export function holdMassRemoval(plan: Plan, context: BrakeContext): Held {
   const losses = findLosses(plan, context);
@@ -76,7 +76,7 @@ function onlyBackends(losses: Losses, chosen: BrakeContext['heldBefore']): Losse
   return found;
 }
 
-/** How much it is that would go, of how much. */
+/** How much would be removed, and of how much. */
 export function measure(
   losses: Losses,
   { observed, owned }: Pick<BrakeContext, 'observed' | 'owned'>,

@@ -15,14 +15,14 @@ import type { HostOrder } from './host-order.ts';
 import { leftOutOf, whyLeftOut } from './nearest.ts';
 import type { Op, PlannedBackend, PlannedService } from './plan.ts';
 
-/** One desired service beside what the kernel has of it. */
+/** The difference between a desired service and the kernel's. */
 export interface Comparison {
   readonly planned: PlannedService;
   readonly growing: readonly Step[];
   readonly shrinking: readonly Step[];
 }
 
-/** Compares one service; `have` is undefined where the kernel lacks it. `order`: in which new backends are added. */
+/** Compares one service. `have`: undefined when the kernel lacks it. `order`: the order in which new backends are added. */
 export function compare(
   key: ServiceKey,
   want: Service,
@@ -66,7 +66,7 @@ interface ComparedBackends {
   readonly planned: PlannedBackend[];
   readonly added: Addition[];
   readonly updated: Step[];
-  /** Those that get no new connections any more: as much a loss for clients as a removal. */
+  /** Weights set to 0: for clients as much a loss as a removal. */
   readonly emptied: Step[];
   readonly removed: Step[];
 }
@@ -104,8 +104,8 @@ function compareBackends(
 }
 
 /**
- * A UDP backend of weight 0 is not in the kernel at all: a client that goes on sending would keep its entry, and so
- * the backend, alive for ever (kubernetes #71514); without the backend its next packet finds another.
+ * Whether a backend is left out of the kernel: a UDP backend of weight 0. A client that goes on sending would keep its
+ * entry, and so the backend, forever (kubernetes #71514); without the backend its next packet goes to another one.
  */
 export function outsideTheKernel(
   { protocol }: Pick<Service, 'protocol'>,
@@ -124,7 +124,7 @@ function compareBackend(want: Backend, have: ObservedBackend | undefined): Plann
   return hostPort === undefined ? planned : { ...planned, hostPort };
 }
 
-/** A backend that is wanted no more, for this reason; null: nobody wants it. */
+/** The removal of a backend. `why`: null when no app wants it any more. */
 export function leavingBackend(backend: ObservedBackend, why: string | null): PlannedBackend {
   const { address, port } = backend;
   const nobody = { app: null, task: null, reason: why ?? 'no longer a backend of this VIP', changes: [] };

@@ -1,12 +1,12 @@
-/** Why a backend or a service is not, or not yet, as the sources say: recorded where it is decided, VIP by VIP. */
+/** Decisions: why a backend or a service is not yet, or not, as the sources want it. Each is recorded where it is made. */
 
 import { type BackendKey, endpointKey, type ServiceKey, type Step, serviceKey } from '../model.ts';
 
 /**
- * `mass removal`: the brake holds it. `draining`: its connections go on. `last in rotation`: its replacement could not be
- * added. `postponed`: a write failed, or waits for one that failed. `refused`: the kernel takes its address for no
- * destination. `ejected`: clients and probes of this host get no answer from it. `slow start`: it came into rotation of
- * late and grows to its weight. `nearness`: nearer backends are waited for before the others leave.
+ * `mass removal`: the brake holds it. `draining`: its connections may end. `last in rotation`: its replacement could not be
+ * added. `postponed`: a write failed, or waits for one that failed. `refused`: the kernel does not accept its address as a
+ * destination. `ejected`: it answers neither clients nor probes of this host. `slow start`: it is new in rotation and grows
+ * to its weight. `nearness`: nearer backends are in rotation, but not for long enough yet.
  */
 export type DecisionRule =
   | 'mass removal'
@@ -21,20 +21,20 @@ export type DecisionRule =
 /** Times are milliseconds of the monotonic clock. */
 export interface Decision {
   readonly rule: DecisionRule;
-  /** When it was decided; absent: in this pass, or in an earlier one that decided the same. */
+  /** When it was first decided. When missing, the recorder fills in the time of the first pass that decided so. */
   readonly since?: number;
-  /** Why the rule applies, in words; absent where the rule says it all. */
+  /** Why the rule applies, as text; absent when the rule says it all. */
   readonly reason?: string;
-  /** What ends it, in words. */
+  /** What ends it, as text. */
   readonly endsWhen: string;
-  /** When it ends at the latest, or is looked at again; null where no time is set. */
+  /** When it ends at the latest or is reviewed; null when no time is set. */
   readonly endsAt: number | null;
 }
 
-/** Of a service's backends, and of the service itself (null). */
+/** By service, then by backend; null is the service itself. */
 export type Decisions = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey | null, Decision>>;
 
-/** Decisions as they are made. Where there are several of one backend or service, the first one stays. */
+/** Collects decisions. The first decision about a backend or service counts. */
 export class DecisionTable {
   readonly #all = new Map<ServiceKey, Map<BackendKey | null, Decision>>();
 
@@ -48,7 +48,7 @@ export class DecisionTable {
     this.#all.set(service, known);
   }
 
-  /** One of each backend or service that these steps write. */
+  /** Adds a decision for each backend or service that these steps write. */
   addSteps(steps: readonly Step[], decisionOf: (step: Step) => Decision): void {
     for (const step of steps) {
       const backend = 'backend' in step ? endpointKey(step.backend) : null;

@@ -1,9 +1,9 @@
 import type { Desired, Service, ServiceKey } from '../model.ts';
 
-/** What becomes of a desired service. To be the same object for the same service within a pass. */
+/** Changes a desired service. Must return the same object for the same service within a pass. */
 export type ServiceChange = (service: Service, key: ServiceKey) => Service;
 
-/** What is desired, with each service as `change` makes it; `warnings` are told besides. */
+/** The desired state with `change` applied to each service, and with additional `warnings`. */
 export function desiredWith(
   desired: Desired,
   change: ServiceChange,
@@ -12,7 +12,7 @@ export function desiredWith(
   return withServices(desired, new ServicesWith(desired, change), warnings);
 }
 
-/** What is desired, with these services. All else changes as `desired` does. */
+/** The desired state with other services. Everything else is read from `desired` on demand. */
 export function withServices(
   desired: Desired,
   services: ReadonlyMap<ServiceKey, Service>,
@@ -45,7 +45,7 @@ export function withServices(
 
 const NONE_REFUSED: ReadonlyMap<string, string> = new Map();
 
-/** Looks at a service when it is asked for: what is desired changes while a pass goes on. */
+/** Changes each service on access, since the desired state changes during a pass. */
 class ServicesWith implements ReadonlyMap<ServiceKey, Service> {
   readonly #desired: Pick<Desired, 'services'>;
   readonly #change: ServiceChange;

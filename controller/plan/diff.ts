@@ -6,27 +6,27 @@ import type { HostOrder } from './host-order.ts';
 import { type Conflict, type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';
 
 export interface Ownership {
-  /** The ledger: what is ours in `observed`. */
+  /** The ledger: the services in `observed` that are ours. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
-  /** Whether an address lies in a pool of named VIPs: a service there that is desired is adopted. */
+  /** Whether an address lies in a pool of named VIPs: another program's service there is adopted if it is desired. */
   readonly inPool: (address: string) => boolean;
-  /** `--adopt`: also a desired service outside the pools is adopted. */
+  /** `--adopt`: desired services outside the pools are adopted, too. */
   readonly adopt: boolean;
 }
 
 export interface DiffInput extends Ownership {
   readonly desired: Desired;
   readonly observed: Table;
-  /** By what a desired service is asked to have the nearest backends alone; when missing, as it was. */
+  /** What restricts a desired service to the nearest backends. When missing, what the ledger says. */
   readonly asksNear?: ((service: Service) => string | undefined) | undefined;
-  /** This host's order, in which it adds the backends of a service; when missing, they are added as they stand in it. */
+  /** The order in which this host adds the backends of a service. When missing, the order of the desired service. */
   readonly order?: HostOrder | undefined;
 }
 
 /**
- * Compares desired and observed, one service after the other. The plan is empty when the kernel is as desired. A service
- * that is not `owned` is never changed or removed, unless it is desired and may be adopted; otherwise it is a conflict.
- * Additions come before removals.
+ * Compares desired and observed services one by one. The plan has no steps when the kernel is as desired. A service that
+ * is not `owned` is never changed or removed, unless it is desired and may be adopted; a desired one that may not is a
+ * conflict. Additions come before removals.
  */
 export class Diff {
   readonly #input: DiffInput;
@@ -41,7 +41,7 @@ export class Diff {
     this.#input = input;
   }
 
-  /** Compares one service; returns what it cost. */
+  /** Compares one service. Returns its cost. */
   add(key: ServiceKey): number {
     const { desired, observed, owned } = this.#input;
     this.#keys.push(key);
@@ -54,7 +54,7 @@ export class Diff {
     return have.backends.size;
   }
 
-  /** The plan for the services that were compared. */
+  /** The plan for the services compared so far. */
   plan(): Plan {
     const services = this.#services.toSorted(byNameThenKey);
     return {
@@ -91,7 +91,7 @@ export class Diff {
   }
 }
 
-/** Every service that a plan may be about. */
+/** The keys of all services that a plan can be about: desired or owned. */
 export function* everyKey({ desired, owned }: Pick<DiffInput, 'desired' | 'owned'>): Generator<ServiceKey> {
   yield* desired.services.keys();
   for (const key of owned.keys()) if (!desired.services.has(key)) yield key;
@@ -132,7 +132,7 @@ function byNameThenKey(a: PlannedService, b: PlannedService): number {
   return compareText(a.name ?? '~', b.name ?? '~') || compareText(a.key, b.key);
 }
 
-/** A plan with the services that were not looked at, which the kernel has as desired. */
+/** The plan completed by the services that were not compared, since the kernel has them as desired. */
 export function withUntouched(plan: Plan, { services }: Pick<Desired, 'services'>, observed: Table): Plan {
   const all = [...plan.services];
   for (const [key, want] of services)

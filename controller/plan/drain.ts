@@ -13,29 +13,29 @@ import {
 import { backendFields } from '../setting-fields.ts';
 import { type Plan, type PlannedBackend, type PlannedService, summaryOf } from './plan.ts';
 
-/** Deadlines of the backends that drain, in milliseconds of the monotonic clock. */
+/** Deadlines of draining backends, in milliseconds of the monotonic clock. */
 export type Drains = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, number>>;
 
 export interface DrainContext {
   readonly observed: Table;
-  /** Where no task is any more, connections cannot go on. */
+  /** A backend without a task does not drain: its connections are broken already. */
   readonly taskAt: TaskLookup;
-  /** What drained before. */
+  /** The drains of the previous pass. */
   readonly drains: Drains;
   readonly now: number;
 }
 
 export interface Drained {
   readonly plan: Plan;
-  /** Of the backends that drain. */
+  /** Drains that go on. */
   readonly drains: Drains;
-  /** Of those that drained for long enough, which the plan removes: kept until they are gone, or another try would begin anew. */
+  /** Drains that are over, whose backends the plan removes. They are kept until that succeeds, or a retry would start a new drain. */
   readonly ended: Drains;
 }
 
 /**
- * The services from which the plan takes something that may still have connections, so that the kernel's counts must be
- * fresh.
+ * The services that lose backends whose tasks still run. Their connections must be counted anew, to know which backends
+ * have to drain.
  */
 export function takenFromTheLiving(
   { shrinking }: Plan,
@@ -47,11 +47,11 @@ export function takenFromTheLiving(
 }
 
 /**
- * Replaces removals of backends whose tasks still run by a drain: weight 0, and removal when the kernel counts no
- * connection any more or at the deadline. A service that goes stays as long as one of its backends drains.
+ * Replaces removals of backends whose tasks still run by a drain: weight 0 until the kernel counts no connections or the
+ * deadline has come, then removal. A service stays as long as one of its backends drains.
  *
- * UDP does not drain: a busy client would refresh its entry for ever (kubernetes #71514), and its packets find another
- * backend at once when this one is gone.
+ * UDP does not drain: a client that goes on sending would refresh its entry forever (kubernetes #71514). When the backend
+ * is removed, its next packet goes to another one.
  */
 export function keepDraining(plan: Plan, context: DrainContext): Drained {
   const drains = new Map<ServiceKey, Map<BackendKey, number>>();
@@ -86,7 +86,7 @@ export function keepDraining(plan: Plan, context: DrainContext): Drained {
   return { plan: { ...plan, services, shrinking: taking, summary: summaryOf(services) }, drains, ended };
 }
 
-/** The backends that a step takes out of the kernel's table. */
+/** The TCP backends that a step removes from the kernel. */
 function leaving(step: Step, observed: Table): readonly (readonly [BackendKey, ObservedBackend])[] {
   const service: ObservedService | undefined = observed.get(serviceKey(step.service));
   if (service === undefined || service.protocol !== 'tcp') return [];
@@ -97,7 +97,7 @@ function leaving(step: Step, observed: Table): readonly (readonly [BackendKey, O
   return backend === undefined ? [] : [[key, backend]];
 }
 
-/** Of the backends that a step takes out: those that drain, and those that drained for long enough. */
+/** The deadlines of a step's backends: of those that still drain, and of those whose drain is over. */
 function deadlinesOf(step: Step, service: ServiceKey, context: DrainContext) {
   const staying = new Map<BackendKey, number>();
   const over = new Map<BackendKey, number>();
@@ -108,11 +108,11 @@ function deadlinesOf(step: Step, service: ServiceKey, context: DrainContext) {
   return { staying, over };
 }
 
-/** When it must go at the latest: a time that has come where its drain is over. null: it does not drain. */
+/** The deadline of a backend's drain, in the past when it is over; null when the backend does not drain. */
 function deadlineOf(
   service: ServiceKey,
   endpoint: BackendKey,
-  { activeConnections, inactiveConnections }: ObservedBackend,
+  { activeConnections, inactiveConnections, weight }: ObservedBackend,
   { taskAt, drains, now }: DrainContext,
 ): number | null {
   const seconds = taskAt(endpoint)?.drainSeconds ?? null;
@@ -120,7 +120,9 @@ function deadlineOf(
   const known = drains.get(service)?.get(endpoint);
   if (known === undefined && seconds === 0) return null;
   const latest = now + seconds * 1_000;
-  // One that was kept over a restart may be of a clock that was wrong: none lies further away than its whole length.
+  // The time counts from the moment at which the kernel has weight 0: as long as it could not be written, clients still come.
+  if (weight > 0) return latest;
+  // A deadline from before a restart may come from a wrong clock, so it is never later than a new drain's.
   return Math.min(known ?? latest, latest);
 }
 

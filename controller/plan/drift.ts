@@ -1,20 +1,20 @@
 import type { BackendKey, ObservedService, ServiceKey, Table } from '../model.ts';
 import { backendFields, type FieldChange, serviceFields } from '../setting-fields.ts';
 
-/** One thing that someone else changed in a service of ours since we last knew it. */
+/** A change that someone else made to a service of ours. */
 export interface Drift {
   readonly service: ServiceKey;
   /** null: the service itself. */
   readonly backend: BackendKey | null;
-  /** What differs: a setting by its name (`scheduler`, `weight`, …), or `removed` / `added` for the whole thing. */
+  /** The name of a setting (`scheduler`, `weight`, …), or `removed` or `added` for a whole service or backend. */
   readonly field: string;
   readonly was: string | number | null;
   readonly is: string | number | null;
 }
 
 /**
- * Compares what we last knew of the kernel with what it says now, for the services that are ours, and names every
- * field that changed without us. Counters do not count.
+ * Compares the services of ours as we last knew them with the kernel's table, and lists every field that changed without
+ * us. Counters are ignored.
  */
 export function drift(
   before: Table,

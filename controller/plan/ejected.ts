@@ -4,7 +4,7 @@ import type { Backend, BackendKey, Desired, Service, ServiceKey } from '../model
 import { type Decisions, DecisionTable } from './decision.ts';
 import { desiredWith } from './desired-with.ts';
 
-/** What is desired, with weight 0 for each backend that is ejected: it keeps its connections and gets no new ones. */
+/** The desired state with weight 0 for each ejected backend: it keeps its connections and gets no new ones. */
 export function withEjections(desired: Desired, ejections: Ejections): Desired {
   const made = new WeakMap<Service, Service>();
   return desiredWith(desired, (service) => {
@@ -14,7 +14,7 @@ export function withEjections(desired: Desired, ejections: Ejections): Desired {
   });
 }
 
-/** The services that have one of these backends. */
+/** The services with at least one of these backends. */
 export function* servicesWith(
   services: ReadonlyMap<ServiceKey, Service>,
   targets: ReadonlySet<TargetKey>,
@@ -29,7 +29,7 @@ export function* servicesWith(
   }
 }
 
-/** Whether what is at an endpoint leaves this service's rotation because it does not answer. */
+/** Whether the backend at an endpoint is ejected from this service. */
 export function isEjected(
   { services }: Pick<Desired, 'services'>,
   ejections: Ejections,
@@ -40,7 +40,7 @@ export function isEjected(
   };
 }
 
-/** Why backends of these services are ejected, and when each is probed next. */
+/** Decisions about ejected backends of these services, with the time of the next probe. */
 export function ejectionDecisions(
   keys: Iterable<ServiceKey>,
   { services }: Pick<Desired, 'services'>,

@@ -1,9 +1,9 @@
-/** A mass removal that is held, in words. */
+/** Text about a held mass removal. */
 
 import type { MassRemoval } from './brake.ts';
 import type { LossReason } from './losses.ts';
 
-/** All of it in a line: how much would go, of how much, and why. */
+/** One line: how much would be removed, of how much, and why. */
 export function heldText({ vips, ofVips, backends, ofBackends, reasons }: MassRemoval): string {
   const why = reasons.map(([reason, count]) => `${count} ${OF_MANY[reason]}`).join(', ');
   return (
@@ -23,7 +23,7 @@ const OF_MANY: Readonly<Record<LossReason, string>> = {
   'not near': 'not the nearest, by the zones that the sources tell now',
 };
 
-/** Why a backend would leave. */
+/** Why a backend would leave the rotation. */
 export function lossText(reason: LossReason): string {
   return OF_ONE[reason];
 }

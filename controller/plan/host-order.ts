@@ -1,8 +1,8 @@
 /**
  * The order in which one host adds the backends of a service.
  *
- * The kernel puts each new destination at the head of its list (`list_add_rcu`, `ip_vs_ctl.c`), and most schedulers take
- * the first in the list of those that are equally good. With one order on all hosts they would all begin with the same backend.
+ * The kernel puts each new destination at the head of its list (`list_add_rcu`, `ip_vs_ctl.c`), and most schedulers choose
+ * the first of several equally good ones. With the same order on all hosts, all would start with the same backend.
  */
 
 import { compareText } from '../compare-text.ts';
@@ -10,13 +10,13 @@ import { endpointKey, type ServiceKey, type Step } from '../model.ts';
 
 type Addition = Extract<Step, { op: 'add-backend' | 'update-backend' }>;
 
-/** Returns additions to one service in the order in which this host makes them. */
+/** Sorts the additions to one service into this host's order. */
 export type HostOrder = (service: ServiceKey, additions: readonly Addition[]) => readonly Addition[];
 
 /**
- * Makes the order of one host: the same in each run, another one on each host and for each service.
+ * Creates the order of one host: the same in each run, and different for each host and service.
  *
- * `hostId` is any text that no other host has; hosts whose texts are alike have orders that are not.
+ * `hostId`: any text that is unique to the host; similar texts give unrelated orders.
  */
 export function createHostOrder(hostId: string): HostOrder {
   const host = hash(0, hostId);
@@ -34,8 +34,8 @@ export function createHostOrder(hostId: string): HostOrder {
 const { imul } = Math;
 
 /**
- * MurmurHash3, 32 bits, over the code units of a text. Its last lines let each bit of the text change each bit of the
- * result with a chance of a half, so `node-1` and `node-2` have nothing in common.
+ * MurmurHash3, 32 bits, over the code units of a text. The final mix lets each bit of the text change each bit of the
+ * result with a probability of one half, so `node-1` and `node-2` have unrelated hashes.
  */
 function hash(seed: number, text: string): number {
   let h = seed;

@@ -1,4 +1,4 @@
-/** The notation of `ipvsadm`: steps are printed in it, and a table saved with `ipvsadm -Sn` is read from it. */
+/** The notation of `ipvsadm`: prints steps, and reads a table saved with `ipvsadm -Sn`. */
 
 import { familyOf, parseAddress } from '../address.ts';
 import {
@@ -13,7 +13,7 @@ import {
 import { backendFields, serviceFields } from '../setting-fields.ts';
 import { type IpvsadmOptions, Refused } from '../setting-values.ts';
 
-/** One line that `ipvsadm -R` accepts: `-a -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 1`. */
+/** A step as a line that `ipvsadm -R` accepts: `-a -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 1`. */
 export function formatStep(step: Step): string {
   const service = `${step.service.protocol === 'udp' ? '-u' : '-t'} ${endpointKey(step.service)}`;
   switch (step.op) {
@@ -34,14 +34,14 @@ export function formatStep(step: Step): string {
   }
 }
 
-/** A line of a saved table that cannot be read. */
+/** A line of a saved table that cannot be parsed. */
 export class TableSyntaxError extends Error {
   override readonly name = 'TableSyntaxError';
 }
 
 /**
- * Reads the output of `ipvsadm -Sn` (or `ipvsadm-save -n`). Services by firewall mark are left out, as they are of
- * an observed table. Throws a `TableSyntaxError` that names the line.
+ * Parses the output of `ipvsadm -Sn` (or `ipvsadm-save -n`). Services by firewall mark are skipped, as in an observed table.
+ * Throws a `TableSyntaxError` that names the line.
  */
 export function parseTable(text: string): Table {
   const table = new Map<ServiceKey, ObservedService & { readonly backends: Map<string, ObservedBackend> }>();
@@ -72,7 +72,7 @@ const NOT_A_TABLE = 'expected a line of `ipvsadm -Sn`, starting with -A or -a';
 type Fail = (why: string) => TableSyntaxError;
 
 const OURS = [...serviceFields.ipvsadm, ...backendFields.ipvsadm];
-/** Options of ipvsadm 1.31 that stand without a value, and those that have one. */
+/** Options of ipvsadm 1.31 without a value, and those with one. */
 const FLAGS = new Set([
   ...['-6', '--tun-nocsum', '--tun-csum', '--tun-remcsum'],
   ...OURS.filter(({ hasValue }) => !hasValue).map(({ short }) => short),
@@ -81,7 +81,7 @@ const VALUES = new Set([
   ...['-t', '-u', '--sctp-service', '-f', '-r', '--tun-type', '--tun-port'],
   ...OURS.filter(({ hasValue }) => hasValue).map(({ short }) => short),
 ]);
-/** Long forms that some versions print, and the letter each stands for. */
+/** Long forms that some versions print, and their short forms. */
 const LONG = new Map([
   ['--tcp-service', '-t'],
   ['--udp-service', '-u'],

@@ -11,18 +11,17 @@ import { inRotation } from './losses.ts';
 export interface LastRules {
   /** The kernel's table after what could be added has been added. */
   readonly table: Table;
-  /** Services with a backend that should have come into rotation and could not be added. */
+  /** Services with a new backend that could not be added. */
   readonly short: ReadonlySet<ServiceKey>;
-  /** Whether a source said by name that what is at an endpoint is gone, or serves this VIP no more. */
+  /** Whether a source named the task at an endpoint as ended, or as no longer serving this VIP. */
   readonly named: (endpoint: BackendKey, service: ServiceKey) => boolean;
   /** Whether a source knows a task there that has not ended. */
   readonly lives: (endpoint: BackendKey) => boolean;
 }
 
 /**
- * Returns those of the `shrinking` steps that may be made now: all, but where the replacements of a VIP's backends could not
- * be added and it would be left without any in rotation, one old backend stays as it is, one whose task lives if there is
- * one. A backend that is gone by a source's own word never stays.
+ * Removes a step that would take the last backend out of rotation when its replacement could not be added. One old backend
+ * stays, preferably one whose task still lives; never one that a source named as ended.
  */
 export function withoutLastInRotation(shrinking: readonly Step[], rules: LastRules): readonly Step[] {
   if (rules.short.size === 0) return shrinking;

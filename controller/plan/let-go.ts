@@ -5,45 +5,45 @@ import { SMALL_REMOVAL } from './mass.ts';
 import type { Plan } from './plan.ts';
 
 /**
- * Why a backend left the rotation and was not held. `named`: a source said so of its task or app. `ended`: a list says of
- * this task that it ends. `confirmed`: held before, and the sources, read again, said the same. `few`: with what was named
- * left out, too few to be held. `brake off`: `--allow-mass-removal`.
+ * Why a backend that left the rotation was not held. `named`: a source named its task or app. `ended`: a list says that
+ * this task ends. `confirmed`: it was held, and the sources said the same when they were read again. `few`: besides named
+ * ones too few left. `brake off`: `--allow-mass-removal`.
  */
 export type LetGoRule = 'named' | 'ended' | 'confirmed' | 'few' | 'brake off';
 
-/** What lets a backend go. `at` is on the monotonic clock, in milliseconds. */
+/** Why a backend may leave. `at`: when that became known, in milliseconds of the monotonic clock. */
 export interface Leave {
   readonly rule: LetGoRule;
-  /** The source that said so; null where no single one did. */
+  /** The source that said so; null when it was not a single one. */
   readonly source: string | null;
   readonly at: number;
 }
 
-/** An endpoint of which a source said by name that what is there ended, or serves a VIP no more. */
+/** An endpoint whose task a source named as ended, or as no longer serving a VIP. */
 export interface NamedEnd {
   readonly endpoint: BackendKey;
   readonly source: string;
 }
 
-/** A removal that would have been held, had nothing of it been let go for a reason. */
+/** A removal large enough to be held, that was not held. */
 export interface LargeRemoval {
   readonly vips: number;
   readonly ofVips: number;
   readonly backends: number;
   readonly ofBackends: number;
   readonly services: ReadonlySet<ServiceKey>;
-  /** What let them go, and how many backends each; the most frequent first. */
+  /** The rules that allowed it, with their numbers of backends; the most frequent first. */
   readonly because: readonly (Leave & { readonly backends: number })[];
 }
 
 interface Context extends Pick<BrakeContext, 'observed' | 'owned' | 'share'> {
-  /** What leaves by a decision of this host is no part of a removal. */
+  /** Whether a backend leaves by a decision of this host (such as an ejection), which is no removal by a source. */
   readonly decidedHere: (endpoint: BackendKey, service: ServiceKey) => boolean;
 }
 
 /**
- * Tells why a plan may take away so much that it would be held if no source had named any of it; null where it takes away
- * less. `leaveOf` tells what lets each backend go.
+ * Explains why a plan may remove so much that it would be held if no source had named any of it; null when it removes
+ * less. `leaveOf` returns why each backend may leave.
  */
 export function largeRemoval(
   plan: Plan,
@@ -53,7 +53,7 @@ export function largeRemoval(
   const unnamed = { ...context, taskAt: () => null, named: context.decidedHere, leftOut: () => false };
   const losses = findLosses(plan, unnamed);
   if (losses.size === 0) return null;
-  // The usual change goes no further: to measure is to look at all that is ours.
+  // Most changes end here: measuring goes over all services of ours.
   if (context.owned.size > SMALL_REMOVAL && lostBackends(losses) <= SMALL_REMOVAL) return null;
   const all = measure(losses, context);
   if (!isTooMuch(all, context.share)) return null;
@@ -76,7 +76,7 @@ function lostBackends(losses: Losses): number {
   return lost;
 }
 
-/** A large removal that was let go, in a line: how much went, of how much, and why. */
+/** One line about a large removal that was not held: how much, of how much, and why. */
 export function letGoText({
   vips,
   ofVips,

@@ -1,4 +1,4 @@
-/** What a plan would take out of rotation that no source has said by name, and why. */
+/** The backends that a plan would take out of rotation although no source named them, and why. */
 
 import type { TaskLookup } from '../inventory/task-index.ts';
 import {
@@ -24,29 +24,29 @@ export type LossReason =
 
 export interface LossContext {
   readonly observed: Table;
-  /** The services that were ours before this pass. */
+  /** The services that were ours before this pass, and those that it adopts. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
   readonly taskAt: TaskLookup;
-  /** Whether a source has said by name that what is at an endpoint ends, or serves this VIP no more. */
+  /** Whether a source named the task at an endpoint as ending, or as no longer serving this VIP. */
   readonly named: (endpoint: BackendKey, service: ServiceKey) => boolean;
-  /** Whether a backend that its sources want in rotation is none of a service's because others are nearer. */
+  /** Whether a backend is left out of a service only because others are nearer. */
   readonly leftOut: (endpoint: BackendKey, service: ServiceKey) => boolean;
 }
 
-/** The backends of one VIP that would leave the rotation unnamed, by endpoint, with why. */
+/** The backends of one VIP that would leave the rotation without being named. */
 export interface Loss {
   readonly backends: ReadonlyMap<BackendKey, LossReason>;
-  /** How many fewer the VIP would have in rotation. */
+  /** By how many the VIP's backends in rotation would shrink. */
   readonly net: number;
-  /** The VIP would have none left. */
+  /** Whether the VIP would have none left. */
   readonly whole: boolean;
 }
 
 export type Losses = ReadonlyMap<ServiceKey, Loss>;
 
-/** A backend counts when it is in rotation, and its VIP would have fewer afterwards: one that is replaced is no loss. */
+/** Finds unnamed losses. A backend counts when it is in rotation and its VIP would have fewer afterwards: a replacement is no loss. */
 export function findLosses({ services, growing, shrinking }: Plan, context: LossContext): Losses {
-  // At the first start there is nothing to lose, and more to do than ever again.
+  // At the first start nothing can be lost, and the plan is at its largest.
   if (context.owned.size === 0) return new Map();
   let byKey: ReadonlyMap<ServiceKey, PlannedService> | undefined;
   const planned = (key: ServiceKey) => {
@@ -82,7 +82,7 @@ export function findLosses({ services, growing, shrinking }: Plan, context: Loss
   return losses;
 }
 
-/** Everything that a plan takes out of rotation, for whatever reason. */
+/** All backends that a plan takes out of rotation, whatever the reason. */
 export function* leaving(
   { growing, shrinking }: Plan,
   { observed, owned }: Pick<LossContext, 'observed' | 'owned'>,
@@ -95,7 +95,7 @@ export function* leaving(
   }
 }
 
-/** How many backends of a service get new connections. */
+/** The number of backends in rotation: those with a weight above 0. */
 export function inRotation(service: ObservedService | undefined): number {
   let count = 0;
   for (const { weight } of service?.backends.values() ?? []) if (weight > 0) count += 1;
@@ -115,7 +115,7 @@ function entersRotation(step: Step, service: ObservedService): boolean {
   return had === 0 && step.backend.weight > 0;
 }
 
-/** Why a backend would leave, where no source says so by name; null where one does. */
+/** Why a backend would leave the rotation; null when a source named it. */
 function unnamed(
   endpoint: BackendKey,
   service: ServiceKey,
@@ -124,14 +124,14 @@ function unnamed(
 ): LossReason | null {
   if (named(endpoint, service)) return null;
   const condition = taskAt(endpoint)?.condition ?? 'missing';
-  // In a list too: it says of this very task that it ends.
+  // Even in a list: it says so of this very task.
   if (condition === 'ended') return null;
   if (condition !== 'serving') return condition;
   if (leftOut(endpoint, service)) return 'not near';
   return isWeighedDown() ? 'weight 0' : 'not asked for';
 }
 
-/** Whether its VIP is still to have it, with weight 0; in a UDP service such a one is not in the kernel at all. */
+/** Whether the backend is still desired, with weight 0. (A UDP backend of weight 0 is removed from the kernel.) */
 function isWeighedDown(step: Step, service: PlannedService | undefined): boolean {
   if (step.op !== 'remove-backend' && step.op !== 'update-backend') return false;
   const endpoint = endpointKey(step.backend);

@@ -1,10 +1,10 @@
-/** So many, or fewer, are no mass, whatever their share; all of them are. */
+/** Up to so many are no mass removal, whatever their share, unless they are all. */
 export const SMALL_REMOVAL = 10;
 const HALF = 0.5;
 
 /**
- * Whether so much would go at once that the sources are asked again first (rule 4): more than ten and more than `share`
- * of what there is, or all of it. One VIP, app or endpoint that is alone may go: `among` tells how many there are.
+ * Whether a removal is so large that the sources are read again first (rule 4): more than ten and more than `share` of all,
+ * or all. A single VIP, app or endpoint may go: `among` is how many there are.
  */
 export function isMass(lost: number, of: number, share = HALF, among = of): boolean {
   return (among >= 2 && lost === of) || (lost > SMALL_REMOVAL && lost > share * of);

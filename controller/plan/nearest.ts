@@ -1,4 +1,4 @@
-/** What is desired of services that want the nearest backends, and the words in which that is told. */
+/** Services restricted to their nearest backends, and the decisions and texts about that. */
 
 import type { BackendKey, Desired, Service, ServiceKey } from '../model.ts';
 import type { Tier } from '../place.ts';
@@ -7,13 +7,13 @@ import { TIER_PLACES } from './nearness-text.ts';
 import { nextLookAt, type TierChoice } from './tier-choice.ts';
 import { backendsIn, type HostPlace } from './tiers.ts';
 
-/** The service with the backends of a tier alone; itself where it has no others. */
+/** The service with only the backends of a tier. */
 export function serviceIn(tier: Tier, service: Service, host: HostPlace): Service {
   const backends = backendsIn(tier, service, host);
   return { ...service, backends, nearness: { tier, all: service.backends } };
 }
 
-/** Whether a backend that its sources want in rotation is none of a service's because others are nearer. */
+/** Whether a backend in rotation is left out of a service only because others are nearer. */
 export function isLeftOut({
   services,
 }: Pick<Desired, 'services'>): (endpoint: BackendKey, service: ServiceKey) => boolean {
@@ -24,18 +24,18 @@ export function isLeftOut({
   };
 }
 
-/** How many backends of a service are left out because others are nearer. */
+/** The number of backends that are left out because others are nearer. */
 export function leftOutOf({ backends, nearness }: Pick<Service, 'backends' | 'nearness'>): number {
   return nearness === undefined ? 0 : nearness.all.size - backends.size;
 }
 
-/** Why a service lacks a backend that its sources want, because others are nearer; null where that is not why. */
+/** Text why a backend is left out because others are nearer; null when it is not. */
 export function whyLeftOut({ backends, nearness }: Service, endpoint: BackendKey): string | null {
   if (nearness === undefined || backends.has(endpoint) || !nearness.all.has(endpoint)) return null;
   return `left out: backends ${TIER_PLACES[nearness.tier]} are in rotation`;
 }
 
-/** Which of these services wait for a nearer tier, and how long still. */
+/** Decisions about services that will move to a nearer tier, and when. */
 export function waitingDecisions(choices: Iterable<readonly [ServiceKey, TierChoice]>): Decisions {
   const decisions = new DecisionTable();
   for (const [key, choice] of choices) {

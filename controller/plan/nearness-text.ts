@@ -1,9 +1,9 @@
-/** In words, which backends a VIP has. */
+/** Text about the nearness of a VIP's backends. */
 
 import type { Tier } from '../place.ts';
 import type { PlannedService } from './plan.ts';
 
-/** Where the backends of a tier are. */
+/** The place of each tier. */
 export const TIER_PLACES: Readonly<Record<Tier, string>> = {
   node: 'on this host',
   zone: 'in the zone of this host',
@@ -11,7 +11,7 @@ export const TIER_PLACES: Readonly<Record<Tier, string>> = {
   all: 'anywhere',
 };
 
-/** Which backends a VIP has, for a person: `those in the zone of this host, 12 backends in other zones are left out`. */
+/** Which backends a VIP has: `the backends in the zone of this host, 12 in other zones are left out`. */
 export function nearnessText({ tier, leftOut }: NonNullable<PlannedService['nearness']>): string {
   if (tier === 'all') return 'all backends, since none nearer is in rotation';
   const text = `the backends ${TIER_PLACES[tier]}`;

@@ -1,20 +1,20 @@
-/** In words, why connections do not stay as near as VIPs ask for. */
+/** Warnings about connections that cannot stay as near as a VIP asks for. */
 
 import type { Place, Tier } from '../place.ts';
 import { nearest } from '../suggestion.ts';
 import type { whyUndecided } from './tiers.ts';
 
-/** A VIP that asks for the nearest backends, with the tier that it has. */
+/** A VIP that asks for the nearest backends, and its current tier. */
 export interface NearVip {
   readonly name: string;
   readonly tier: Tier;
   readonly undecided: ReturnType<typeof whyUndecided>;
 }
 
-/** So many VIPs, or zones, are named in a warning. */
+/** At most so many VIPs or zones are listed in a warning. */
 const MOST_NAMED = 3;
 
-/** One warning for each cause why a zone is not known, and for where connections go instead. */
+/** Warns of unknown zones: one warning for each cause and each tier that is used instead. */
 export function undecidedWarnings(vips: Iterable<NearVip>): readonly string[] {
   const found = new Map<string, Set<string>>();
   for (const { name, tier, undecided } of vips) {
@@ -30,7 +30,7 @@ const CAUSES = {
   backends: 'no source tells the zone of a backend.',
 } as const;
 
-/** What runs on this host is known to be in its zone. */
+/** With an unknown zone, only the backends on this host are known to be in it. */
 const INSTEAD: Readonly<Record<Tier, string>> = {
   node: 'the backends on this host',
   zone: 'the backends on this host',
@@ -39,8 +39,8 @@ const INSTEAD: Readonly<Record<Tier, string>> = {
 };
 
 /**
- * A warning for each place of this host that an option gives, and that no source tells of any task or agent, where it tells
- * others: it may be misspelt. `told`: the zones, or regions, of all tasks and agents.
+ * Warns when an option gives a zone or region of this host that no task or agent has, while others are known: it may be
+ * misspelt. `told`: the zones or regions of all tasks and agents.
  */
 export function unknownPlaceWarnings(
   given: Place,

@@ -2,8 +2,8 @@ import { serviceKey } from '../model.ts';
 import type { Plan } from './plan.ts';
 
 /**
- * What may be done on the word of our own disk: services that the kernel lacks altogether (after a reboot). One that
- * it has is newer truth than a file, so nothing of it is changed or taken away, and another program's is not adopted.
+ * Restricts a plan that is based on saved state to services that the kernel lacks altogether, as after a reboot. An existing
+ * service is newer than the file, so it is neither changed nor removed, and another program's is not adopted.
  */
 export function onlyWhatIsMissing(plan: Plan): Plan {
   const missing = new Set(plan.services.filter(({ op }) => op === 'add').map(({ key }) => key));

@@ -1,4 +1,4 @@
-/** What one pass intends: every service with what happens to it, and the writes in the order in which they are made. */
+/** The plan of one pass: what happens to each service, and the writes in order. */
 
 import type { Declared, Endpoint, Rejection, ServiceKey, Step } from '../model.ts';
 import type { Tier } from '../place.ts';
@@ -9,31 +9,31 @@ import type { BackendSettings, ServiceSettings } from '../settings.ts';
 export type Op = 'add' | 'change' | 'remove' | 'keep';
 
 export interface Plan {
-  /** The services that were looked at. Of the others it is known that the kernel has them as desired, or that they are none of ours. */
+  /** The services that were compared. All others are as desired in the kernel, or not ours. */
   readonly keys: ReadonlySet<ServiceKey>;
-  /** Sorted by name, then key: desired services, and owned ones that go. */
+  /** Desired services, and owned ones to remove; sorted by name, then key. */
   readonly services: readonly PlannedService[];
-  /** What adds or alters, in order. */
+  /** Steps that add or change, in order. */
   readonly growing: readonly Step[];
-  /** What takes away, a backend's weight of zero too, in order; made after `growing`, so that no VIP goes empty on the way. */
+  /** Steps that remove, or set a weight to 0, in order. They follow `growing`, so that no VIP is empty in between. */
   readonly shrinking: readonly Step[];
   readonly conflicts: readonly Conflict[];
-  /** Of the services that were looked at, those that are ours before or after: they must be in the ledger before the first step is made. */
+  /** The compared services that are ours before or after the plan. The ledger must have them before the first step. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
   readonly summary: Summary;
 }
 
-/** How an owned service is called, so that one that leaves can still be named. */
+/** The name of an owned service, so that it can still be shown when it is removed. */
 export interface Owned {
   readonly name: string | null;
   readonly framework: string | null;
   /** null for an IP VIP. */
   readonly fqdn: string | null;
-  /** By what it was asked to have the nearest backends alone when it was last planned; absent where by nothing. */
+  /** What restricted it to the nearest backends when it was last planned; absent when nothing did. */
   readonly near?: string;
 }
 
-/** Counts services; one whose backends differ is `change`. */
+/** Numbers of services by operation; a service whose backends differ counts as `change`. */
 export interface Summary {
   readonly add: number;
   readonly change: number;
@@ -51,52 +51,52 @@ export interface PlannedService extends ServiceSettings {
   readonly address: string;
   readonly port: number;
   readonly apps: readonly string[];
-  /** As of its service; absent where weights are not scaled, and of one that goes. */
+  /** As in its `Service`; absent when weights are not scaled, and for a removal. */
   readonly slowStartSeconds?: number;
-  /** The kernel had it, another program's until now; it lies in the pool (or `--adopt` is given), so it becomes ours. */
+  /** It was another program's and becomes ours: its address lies in a pool, or `--adopt` is given. */
   readonly adopted: boolean;
-  /** Part of what would be taken from it is held: too much would go at once without being named (`brake.ts`). */
+  /** The mass-removal brake holds some of its backends (`brake.ts`). */
   readonly held: boolean;
   /** Settings of the service itself that differ. */
   readonly changes: readonly FieldChange[];
-  /** Why it goes, or is held; null otherwise. */
+  /** Why it is removed or held; null otherwise. */
   readonly reason: string | null;
-  /** Which backends it has, where only the nearest ones are wanted, and how many others are left out for that. */
+  /** Where only the nearest backends are wanted: their tier, and how many others are left out. */
   readonly nearness?: { readonly tier: Tier; readonly leftOut: number };
   readonly backends: readonly PlannedBackend[];
 }
 
 export interface PlannedBackend extends Endpoint, BackendSettings {
   readonly op: Op;
-  /** How other hosts reach it, where that differs. */
+  /** The endpoint that other hosts use, where it differs. */
   readonly hostPort?: Endpoint;
-  /** null for one that goes: the source no longer knows it. */
+  /** null for a removal: the source no longer knows the backend. */
   readonly app: string | null;
   readonly task: string | null;
   readonly reason: string;
   readonly changes: readonly FieldChange[];
 }
 
-/** A VIP that cannot be programmed because another program's service has its address and port. */
+/** A VIP that is not programmed because a service of another program has its address and port. */
 export interface Conflict {
   readonly key: ServiceKey;
   readonly apps: readonly string[];
   readonly reason: string;
 }
 
-/** What a document that people or scripts read is made from. */
+/** The content of a diff, for the text and JSON output. */
 export interface Report {
   readonly plan: Plan;
   readonly declared: readonly Declared[];
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
-  /** A line about a mass removal that is held; null: none is. */
+  /** One line about a held mass removal; null when none is held. */
   readonly held: string | null;
-  /** Services of other programs that nobody desires, and of which nothing is changed. */
+  /** Number of other programs' services, which stay untouched. */
   readonly leftAlone: number;
 }
 
-/** Counts the services by what happens to them. */
+/** Counts services by operation. */
 export function summaryOf(services: readonly PlannedService[]): Summary {
   const counts: Record<Op, number> = { add: 0, change: 0, remove: 0, keep: 0 };
   for (const { op } of services) counts[op] += 1;

@@ -8,8 +8,8 @@ import { nearnessText } from './nearness-text.ts';
 import type { Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
 
 /**
- * The diff for eyes: a block for every VIP that changes, with why each of its backends has its weight, then what
- * needs attention, then one line that sums up. `paint` colours it.
+ * The diff as text: a block for each VIP that changes, with the reason for each backend's weight; then what needs attention;
+ * then a summary line. `paint` adds colours.
  */
 export function toText(
   { plan, declared, rejected, warnings, held, leftAlone }: Report,
@@ -38,7 +38,7 @@ function formatRejection({ app, at, value, reason }: Rejection): string {
   return visible(value === '' ? `${where}: ${reason}` : `${where} = ${quoted(value)}: ${reason}`);
 }
 
-/** Of VIPs that do not change nothing else is shown. */
+/** One line about backends that are left out for nearness, since VIPs that do not change are not listed. */
 function leftOut(services: readonly PlannedService[]): readonly string[] {
   let vips = 0;
   let backends = 0;
@@ -55,7 +55,7 @@ function leftOut(services: readonly PlannedService[]): readonly string[] {
 
 const MOST_WITHOUT = 10;
 
-/** VIPs that no app has a backend for are in no table, so nothing else would tell of them. */
+/** Lists VIPs without backends, which are in neither table. */
 function withoutBackends(declared: readonly Declared[]): readonly string[] {
   const vips = new Map<string, readonly Declared[]>();
   for (const one of declared) {

@@ -3,38 +3,38 @@ import { backendFields, serviceFields } from '../setting-fields.ts';
 import { outsideTheKernel } from './compare.ts';
 import type { Plan } from './plan.ts';
 
-/** A service that is not in the kernel as it should be. */
+/** A service that is not as desired in the kernel. */
 export interface Shortfall {
   readonly key: ServiceKey;
-  /** `missing`: the kernel lacks it. `differs`: settings or backends. `left`: it should be gone. */
+  /** `missing`: the kernel lacks it. `differs`: settings or backends differ. `left`: it should be gone. */
   readonly kind: 'missing' | 'differs' | 'left';
 }
 
 export interface ShortfallInput {
   readonly desired: Pick<Desired, 'services'>;
   readonly plan: Plan;
-  /** The table that the plan left. */
+  /** The kernel's table after the plan. */
   readonly observed: Table;
-  /** Addresses that the kernel takes for no destination. */
+  /** Addresses that the kernel does not accept as destinations. */
   readonly refused: ReadonlySet<string>;
 }
 
 /**
- * What is not as desired, found by comparing the two tables themselves: a step that waits for its next try is no failure
- * of the last pass, and nothing is written in a dry run, yet in both the kernel is not as desired.
+ * The services that are not as desired. Both tables are compared, since neither a postponed step nor a dry run is a failure
+ * of the last pass, and yet the kernel is not as desired then.
  *
- * Services of other programs that are in the way (conflicts) are not counted, nor those of which something is held, nor
- * backends that the kernel refuses: one app's data makes no host unready.
+ * Conflicts, services with held backends and backends that the kernel refuses do not count: the data of one app must not
+ * make a host unready.
  */
 export class Shortfalls {
   readonly #kinds = new Map<ServiceKey, Shortfall['kind']>();
 
-  /** All that falls short. */
+  /** All shortfalls. */
   get all(): readonly Shortfall[] {
     return [...this.#kinds].map(([key, kind]) => ({ key, kind }));
   }
 
-  /** Makes the function that looks at a service of a plan, and returns what that cost; of the others nothing has changed. */
+  /** Returns a function that checks a service after a plan and returns its cost. Call it for each service of the plan. */
   looker({ desired, plan, observed, refused }: ShortfallInput): (key: ServiceKey) => number {
     const excepted = new Set(plan.conflicts.map(({ key }) => key));
     const leaving = new Set<ServiceKey>();
@@ -68,7 +68,7 @@ function agrees(want: Service, have: ObservedService, refused: ReadonlySet<strin
 }
 
 function backendsAgree(want: Service, have: ObservedService, refused: ReadonlySet<string>): boolean {
-  // A backend too many gets connections while it has a weight; without one it drains.
+  // A surplus backend gets connections while it has a weight; with weight 0 it drains.
   for (const [key, { weight }] of have.backends) if (weight > 0 && !want.backends.has(key)) return false;
   for (const [key, backend] of want.backends) {
     const there = have.backends.get(key);

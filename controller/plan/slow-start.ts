@@ -1,9 +1,9 @@
 /**
- * Slow start, as a stage between what is desired and the plan: which backends of a VIP are on their way to full weight and
- * how far (`advanceRamps`), and the weights that this comes to (`withSlowStart`).
+ * Slow start, a stage between the desired state and the plan: how far each backend is on its way to full weight
+ * (`advanceRamps`), and the weights that follow (`withSlowStart`).
  *
- * A ramp is a fact, kept from pass to pass. Where nothing is remembered of a backend, the weight that the kernel has tells
- * how far it was: so a restart goes on where the controller was before.
+ * Ramps are kept from pass to pass. A backend without one is as far as its weight in the kernel says, so a restart goes on
+ * where the controller stopped.
  */
 
 import type {
@@ -19,35 +19,36 @@ import { SLOW_START_SCALE } from '../slow-start.ts';
 import { type Decisions, DecisionTable } from './decision.ts';
 import { desiredWith } from './desired-with.ts';
 
-/** A backend that grows. */
+/** The progress of a backend that grows to its weight. */
 export interface Ramp {
-  /** When it had its first tenth, in milliseconds of the monotonic clock. */
+  /** When it got its first tenth, in milliseconds of the monotonic clock. */
   readonly startedAt: number;
-  /** So many tenths of its weight it has: 1 to 9. */
+  /** How many tenths of its weight it has: 1 to 9. */
   readonly tenths: number;
 }
 
-/** The backends in rotation of one service; null: at full weight. */
+/** The ramps of one service. */
 export interface Ramps {
-  /** How long they take. */
+  /** Duration of a ramp. */
   readonly seconds: number;
+  /** Of the backends in rotation; null for one at full weight. */
   readonly backends: ReadonlyMap<BackendKey, Ramp | null>;
 }
 
 export type RampsByService = ReadonlyMap<ServiceKey, Ramps>;
 
 const TENTHS = 10;
-/** From the first tenth to the last. */
+/** The number of steps from the first tenth to the last. */
 const STEPS = TENTHS - 1;
-/** Of a step: sums of milliseconds with fractions are not exact. */
+/** Tolerance in steps, since sums of fractional milliseconds are not exact. */
 const ALMOST = 1e-6;
 
 /**
- * Returns where each backend of a service with slow start is now. `have` is what the kernel has of it, `before` what this
- * returned last; undefined: nothing. The same object where nothing has changed.
+ * Computes the ramps of a service with slow start. `have`: the kernel's service. `before`: the previous result, which is
+ * returned again when nothing has changed.
  *
- * One that the kernel does not have in rotation begins, at a tenth. Where none is at full weight, all are: there is nobody
- * else to take the connections.
+ * A backend that is not in rotation in the kernel starts at a tenth. When no backend would be at full weight, all are, since
+ * there is no other to take the connections.
  */
 export function advanceRamps(
   service: Pick<Service, 'slowStartSeconds' | 'backends'>,
@@ -70,7 +71,7 @@ export function advanceRamps(
     : { seconds, backends: all };
 }
 
-/** `before`: undefined where nothing is remembered of it. */
+/** The ramp of one backend; null at full weight. `before`: undefined when the backend is new. */
 function rampOf(
   { weight }: Backend,
   have: ObservedBackend | undefined,
@@ -78,7 +79,7 @@ function rampOf(
   seconds: number,
   now: number,
 ): Ramp | null {
-  // Whoever took its weight away did not take it out of rotation for us.
+  // A weight that another program changed does not restart the ramp.
   if (have !== undefined && before === null) return null;
   if (have === undefined || have.weight === 0) return { startedAt: now, tenths: 1 };
   if (before == null) return rampIn(have.weight / (weight * SLOW_START_SCALE), seconds, now);
@@ -87,15 +88,15 @@ function rampOf(
   return tenths === before.tenths ? before : { ...before, tenths };
 }
 
-/** The ramp of a backend that the kernel has with such a share of its weight: never less than that. */
+/** The ramp that belongs to a share of the weight in the kernel; never below that share. */
 function rampIn(share: number, seconds: number, now: number): Ramp | null {
   const tenths = Math.ceil(share * TENTHS - ALMOST);
-  // Less than a tenth: a weight of a time without slow start.
+  // Less than a tenth: the weight is from before slow start was switched on.
   if (tenths >= TENTHS || share * TENTHS < 1 - ALMOST) return null;
   return { tenths, startedAt: now - (tenths - 1) * stepMs(seconds) };
 }
 
-/** What is remembered of a backend; where it takes another time now, it goes on from where it is. */
+/** The previous ramp of a backend; when the duration has changed, it goes on from the same tenth. */
 function rebased(before: Ramps | undefined, key: BackendKey, seconds: number, now: number) {
   const ramp = before?.backends.get(key);
   if (ramp == null || before?.seconds === seconds) return ramp;
@@ -115,7 +116,7 @@ function isSame(a: Ramps['backends'], b: Ramps['backends']): boolean {
   return true;
 }
 
-/** When the next of these backends that the kernel has in rotation is due for its next tenth; null: none is. */
+/** When the next tenth of a backend is due, among those in rotation in the kernel; null when none is. */
 export function nextStepOf({ seconds, backends }: Ramps, have: ObservedService | undefined): number | null {
   let next: number | null = null;
   for (const [key, ramp] of backends) {
@@ -126,19 +127,19 @@ export function nextStepOf({ seconds, backends }: Ramps, have: ObservedService |
   return next;
 }
 
-/** How many backends are on their way. */
+/** The number of backends below full weight. */
 export function rampsIn({ backends }: Ramps): number {
   let count = 0;
   for (const ramp of backends.values()) if (ramp !== null) count += 1;
   return count;
 }
 
-/** Services as `withSlowStart` made them, by what they were made of: most are the same from pass to pass. */
+/** Results of `withSlowStart` by their input, since most are the same from pass to pass. */
 export type Weighed = WeakMap<Service, { readonly of: Ramps | undefined; readonly service: Service }>;
 
 /**
- * What is desired, with the weights of VIPs with slow start multiplied by `SLOW_START_SCALE`, and of those on their way so
- * many tenths of them. It changes when `desired` or `ramps` does.
+ * The desired state with the weights of VIPs with slow start: multiplied by `SLOW_START_SCALE`, and reduced to the tenths of
+ * their ramps. It follows later changes of `desired` and `ramps`.
  */
 export function withSlowStart(desired: Desired, ramps: RampsByService, made: Weighed): Desired {
   return desiredWith(desired, (service, key) => {
@@ -152,7 +153,7 @@ export function withSlowStart(desired: Desired, ramps: RampsByService, made: Wei
   });
 }
 
-/** A service with slow start as the kernel gets it; with undefined, at full weight. */
+/** A service with slow start as the kernel gets it; without `ramps`, all backends have full weight. */
 export function weigh(service: Service, ramps?: Ramps): Service {
   const backends = new Map<BackendKey, Backend>();
   for (const [key, backend] of service.backends) {
@@ -168,7 +169,7 @@ export function weigh(service: Service, ramps?: Ramps): Service {
   return { ...service, backends };
 }
 
-/** Why backends of these services have less than their weight, and when each has all of it. */
+/** Decisions about backends below full weight, and when each reaches it. */
 export function slowStartDecisions(keys: Iterable<ServiceKey>, ramps: RampsByService): Decisions {
   const decisions = new DecisionTable();
   if (ramps.size === 0) return decisions.all;

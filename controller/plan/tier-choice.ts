@@ -1,30 +1,30 @@
-/** When a service moves from one tier to another. Pure: the time is given. */
+/** When a service moves from one tier to another. */
 
 import type { Tier } from '../place.ts';
 
-/** How long a nearer tier must have had a backend in rotation, without a break, before a service moves to it. */
+/** How long a nearer tier must have had a backend in rotation before a service moves to it. */
 export const HOLD_MS = 30_000;
-/** A tier that falls away so soon after the service moved to it makes the next wait twice as long. */
+/** When a tier is lost so soon after the service moved to it, the next wait is twice as long. */
 export const FLAP_MS = 600_000;
 export const MOST_HOLD_MS = 480_000;
 
-/** The tier of a service and what it depends on. Times are milliseconds of the monotonic clock. */
+/** The tier of a service, and the state of its hysteresis. Times are milliseconds of the monotonic clock. */
 export interface TierChoice {
   readonly tier: Tier;
-  /** Nearer tiers that have a backend in rotation, since when. */
+  /** Nearer tiers with a backend in rotation, and since when. */
   readonly nearer: ReadonlyMap<Tier, number>;
   /** When the service last moved to a nearer tier; null: it never did. */
   readonly movedNearer: number | null;
-  /** How long a nearer tier is waited for. */
+  /** How long a nearer tier must have been in rotation. */
   readonly holdMs: number;
 }
 
 /**
- * The tier that counts now. `before` is the choice at the last look (undefined: there was none), `available` are the tiers with a
- * backend in rotation, the nearest first.
+ * Chooses the tier of a service. `before`: the previous choice, undefined at first. `available`: the tiers with a backend in
+ * rotation, the nearest first.
  *
- * A tier that has lost its last backend in rotation is left at once, for the nearest that has one. A service comes back to a
- * nearer tier only after that has had one for `holdMs` at every look: a zone that flaps moves no traffic to and fro.
+ * When the tier has lost its last backend in rotation, the service moves at once to the nearest that has one. It moves to a
+ * nearer tier only after that has been available for `holdMs`, so that a flapping zone does not move traffic to and fro.
  */
 export function chooseTier(
   before: TierChoice | undefined,
@@ -50,7 +50,7 @@ export function chooseTier(
   return { ...before, nearer };
 }
 
-/** When a choice may be another one though nothing else changed; null: never. */
+/** When the choice must be reviewed although nothing changed; null when never. */
 export function nextLookAt({ nearer, holdMs }: TierChoice): number | null {
   return nearer.size === 0 ? null : Math.min(...nearer.values()) + holdMs;
 }

@@ -1,39 +1,39 @@
-/** Which backends of a service are near this host, tier by tier, and which tier counts. */
+/** Which backends of a service are in which tier, seen from this host. */
 
 import type { Backend, BackendKey, Service } from '../model.ts';
 import { type Place, placesAgree, type Tier } from '../place.ts';
 
-/** Where this host stands, and by what it is known. */
+/** The place of this host, and its addresses. */
 export interface HostPlace extends Place {
-  /** Its addresses, as backends have them. */
+  /** In the form that backends have. */
   readonly addresses: ReadonlySet<string>;
 }
 
 type Distribution = NonNullable<Service['trafficDistribution']>;
 
 /**
- * The tiers of each distribution, the nearest first. Node, zone and all are those of kube-proxy (KEP-3015). Kubernetes' endpoints
- * have no region; where Mesos tells one, another region may be another continent, so it comes last.
+ * The tiers of each distribution, the nearest first. Node, zone and all are those of kube-proxy (KEP-3015). The region, which
+ * only Mesos reports, is ours: another region may be another continent, so it is the last resort.
  */
 const TIERS: Readonly<Record<Distribution, readonly Tier[]>> = {
   PreferSameZone: ['zone', 'region', 'all'],
   PreferSameNode: ['node', 'zone', 'region', 'all'],
 };
 
-/** A service of which only the nearest backends are to get connections. */
+/** A service that wants only its nearest backends. */
 export type NearService = Service & { readonly trafficDistribution: Distribution };
 
-/** Whether it is one. */
+/** Whether a service wants only its nearest backends. */
 export function wantsNear(service: Service | undefined): service is NearService {
   return service?.trafficDistribution !== undefined;
 }
 
-/** The tiers of a service in which a backend is in rotation, the nearest first; `all` is always one of them. */
+/** The tiers with a backend in rotation, the nearest first; always includes `all`. */
 export function tiersInRotation(service: NearService, host: HostPlace): readonly Tier[] {
   return TIERS[service.trafficDistribution].filter((tier) => tier === 'all' || serves(service, tier, host));
 }
 
-/** The backends of a tier; `backends` itself where it has all of them. */
+/** The backends of a tier; the same object as `backends` when it has all. */
 export function backendsIn(
   tier: Tier,
   { backends }: Pick<Service, 'backends'>,
@@ -46,8 +46,8 @@ export function backendsIn(
 }
 
 /**
- * Whether this host's own place, and that of a backend, are known as far as the service's distribution needs them. What runs on
- * this host is known by its address.
+ * Which unknown place keeps the service from a decision: this host's zone, or the zones of all backends; null when none does.
+ * PreferSameNode needs no zone: backends on this host are known by their addresses.
  */
 export function whyUndecided(service: NearService, host: HostPlace): 'host' | 'backends' | null {
   if (service.trafficDistribution === 'PreferSameNode') return null;
@@ -56,7 +56,7 @@ export function whyUndecided(service: NearService, host: HostPlace): 'host' | 'b
   return 'backends';
 }
 
-/** Whether a backend that served in a tier serves still, now that the tier has none: it stands elsewhere, as sources tell. */
+/** Whether a backend that served in a tier still serves, although the tier has none: the sources now report another place. */
 export function serveElsewhere(tier: Tier, before: Service, now: Service, host: HostPlace): boolean {
   for (const [key, { weight }] of backendsIn(tier, before, host))
     if (weight > 0 && (now.backends.get(key)?.weight ?? 0) > 0) return true;

@@ -1,16 +1,16 @@
 import { type ServiceKey, type Step, serviceKey } from '../model.ts';
 import { type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';
 
-/** Services of ours that go because their address belongs to someone, with the steps that take them away. */
+/** Services of ours that are removed because their address belongs to someone, with the steps. */
 export interface Withdrawal {
   readonly services: readonly PlannedService[];
   readonly steps: readonly Step[];
 }
 
 /**
- * Takes out of the plan the removals of services whose address belongs to someone: as long as such a service is there,
- * this host cannot reach the owner, so it is neither drained nor held, and needs no source to have been read (rule 9).
- * `ownerOf` says why no VIP may have an address; null where one may.
+ * Splits off the removals of services whose address belongs to someone. As long as such a service exists, this host cannot
+ * reach the owner, so its removal is neither drained nor held, and does not wait for the sources (rule 9). `ownerOf`
+ * returns why no VIP may have an address; null when one may.
  */
 export function splitWithdrawn(
   plan: Plan,
@@ -39,14 +39,14 @@ export function splitWithdrawn(
 
 const NONE: Withdrawal = { services: [], steps: [] };
 
-/** The plan with what was taken out of it: before all other removals. */
+/** The plan with the withdrawal put back, before all other removals. */
 export function withWithdrawn(plan: Plan, { services: gone, steps }: Withdrawal): Plan {
   if (gone.length === 0) return plan;
   const services = [...plan.services, ...gone];
   return { ...plan, services, shrinking: [...steps, ...plan.shrinking], summary: summaryOf(services) };
 }
 
-/** What is owned besides: of what else goes, these are no part. */
+/** The owned services without the withdrawn ones, which do not count as losses. */
 export function withoutWithdrawn(
   owned: ReadonlyMap<ServiceKey, Owned>,
   { services }: Withdrawal,

@@ -1,26 +1,26 @@
-/** A slice that every host reads anew when one endpoint in it changes should not be large. */
-const MOST = 100;
+/** Every host reads the whole slice when one endpoint in it changes, so slices stay small. */
+const MAX_MEMBERS = 100;
 
 /**
- * Spreads members over numbered slices of at most a hundred. `before` tells who is in a slice now; those stay there,
- * and others go where there is room, so that one that comes or goes changes one slice.
+ * Assigns members to numbered slices of at most a hundred. Members stay in the slice that they are in (`before`), and new
+ * ones go where there is room, so that one added or removed member changes one slice.
  */
 export function assign(
   members: readonly string[],
   before: (n: number) => readonly string[] | undefined,
 ): readonly { readonly n: number; readonly members: readonly string[] }[] {
-  const homeless = new Set(members);
+  const unassigned = new Set(members);
   const slices: string[][] = [];
-  // Numbers may be missing where a slice has become empty: as many as there could ever have been are looked at.
-  const last = Math.ceil(members.length / MOST) + GAPS;
+  // Numbers may have gaps where slices have become empty.
+  const last = Math.ceil(members.length / MAX_MEMBERS) + MAX_GAPS;
   for (let n = 0; n < last; n += 1) {
-    const kept = (before(n) ?? []).filter((member) => homeless.delete(member));
-    slices.push(kept.slice(0, MOST));
-    for (const member of kept.slice(MOST)) homeless.add(member);
+    const kept = (before(n) ?? []).filter((member) => unassigned.delete(member));
+    slices.push(kept.slice(0, MAX_MEMBERS));
+    for (const member of kept.slice(MAX_MEMBERS)) unassigned.add(member);
   }
   let n = 0;
-  for (const member of homeless) {
-    while ((slices[n]?.length ?? 0) >= MOST) n += 1;
+  for (const member of unassigned) {
+    while ((slices[n]?.length ?? 0) >= MAX_MEMBERS) n += 1;
     const slice = slices[n] ?? [];
     slices[n] = slice;
     slice.push(member);
@@ -30,4 +30,4 @@ export function assign(
     .filter((slice) => slice.members.length > 0);
 }
 
-const GAPS = 8;
+const MAX_GAPS = 8;

@@ -5,9 +5,9 @@ import { type App, appKey, type BackendKey, endpointKey, type Task } from '../mo
 import { isMass } from '../plan/mass.ts';
 
 export interface Kept {
-  /** What is to be published: what the sources say, and the tasks that are held. */
+  /** The apps to publish: as the sources say, plus held tasks. */
   readonly apps: readonly App[];
-  /** How many endpoints of these are there only because they are held. */
+  /** Number of endpoints that are published only because they are held. */
   readonly held: number;
 }
 
@@ -17,26 +17,26 @@ type AppKey = string;
 type TaskKey = string;
 
 /**
- * Keeps tasks published that most apps lost at once, only because the sources do not mention them (rule 4): a Marathon
- * that is still loading may know its apps and not yet their tasks. On hosts that read what a relay publishes, an
- * endpoint that leaves its slice counts as said by name.
+ * The mass-removal brake for endpoints (rule 4): keeps tasks published that are missing from most apps at once, since a
+ * Marathon that is still loading may know its apps and not yet their tasks. Hosts cannot hold these themselves: for them an
+ * endpoint that leaves its slice counts as named by the source.
  *
- * Counts the endpoints of slices: a task at one address. Those that are replaced by as many in the same app are no loss.
+ * Counts endpoints as slices do, one for each address of a task. Endpoints replaced by as many in the same app are no loss.
  */
 export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
   readonly #holdMs: number;
-  /** What is published; null: not known yet. */
+  /** The apps as published; null until known. */
   #before: ReadonlyMap<AppKey, App> | null = null;
-  /** What is held, since when. */
+  /** Held tasks, with the time since when. */
   #since: ReadonlyMap<TaskKey, number> = new Map();
-  /** Tasks of which a source said that they ended, or that are missing although it was asked again. */
+  /** Tasks that a source reported as ended, or that were still missing when it was read again. */
   readonly #accepted = new Set<TaskKey>();
 
   constructor(holdMs: number) {
     this.#holdMs = holdMs;
   }
 
-  /** Takes what an earlier relay published, when nothing is known yet; before that nothing is held. */
+  /** Sets what an earlier relay published. Before this call nothing is held. */
   begin(published: readonly App[]): void {
     this.#before = byKey(published);
   }
@@ -45,7 +45,7 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
     return this.#before !== null;
   }
 
-  /** A source said by name that what was at these endpoints is gone. */
+  /** Accepts the loss of the tasks at these endpoints, which a source named as gone. */
   accept(gone: Iterable<BackendKey>): void {
     const all = new Set(gone);
     if (all.size === 0) return;
@@ -53,56 +53,56 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
       for (const task of tasks) if (isAtAny(task, all)) this.#accepted.add(taskKey(key, task));
   }
 
-  /** What is to be published now that the sources say that there are these apps. */
+  /** Returns what to publish for the apps of the sources. */
   keep(apps: readonly App[], now: number): Kept {
-    const said = byKey(apps);
-    const losses = this.#losses(said);
+    const current = byKey(apps);
+    const losses = this.#losses(current);
     let net = 0;
     for (const loss of losses.values()) net += loss.net;
     let published = 0;
-    for (const app of this.#before?.values() ?? []) published += placesOfApp(app);
+    for (const app of this.#before?.values() ?? []) published += endpointCountOf(app);
     const mass = isMass(net, published);
 
     const since = new Map<TaskKey, number>();
     const kept = new Map<AppKey, App>();
     let held = 0;
     for (const [key, { before, tasks }] of losses) {
-      // What is held stays so until it is accepted, or there again: fewer than a mass may be left of it.
+      // Held tasks stay held until they are accepted or back, even if too few are left to count as a mass removal.
       const holding = tasks.filter((task) => mass || this.#since.has(taskKey(key, task)));
       if (holding.length === 0) continue;
-      kept.set(key, withTasks(said.get(key), before, holding));
+      kept.set(key, withTasks(current.get(key), before, holding));
       for (const task of holding) {
-        held += placesOf(task);
+        held += endpointCount(task);
         since.set(taskKey(key, task), this.#since.get(taskKey(key, task)) ?? now);
       }
     }
     this.#since = since;
     this.#accepted.clear();
-    const all = held === 0 ? apps : together(apps, said, kept);
+    const all = held === 0 ? apps : merge(apps, current, kept);
     this.#before = byKey(all);
     return { apps: all, held };
   }
 
-  /** What has been held for long enough to ask the sources once more. */
+  /** Returns the tasks held for long enough to read the sources again. */
   due(now: number): ReadonlySet<TaskKey> {
     return new Set([...this.#since].filter(([, at]) => now - at >= this.#holdMs).map(([key]) => key));
   }
 
-  /** Of what was due, what is still missing may go. The rest waits again. Returns how many are missing. */
+  /** Accepts the loss of due tasks that are still missing; all others wait again. Returns how many are missing. */
   confirm(due: ReadonlySet<TaskKey>, { apps }: Inventory, now: number): number {
-    const there = new Set(
-      [...apps].flatMap(([key, { tasks }]) => tasks.filter(placesOf).map((task) => taskKey(key, task))),
+    const present = new Set(
+      [...apps].flatMap(([key, { tasks }]) => tasks.filter(endpointCount).map((task) => taskKey(key, task))),
     );
-    const missing = [...due].filter((key) => !there.has(key));
+    const missing = [...due].filter((key) => !present.has(key));
     for (const key of missing) this.#accepted.add(key);
-    this.#since = new Map([...this.#since].map(([key, at]) => [key, there.has(key) ? now : at]));
+    this.#since = new Map([...this.#since].map(([key, at]) => [key, present.has(key) ? now : at]));
     return missing.length;
   }
 
-  #losses(said: ReadonlyMap<AppKey, App>): ReadonlyMap<AppKey, Loss> {
+  #losses(apps: ReadonlyMap<AppKey, App>): ReadonlyMap<AppKey, Loss> {
     const losses = new Map<AppKey, Loss>();
     for (const [key, before] of this.#before ?? []) {
-      const app = said.get(key);
+      const app = apps.get(key);
       // Most apps are the same objects as before.
       if (app === before) continue;
       const current = new Map(app?.tasks.map((task) => [task.id, task]));
@@ -111,55 +111,55 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
           countsAsServing(task) && isMissing(current.get(task.id)) && !this.#accepted.has(taskKey(key, task)),
       );
       if (tasks.length === 0) continue;
-      const net = sumOfPlaces(tasks) - gained(before, current.values());
+      const net = totalEndpoints(tasks) - gained(before, current.values());
       if (net > 0) losses.set(key, { before, tasks, net });
     }
     return losses;
   }
 }
 
-/** What one app lost without a word. */
+/** The tasks of an app that disappeared without being reported as ended. */
 interface Loss {
   readonly before: App;
   readonly tasks: readonly Task[];
-  /** How many fewer endpoints it would have. */
+  /** The number of endpoints lost, minus those gained. */
   readonly net: number;
 }
 
-/** Not there, or running with nowhere to reach it. Of one that starts or ends the source has said so itself. */
+/** Whether a task is absent, or alive without an endpoint. A task that starts or ends is not missing: the source reports it. */
 function isMissing(now: Task | undefined): boolean {
   if (now === undefined) return true;
   const lives = now.state === 'running' || now.state === 'unreachable';
-  return lives && placesOf(now) === 0;
+  return lives && endpointCount(now) === 0;
 }
 
 function gained(before: App, now: Iterable<Task>): number {
-  const had = new Set(before.tasks.filter(placesOf).map(({ id }) => id));
-  return sumOfPlaces([...now].filter((task) => countsAsServing(task) && !had.has(task.id)));
+  const had = new Set(before.tasks.filter(endpointCount).map(({ id }) => id));
+  return totalEndpoints([...now].filter((task) => countsAsServing(task) && !had.has(task.id)));
 }
 
-/** One whose end was announced is no loss. */
+/** A task whose end was announced does not count. */
 function countsAsServing({ state, ports }: Task): boolean {
-  return state !== 'killing' && placesOf({ state, ports }) > 0;
+  return state !== 'killing' && endpointCount({ state, ports }) > 0;
 }
 
-/** How many endpoints a task has in slices. */
-function placesOf({ state, ports }: Pick<Task, 'state' | 'ports'>): number {
+/** The number of endpoints that a task has in slices. */
+function endpointCount({ state, ports }: Pick<Task, 'state' | 'ports'>): number {
   if (state === 'gone') return 0;
-  const places = ports.flatMap(({ endpoints }) => endpoints.filter(({ port }) => port > 0));
-  return new Set(places.map(({ address }) => address)).size;
+  const usable = ports.flatMap(({ endpoints }) => endpoints.filter(({ port }) => port > 0));
+  return new Set(usable.map(({ address }) => address)).size;
 }
 
-function sumOfPlaces(tasks: readonly Task[]): number {
-  return tasks.reduce((sum, task) => sum + placesOf(task), 0);
+function totalEndpoints(tasks: readonly Task[]): number {
+  return tasks.reduce((sum, task) => sum + endpointCount(task), 0);
 }
 
 const counted = new WeakMap<App, number>();
 
-function placesOfApp(app: App): number {
-  const places = counted.get(app) ?? sumOfPlaces(app.tasks.filter(countsAsServing));
-  counted.set(app, places);
-  return places;
+function endpointCountOf(app: App): number {
+  const count = counted.get(app) ?? totalEndpoints(app.tasks.filter(countsAsServing));
+  counted.set(app, count);
+  return count;
 }
 
 function withTasks(now: App | undefined, before: App, held: readonly Task[]): App {
@@ -173,24 +173,24 @@ function withTasks(now: App | undefined, before: App, held: readonly Task[]): Ap
   return { ...now, tasks: [...tasks, ...missing.values()] };
 }
 
-/** The apps that are there, with what each keeps, and those that only are there for what is held. */
-function together(
+/** Merges the apps of the sources with the held tasks, and adds apps that exist only for their held tasks. */
+function merge(
   apps: readonly App[],
-  said: ReadonlyMap<AppKey, App>,
+  current: ReadonlyMap<AppKey, App>,
   kept: ReadonlyMap<AppKey, App>,
 ): readonly App[] {
-  const there = apps.map((app) => {
+  const merged = apps.map((app) => {
     const key = appKey(app);
-    return said.get(key) === app ? (kept.get(key) ?? app) : app;
+    return current.get(key) === app ? (kept.get(key) ?? app) : app;
   });
-  return [...there, ...[...kept].filter(([key]) => !said.has(key)).map(([, app]) => app)];
+  return [...merged, ...[...kept].filter(([key]) => !current.has(key)).map(([, app]) => app)];
 }
 
 function isAtAny({ ports }: Task, endpoints: ReadonlySet<BackendKey>): boolean {
   return ports.some((port) => everyEndpoint(port).some((endpoint) => endpoints.has(endpointKey(endpoint))));
 }
 
-/** The first of two apps with one id and framework counts, as everywhere. */
+/** Of two apps with the same id and framework the first counts. */
 function byKey(apps: readonly App[]): ReadonlyMap<AppKey, App> {
   const found = new Map<AppKey, App>();
   for (const app of apps) if (!found.has(appKey(app))) found.set(appKey(app), app);

@@ -4,12 +4,12 @@ import type { Clock } from '../ports.ts';
 import { type Blocker, createRelayMetrics, type RelayMetrics, type RelayObserver } from './metrics.ts';
 
 export interface RelayHealth {
-  /** What the relay tells of its work. */
+  /** Receives the events of the relay. */
   readonly observer: RelayObserver;
   readonly metrics: Pick<RelayMetrics, 'contentType' | 'text'>;
-  /** Whether the process is worth keeping: its leader moves, or it waits to be elected. */
+  /** Whether the process is alive: it waits to be elected, or its loop moves. */
   live(): Verdict;
-  /** Whether it is of use: it waits, or every source was read within its time and what it says can be published. */
+  /** Whether it works: it waits to be elected, or it has read every source in time and can publish. */
   ready(): Verdict;
 }
 
@@ -18,10 +18,10 @@ export interface Verdict {
   readonly text: string;
 }
 
-/** A loop that has not moved for so long hangs in a write that has long timed out. */
-const STILL_MS = 300_000;
+/** Longer than any write may take. */
+const STALL_MS = 300_000;
 
-/** Keeps what the relay did, for its probes. `staleMs`: a source that was not read for so long is old. */
+/** Creates the state of the relay's probes. A source that was not read for `staleMs` counts as stale. */
 export function createRelayHealth(sources: readonly string[], clock: Clock, staleMs: number): RelayHealth {
   let movedAt: number | null = null;
   const readAt = new Map<string, number>();
@@ -35,7 +35,7 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
       ...observer,
       elected(leading) {
         observer.elected(leading);
-        // One that has led and waits again moves no more than one that never led.
+        // A relay that waits to be elected sends no heartbeats.
         if (!leading) movedAt = null;
       },
       blocked(cause, reason) {
@@ -60,21 +60,21 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
     live() {
       const still = movedAt === null ? 0 : clock.monotonic() - movedAt;
       return {
-        ok: movedAt === null || still < STILL_MS,
+        ok: movedAt === null || still < STALL_MS,
         text: `last moved ${Math.round(still / 1_000)} s ago`,
       };
     },
     ready() {
       const [blocker] = blockers.values();
-      if (blocker !== undefined) return { ok: false, text: `nothing can be published: ${blocker}` };
+      if (blocker !== undefined) return { ok: false, text: `cannot publish: ${blocker}` };
       if (movedAt === null) return { ok: true, text: 'waiting to be elected' };
-      const old = sources.filter(
+      const stale = sources.filter(
         (source) => clock.monotonic() - (readAt.get(source) ?? Number.NEGATIVE_INFINITY) > staleMs,
       );
-      const words = old.map((source) => `${source} not read${why(failures.get(source))}`);
+      const texts = stale.map((source) => `${source} not read${why(failures.get(source))}`);
       return {
-        ok: old.length === 0,
-        text: old.length === 0 ? 'leading; all sources read' : words.join('; '),
+        ok: stale.length === 0,
+        text: stale.length === 0 ? 'leading; all sources read' : texts.join('; '),
       };
     },
   };
@@ -88,16 +88,16 @@ const route = routeOf<RelayHealth>();
 
 /** For probes and Prometheus. */
 const ROUTES = [
-  route('GET', '/livez', 'none', { answer: ({ live }) => told(live()) }),
-  route('GET', '/readyz', 'none', { answer: ({ ready }) => told(ready()) }),
+  route('GET', '/livez', 'none', { answer: ({ live }) => toAnswer(live()) }),
+  route('GET', '/readyz', 'none', { answer: ({ ready }) => toAnswer(ready()) }),
   route('GET', '/metrics', 'read', METRICS),
 ];
 
-function told({ ok, text }: Verdict): Answer {
+function toAnswer({ ok, text }: Verdict): Answer {
   return line(ok ? 200 : 503, `${ok ? 'ok' : 'failed'}: ${text}`);
 }
 
-/** Serves them. Rejects with a `ControllerError` when the address cannot be used. */
+/** Serves the relay's probes and metrics. Rejects with a `ControllerError` if the address cannot be bound. */
 export async function serveRelayHealth(
   options: Pick<ServerOptions<RelayHealth>, 'listen' | 'services' | 'clock' | 'log'>,
 ): Promise<HttpServer> {

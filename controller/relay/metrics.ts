@@ -4,15 +4,15 @@ import { registerBuildInfo, registerSourceGauges } from '../metrics/gauges.ts';
 import type { Clock, Observer } from '../ports.ts';
 import { createStatusBoard } from '../status/board.ts';
 
-/** Learns what a relay does beside following its sources. Must not throw. */
+/** Observes what a relay does besides following its sources. Must not throw. */
 export interface RelayObserver extends Observer {
-  /** It was elected, or is so no longer. */
+  /** The relay was elected, or is no longer. */
   elected(leading: boolean): void;
-  /** All was compared: so many apps are published, and so many of them, and of endpoints, only because they are held. */
+  /** A comparison is complete: the number of published apps, and of apps and endpoints published only because they are held. */
   compared(apps: number, heldApps: number, heldEndpoints: number): void;
-  /** Why nothing can be published: the Lease, reading what is published, or each write fails; null: that does not any more. */
+  /** The relay cannot publish because of the Lease, of reading what is published, or of its writes; `why` is null once it can. */
   blocked(cause: Blocker, why: string | null): void;
-  /** A write was made, or failed. */
+  /** A write succeeded or failed. */
   wrote(op: WriteOp, failed: boolean): void;
 }
 
@@ -28,7 +28,7 @@ export interface RelayMetrics {
 
 const OPS: readonly WriteOp[] = ['apply', 'delete'];
 
-/** Metrics of a relay, with the prefix `marathon_ipvs_relay_`, besides those of its sources and the process. */
+/** Creates the metrics of a relay (prefix `marathon_ipvs_relay_`), of its sources and of the process. */
 export function createRelayMetrics(
   sources: readonly string[],
   clock: Pick<Clock, 'epoch' | 'monotonic'>,
@@ -39,7 +39,7 @@ export function createRelayMetrics(
   registerBuildInfo(registry);
   const board = createStatusBoard({ sources, dryRun: false, clock });
   let leads = false;
-  // One that waits reads no source: what it knows would look like old data.
+  // A waiting relay reads no source, and its last reads would look like stale data.
   registerSourceGauges(
     registry,
     () => (leads ? board.current() : { ...board.current(), sources: [] }),
@@ -48,33 +48,33 @@ export function createRelayMetrics(
   const { sourceReads, sourceFailures } = createSourceCounters(registry, sources);
   const leader = new Gauge({
     name: 'marathon_ipvs_relay_leader',
-    help: '1 while this relay is elected: it alone reads the sources and writes.',
+    help: '1 while this relay is the elected leader, which alone reads the sources and writes.',
     registers,
   });
   const apps = new Gauge({
     name: 'marathon_ipvs_relay_apps',
-    help: 'Apps and pods that are published, as of the last comparison.',
+    help: 'Published apps and pods, as of the last comparison.',
     registers,
   });
   const held = new Gauge({
     name: 'marathon_ipvs_relay_held_apps',
-    help: 'Apps and pods that stay published although no source mentions them: too many would go at once.',
+    help: 'Apps and pods that no source lists any more and that the mass-removal brake keeps published.',
     registers,
   });
   const heldEndpoints = new Gauge({
     name: 'marathon_ipvs_relay_held_endpoints',
-    help: 'Endpoints that stay published although no source mentions their tasks: too many would go at once.',
+    help: 'Endpoints whose tasks no source lists any more and that the mass-removal brake keeps published.',
     registers,
   });
   const writes = new Counter({
     name: 'marathon_ipvs_relay_writes_total',
-    help: 'Objects written to the API server, by what was done.',
+    help: 'Objects written to the API server, by operation.',
     labelNames: ['op'],
     registers,
   });
   const failures = new Counter({
     name: 'marathon_ipvs_relay_write_failures_total',
-    help: 'Writes to the API server that failed, by what was to be done; each is tried again and counts every time.',
+    help: 'Failed writes to the API server, by operation; each retry that fails counts again.',
     labelNames: ['op'],
     registers,
   });

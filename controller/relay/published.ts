@@ -31,28 +31,28 @@ export interface PublishedOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly namespace: string;
-  /** Value of the label that our objects bear. */
+  /** Value of the label on the objects of this relay. */
   readonly relay: string;
-  /** Something changed, or is in step now. Must not throw. */
+  /** Called after a change, and once the objects are in sync. Must not throw. */
   readonly changed: () => void;
   readonly failed: (error: Error) => void;
 }
 
-/** An object of ours as the API server has it. */
+/** An object of this relay as the API server has it. */
 interface Published extends Versioned {
-  /** All that we own of it, as text to be compared, without its owner. */
+  /** The fields that the relay owns, except the owner reference, as text for comparison. */
   readonly fingerprint: string;
   readonly uid: string;
-  /** Uid of the MarathonApp with which Kubernetes removes it; undefined where it has no owner. */
+  /** Uid of the MarathonApp that owns it; undefined without an owner. */
   readonly owner: string | undefined;
-  /** Of an EndpointSlice: the MarathonApp that it belongs to. */
+  /** The MarathonApp that an EndpointSlice belongs to. */
   readonly app: string | undefined;
-  /** Of an EndpointSlice: `task address` of each endpoint. */
+  /** `task address` of each endpoint of an EndpointSlice. */
   readonly members: readonly string[];
 }
 
-/** Labels and annotations that are ours; others may add their own. */
-const OURS = [
+/** Labels and annotations that the relay owns; others may add their own. */
+const OWN_KEYS = [
   RELAY_LABEL,
   APP_LABEL,
   PORTS_LABEL,
@@ -84,17 +84,17 @@ const objectSchema = z.looseObject({
     .nullish(),
 });
 
-/** What a relay has published of one kind, kept in step with the API server, and the ways to change it. */
+/** The objects of one kind that a relay has published, kept in sync with the API server. */
 export class PublishedKind {
   readonly #options: PublishedOptions;
   readonly #resource: Resource;
   readonly #reflector: Reflector<Published>;
   readonly #owners: PublishedKind | null;
-  /** Of objects that were applied, until the watch tells of them. */
+  /** Uids of applied objects, until the watch reports them. */
   readonly #uids = new Map<string, string>();
   inStep = false;
 
-  /** `owners`: the MarathonApps, with which Kubernetes removes what belongs to them. */
+  /** `owners`: the MarathonApps that own these objects, so that Kubernetes removes them together. */
   constructor(resource: Resource, options: PublishedOptions, owners: PublishedKind | null = null) {
     this.#owners = owners;
     this.#options = options;
@@ -128,26 +128,27 @@ export class PublishedKind {
     });
   }
 
+  /** Follows the API server until `signal` aborts. */
   run(signal: AbortSignal): Promise<void> {
     return this.#reflector.run(signal);
   }
 
-  /** Who is in a slice now; undefined: there is none of this name. */
+  /** Returns the members of a slice; undefined if there is no slice of this name. */
   membersOf(name: string): readonly string[] | undefined {
     return this.#find(name)?.members;
   }
 
-  /** How many there are. */
+  /** The number of published objects. */
   get size(): number {
     return this.#reflector.objects.size;
   }
 
-  /** Whether there is one of this name. */
+  /** Whether an object of this name is published. */
   includes(name: string): boolean {
     return this.#find(name) !== undefined;
   }
 
-  /** Names of what is there and not in `wanted`, without what `keeps` says is to stay. */
+  /** Returns the names of objects that are neither in `wanted` nor kept by `keeps`. */
   surplus(
     wanted: ReadonlySet<string>,
     keeps: (object: OldSlice) => boolean = () => false,
@@ -157,13 +158,13 @@ export class PublishedKind {
       .map(({ name }) => name);
   }
 
-  /** Whether the server has the object as it should be. */
+  /** Whether the object is published as desired. */
   has(object: RelayedObject): boolean {
     const found = this.#find(object.name);
     return found?.fingerprint === fingerprintOf(object) && found.owner === this.#ownerOf(object);
   }
 
-  /** undefined: there is none of this name. */
+  /** undefined if there is no object of this name. */
   #uidOf(name: string): string | undefined {
     return this.#uids.get(name) ?? this.#find(name)?.uid;
   }
@@ -172,6 +173,7 @@ export class PublishedKind {
     return this.#owners === null ? undefined : this.#owners.#uidOf(labels[APP_LABEL] ?? '');
   }
 
+  /** Writes an object with server-side apply. */
   async apply(object: RelayedObject, signal: AbortSignal): Promise<void> {
     const { client, namespace } = this.#options;
     const { name, labels, annotations, content } = object;
@@ -194,7 +196,7 @@ export class PublishedKind {
     if (data !== undefined) this.#uids.set(name, data.metadata.uid);
   }
 
-  /** Removes an object that bears our label, and no other one that may have taken its name. */
+  /** Removes an object of this relay, but not another object that has taken its name since. */
   async remove(name: string, signal: AbortSignal): Promise<void> {
     const object = this.#find(name);
     if (object === undefined) return;
@@ -203,7 +205,7 @@ export class PublishedKind {
     try {
       await this.#options.client.call('DELETE', this.#path(name), { body }, signal);
     } catch (error) {
-      // Kubernetes has removed it with its owner, or someone else has.
+      // Removed already: by Kubernetes with its owner, or by someone else.
       if (!(error instanceof ApiFailure && error.status === 404)) throw error;
     }
   }
@@ -249,18 +251,19 @@ function fingerprintOf(object: RelayedObject): string {
 }
 
 function fingerprint(labels: object, annotations: object, content: object): string {
-  const ours = Object.entries({ ...labels, ...annotations }).filter(([key]) => OURS.includes(key));
-  return inOneOrder({ ...content, metadata: Object.fromEntries(ours) });
+  const ours = Object.entries({ ...labels, ...annotations }).filter(([key]) => OWN_KEYS.includes(key));
+  return canonicalJson({ ...content, metadata: Object.fromEntries(ours) });
 }
 
-/** JSON with the fields of objects sorted; what the server keeps has another order than what was sent. */
-function inOneOrder(value: unknown): string {
+/** JSON with sorted keys, since the server returns them in another order than they were sent. */
+function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) => {
     if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
     return Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
 }
 
+/** Creates the kinds that a relay publishes: MarathonApps, and the EndpointSlices that they own. */
 export function publishedKinds(options: PublishedOptions) {
   const apps = new PublishedKind(MARATHON_APPS, options);
   return { apps, slices: new PublishedKind(ENDPOINT_SLICES, options, apps) };

@@ -1,9 +1,9 @@
-/** Which old EndpointSlices must stay because the server refused what replaces them. Pure. */
+/** Decides which old EndpointSlices must stay because the server refused their replacements. Pure. */
 
 import { APP_LABEL } from '../kubernetes/relayed.ts';
 import type { RelayedObject } from './relayed-app.ts';
 
-/** A slice that is published and not wanted any more. */
+/** A published slice that is no longer wanted. */
 export interface OldSlice {
   /** The MarathonApp that it belongs to. */
   readonly app: string | undefined;
@@ -12,14 +12,14 @@ export interface OldSlice {
 }
 
 export interface Refusals {
-  /** Whether an old slice has to stay until what replaces it is accepted. */
+  /** Whether an old slice must stay until its replacement is accepted. */
   needs(slice: OldSlice): boolean;
 }
 
 /**
- * An old slice stays where its MarathonApp was refused, whose readers know the old ports only; where an endpoint of it is
- * to move to a slice that was refused; and where none of the new slices of its app was accepted, as with a quota: an app
- * must not lose all of its endpoints because the server takes no others.
+ * An old slice stays if its MarathonApp was refused, since readers then know only the old ports; if one of its endpoints
+ * belongs to a slice that was refused; or if none of its app's new slices was accepted, as with an exhausted quota: an app
+ * must not lose all of its endpoints because new ones are refused.
  */
 export function refusalsOf(
   apps: ReadonlyMap<string, unknown>,
@@ -47,7 +47,7 @@ export function refusalsOf(
   };
 }
 
-/** `task address` of each endpoint of a slice, as the API server has it or as it is to be. */
+/** Returns `task address` of each endpoint of a slice, published or desired. */
 export function membersIn(endpoints: unknown): readonly string[] {
   const list = (endpoints ?? []) as readonly {
     readonly addresses: readonly string[];

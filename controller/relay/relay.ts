@@ -18,7 +18,7 @@ import { type PublishedKind, publishedKinds } from './published.ts';
 import { type OldSlice, refusalsOf } from './refusals.ts';
 import { marathonAppOf, type RelayedObject, slicesOf } from './relayed-app.ts';
 import { RemovalHold } from './removal-hold.ts';
-import { applies, makeAll, removals, type Write, whyNothing } from './writes.ts';
+import { applies, generalFailure, makeAll, removals, type Write } from './writes.ts';
 
 export interface RelayOptions {
   readonly client: KubernetesClient;
@@ -26,29 +26,29 @@ export interface RelayOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly observer: RelayObserver;
-  /** Where the objects are written. */
+  /** Namespace of the published objects. */
   readonly namespace: string;
-  /** Tells the objects of this relay from others'. */
+  /** Distinguishes the objects of this relay from those of others. */
   readonly name: string;
-  /** Who we are: unique among the relays of this name. */
+  /** Identifies this process among the relays of the same name. */
   readonly identity: string;
   readonly settleMs: number;
   readonly random: () => number;
 }
 
-const LOOK_MS = 2_000;
-/** How long a mass removal is held before the sources are asked again. */
+const POLL_MS = 2_000;
+/** How long a mass removal is held before the sources are read again. */
 const HOLD_MS = 60_000;
-/** All is compared again, in case someone changed our objects and the watch was told of it while we wrote. */
+/** How often everything is compared again, in case a change by someone else was missed during a write. */
 const RESYNC_MS = 60_000;
 const RETRY = { firstMs: 1_000, limitMs: 30_000 };
 
 /**
- * Publishes what the sources say as MarathonApps and EndpointSlices, where this process is elected to. Resolves when
- * `signal` aborts; what is published stays.
+ * Publishes the apps of the sources as MarathonApps and EndpointSlices while this process is the elected leader. Resolves when
+ * `signal` aborts; the published objects stay.
  *
- * Nothing is written before every source was read completely, and before what is published was listed. Only what
- * differs is written, and only what bears our label removed.
+ * Writes nothing before every source was read completely and the published objects were listed. Writes only differences, and
+ * removes only objects with this relay's label.
  */
 export async function runRelay(options: RelayOptions, signal: AbortSignal): Promise<void> {
   const election = {
@@ -58,7 +58,7 @@ export async function runRelay(options: RelayOptions, signal: AbortSignal): Prom
     attempted: (why: string | null) => options.observer.blocked('lease', why),
   };
   const { observer } = options;
-  const leadWhileTold = async (leading: AbortSignal): Promise<void> => {
+  const leadAndReport = async (leading: AbortSignal): Promise<void> => {
     observer.elected(true);
     try {
       await lead(options, leading);
@@ -67,25 +67,25 @@ export async function runRelay(options: RelayOptions, signal: AbortSignal): Prom
       for (const cause of ['read', 'write'] as const) observer.blocked(cause, null);
     }
   };
-  await elect(election, leadWhileTold, signal);
+  await elect(election, leadAndReport, signal);
 }
 
 async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
   const { clock, log, observer, sources: all, settleMs } = options;
-  const news = new Latch<'source' | 'cluster'>();
+  const wakeUp = new Latch<'source' | 'cluster'>();
   const inventory = new Inventory();
   const sources = new Sources(all, observer, inventory);
   const kinds = publishedKinds({
     ...options,
     relay: options.name,
-    changed: () => news.set('cluster'),
+    changed: () => wakeUp.set('cluster'),
     failed: (error) => {
-      log.warn('the API server cannot be read', { error: messageOf(error) });
+      log.warn('cannot read from the API server', { error: messageOf(error) });
       observer.blocked('read', messageOf(error));
     },
   });
   const working = [
-    ...all.map((source) => follow(source, sources, options, () => news.set('source'), signal)),
+    ...all.map((source) => follow(source, sources, options, () => wakeUp.set('source'), signal)),
     kinds.apps.run(signal),
     kinds.slices.run(signal),
   ];
@@ -94,19 +94,19 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
   const confirmHeld = createConfirmation(
     options,
     holderOf(holds, options.name),
-    () => news.set('source'),
+    () => wakeUp.set('source'),
     signal,
   );
   let failures = 0;
   let comparedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     observer.moved();
-    await news.wait(LOOK_MS, clock, signal);
+    await wakeUp.wait(POLL_MS, clock, signal);
     confirmHeld();
     const due = clock.monotonic() - comparedAt >= RESYNC_MS;
-    if (signal.aborted || (news.take().size === 0 && !due && failures === 0)) continue;
+    if (signal.aborted || (wakeUp.take().size === 0 && !due && failures === 0)) continue;
     await clock.sleep(settleMs, signal);
-    news.take();
+    wakeUp.take();
     const begun = clock.monotonic();
     const failed = await compare({ sources, inventory }, kinds, holds, options, signal);
     if (failed === null) continue;
@@ -118,8 +118,8 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Publishes what all sources say now. Resolves with the number of writes that failed, or null where nothing was
- * compared: a source has said nothing yet, or what is published is not known as it is now.
+ * Compares the apps of all sources with the published objects, and publishes the differences. Resolves with the number of
+ * failed writes, or null if nothing could be compared yet: a source has not been read, or the published objects are not in sync.
  */
 async function compare(
   { sources, inventory }: { readonly sources: Sources; readonly inventory: Inventory },
@@ -135,11 +135,11 @@ async function compare(
   await inSlices((pause) => inventory.settle(pause));
   if (signal.aborted) return null;
   if (!begun) return 1;
-  // What was said by name is about just these apps.
+  // Named ends belong to exactly this state of the apps: take both together.
   return await publish([...inventory.apps.values()], sources.takeEnded(), kinds, holds, options, signal);
 }
 
-/** Learns what is published, for what is to be held of it. Resolves with whether that is known now. */
+/** Reads what an earlier relay published, so that removals can be held. Resolves with whether that is known. */
 async function begin(
   hold: EndpointHold,
   kinds: Kinds,
@@ -150,12 +150,12 @@ async function begin(
   try {
     hold.begin(await readPublished(options, kinds, signal));
   } catch (error) {
-    if (!signal.aborted) options.log.warn('what is published cannot be read', { error: messageOf(error) });
+    if (!signal.aborted) options.log.warn('cannot read the published objects', { error: messageOf(error) });
   }
   return hold.begun;
 }
 
-/** What is held of whole apps and of endpoints. */
+/** The brakes for whole apps and for endpoints. */
 interface Holds {
   readonly apps: RemovalHold;
   readonly endpoints: EndpointHold;
@@ -167,7 +167,7 @@ interface Due {
   readonly size: number;
 }
 
-/** Asks for both at once. */
+/** Combines both brakes, so that the sources are read once for both. */
 function holderOf({ apps, endpoints }: Holds, relay: string): Holder<Due> {
   return {
     due(now) {
@@ -175,17 +175,17 @@ function holderOf({ apps, endpoints }: Holds, relay: string): Holder<Due> {
       return { ...due, size: due.apps.size + due.tasks.size };
     },
     confirm(due, inventory, now) {
-      const said = [...inventory.apps.values()];
-      const there = new Set(said.map((app) => objectOf(app, relay).name));
-      const missing = [...due.apps].filter((object) => !there.has(object));
+      const current = [...inventory.apps.values()];
+      const present = new Set(current.map((app) => objectOf(app, relay).name));
+      const missing = [...due.apps].filter((object) => !present.has(object));
       apps.accept(missing);
-      apps.postpone(there, now);
+      apps.postpone(present, now);
       return missing.length + endpoints.confirm(due.tasks, inventory, now);
     },
   };
 }
 
-/** What an earlier relay of this name published, as hosts read it. Rejects when it cannot be read. */
+/** Reads the apps that an earlier relay of this name published, as hosts read them. Rejects if they cannot be read. */
 async function readPublished(
   { client, clock, random, namespace, name }: RelayOptions,
   { apps: objects }: Kinds,
@@ -202,9 +202,9 @@ interface Kinds {
 }
 
 /**
- * Brings what is published to what these apps are. New objects come before old ones go, and of an app that goes the
- * MarathonApp goes before its EndpointSlices, so that no reader sees it without backends. One that the server refuses
- * does not stop the others, and what it would replace stays. Resolves with the number of writes that failed.
+ * Writes the objects of these apps and removes those of others. New objects come before old ones go, and a MarathonApp is removed
+ * before its EndpointSlices, so that no reader sees it without backends. An object that the server refuses does not stop the
+ * others, and what it would replace stays. Resolves with the number of failed writes.
  */
 async function publish(
   apps: readonly App[],
@@ -216,15 +216,15 @@ async function publish(
 ): Promise<number> {
   holds.apps.accept(gone.apps.map(objectName));
   holds.endpoints.accept(gone.endpoints.map(({ endpoint }) => endpoint));
-  const said = new Set(apps.map((app) => objectOf(app, name).name));
+  const current = new Set(apps.map((app) => objectOf(app, name).name));
   const kept = holds.endpoints.keep(apps, clock.monotonic());
   const wantedApps = byName(kept.apps.map((app) => objectOf(app, name)));
   const wantedSlices = byName(kept.apps.flatMap((app) => endpointsOf(app, name, slices)));
-  const { go, held } = holds.apps.release(objects.surplus(said), objects.size, clock.monotonic());
-  const heldApps = new Set([...held, ...wantedApps.keys()].filter((object) => !said.has(object)));
-  observer.compared(said.size + heldApps.size, heldApps.size, kept.held);
+  const { go, held } = holds.apps.release(objects.surplus(current), objects.size, clock.monotonic());
+  const heldApps = new Set([...held, ...wantedApps.keys()].filter((object) => !current.has(object)));
+  observer.compared(current.size + heldApps.size, heldApps.size, kept.held);
   if (heldApps.size + kept.held > 0)
-    log.warn('mass removal held: most would go at once, only because no source mentions it', {
+    log.warn('mass removal held: most would be removed at once, only because no source lists it any more', {
       apps: heldApps.size,
       endpoints: kept.held,
       published: objects.size,
@@ -248,11 +248,11 @@ async function publish(
     const counts = { writes: made, failed: failed.size };
     log.info('published', { apps: wantedApps.size, slices: wantedSlices.size, ...counts });
   }
-  observer.blocked('write', whyNothing(failed, made));
+  observer.blocked('write', generalFailure(failed, made));
   return failed.size;
 }
 
-/** What was made of an app that is the same object as before is not made again: most apps do not change. */
+/** Caches by app: most apps do not change, and are then the same objects. */
 const objects = new WeakMap<App, RelayedObject>();
 const endpoints = new WeakMap<App, readonly RelayedObject[]>();
 
@@ -270,7 +270,7 @@ function endpointsOf(app: App, relay: string, slices: PublishedKind): readonly R
   return made;
 }
 
-/** The first of two apps with one id and framework counts, as everywhere. */
+/** Of two apps with the same id and framework the first counts. */
 function byName(objects: readonly RelayedObject[]): ReadonlyMap<string, RelayedObject> {
   return new Map(objects.toReversed().map((object) => [object.name, object]));
 }

@@ -1,4 +1,4 @@
-/** An app as the objects that a relay writes for it. Pure apart from hashing. */
+/** Builds the objects that a relay writes for an app. Pure apart from hashing. */
 
 import type { Relayed } from '../kubernetes/marathon-app.ts';
 import { hashOf, objectName } from '../kubernetes/object-name.ts';
@@ -18,26 +18,26 @@ import {
 import type { App, Endpoint, Port, Task } from '../model.ts';
 import { relayedPortName } from '../source/kubernetes/declaration.ts';
 import { assign } from './assignment.ts';
-import { whyNoSliceTakes } from './slice-address.ts';
+import { invalidInSlice } from './slice-address.ts';
 
 /** The fields of an object that the relay owns. */
 export interface RelayedObject {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** The rest of it besides apiVersion, kind and metadata. */
+  /** Everything besides apiVersion, kind and metadata. */
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-/** Which members the slices that are there have: a member stays in its slice, so that few are written. */
+/** Returns the members of a published slice: they stay in it, so that few slices change. */
 export type SliceMembers = (slice: string) => readonly string[] | undefined;
 
-/** The MarathonApp. */
+/** Builds the MarathonApp of an app. */
 export function marathonAppOf(app: App, relay: string): RelayedObject {
   const { id, kind, framework, ports, tasks, labelsPerTask, rejected, warnings } = app;
   const name = objectName(app);
   const version = nameOf(ports);
-  const told = [...warnings, ...leftOut(tasks)];
+  const allWarnings = [...warnings, ...leftOut(tasks)];
   const lists = new Map(tasks.map((task) => [nameOf(declaredOf(task)), declaredOf(task)]));
   lists.delete(version);
   const relayed: Relayed = {
@@ -50,7 +50,7 @@ export function marathonAppOf(app: App, relay: string): RelayedObject {
     ...(rejected.length > 0 && {
       rejected: rejected.map(({ at, value, reason }) => ({ at, value, reason })),
     }),
-    ...(told.length > 0 && { warnings: told }),
+    ...(allWarnings.length > 0 && { warnings: allWarnings }),
   };
   const endpoints = { selector: { matchLabels: { [APP_LABEL]: name } } };
   const labels = { [RELAY_LABEL]: relay, [MANAGED_BY_LABEL]: RELAY_MANAGER };
@@ -64,7 +64,7 @@ interface Group {
   readonly members: Map<string, { readonly address: string; readonly task: Task }>;
 }
 
-/** Its EndpointSlices: tasks that are reached at the same ports are in one, as far as there is room. */
+/** Builds the EndpointSlices of an app. Tasks with the same ports share a slice as long as there is room. */
 export function slicesOf(app: App, relay: string, membersOf: SliceMembers): readonly RelayedObject[] {
   const name = objectName(app);
   const groups = new Map<string, Group>();
@@ -100,7 +100,7 @@ function sliceOf(
     if (member === undefined) return [];
     const { address, task } = member;
     const conditions = conditionsOf(task);
-    if (!saysAll(conditions, task)) statuses[task.id] = `${task.state}/${task.health}`;
+    if (!impliesStatus(conditions, task)) statuses[task.id] = `${task.state}/${task.health}`;
     const local = localsOf(task);
     if (Object.keys(local).length > 0) locals[task.id] = local;
     return [{ addresses: [address], conditions, targetRef: { kind: 'Task', name: task.id } }];
@@ -110,21 +110,21 @@ function sliceOf(
     [APP_LABEL]: app,
     [PORTS_LABEL]: list,
     [MANAGED_BY_LABEL]: RELAY_MANAGER,
-    // So that Kubernetes' own controllers leave it alone.
+    // Keeps Kubernetes' own controllers from changing it.
     'endpointslice.kubernetes.io/managed-by': RELAY_MANAGER,
   };
   const places = placesText(keys.flatMap((key) => members.get(key)?.task ?? []));
   const annotations = {
-    ...said(TASKS_ANNOTATION, statuses),
-    ...said(LOCAL_ANNOTATION, locals),
+    ...annotation(TASKS_ANNOTATION, statuses),
+    ...annotation(LOCAL_ANNOTATION, locals),
     ...(places !== null && { [PLACES_ANNOTATION]: places }),
   };
   return { name, labels, annotations, content: { addressType, ports, endpoints } };
 }
 
-/** An annotation, where there is anything to say. */
-function said(name: string, what: object): Readonly<Record<string, string>> {
-  return Object.keys(what).length === 0 ? {} : { [name]: JSON.stringify(what) };
+/** An annotation with this value, or none if the value is empty. */
+function annotation(name: string, value: object): Readonly<Record<string, string>> {
+  return Object.keys(value).length === 0 ? {} : { [name]: JSON.stringify(value) };
 }
 
 function localsOf({ ports }: Task): Locals[string] {
@@ -149,25 +149,25 @@ function conditionsOf({ state, health }: TaskStatus): Conditions {
   };
 }
 
-/** Whether a reader makes the same of the conditions alone. */
-function saysAll({ ready, serving, terminating }: Conditions, { state, health }: TaskStatus): boolean {
+/** Whether a reader can derive the task's status from the conditions alone. */
+function impliesStatus({ ready, serving, terminating }: Conditions, { state, health }: TaskStatus): boolean {
   if (terminating) return state === 'killing' && health === (serving ? 'healthy' : 'unhealthy');
   return state === 'running' && health === (ready ? 'healthy' : 'unhealthy');
 }
 
-/** Every address of a task with its ports; an address that has several for one declared port comes more than once. */
+/** Yields every address of a task with its ports; an address with several ports for one declared port comes more than once. */
 function* placesOf({ ports }: Task): Generator<{ readonly address: string; readonly ports: Group['ports'] }> {
   const byAddress = new Map<string, Map<number, number[]>>();
   for (const [index, { endpoints }] of ports.entries()) {
     for (const { address, port } of endpoints) {
-      // An EndpointSlice cannot have it, and it can be no backend either.
-      if (port < 1 || whyNoSliceTakes(address) !== null) continue;
+      // Neither valid in an EndpointSlice nor usable as a backend.
+      if (port < 1 || invalidInSlice(address) !== null) continue;
       const found = byAddress.get(address) ?? new Map<number, number[]>();
       byAddress.set(address, found.set(index, [...(found.get(index) ?? []), port]));
     }
   }
   for (const [address, found] of byAddress) {
-    // In whatever order they are told, and read again from slices, they are in the same ones.
+    // Sorted, so that the same ports give the same slices whatever order a source lists them in.
     for (const numbers of found.values()) numbers.sort((a, b) => a - b);
     const layers = Math.max(...[...found.values()].map((numbers) => numbers.length));
     for (let layer = 0; layer < layers; layer += 1) {
@@ -181,25 +181,25 @@ function* placesOf({ ports }: Task): Generator<{ readonly address: string; reado
   }
 }
 
-const MOST_TOLD = 10;
+const MAX_LISTED = 10;
 
-/** Of each address that no EndpointSlice takes: one of them would have the server refuse all others of its slice. */
+/** Warns of each address that is invalid in an EndpointSlice: the server would refuse its whole slice. */
 function leftOut(tasks: readonly Task[]): readonly string[] {
   const found = new Set<string>();
   for (const { id, state, ports } of tasks) {
     if (state === 'gone') continue;
     for (const { address } of ports.flatMap(({ endpoints }) => endpoints)) {
-      const why = whyNoSliceTakes(address);
-      if (why !== null)
-        found.add(`task ${id}: ${address} is left out, an EndpointSlice takes no ${why} address`);
+      const kind = invalidInSlice(address);
+      if (kind !== null)
+        found.add(`task ${id}: ${address} is left out, an EndpointSlice cannot contain ${kind} addresses`);
     }
   }
   const all = [...found].sort();
-  const rest = all.length - MOST_TOLD;
-  return rest > 0 ? [...all.slice(0, MOST_TOLD), `and ${rest} more addresses are left out`] : all;
+  const rest = all.length - MAX_LISTED;
+  return rest > 0 ? [...all.slice(0, MAX_LISTED), `and ${rest} more addresses are left out`] : all;
 }
 
-/** A port of a slice has one protocol: of both it is tcp, and readers find it by its name. */
+/** A port of a slice has a single protocol; a port with both is listed as TCP, and readers find it by its name. */
 function protocolOf(port: Port | undefined): string {
   const all = port?.protocols.map((protocol) => protocol.toLowerCase()) ?? [];
   return all.includes('udp') && !all.includes('tcp') ? 'UDP' : 'TCP';
@@ -209,14 +209,14 @@ function declaredOf({ ports }: Task): readonly Port[] {
   return ports.map(({ endpoints: _endpoints, local: _local, unresolved: _unresolved, ...port }) => port);
 }
 
-/** Lists are called after what is in them: whoever finds a name knows the list, or has not read it yet. */
+/** Names a list of ports by its hash, so that a name always means the same list. */
 function nameOf(ports: readonly Port[]): string {
   return hashOf(ports.map(portOf));
 }
 
 function portOf({ at, protocols, labels, mode, backendAddress, container }: Port): Relayed['ports'][number] {
   const of = container === undefined ? {} : { container };
-  // Sources and the API server have them in orders of their own; the list is called after what is in it.
+  // Sorted, since sources and the API server order labels differently and the name is a hash.
   const sorted = Object.fromEntries(Object.entries(labels).sort(byName));
   return { at, protocols: [...protocols], labels: sorted, mode, backendAddress, ...of };
 }

@@ -1,50 +1,50 @@
 import { isMass } from '../plan/mass.ts';
 
 export interface Release {
-  /** What may be removed now. */
+  /** Names that may be removed now. */
   readonly go: readonly string[];
-  /** What is held: too much would go at once, and no source said so by name. */
+  /** Held names: too many would be removed at once, and no source named them as gone. */
   readonly held: ReadonlySet<string>;
 }
 
 /**
- * Holds the removal of published apps when too many would go at once, only because the sources do not mention them
- * (rule 4): on hosts that read what a relay publishes, a deletion counts as said by name.
+ * The mass-removal brake for apps (rule 4): holds the removal of published apps if too many are missing from the sources at once.
+ * Hosts cannot hold these themselves: for them a deletion counts as named by the source.
  */
 export class RemovalHold {
   readonly #holdMs: number;
-  /** What is held, since when. */
+  /** Held names, with the time since when. */
   #since: ReadonlyMap<string, number> = new Map();
-  /** What a source said is gone, or was confirmed to be. */
+  /** Names that a source reported as gone, or that were confirmed to be. */
   readonly #accepted = new Set<string>();
 
   constructor(holdMs: number) {
     this.#holdMs = holdMs;
   }
 
-  /** A source said by name that these are gone, or all sources were asked again and do not mention them. */
+  /** Accepts the removal of names that a source reported as gone, or that were still missing when all sources were read again. */
   accept(names: Iterable<string>): void {
     for (const name of names) this.#accepted.add(name);
   }
 
-  /** `surplus`: what is published and not wanted any more, out of `published` in all. */
+  /** Decides which of the `surplus` names, of `published` in all, may be removed. */
   release(surplus: readonly string[], published: number, now: number): Release {
     const wanted = new Set(surplus);
     for (const name of this.#accepted) if (!wanted.has(name)) this.#accepted.delete(name);
     const unnamed = surplus.filter((name) => !this.#accepted.has(name));
     const mass = isMass(unnamed.length, published);
-    // What is held stays so until it is accepted, or wanted again: fewer than a mass may be left of it.
+    // Held names stay held until they are accepted or wanted again, even if too few are left to count as a mass removal.
     const held = new Set(mass ? unnamed : unnamed.filter((name) => this.#since.has(name)));
     this.#since = new Map([...held].map((name) => [name, this.#since.get(name) ?? now]));
     return { go: surplus.filter((name) => !held.has(name)), held };
   }
 
-  /** What has been held for long enough to ask the sources once more. */
+  /** Returns the names held for long enough to read the sources again. */
   due(now: number): ReadonlySet<string> {
     return new Set([...this.#since].filter(([, at]) => now - at >= this.#holdMs).map(([name]) => name));
   }
 
-  /** What was due and is mentioned again waits for as long once more. */
+  /** Restarts the wait of names that the sources list again. */
   postpone(names: ReadonlySet<string>, now: number): void {
     this.#since = new Map([...this.#since].map(([name, at]) => [name, names.has(name) ? now : at]));
   }

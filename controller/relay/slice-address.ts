@@ -1,8 +1,8 @@
 import { BlockList, isIPv6 } from 'node:net';
 
 /**
- * Ranges that the API server takes in no EndpointSlice (pkg/apis/core/validation, `ValidateEndpointIP`): one address of
- * them has the whole slice refused.
+ * Ranges that the API server does not allow in an EndpointSlice (pkg/apis/core/validation, `ValidateEndpointIP`): one such
+ * address makes it refuse the whole slice.
  */
 const RANGES: readonly (readonly [name: string, network: string, prefix: number, family: 'ipv4' | 'ipv6'])[] =
   [
@@ -14,7 +14,7 @@ const RANGES: readonly (readonly [name: string, network: string, prefix: number,
     ['link-local', 'fe80::', 10, 'ipv6'],
     ['link-local multicast', '224.0.0.0', 24, 'ipv4'],
     ['link-local multicast', 'ff02::', 16, 'ipv6'],
-    // What is written so is an IPv4 address to the server, and none of the family that its slice has.
+    // The server treats these as IPv4 addresses, which do not match an IPv6 slice.
     ['IPv4-mapped', '::ffff:0:0', 96, 'ipv6'],
   ];
 
@@ -24,8 +24,8 @@ const lists = RANGES.map(([name, network, prefix, family]) => {
   return { name, family, list };
 });
 
-/** Why no EndpointSlice takes an IP address: what kind of address it is; null where one does. */
-export function whyNoSliceTakes(address: string): string | null {
+/** Returns the kind of an IP address that is invalid in an EndpointSlice (`loopback`); null if it is valid. */
+export function invalidInSlice(address: string): string | null {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   return lists.find((range) => range.family === family && range.list.check(address, family))?.name ?? null;
 }

@@ -5,9 +5,9 @@ import type { RelayObserver, WriteOp } from './metrics.ts';
 import type { PublishedKind } from './published.ts';
 import type { RelayedObject } from './relayed-app.ts';
 
-/** Writes at once; a server gives one client some tens of them a second before it queues. */
+/** Concurrent writes. An API server queues the requests of one client after some tens per second. */
 const IN_FLIGHT = 8;
-const MOST_TOLD = 5;
+const MAX_LISTED = 5;
 
 /** One write to the API server. */
 export interface Write {
@@ -16,7 +16,7 @@ export interface Write {
   readonly make: () => Promise<void>;
 }
 
-/** Those of the wanted objects that are not published as they are wanted. */
+/** Returns a write for each wanted object that is not published as desired. */
 export function applies(
   kind: PublishedKind,
   wanted: ReadonlyMap<string, RelayedObject>,
@@ -27,13 +27,14 @@ export function applies(
     .map((object) => ({ op: 'apply', name: object.name, make: () => kind.apply(object, signal) }));
 }
 
+/** Returns a write that removes each of these objects. */
 export function removals(kind: PublishedKind, names: readonly string[], signal: AbortSignal): Write[] {
   return names.map((name) => ({ op: 'delete', name, make: () => kind.remove(name, signal) }));
 }
 
 /**
- * Makes the writes, several at once. One that the server refuses does not stop the others. Resolves with the names of
- * those that failed, each with why.
+ * Makes the writes, several at once. One that the server refuses does not stop the others. Resolves with the errors of those
+ * that failed, by name.
  */
 export async function makeAll(
   writes: readonly Write[],
@@ -50,9 +51,9 @@ export async function makeAll(
       } catch (error) {
         failed.set(write.name, error);
         if (!signal.aborted) observer.wrote(write.op, true);
-        // The first few tell what is wrong; a server that is away would fill the log with the others.
-        if (!signal.aborted && failed.size <= MOST_TOLD)
-          log.warn('not published', { write: `${write.op} ${write.name}`, error: messageOf(error) });
+        // A few are enough: while the server is down every write fails.
+        if (!signal.aborted && failed.size <= MAX_LISTED)
+          log.warn('cannot publish', { write: `${write.op} ${write.name}`, error: messageOf(error) });
       }
     }
   };
@@ -60,14 +61,14 @@ export async function makeAll(
   return failed;
 }
 
-/** Statuses with which a server refuses one object for what is in it. */
+/** Statuses that concern only the object of the request. */
 const OF_ONE_OBJECT: ReadonlySet<number> = new Set([400, 404, 409, 413, 422]);
 
 /**
- * Why nothing can be written, where of `made` writes each failed for a reason that others would meet too; else null: one
- * object that the server does not take says nothing of the others.
+ * Returns the message of the first failure if all `made` writes failed for reasons that concern every object; otherwise null,
+ * since one object that the server refuses says nothing about others.
  */
-export function whyNothing(failed: ReadonlyMap<string, unknown>, made: number): string | null {
+export function generalFailure(failed: ReadonlyMap<string, unknown>, made: number): string | null {
   const errors = [...failed.values()];
   const general = errors.every((error) => !(error instanceof ApiFailure && OF_ONE_OBJECT.has(error.status)));
   return made > 0 && errors.length === made && general ? messageOf(errors[0]) : null;

@@ -27,6 +27,10 @@ const VERSION = 2;
 const LINE_BYTES = 64 * 2 ** 20;
 /** Below this a journal is not worth rewriting. */
 const SMALL_BYTES = 65_536;
+/** A pipe in its place is not waited for. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** It is gone, a link, a directory, or a pipe or a socket that nobody reads. */
+const OTHERS = ['ENOENT', 'ELOOP', 'EISDIR', 'ENXIO'] as const;
 
 /**
  * Rows of JSON by key, in a file that is appended to: to save costs what changed, and not what there is.
@@ -56,7 +60,8 @@ export class Journal {
 
   /**
    * The rows for which `isValid` is true; null where there is no file. Rejects where it is no journal (`NoJournal`) or another
-   * one's (`ForeignJournal`), where another user could have written it (`UntrustedFile`), or with the system's error.
+   * one's (`ForeignJournal`), where another user could have written it (`UntrustedFile`), where it is a pipe or a device
+   * (`IrregularFile`), or with the system's error.
    */
   async load(isValid: (key: string, value: unknown) => boolean): Promise<JournalState | null> {
     this.#size = null;
@@ -124,12 +129,13 @@ export class Journal {
   async #openAsItWas(size: number): Promise<FileHandle | null> {
     let file: FileHandle;
     try {
-      file = await open(this.#path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+      file = await open(this.#path, APPEND);
     } catch (error) {
-      if (hasCode(error, 'ENOENT') || hasCode(error, 'ELOOP')) return null;
+      if (OTHERS.some((code) => hasCode(error, code))) return null;
       throw error;
     }
-    if ((await file.stat()).size === size) return file;
+    const status = await file.stat();
+    if (status.isFile() && status.size === size) return file;
     await file.close();
     return null;
   }

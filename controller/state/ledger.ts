@@ -7,6 +7,7 @@ import type { Clock, Ledger, LedgerEntry, LedgerState } from '../ports.ts';
 import { systemClock } from '../time.ts';
 import { ForeignJournal, Journal, type JournalRow, NoJournal } from './journal.ts';
 import { UntrustedFile } from './trusted-file.ts';
+import { withinTime } from './within-time.ts';
 
 const entry = z.object({
   name: z.string().nullable(),
@@ -81,7 +82,7 @@ export function createLedger(
         writing = write(changes, entries).finally(() => {
           writing = null;
         });
-        await withinTime(writing, clock);
+        await withinTime(writing, WRITE_LIMIT_MS, clock);
         isUnsure = false;
       } catch (cause) {
         isUnsure = true;
@@ -124,29 +125,6 @@ function* rowsOf(
 
 /** A file system that hangs must not stop what needs no ledger. */
 const WRITE_LIMIT_MS = 3_000;
-/** It has been asked for so many turns of the event loop then: one that answered while this process was paused is no such one. */
-const LOOKS = 30;
-
-async function withinTime(writing: Promise<void>, clock: Pick<Clock, 'sleep'>): Promise<void> {
-  const enough = new AbortController();
-  const limit = waitLong(clock, enough.signal).then(() => {
-    if (!enough.signal.aborted)
-      throw new Error(`the file system has not answered for ${WRITE_LIMIT_MS / 1_000} s`);
-  });
-  // Whichever comes second is of no interest; a rejection of it must not end the process.
-  writing.catch(() => undefined);
-  try {
-    await Promise.race([writing, limit]);
-  } finally {
-    enough.abort(null);
-    limit.catch(() => undefined);
-  }
-}
-
-async function waitLong(clock: Pick<Clock, 'sleep'>, signal: AbortSignal): Promise<void> {
-  for (let look = 0; look < LOOKS && !signal.aborted; look += 1)
-    await clock.sleep(WRITE_LIMIT_MS / LOOKS, signal);
-}
 
 async function setAside(path: string, aside: string): Promise<void> {
   await rename(path, aside).catch((error: unknown) => {

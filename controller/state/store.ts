@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { ControllerError, messageOf } from '../errors.ts';
 import { type App, rowKey, rowOf, type Snapshot } from '../model.ts';
-import type { NamedAddresses, NameMemory } from '../name-memory.ts';
-import type { Clock, Log, StateStore, StoredChange } from '../ports.ts';
+import { EMPTY_NAME_MEMORY, type NamedAddresses, type NameMemory } from '../name-memory.ts';
+import type { Clock, Log, SavedApps, StateStore, StoredChange } from '../ports.ts';
 import { same } from '../same.ts';
 import { Journal, type JournalRow, type JournalState } from './journal.ts';
 import { isStoredAbout, isStoredAddresses, isStoredApp } from './stored-app.ts';
@@ -69,7 +69,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
     },
     async loadMemory() {
       const state = await loadRows(namesFile, isMemoryRow);
-      if (state === null) return NO_MEMORY;
+      if (state === null) return EMPTY_NAME_MEMORY;
       const addresses = new Map<string, NamedAddresses>();
       const labels = new Map<string, string>();
       for (const [key, value] of state.rows)
@@ -86,12 +86,16 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
   };
 }
 
+/** The apps that a store has of each source. */
+export function savedIn(store: Pick<StateStore, 'loadSource'>): SavedApps {
+  return async (source) => (await store.loadSource(source))?.snapshot.apps ?? [];
+}
+
 interface StateFile {
   readonly path: string;
   readonly journal: Journal;
 }
 
-const NO_MEMORY: NameMemory = { addresses: new Map(), labels: new Map() };
 const ABOUT = 'about';
 const NAME = 'name ';
 const LABEL = 'label ';

@@ -5,6 +5,8 @@ import { hasCode } from '../errors.ts';
 
 /** A file that another user could have written; the message says what to do. */
 export class UntrustedFile extends Error {}
+/** What is at the path is no file that text can be kept in; the message says what it is, and what to do. */
+export class IrregularFile extends Error {}
 
 const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
@@ -15,19 +17,24 @@ const STICKY = 0o1000;
  * Rejects with an `UntrustedFile` where it is a symbolic link, where it or its folder belongs to someone else, or where
  * group or others may write one of them: what it says would then be another user's word. To root also the user counts to
  * whom root has given the folder, as systemd does for a service, so that `cleanup` finds what the service left. Rejects
- * with the system's error where it cannot be read.
+ * with an `IrregularFile` where it is a pipe, a device or a directory, and with the system's error where it cannot be read.
  */
 export async function openTrusted(path: string): Promise<FileHandle | null> {
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    // A pipe without a writer would be waited for until there is one.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
     if (hasCode(error, 'ELOOP')) throw new UntrustedFile(`${path} is a symbolic link: remove it`);
+    // A socket, or a device that nothing stands behind.
+    if (hasCode(error, 'ENXIO')) throw irregular(path, 'a socket or a device');
     throw error;
   }
   try {
-    await check(path, await file.stat());
+    const status = await file.stat();
+    if (!status.isFile()) throw irregular(path, kindOf(status));
+    await check(path, status);
     return file;
   } catch (error) {
     await file.close();
@@ -59,4 +66,13 @@ async function isGivenByRoot(folder: string): Promise<boolean> {
 
 function untrusted(path: string, why: string, fix: string): UntrustedFile {
   return new UntrustedFile(`${path} ${why}; if what it holds is right, \`${fix} ${path}\``);
+}
+
+function irregular(path: string, what: string): IrregularFile {
+  return new IrregularFile(`${path} is ${what}, not a regular file: remove it`);
+}
+
+function kindOf(status: Stats): string {
+  if (status.isFIFO()) return 'a named pipe';
+  return status.isDirectory() ? 'a directory' : 'a device';
 }

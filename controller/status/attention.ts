@@ -3,10 +3,10 @@ import { quoted } from '../visible.ts';
 import type { StatusDocument } from './document.ts';
 import { ago, duration, plural, unevenText } from './words.ts';
 
-/** Of each kind so many are shown: a mistake in a template may reject hundreds of labels. */
-const SHOWN = 20;
+/** Lines shown of each kind: a mistake in a shared template may reject hundreds of labels. */
+const MAX_SHOWN = 20;
 
-/** Lines for what an operator should know of, the gravest first, and an empty one after them; none where all is well. */
+/** Returns one line for each problem, the most severe first, then an empty line. Returns nothing if there are no problems. */
 export function attention(document: StatusDocument, { paint }: Pick<Layout, 'paint'>): string[] {
   const { lastPass, host, failures, warnings } = document;
   const kinds: readonly (readonly [Colour, readonly string[]])[] = [
@@ -30,8 +30,10 @@ export function attention(document: StatusDocument, { paint }: Pick<Layout, 'pai
   ];
   const lines = kinds.flatMap(([colour, texts]) => {
     const more =
-      texts.length > SHOWN ? [`… and ${texts.length - SHOWN} more like these (-o json has them all)`] : [];
-    return [...texts.slice(0, SHOWN), ...more].map((text) => paint(colour, `! ${text}`));
+      texts.length > MAX_SHOWN
+        ? [`… and ${texts.length - MAX_SHOWN} more like these (-o json has them all)`]
+        : [];
+    return [...texts.slice(0, MAX_SHOWN), ...more].map((text) => paint(colour, `! ${text}`));
   });
   return lines.length === 0 ? [] : [...lines, ''];
 }
@@ -42,7 +44,7 @@ function held({ held: brake, at }: StatusDocument): string[] {
   return [`held for ${duration(left)} more: ${plural(brake.services.length, 'VIP')}: ${brake.reason}`];
 }
 
-/** A large removal that was let go: when, how much of how much, and why. */
+/** Describes a large removal that the brake did not hold: when, how much of how much, and why. */
 export function notHeld({ at, reason }: StatusDocument['largeRemovals'][number], now: string): string {
   return `not held, ${ago(at, now)} ago: ${reason}`;
 }
@@ -52,7 +54,7 @@ function rejection({ app, at, value, reason }: StatusDocument['rejected'][number
   return `rejected  ${where}${value === '' ? '' : ` = ${quoted(value)}`}: ${reason}`;
 }
 
-/** Network namespaces that are not as desired, each with why. */
+/** Returns one line for each network namespace that is not as desired, with the reason. */
 export function notInSync({
   networkNamespaces: report,
 }: Pick<StatusDocument, 'networkNamespaces'>): string[] {

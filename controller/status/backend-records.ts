@@ -5,42 +5,44 @@ import { same } from '../same.ts';
 import { backendFields, compact } from '../setting-fields.ts';
 import type { BackendSettings } from '../settings.ts';
 
-/** A backend as the last pass left it, and since when its weight and reason have been so; milliseconds of the monotonic clock. */
+/** A backend as the last pass left it. Times are milliseconds of the monotonic clock. */
 export interface BackendRecord extends BackendSettings {
   readonly address: string;
   readonly port: number;
-  /** How other hosts reach it; null where it is the same. */
+  /** How other hosts reach it; null if the same as `address` and `port`. */
   readonly hostPort: Endpoint | null;
   readonly app: string | null;
   readonly task: string | null;
   readonly reason: string;
+  /** When its weight or reason last changed. */
   readonly since: number;
-  /** When it goes at the latest; null unless it drains. */
+  /** When it is removed at the latest; null unless it drains. */
   readonly drainsUntil: number | null;
   readonly inKernel: boolean;
-  /** Why it is not as the sources say, since when, and what ends that; null where it is. */
+  /** Why it differs from what the sources say; null if it does not. */
   readonly decision: DatedDecision | null;
 }
 
 export type DatedDecision = Decision & { readonly since: number };
 
-/** What is known of a service's backends besides what is wanted. */
+/** What a pass found out about a service's backends, besides the desired ones. */
 export interface BackendsFound {
-  /** undefined: the kernel lacks the service, or it is none of ours. */
+  /** undefined if the kernel lacks the service, or the service is not ours. */
   readonly have: ObservedService | undefined;
-  /** Deadlines of those that drain. */
+  /** Deadlines of draining backends. */
   readonly drains: ReadonlyMap<BackendKey, number> | undefined;
-  /** Why those are held that would leave (rule 4). */
+  /** Backends that the mass-removal brake holds, with the reason. */
   readonly held: ReadonlyMap<BackendKey, string> | undefined;
-  /** Why some, or the service itself (null), are not as the sources say. */
+  /** Returns why a backend, or the service itself (null), differs from what the sources say. */
   readonly decided: (backend: BackendKey | null) => Decision | undefined;
 }
 
 export type BackendRecords = ReadonlyMap<BackendKey, BackendRecord>;
 
 /**
- * The backends of a service (null: one that leaves altogether), those that leave it among them; `had` itself where nothing of it has changed: a
- * full pass reads every counter anew, and little else changes.
+ * Returns the backends of a service, including those that leave it. `service` is null if the service itself is being removed.
+ *
+ * Returns `had` itself if nothing has changed, as in most passes, so that callers can compare by reference.
  */
 export function recordBackends(
   service: Service | null,
@@ -96,7 +98,7 @@ function wantedBackend(
   return { ...NO_RECORD, ...backendFields.pick(settings), ...what };
 }
 
-/** What each record is made of by spreading. */
+/** Spread into every record: copies of a compact object need less memory. */
 const NO_RECORD: BackendRecord = compact({
   address: '',
   port: 0,
@@ -111,7 +113,7 @@ const NO_RECORD: BackendRecord = compact({
   ...backendFields.unset,
 });
 
-/** A decision with since when it stands; `had` itself where it says the same. */
+/** Returns the decision with the time since when it applies; `had` itself if it is unchanged. */
 export function datedDecision(
   decision: Decision | undefined,
   had: DatedDecision | null | undefined,
@@ -125,7 +127,7 @@ export function datedDecision(
 
 const LEAVING = 'no longer a backend of this VIP';
 
-/** One that the kernel has and nobody wants: it drains until its deadline, is held, or is about to go. */
+/** Records a backend that is in the kernel and not desired: it drains, is held, or is about to be removed. */
 function leavingBackend(
   key: BackendKey,
   observed: ObservedBackend,
@@ -136,7 +138,7 @@ function leavingBackend(
   const drainsUntil = drains?.get(key) ?? null;
   const leaving = why ?? LEAVING;
   const reason = held?.get(key) ?? (drainsUntil === null ? leaving : `draining: ${leaving}`);
-  // Who it belonged to is worth knowing as long as it is there.
+  // The source no longer knows its app and task; the previous record does.
   const { address, port } = observed;
   const settings = backendFields.pick(observed);
   const { app, task, hostPort } = had ?? { app: null, task: null, hostPort: null };
@@ -150,7 +152,7 @@ function leavingBackend(
   return had !== undefined && same(had, record) ? had : record;
 }
 
-/** Whether one of them gets new connections. */
+/** Whether at least one backend gets new connections. */
 export function someInRotation(backends: BackendRecords): boolean {
   for (const { weight, inKernel } of backends.values()) if (inKernel && weight > 0) return true;
   return false;

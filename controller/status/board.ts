@@ -12,27 +12,28 @@ import type { SourceStatus, Status } from './status.ts';
 import { type RecordsBefore, VipRecorder } from './vip-records.ts';
 
 export interface StatusBoardOptions {
-  /** Names of all sources, in the order given. */
+  /** Names of all sources, in the order of the command line. */
   readonly sources: readonly string[];
   readonly dryRun: boolean;
   readonly clock: Pick<Clock, 'epoch' | 'monotonic'>;
-  /** Is told of what each pass changed. */
+  /** Records what each pass changed. */
   readonly history?: Pick<History, 'passed' | 'notHeld'>;
-  /** What watching the backends has found; absent where nobody watches. */
+  /** Ejected backends; absent with `--eject off`. */
   readonly ejection?: (() => EjectionReport) | undefined;
-  /** How new connections spread over the backends of VIPs; absent where that is not measured. */
+  /** How new connections spread over the backends of VIPs; absent if not measured. */
   readonly spreads?: (() => Spreads) | undefined;
-  /** How VIPs are kept in other network namespaces; absent where none are. */
+  /** State of other network namespaces; absent without `--netns-dir`. */
   readonly namespaces?: (() => NamespacesReport) | undefined;
 }
 
-/** Hears what the loop does and tells what is known at this moment. */
+/** Observes the loop and holds the controller's current status. */
 export interface StatusBoard extends Observer {
+  /** Computes the records of a pass ahead of `passed`, in slices, so that a large pass does not block the event loop. */
   prepare(pass: PassStatus): Promise<void>;
   current(): Status;
 }
 
-/** A board that knows of the sources and of nothing else yet. */
+/** Creates a board on which no source has been read and no pass has been made. */
 export function createStatusBoard({
   sources,
   dryRun,
@@ -63,11 +64,11 @@ export function createStatusBoard({
     },
     sourceRead(source, { apps, complete, fromDiskOf }) {
       update(source, (before) => {
-        // A time of the future is one of a clock that was wrong: then, or now.
+        // A time in the future means that the clock was wrong when the state was saved, or is wrong now.
         if (fromDiskOf !== null)
           return { apps, fromDiskOf: Math.min(clock.monotonic(), fromDiskOf - epochOffset()) };
-        // That one app could be read says little of a source that failed as a whole: it has recovered when all of it
-        // could be read again, which sources do after every failure.
+        // One app that could be read does not clear a failure of the whole source: sources read everything again
+        // after a failure, and that clears it.
         if (!complete && before.failure !== null) return { apps };
         return { apps, fromDiskOf: null, readAt: clock.monotonic(), failure: null };
       });
@@ -94,7 +95,7 @@ export function createStatusBoard({
       if (isAsDesired(pass)) convergedAt = pass.finishedAt;
     },
     repaired() {
-      // Counted by the metrics; what was repaired is no state.
+      // Only the metrics count repairs: they leave no state behind.
     },
     current: () => ({
       startedAt,

@@ -2,15 +2,15 @@ import { quoted, visible } from '../visible.ts';
 import type { Check } from './checks.ts';
 
 export interface ChecksQuery {
-  /** Names of checks that do not count. */
+  /** Names of checks to leave out of the result. */
   readonly exclude: readonly string[];
-  /** List every check, also when all have passed. */
+  /** List every check even if all pass. */
   readonly verbose: boolean;
 }
 
 /**
- * The answer of a health endpoint, in the words of Kubernetes components: `ok`, or every check with `[+]` or `[-]` and
- * what there is to tell of it.
+ * Formats the body of a health endpoint as Kubernetes components do: `ok`, or one line for each check that begins with `[+]`
+ * or `[-]`.
  */
 export function checksText(
   endpoint: string,
@@ -30,7 +30,7 @@ export function checksText(
 }
 
 function line({ name, ok, message }: Check, excluded: boolean): string {
-  const told = message === null ? '' : `: ${visible(message)}`;
-  if (excluded) return `[+]${visible(name)} excluded: ok${told}`;
-  return ok ? `[+]${visible(name)} ok${told}` : `[-]${visible(name)} failed${told}`;
+  const note = message === null ? '' : `: ${visible(message)}`;
+  if (excluded) return `[+]${visible(name)} excluded: ok${note}`;
+  return ok ? `[+]${visible(name)} ok${note}` : `[-]${visible(name)} failed${note}`;
 }

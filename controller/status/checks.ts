@@ -1,4 +1,4 @@
-/** Whether the controller does its work: named checks over what is known, as Kubernetes components have them. */
+/** Named health checks over the controller's status, as Kubernetes components have them. */
 
 import type { PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
@@ -9,35 +9,37 @@ import type { SourceStatus, Status } from './status.ts';
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
-  /** Why it failed; of one that passed, the exceptions that it made. null: nothing to tell. */
+  /** Why the check failed, or which exceptions it allowed; null if there is nothing to say. */
   readonly message: string | null;
 }
 
-/** How long things may take before silence means that something is wrong. Milliseconds. */
+/** Intervals after which silence means a failure, in milliseconds. */
 export interface HealthLimits {
-  /** The loop moves every few seconds, and a pass over the largest table takes a few. */
+  /** The loop sends a heartbeat every few seconds; a pass over the largest table takes a few seconds. */
   readonly loopMs: number;
-  /** A source reads itself as a whole at least this often, or tells of a failure. */
+  /** A source is read completely, or reports a failure, at least this often. */
   readonly relistMs: number;
   /** The loop reads the kernel's whole table this often. */
   readonly resyncMs: number;
 }
 
-/** Those that belong to the options' defaults. */
+/** The limits that match the default options. */
 export const DEFAULT_LIMITS: HealthLimits = { loopMs: 60_000, relistMs: 300_000, resyncMs: 30_000 };
 
-/** Jitter, a time-out and a repetition or two, before a read that is due counts as missing. */
-const SPARE_MS = 60_000;
+/** Allowance for jitter, a timeout and one or two retries before a due read counts as missing. */
+const GRACE_MS = 60_000;
 
-/** Whether the process is worth keeping: the loop moves. A restart mends nothing else. */
+/** Whether the process is alive: the loop moves. This is the only failure that a restart repairs. */
 export function livez(status: Status, now: number, limits: HealthLimits): readonly Check[] {
   return [loopCheck(status, now, limits)];
 }
 
 /**
  * Whether VIPs forward as the sources want: every source was read once, or loaded from disk, and the kernel is as
- * desired. Passed with an exception that it names: a source whose data is old, a rejected app, another program's
- * service in the way of a VIP, a mass removal that is held, backends that do not answer, network namespaces that are not in sync, advice about kernel settings.
+ * desired.
+ *
+ * These pass, and are named in the message: a stale source, a rejected app, another program's service at the address of
+ * a VIP, a held mass removal, ejected backends, network namespaces that are not in sync, advice about kernel settings.
  */
 export function readyz(status: Status, now: number, limits: HealthLimits): readonly Check[] {
   const { lastPass } = status;
@@ -54,7 +56,7 @@ export function readyz(status: Status, now: number, limits: HealthLimits): reado
   return checks.sort(byName);
 }
 
-/** All of both. */
+/** The checks of `livez` and `readyz` together. */
 export function healthz(status: Status, now: number, limits: HealthLimits): readonly Check[] {
   return [...livez(status, now, limits), ...readyz(status, now, limits)].sort(byName);
 }
@@ -70,7 +72,7 @@ function kernelCheck(status: Status, now: number, limits: HealthLimits): Check {
   if (lastPass === null) return failed('no pass yet');
   if (lastPass.error !== null) return failed(lastPass.error);
   const idle = now - lastPass.finishedAt;
-  if (idle > 2 * limits.resyncMs + SPARE_MS) return failed(`last pass ${seconds(idle)} ago`);
+  if (idle > 2 * limits.resyncMs + GRACE_MS) return failed(`last pass ${seconds(idle)} ago`);
 
   const [failure] = lastPass.failures;
   if (failure !== undefined) {
@@ -82,13 +84,13 @@ function kernelCheck(status: Status, now: number, limits: HealthLimits): Check {
     const why = dryRun ? 'dry run, nothing is written: ' : '';
     return failed(`${why}${count(wrong, 'VIP')} not as desired: ${some(wrong.map(inWords))}`);
   }
-  if (lastPass.waiting > 0) return failed(`${lastPass.waiting} failed steps wait for their next try`);
-  const left = `${count(excused, 'VIP')} left as found, not as the disk has them: ${some(excused.map(inWords))}`;
+  if (lastPass.waiting > 0) return failed(`${lastPass.waiting} failed steps wait for their retry`);
+  const left = `${count(excused, 'VIP')} left as found until the source is read: ${some(excused.map(inWords))}`;
   const notes = [...(excused.length === 0 ? [] : [left]), ...refusedBackends(lastPass)];
   return check('kernel', true, notes.length === 0 ? null : notes.join('; '));
 }
 
-/** What one app says of where its tasks are makes no host unready. */
+/** A note only: one app's bad addresses must not make the host unready. */
 function refusedBackends({ refused = [] }: PassStatus): readonly string[] {
   if (refused.length === 0) return [];
   const what = `${refused.length} backend address${refused.length === 1 ? '' : 'es'}`;
@@ -96,7 +98,7 @@ function refusedBackends({ refused = [] }: PassStatus): readonly string[] {
   return [`${what} left out, since the kernel takes none as a destination: ${some(addresses)}`];
 }
 
-/** On the word of our own disk only what is missing is made (rule 2): the rest is left until the source was read. */
+/** With a state from disk only missing VIPs are added (rule 2); other differences wait until the source is read. */
 function sort(all: readonly Shortfall[], restored: boolean) {
   const isWrong = ({ kind }: Shortfall) => !restored || kind === 'missing';
   return { wrong: all.filter(isWrong), excused: all.filter((one) => !isWrong(one)) };
@@ -110,7 +112,7 @@ function reachabilityCheck({ lastPass, dryRun }: Status): Check {
   if (lastPass === null) return check('reachability', false, 'no pass yet');
   const { problems, advice } = lastPass;
   if (problems.length > 0) return check('reachability', false, some(problems));
-  const notes = dryRun ? ['not looked at in a dry run', ...advice] : advice;
+  const notes = dryRun ? ['not checked in a dry run', ...advice] : advice;
   return check('reachability', true, notes.length === 0 ? null : some(notes));
 }
 
@@ -127,16 +129,16 @@ function conflictsCheck(conflicts: readonly Conflict[]): Check {
   return check('conflicts', true, `${count(keys, 'VIP')} taken by another program: ${some(keys)}`);
 }
 
-/** What is held forwards on: a host is no less ready for being careful. */
+/** Always passes: what is held keeps forwarding. */
 function removalsCheck(pass: PassStatus | null, now: number): Check {
   const held = pass?.held ?? null;
   if (held === null) return check('removals', true, null);
-  const how = now < held.until ? `are asked again in ${seconds(held.until - now)}` : 'are being asked again';
+  const how = now < held.until ? `are read again in ${seconds(held.until - now)}` : 'are being read again';
   const since = `held for ${seconds(now - held.since)}`;
   return check('removals', true, `${since}: ${heldText(held)}; the sources ${how} (--allow-mass-removal)`);
 }
 
-/** No host is less ready for what its backends do; that it may itself be cut off is worth knowing. */
+/** Always passes: backends that do not answer do not make the host unready. Notes if the host itself may be cut off. */
 function ejectionCheck({ ejection = null }: Status, now: number): readonly Check[] {
   if (ejection === null) return [];
   const { blind, behind, ejections, mode } = ejection;
@@ -144,7 +146,7 @@ function ejectionCheck({ ejection = null }: Status, now: number): readonly Check
   if (blind !== null) {
     const { failing, answering, since } = blind;
     const agents = `${failing} of the ${failing + answering} agents that were tried cannot be reached`;
-    notes.push(`nothing more is ejected: for ${seconds(now - since)}, ${agents}; is this host cut off?`);
+    notes.push(`ejection is paused: for ${seconds(now - since)}, ${agents}; is this host cut off?`);
   }
   if (ejections.size > 0) {
     const what = mode === 'on' ? 'do not answer' : 'do not answer and stay in rotation (--eject observe)';
@@ -154,7 +156,7 @@ function ejectionCheck({ ejection = null }: Status, now: number): readonly Check
   return [check('ejection', true, notes.length === 0 ? null : notes.join('; '))];
 }
 
-/** A container whose network cannot be entered makes no host less ready. */
+/** Always passes: a container whose network namespace cannot be entered does not make the host unready. */
 function namespacesCheck({ namespaces: report = null }: Status): readonly Check[] {
   if (report === null) return [];
   const { failure, namespaces } = report;
@@ -174,7 +176,7 @@ function sourceCheck(source: SourceStatus, now: number, limits: HealthLimits): C
   if (fromDiskOf !== null) return check(name, true, `from disk, ${seconds(now - fromDiskOf)} old${reason}`);
   if (readAt === null) return check(name, false, `not read yet${reason}`);
   const age = now - readAt;
-  const stale = failure !== null || age > 2 * limits.relistMs + SPARE_MS;
+  const stale = failure !== null || age > 2 * limits.relistMs + GRACE_MS;
   return check(name, true, stale ? `stale, last read ${seconds(age)} ago${reason}` : null);
 }
 
@@ -194,10 +196,10 @@ function count(things: readonly unknown[], noun: string): string {
   return `${things.length} ${noun}${things.length === 1 ? '' : 's'}`;
 }
 
-const SHOWN = 5;
+const MAX_NAMED = 5;
 
-/** The first few; a host has thousands. */
+/** Lists the first few: a host has thousands. */
 function some(things: readonly string[]): string {
-  const more = things.length - SHOWN;
-  return things.slice(0, SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const more = things.length - MAX_NAMED;
+  return things.slice(0, MAX_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/status` and `marathon-ipvs status -o json`: the one description of their shape. Keys may be added, never
- * renamed. Times are RFC 3339; sizes are bytes; rates are per second.
+ * The schema of `GET /v1/status` and `marathon-ipvs status -o json`. Keys may be added, never renamed. Times are RFC 3339;
+ * sizes are bytes; rates are per second.
  */
 
 import { z } from 'zod';
@@ -8,7 +8,6 @@ import { ejection, kernel, networkNamespaces } from './host-document.ts';
 import {
   apiVersion,
   backendSettings,
-  called,
   conflict,
   count,
   instant,
@@ -19,26 +18,27 @@ import {
   serviceSettings,
   slowStartSeconds,
   spread,
+  vipName,
 } from './shapes.ts';
 import { state, summary } from './summary.ts';
 
 const traffic = z.object({
-  connections: count.describe('Connections since the kernel made it.'),
-  inPackets: count.describe('Packets from clients since the kernel made it.'),
-  outPackets: count.describe('Packets to clients since the kernel made it.'),
-  inBytes: count.describe('Bytes from clients since the kernel made it.'),
-  outBytes: count.describe('Bytes to clients since the kernel made it.'),
-  connectionRate: count.describe("New connections per second, the kernel's average over some seconds."),
-  inPacketRate: count.describe("Packets per second from clients, the kernel's average over some seconds."),
-  outPacketRate: count.describe("Packets per second to clients, the kernel's average over some seconds."),
-  inByteRate: count.describe("Bytes per second from clients, the kernel's average over some seconds."),
-  outByteRate: count.describe("Bytes per second to clients, the kernel's average over some seconds."),
+  connections: count.describe('Connections since it was added to the kernel.'),
+  inPackets: count.describe('Packets from clients since it was added to the kernel.'),
+  outPackets: count.describe('Packets to clients since it was added to the kernel.'),
+  inBytes: count.describe('Bytes from clients since it was added to the kernel.'),
+  outBytes: count.describe('Bytes to clients since it was added to the kernel.'),
+  connectionRate: count.describe("New connections per second, the kernel's average over a few seconds."),
+  inPacketRate: count.describe("Packets per second from clients, the kernel's average over a few seconds."),
+  outPacketRate: count.describe("Packets per second to clients, the kernel's average over a few seconds."),
+  inByteRate: count.describe("Bytes per second from clients, the kernel's average over a few seconds."),
+  outByteRate: count.describe("Bytes per second to clients, the kernel's average over a few seconds."),
 });
 
 const connections = {
-  activeConnections: count.describe('Connections now, as the kernel counts them.'),
-  inactiveConnections: count.describe('Those that have ended and that the kernel still remembers.'),
-  traffic: traffic.nullable().describe("The kernel's counters; null where they are not known."),
+  activeConnections: count.describe('Active connections, as the kernel counts them.'),
+  inactiveConnections: count.describe('Connections that have ended and that the kernel still remembers.'),
+  traffic: traffic.nullable().describe("The kernel's counters; null if unknown."),
 };
 
 const decision = z.object({
@@ -54,147 +54,146 @@ const decision = z.object({
       'nearness',
     ])
     .describe(
-      'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel takes its address for no destination. ejected: clients and probes of this host get no answer from it. slow start: it came into rotation of late and grows to its weight. nearness: nearer backends are waited for before the others leave.',
+      'mass removal: the brake holds it. draining: its connections may finish. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel does not accept its address as a destination. ejected: clients and probes on this host get no answer from it. slow start: it came into rotation recently and its weight is still rising. nearness: it stays until nearer backends are in rotation.',
     ),
-  since: instant.describe("Since when; at most since the controller's start."),
-  reason: z.string().nullable().describe('Why the rule applies; null where the rule says it all.'),
-  endsWhen: z.string().describe('What ends it, in words.'),
+  since: instant.describe("Since when; no earlier than the controller's start."),
+  reason: z.string().nullable().describe('Why the rule applies; null if the rule says it all.'),
+  endsWhen: z.string().describe('What ends it.'),
   endsAt: instant
     .nullable()
-    .describe('When it ends at the latest, or is looked at again; null where no time is set.'),
+    .describe('When it ends at the latest, or is next checked; null if no time is set.'),
 });
 
 const backend = z.object({
-  address: z.string().describe('Where this host sends packets.'),
-  port: portNumber.describe('The port there.'),
+  address: z.string().describe('The address that this host sends packets to.'),
+  port: portNumber.describe('The port that this host sends packets to.'),
   hostPort: z
     .object({
       address: z.string().describe('Address of the host that publishes it.'),
-      port: portNumber.describe('Port of that host.'),
+      port: portNumber.describe('Port on that host.'),
     })
     .nullable()
     .describe(
-      'How other hosts reach it, where packets of this host go to the address and port of its container; else null.',
+      'How other hosts reach it, if this host sends packets directly to its container; null otherwise.',
     ),
   ...backendSettings,
   weight: z
     .int()
-    .describe('What the kernel has where it has it, else what it should have. 0: no new connections.'),
+    .describe('Its weight in the kernel, or the desired one if the kernel lacks it. 0: no new connections.'),
   app: z
     .string()
     .nullable()
-    .describe('Id of its app; null for one that leaves and that no source knows any more.'),
+    .describe('Id of its app; null for a leaving backend that no source knows any more.'),
   task: z
     .string()
     .nullable()
-    .describe('Id of its task; null for one that leaves and that no source knows any more.'),
-  reason: z.string().describe('Why it has this weight, in words.'),
+    .describe('Id of its task; null for a leaving backend that no source knows any more.'),
+  reason: z.string().describe('Why it has this weight.'),
   since: instant.describe(
-    "When weight or reason last changed; the controller's start where it found them so.",
+    "When weight or reason last changed; the controller's start if they have not changed since.",
   ),
-  inKernel: z.boolean().describe('Whether the kernel has it: a UDP backend of weight 0 is left out there.'),
+  inKernel: z.boolean().describe('Whether the kernel has it: UDP backends of weight 0 are kept out.'),
   ...connections,
   drain: z
     .object({
       connections: count.describe('Connections that it still has, active and inactive.'),
-      deadline: instant.describe('When it goes at the latest.'),
-      secondsLeft: count.describe('Seconds until then.'),
+      deadline: instant.describe('When it is removed at the latest.'),
+      secondsLeft: count.describe('Seconds until the deadline.'),
     })
     .nullable()
-    .describe('How it leaves; null while it does not.'),
-  decision: decision.nullable().describe('Why it is not, or not yet, as the sources say; null where it is.'),
+    .describe('Progress of its drain; null if it does not drain.'),
+  decision: decision.nullable().describe('Why it differs from what the sources say; null if it does not.'),
 });
 
 const vip = z.object({
-  id: z.string().describe('tcp/11.0.0.1:80; tcp/web.marathon:80 of one that is in no table yet. Unique.'),
-  ...called,
+  id: z
+    .string()
+    .describe('tcp/11.0.0.1:80, or tcp/web.marathon:80 for a VIP that is in no table yet. Unique.'),
+  ...vipName,
   protocol,
   address: z.string().nullable().describe('Its address; null for a name that has none yet.'),
   port: portNumber.describe('The port that clients use.'),
   ...serviceSettings,
-  scheduler: z
-    .string()
-    .nullable()
-    .describe("The kernel's short name: wlc; null for one that has no backend."),
+  scheduler: z.string().nullable().describe("The kernel's short name, such as wlc; null without backends."),
   apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
   slowStartSeconds,
   state: state.describe(
-    'forwarding: as desired, with a backend in rotation. out of rotation: as desired, all weights are 0. draining: it leaves, connections go on. held: something of it would be removed, and waits for confirmation. pending: not yet as desired. conflict: another program has its address and port. no backend: declared, and not in the kernel.',
+    'forwarding: as desired, with a backend in rotation. out of rotation: as desired, all weights are 0. draining: it is being removed, its connections may finish. held: the mass-removal brake holds some or all of it until the sources confirm. pending: not yet as desired. conflict: another program has its address and port. no backend: declared, not in the kernel.',
   ),
   reason: z
     .string()
     .nullable()
-    .describe('Why, where the state says not all: the write that failed, what it waits for.'),
-  since: instant.describe("When its state last changed; the controller's start where it found it so."),
+    .describe('Details of the state: the write that failed, or what it waits for; null if there are none.'),
+  since: instant.describe("When its state last changed; the controller's start if it has not changed since."),
   decision: decision
     .nullable()
-    .describe('Why the service itself is not, or not yet, as the sources say; null where it is.'),
+    .describe('Why the service itself differs from what the sources say; null if it does not.'),
   nearness: nearness
     .nullable()
-    .describe('Which backends it has, where only the nearest are wanted; null where all are.'),
+    .describe('Which backends it uses, if it prefers the nearest; null if it uses all.'),
   spread: spread
     .nullable()
     .describe(
-      'How evenly new connections spread over its backends, as of the last minutes; null where there are too few of them, or not two backends to compare.',
+      'How evenly new connections spread over its backends in the last minutes; null if there are too few connections, or fewer than two backends to compare.',
     ),
   ...connections,
-  backends: z.array(backend).describe('All of them, those that leave too, by address and port.'),
+  backends: z.array(backend).describe('All backends, leaving ones included, by address and port.'),
 });
 
 const source = z.object({
   name: z.string().describe('As given to --source, without credentials.'),
-  apps: count.describe('Apps and pods that it told of.'),
-  readAt: instant.nullable().describe('When it was last read well; null if never since the start.'),
+  apps: count.describe('Apps and pods that it lists.'),
+  readAt: instant.nullable().describe('When it was last read successfully; null if never since the start.'),
   fromDiskOf: instant
     .nullable()
-    .describe('When what is used now was saved to our own disk; null when it comes from the source itself.'),
-  ageSeconds: count.nullable().describe('Age of what is used now, in seconds; null while there is nothing.'),
+    .describe('When the state in use was saved to disk; null if it comes from the source itself.'),
+  ageSeconds: count.nullable().describe('Age of the state in use, in seconds; null if there is none.'),
   failure: z
     .object({ at: instant.describe('When.'), message: z.string().describe('What went wrong.') })
     .nullable()
-    .describe('The last failure, if it came after the last good read.'),
+    .describe('The last failure, if it came after the last successful read.'),
 });
 
 const held = z.object({
-  reason: z.string().describe('How much would go, and of how much.'),
+  reason: z.string().describe('How much would be removed, and of how much.'),
   since: instant.describe('Since when.'),
-  until: instant.describe('When they are made if the source still says the same.'),
-  services: z.array(z.string()).describe('Ids of the VIPs that lose something.'),
+  until: instant.describe('When the removals are made if the source still says the same.'),
+  services: z.array(z.string()).describe('Ids of the VIPs affected.'),
 });
 
 const largeRemoval = z.object({
   at: instant.describe('When.'),
-  reason: z.string().describe('How much went, of how much, and why it was not held.'),
+  reason: z.string().describe('How much was removed, of how much, and why it was not held.'),
   because: z
     .array(
       z.object({
         rule: z
           .enum(['named', 'ended', 'confirmed', 'few', 'brake off'])
           .describe(
-            'named: a source said so of the task or app. ended: a list says that the task ends. confirmed: it was held, and the sources, read again, said the same. few: without what was named, too few to be held. brake off: --allow-mass-removal.',
+            'named: a source reported it for this very task or app. ended: a list shows the task ending. confirmed: it was held, and the sources, read again, said the same. few: apart from what was named, too few to be held. brake off: --allow-mass-removal.',
           ),
-        source: z.string().nullable().describe('The source that named them; null where none did.'),
-        at: instant.describe('When the last of them was told of.'),
-        backends: count.describe('How many went for this reason.'),
+        source: z.string().nullable().describe('The source that named them; null if none did.'),
+        at: instant.describe('When the last of them was reported.'),
+        backends: count.describe('How many backends were removed for this reason.'),
       }),
     )
     .describe('The most frequent first.'),
-  services: z.array(z.string()).describe('Ids of the VIPs that lost something.'),
+  services: z.array(z.string()).describe('Ids of the VIPs affected.'),
 });
 
 export const statusDocument = z.object({
   apiVersion,
-  at: instant.describe('When this was written.'),
+  at: instant.describe('Time of this document.'),
   version: z.string().describe('Version of the controller.'),
   startedAt: instant.describe('When the controller started.'),
-  dryRun: z.boolean().describe('Whether nothing is written (--dry-run).'),
-  ready: z.boolean().describe('What /readyz says.'),
+  dryRun: z.boolean().describe('Whether it only reports differences and writes nothing (--dry-run).'),
+  ready: z.boolean().describe('The result of /readyz.'),
   checks: z
     .array(
       z.object({
         name: z.string().describe('What is checked.'),
         ok: z.boolean().describe('Whether it passes.'),
-        message: z.string().nullable().describe('Why not, or a note; null where there is nothing to say.'),
+        message: z.string().nullable().describe('Why it fails, or a note; null if there is nothing to say.'),
       }),
     )
     .describe('The checks of /readyz.'),
@@ -202,23 +201,21 @@ export const statusDocument = z.object({
     .object({
       kind: z
         .enum(['full', 'changes'])
-        .describe("full: the kernel's whole table was read. changes: what was known of it was used."),
+        .describe("full: read the kernel's whole table. changes: used what was already known of it."),
       finishedAt: instant.describe('When it ended.'),
       durationMs: count.describe('How long it took, in milliseconds.'),
-      error: z.string().nullable().describe('What ended it early; null if nothing did.'),
+      error: z.string().nullable().describe('The error that ended it early; null if there was none.'),
     })
     .nullable()
     .describe('null until every source was read once, or loaded from disk.'),
   convergedAt: instant.nullable().describe('When a pass last left the kernel as desired; null if none did.'),
-  summary: summary.describe('Of the whole document, also where only some VIPs were asked for.'),
-  sources: z.array(source).describe('One for each --source, in the order given.'),
+  summary: summary.describe('Counts over all VIPs, even if only some were requested.'),
+  sources: z.array(source).describe('One for each --source, in the order of the command line.'),
   vips: z.array(vip).describe('By name, then id.'),
-  held: held.nullable().describe('Removals that the mass-removal brake holds back; null: nothing is held.'),
+  held: held.nullable().describe('Removals that the mass-removal brake holds; null if nothing is held.'),
   largeRemovals: z
     .array(largeRemoval)
-    .describe(
-      'Removals of the last hour so large that one may ask why they were not held; at most ten, the newest first.',
-    ),
+    .describe('Large removals of the last hour that the brake did not hold; at most ten, the newest first.'),
   conflicts: z
     .array(
       z.object({
@@ -226,9 +223,9 @@ export const statusDocument = z.object({
         ...conflict,
       }),
     )
-    .describe("VIPs whose address and port another program's service has."),
-  rejected: z.array(rejection).describe('What could not be used of the definitions.'),
-  warnings: z.array(z.string()).describe('What is odd in the definitions and could be used.'),
+    .describe("VIPs whose address and port belong to another program's service."),
+  rejected: z.array(rejection).describe('Parts of the definitions that cannot be used.'),
+  warnings: z.array(z.string()).describe('Parts of the definitions that are used but look wrong.'),
   failures: z
     .array(
       z.object({
@@ -236,31 +233,29 @@ export const statusDocument = z.object({
         message: z.string().describe('Why it failed.'),
       }),
     )
-    .describe('Writes of the last pass that failed; they are tried again.'),
+    .describe('Writes of the last pass that failed; they are retried.'),
   refused: z
     .array(
       z.object({
         address: z.string().describe('The address.'),
         since: instant.describe('When the kernel first refused it.'),
         endsAt: instant.describe('When it is tried again.'),
-        reason: z.string().describe('Why it is no backend.'),
+        reason: z.string().describe('Why it cannot be a backend.'),
       }),
     )
-    .describe("Addresses of backends that this host's kernel takes for no destination; at most a thousand."),
-  waiting: count.describe('Writes that failed before and wait for their next try.'),
+    .describe('Backend addresses that the kernel does not accept as destinations; at most a thousand.'),
+  waiting: count.describe('Writes that failed and wait for their retry.'),
   host: z
     .object({
-      problems: z.array(z.string()).describe('What keeps VIPs from being reached, each with its fix.'),
-      advice: z.array(z.string()).describe('What should be otherwise, each with its fix.'),
+      problems: z.array(z.string()).describe('Problems that make VIPs unreachable, each with its fix.'),
+      advice: z.array(z.string()).describe('Settings that should be changed, each with its fix.'),
     })
     .describe('Interface, routes, packet filter and kernel settings.'),
-  ejection: ejection
-    .nullable()
-    .describe('What watching the backends for answers has found; null where nobody watches (--eject off).'),
+  ejection: ejection.nullable().describe('Backends that do not answer; null with --eject off.'),
   networkNamespaces: networkNamespaces
     .nullable()
     .describe('Other network namespaces that get the same VIPs; null without --netns-dir.'),
-  kernel: kernel.describe('The tables of the kernel.'),
+  kernel: kernel.describe("The kernel's tables."),
 });
 
 export type StatusDocument = z.infer<typeof statusDocument>;

@@ -1,4 +1,4 @@
-/** What happened to each VIP since the controller's start, as far back as there is room for. */
+/** The latest changes of each VIP since the controller's start. */
 
 import type { BackendKey } from '../model.ts';
 import { letGoText } from '../plan/let-go.ts';
@@ -10,7 +10,7 @@ import type { PastRemoval } from './large-removals.ts';
 import type { RecordsBefore, VipRecord, VipRecords } from './vip-records.ts';
 import { plural } from './words.ts';
 
-/** One thing that a pass left otherwise than the pass before it did. Times are milliseconds of the monotonic clock. */
+/** A difference between two passes. Times are milliseconds of the monotonic clock. */
 export interface Change {
   readonly at: number;
   /** Id of the VIP. */
@@ -24,41 +24,41 @@ export interface Change {
     | 'backend removed'
     | 'backend'
     | 'not held';
-  /** The backend that it happened to; null where it concerns the VIP as a whole. */
+  /** The backend that changed; null if the change concerns the whole VIP. */
   readonly backend: BackendKey | null;
-  /** In words: `weight 1 -> 0: TASK_KILLING`. */
+  /** A description such as `weight 1 -> 0: TASK_KILLING`. */
   readonly text: string;
 }
 
-/** A change as `GET /v1/history` tells it: its time in RFC 3339. */
-export interface ToldChange extends Omit<Change, 'at'> {
+/** A change in the form of `GET /v1/history`, with an RFC 3339 time. */
+export interface ChangeDocument extends Omit<Change, 'at'> {
   readonly at: string;
 }
 
 export interface History {
-  /** Learns what a pass changed: records as they were `before`, of all that are now. */
+  /** Records what a pass changed: `before` has the records that it replaced, `now` all current ones. */
   passed(before: RecordsBefore, now: VipRecords, at: number): void;
-  /** Learns of a large removal why it was not held. */
+  /** Records why a large removal was not held. */
   notHeld(removal: PastRemoval): void;
-  /** Changes of one VIP, the newest first; also of one that is gone. */
+  /** Returns the changes of one VIP, the newest first, even if the VIP is gone. */
   ofVip(id: string): readonly Change[];
-  /** Changes of all, the newest first, `most` of them. */
-  latest(most: number): readonly Change[];
+  /** Returns the latest `count` changes of all VIPs, the newest first. */
+  latest(count: number): readonly Change[];
 }
 
 export interface HistoryLimits {
-  /** So many changes of each VIP: one that flaps does not push out what happened to others. */
+  /** Changes kept for each VIP, so that one that flaps does not push out the changes of others. */
   readonly perVip: number;
-  /** So many VIPs; those that nothing has happened to for longest are forgotten first. */
+  /** VIPs kept; the one whose last change is oldest is dropped first. */
   readonly vips: number;
 }
 
-/** About 200 bytes each: 20 MB where everything is full, which a host of 2,000 VIPs that all flap would need. */
+/** A change takes about 200 bytes: 20 MB on a host of 2,000 VIPs that all flap. */
 const LIMITS: HistoryLimits = { perVip: 50, vips: 2_000 };
 
-/** A history that knows of nothing yet. What the first pass finds is no change. */
+/** Creates an empty history. The first pass only sets the baseline. */
 export function createHistory({ perVip, vips }: HistoryLimits = LIMITS): History {
-  // In the order in which something last happened to them.
+  // In the order of their last change.
   const byVip = new Map<string, readonly Change[]>();
   let started = false;
 
@@ -90,9 +90,9 @@ export function createHistory({ perVip, vips }: HistoryLimits = LIMITS): History
         add(id, [{ at: removal.at, vip: id, kind: 'not held', backend: null, text }]);
     },
     ofVip: (id) => byVip.get(id) ?? [],
-    latest(most) {
-      const newest = [...byVip.values()].flatMap((changes) => changes.slice(0, most));
-      return newest.sort((a, b) => b.at - a.at).slice(0, most);
+    latest(count) {
+      const newest = [...byVip.values()].flatMap((changes) => changes.slice(0, count));
+      return newest.sort((a, b) => b.at - a.at).slice(0, count);
     },
   };
 }
@@ -149,7 +149,7 @@ function backendChange(
 ): Pick<Change, 'kind' | 'text'> | null {
   if (had === undefined)
     return { kind: 'backend added', text: `weight ${weightText(now.weight, slowStart)}: ${now.reason}` };
-  // That it began and that it ended is told: ten steps would push out what happened to others.
+  // Only the start and the end of a slow start are recorded: its steps would push out other changes.
   if (had.decision?.rule === 'slow start' && now.decision?.rule === 'slow start') return null;
   if (had.weight !== now.weight) {
     const weights = weightChangeText(had.weight, now.weight, slowStart);

@@ -1,35 +1,35 @@
-/** Large removals that were not held, kept for a while: "why did it let 40 backends go at 03:12?" */
+/** Remembers large removals that the brake did not hold, to answer "why were 40 backends removed at 03:12?" */
 
 import type { PassStatus } from '../pass-status.ts';
 import { type LargeRemoval, letGoText } from '../plan/let-go.ts';
 
-/** `at`: when the pass that made it ended, in milliseconds of the monotonic clock. */
 export interface PastRemoval extends LargeRemoval {
+  /** When the pass that made it ended, in milliseconds of the monotonic clock. */
   readonly at: number;
 }
 
-/** Each may name every VIP of the host. */
-const MOST = 10;
-const KEPT_MS = 3_600_000;
+/** Few, since each may list every VIP of the host. */
+const MAX_REMOVALS = 10;
+const MAX_AGE_MS = 3_600_000;
 
 export class LargeRemovals {
-  /** The newest first. */
+  /** Newest first. */
   #all: readonly PastRemoval[] = [];
   #last = '';
 
-  /** Takes what a pass let go; returns it unless the pass before had it too: where writes fail, it is planned again. */
+  /** Records what a pass removed. Returns null if the previous pass planned the same, as happens while writes fail. */
   passed({ letGo, finishedAt }: Pick<PassStatus, 'letGo' | 'finishedAt'>): PastRemoval | null {
     const text = letGo == null ? '' : letGoText(letGo);
     const isNew = text !== this.#last;
     this.#last = text;
     if (letGo == null || !isNew) return null;
     const removal = { ...letGo, at: finishedAt };
-    this.#all = [removal, ...this.recent(finishedAt)].slice(0, MOST);
+    this.#all = [removal, ...this.recent(finishedAt)].slice(0, MAX_REMOVALS);
     return removal;
   }
 
-  /** Those of the last hour, at most ten, the newest first. */
+  /** Returns the removals of the last hour, at most ten, the newest first. */
   recent(now: number): readonly PastRemoval[] {
-    return this.#all.filter(({ at }) => now - at < KEPT_MS);
+    return this.#all.filter(({ at }) => now - at < MAX_AGE_MS);
   }
 }

@@ -5,17 +5,17 @@ import type { NamespacesReport } from '../namespace-report.ts';
 import type { PassStatus, RefusedBackend } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import { letGoText } from '../plan/let-go.ts';
-import { MOST_TOLD, someLines, someRejections } from './at-most.ts';
 import type { BackendRecord, DatedDecision } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
 import type { BackendDocument, StatusDocument, VipDocument } from './document.ts';
+import { summarize } from './figures.ts';
 import type { PastRemoval } from './large-removals.ts';
 import { isUneven, type Spread } from './spread.ts';
 import type { SourceStatus, Status } from './status.ts';
-import { sumUp } from './summary.ts';
+import { MAX_LISTED, truncateLines, truncateRejections } from './truncate.ts';
 import type { VipRecord } from './vip-records.ts';
 
-/** The kernel's counters, or why they are not known. */
+/** The kernel's counters, or why they could not be read. */
 export type Reading =
   | { readonly at: number; readonly kernel: KernelReading }
   | { readonly at: null; readonly error: string };
@@ -24,14 +24,14 @@ export interface Presented {
   readonly status: Status;
   readonly reading: Reading;
   readonly limits: HealthLimits;
-  /** Advice that no pass gives; none unless told otherwise. */
+  /** Advice from outside the loop, added to that of the last pass. Defaults to none. */
   readonly complaints?: readonly string[];
   readonly version: string;
-  /** On the monotonic clock, as all times of the status. */
+  /** On the monotonic clock, like all times of the status. */
   readonly now: number;
 }
 
-/** All that is known of the controller's work, as the document that people and scripts read. */
+/** Builds the document of `GET /v1/status`. */
 export function presentStatus({
   status,
   reading,
@@ -45,7 +45,7 @@ export function presentStatus({
   const checks = readyz(status, now, limits);
   const counters = reading.at === null ? NO_COUNTERS : reading.kernel.services;
   const vips = [...status.vips.values()].sort(byName).map((vip) => {
-    // A conflict is another program's service: what goes through it is none of ours.
+    // In a conflict the service in the kernel is another program's, and so is its traffic.
     const ours = vip.state !== 'conflict';
     const found = ours ? lastPass?.observed.get(vip.id) : undefined;
     const spread = toSpread(ours ? status.spreads?.get(vip.id) : undefined, times);
@@ -61,7 +61,7 @@ export function presentStatus({
     checks: [...checks],
     lastPass: lastPass === null ? null : toPass(lastPass, times),
     convergedAt: status.convergedAt === null ? null : times.instant(status.convergedAt),
-    summary: sumUp(vips),
+    summary: summarize(vips),
     sources: status.sources.map((source) => toSource(source, times)),
     vips,
     held: toHeld(lastPass?.held ?? null, times),
@@ -71,10 +71,10 @@ export function presentStatus({
       apps: [...apps],
       reason,
     })),
-    rejected: [...someRejections(lastPass?.desired.rejected ?? [])],
-    warnings: [...someLines(lastPass?.desired.warnings ?? [])],
+    rejected: [...truncateRejections(lastPass?.desired.rejected ?? [])],
+    warnings: [...truncateLines(lastPass?.desired.warnings ?? [])],
     failures: [...(lastPass?.failures ?? [])],
-    refused: (lastPass?.refused ?? []).slice(0, MOST_TOLD).map((refused) => toRefused(refused, times)),
+    refused: (lastPass?.refused ?? []).slice(0, MAX_LISTED).map((refused) => toRefused(refused, times)),
     waiting: lastPass?.waiting ?? 0,
     host: {
       problems: [...(lastPass?.problems ?? [])],
@@ -86,7 +86,7 @@ export function presentStatus({
   };
 }
 
-/** Now, and how moments are shown. */
+/** The current time, and the conversion of monotonic times to RFC 3339. */
 interface Times {
   readonly now: number;
   readonly instant: (at: number) => string;

@@ -5,7 +5,7 @@ import { ago, plural } from './words.ts';
 
 type NamespaceDocument = NonNullable<StatusDocument['networkNamespaces']>['namespaces'][number];
 
-/** How VIPs are kept in one network namespace; `at`: when the controller told it. */
+/** Formats the state of one network namespace. `at` is the time of the status document. */
 export function namespaceText(
   document: NamespaceDocument,
   at: string,

@@ -20,23 +20,23 @@ import {
   unevenText,
 } from './words.ts';
 
-/** The status for eyes: a line for each VIP, then what needs attention, then one line that sums up. */
+/** Formats the status for people: one line for each VIP, then the problems, then a summary line. */
 export function statusText(status: StatusDocument, layout: Layout): string {
   const document = visibleDocument(status);
   const { vips, at } = document;
   const lines = vips.length === 0 ? [] : [...table(vips, vipColumns(at), layout), ''];
-  return [...lines, ...attention(document, layout), sumUp(document, layout)].join('\n').concat('\n');
+  return [...lines, ...attention(document, layout), summaryLine(document, layout)].join('\n').concat('\n');
 }
 
-/** The same with every backend: its weight and why, since when, its connections and rates. */
+/** Like `statusText`, with every backend of every VIP. */
 export function wideText(status: StatusDocument, layout: Layout): string {
   const document = visibleDocument(status);
   const { vips, at } = document;
   const lines = vips.flatMap((vip) => [...block(vip, at, layout), '']);
-  return [...lines, ...attention(document, layout), sumUp(document, layout)].join('\n').concat('\n');
+  return [...lines, ...attention(document, layout), summaryLine(document, layout)].join('\n').concat('\n');
 }
 
-/** Only these VIPs, with every backend. */
+/** Formats only the VIPs of the document, with every backend. */
 export function vipsText(status: StatusDocument, layout: Layout): string {
   const { vips, at, largeRemovals } = visibleDocument(status);
   const removalsOf = ({ id }: VipDocument) =>
@@ -79,7 +79,7 @@ function vipColumns(at: string): readonly Column<VipDocument>[] {
   ];
 }
 
-/** `web.marathon`: the zone is the same for all of them. */
+/** `web.marathon`, without the zone that all names share. */
 function nameOf({ name, framework, apps }: VipDocument): string {
   return name === null ? apps.join(',') : `${name}.${framework}`;
 }
@@ -130,7 +130,7 @@ function block(vip: VipDocument, at: string, layout: Layout): string[] {
   ];
 }
 
-/** What decided that backends are not as the sources say, since when, and what ends it; of a drain and a slow start the table says so. */
+/** Lines for decisions that keep backends from what the sources say; the table already shows drains and slow starts. */
 function decisionsOf({ decision: own, backends }: VipDocument, at: string): string[] {
   const places = new Map<string, string[]>();
   for (const { decision, ...backend } of backends) {
@@ -187,7 +187,7 @@ function netnsText({ networkNamespaces: report }: StatusDocument): string {
   return `; ${inSync} of ${plural(namespaces.length, 'network namespace')} in sync`;
 }
 
-function sumUp(document: StatusDocument, { paint }: Layout): string {
+function summaryLine(document: StatusDocument, { paint }: Layout): string {
   const { summary, ready, checks, dryRun, kernel } = document;
   const { vips, byState, backends, backendsInRotation, ejected, inSlowStart, leftOut } = summary;
   const why = [

@@ -1,9 +1,9 @@
-/** How far a deployment is, in the words of the command and of the page. */
+/** Texts about the progress of a deployment, for the command line and the page. */
 
 import type { DeploymentProgress, Instances } from '../app-writes.ts';
 import { plural } from './words.ts';
 
-/** `here`: backends in rotation on this host; null where that is not known. */
+/** Formats the progress of a deployment. `here` is the number of backends in rotation on this host; null if unknown. */
 export function progressText(
   { step, steps, actions }: Omit<DeploymentProgress, 'id'>,
   instances: Instances | null,
@@ -28,7 +28,7 @@ export function hereText(count: number): string {
   return `${plural(count, 'backend')} in rotation on this host`;
 }
 
-/** Whether every instance that is wanted is ready. */
+/** Whether every desired instance is ready; false if unknown. */
 export function isWhole(instances: Instances | null): boolean {
   return instances !== null && instances.ready >= instances.wanted;
 }

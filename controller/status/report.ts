@@ -2,20 +2,20 @@ import type { PassStatus } from '../pass-status.ts';
 import { withUntouched } from '../plan/diff.ts';
 import { heldText } from '../plan/held-text.ts';
 import type { Report } from '../plan/plan.ts';
-import { someLines, someRejections } from './at-most.ts';
+import { truncateLines, truncateRejections } from './truncate.ts';
 
-/** What people and scripts read of a pass: the services that it looked at, and all others, which are as desired. */
+/** Builds the diff that people and scripts read: the services that a pass compared, and the rest, which are as desired. */
 export function reportOf({
-  plan: looked,
+  plan: compared,
   desired,
   observed,
   owned,
   held,
 }: Pick<PassStatus, 'plan' | 'desired' | 'observed' | 'owned' | 'held'>): Report {
-  const plan = withUntouched(looked, desired, observed);
+  const plan = withUntouched(compared, desired, observed);
   const { declared } = desired;
-  const rejected = someRejections(desired.rejected);
-  const warnings = someLines(desired.warnings);
+  const rejected = truncateRejections(desired.rejected);
+  const warnings = truncateLines(desired.warnings);
   const conflicting = new Set(plan.conflicts.map(({ key }) => key));
   const leftAlone = [...observed.keys()].filter(
     (key) => !owned.has(key) && !plan.owned.has(key) && !conflicting.has(key),

@@ -1,11 +1,11 @@
-/** What the page's list needs of the status, small enough to be sent every two seconds; and what of it has changed. */
+/** The part of the status that the page's list shows, small enough to send every two seconds, and its changes. */
 
 import { serviceFields } from '../setting-fields.ts';
 import type { StatusDocument, VipDocument } from './document.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { spreadText } from './words.ts';
 
-/** A VIP without its backends. Rates are per second; null where the kernel's counters are not known. */
+/** A VIP without its backends. Rates are per second; null if the kernel's counters are unknown. */
 export interface VipRow
   extends Figures,
     Pick<
@@ -25,19 +25,19 @@ export interface VipRow
       | 'activeConnections'
       | 'inactiveConnections'
     > {
-  /** null where nothing can be said of it. */
+  /** null if there is too little traffic to judge. */
   readonly spread: { readonly text: string; readonly uneven: boolean } | null;
   readonly connectionRate: number | null;
   readonly inByteRate: number | null;
   readonly outByteRate: number | null;
 }
 
-/** What may be long and seldom changes. */
+/** The parts that may be long and seldom change. */
 export type Findings = Pick<
   StatusDocument,
   'conflicts' | 'rejected' | 'warnings' | 'failures' | 'refused' | 'largeRemovals'
 >;
-/** What is small and changes with every second. */
+/** The parts that are small and change every second. */
 export type Overview = Omit<StatusDocument, 'vips' | keyof Findings>;
 
 /** The data of an `all` event of `GET /v1/events`. */
@@ -47,10 +47,10 @@ export interface AllRows {
   readonly vips: readonly VipRow[];
 }
 
-/** The data of a `changes` event: rows that are new or differ, and the ids of those that are gone. */
+/** The data of a `changes` event: new and changed rows, and the ids of rows that are gone. */
 export interface ChangedRows {
   readonly overview: Overview;
-  /** Absent where they are as they were. */
+  /** Absent if unchanged. */
   readonly findings?: Findings;
   readonly vips: readonly VipRow[];
   readonly gone: readonly string[];
@@ -65,7 +65,7 @@ export function rowsOf(document: StatusDocument): AllRows {
   };
 }
 
-/** The list has no room for them; JSON leaves out what is undefined. */
+/** Removes the settings, which the list does not show: JSON omits undefined values. */
 const NO_SETTINGS: Readonly<Record<string, undefined>> = Object.fromEntries(
   serviceFields.names.map((name) => [name, undefined]),
 );
@@ -83,7 +83,7 @@ function toRow({ backends, traffic, decision: _, nearness, spread, ...vip }: Vip
   };
 }
 
-/** Makes the function that tells what has changed since it was asked before; everything is new to it at first. */
+/** Creates a function that returns what has changed since its previous call; the first call returns everything. */
 export function createChanges(): (now: AllRows) => ChangedRows {
   let known: ReadonlyMap<string, string> = new Map();
   let knownFindings = '';

@@ -1,9 +1,10 @@
 import type { StatusDocument, VipDocument } from './document.ts';
 
 /**
- * The document with the VIPs that `name` means: their name, name and framework, DNS name, address or an app that
- * declares them, each also with `:PORT`; or part of a name or app with `*` for any characters. Of large removals only theirs
- * stay, everything else stays.
+ * Returns the document with only the VIPs that match `name`, and only their large removals.
+ *
+ * A name matches a VIP's id, name, `name.framework`, DNS name or address, each also with `:PORT`, or an app that declares
+ * it; `*` stands for any characters.
  */
 export function selectVips(document: StatusDocument, name: string): StatusDocument {
   const wanted = matcher(name);

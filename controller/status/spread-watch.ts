@@ -5,30 +5,30 @@ import type { Clock, KernelCounters } from '../ports.ts';
 import { type CountedBefore, type LastFull, type Spread, spreadOf, updateFull } from './spread.ts';
 import type { VipRecords } from './vip-records.ts';
 
-/** How new connections spread, by the id of the VIP; without those of which nothing can be said. */
+/** How new connections spread, by the id of the VIP. VIPs with too little traffic to judge are absent. */
 export type Spreads = ReadonlyMap<string, Spread>;
 
-/** So often counters are read where nobody else asks for them. */
+/** How often counters are read if nothing else reads them. */
 const READ_MS = 60_000;
-/** Of the time, reading them for this may take so much. */
-const MOST_SHARE = 0.005;
-/** Counters are compared with those of so long before, up to twice that. */
+/** The largest share of time that these reads may take. */
+const MAX_READ_SHARE = 0.005;
+/** Counters are compared with those read this long ago, up to twice as long. */
 const SPAN_MS = 300_000;
 
-/** The kernel's counters. Each read also tells how new connections spread over the backends of VIPs. */
+/** Reads the kernel's counters, and measures with each read how new connections spread over the backends of VIPs. */
 export class SpreadWatch implements KernelCounters {
   readonly #counters: KernelCounters;
   readonly #vips: () => VipRecords;
   readonly #clock: Pick<Clock, 'monotonic' | 'sleep'>;
-  /** What is compared with, and what will be from the next span on. */
+  /** The counts to compare with now, and from the next span on. */
   #before = new Map<ServiceKey, Counts>();
   #next = this.#before;
   #nextAt: number | null = null;
-  /** Of the VIPs that had a full backend since what they are compared with. */
+  /** VIPs that had a full backend since the counts of `#before`. */
   #full = new Map<ServiceKey, LastFull>();
   #spreads: Spreads = new Map();
-  /** What was read is learnt in its order, however many read. */
-  #learning = Promise.resolve();
+  /** Makes concurrent reads update the counts in their order. */
+  #updating = Promise.resolve();
 
   constructor(counters: KernelCounters, vips: () => VipRecords, clock: Pick<Clock, 'monotonic' | 'sleep'>) {
     this.#counters = counters;
@@ -36,30 +36,30 @@ export class SpreadWatch implements KernelCounters {
     this.#clock = clock;
   }
 
-  /** As of the last read. */
+  /** The spreads as of the last read. */
   get spreads(): Spreads {
     return this.#spreads;
   }
 
   async read(services: Iterable<ServiceKey>): Promise<KernelReading> {
-    // What is counted while it reads belongs to the next span.
+    // Connections counted during the read belong to the next span.
     const at = this.#clock.monotonic();
     const reading = await this.#counters.read(services);
-    const learnt = this.#learning.then(() => this.#learn(at, reading.services));
-    // One that fails is no reason for the next one to.
-    this.#learning = learnt.catch(() => undefined);
-    await learnt;
+    const updated = this.#updating.then(() => this.#update(at, reading.services));
+    // A failed update must not fail the next one.
+    this.#updating = updated.catch(() => undefined);
+    await updated;
     return reading;
   }
 
-  /** Reads counters now and then until `signal` aborts. */
+  /** Reads counters periodically until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const from = this.#clock.monotonic();
-      // Whoever asks for the status is told why they cannot be read.
+      // The status reports why counters cannot be read.
       await this.read(this.#vips().keys()).catch(() => undefined);
       const took = this.#clock.monotonic() - from;
-      await this.#clock.sleep(Math.max(READ_MS, took / MOST_SHARE) - took, signal);
+      await this.#clock.sleep(Math.max(READ_MS, took / MAX_READ_SHARE) - took, signal);
     }
   }
 
@@ -67,8 +67,8 @@ export class SpreadWatch implements KernelCounters {
     this.#counters.close();
   }
 
-  /** In turns: at 10,000 VIPs that are all in use it takes a tenth of a second. */
-  async #learn(at: number, services: KernelReading['services']): Promise<void> {
+  /** Yields to the event loop: with 10,000 VIPs in use this takes a tenth of a second. */
+  async #update(at: number, services: KernelReading['services']): Promise<void> {
     this.#nextAt ??= at;
     if (at - this.#nextAt >= SPAN_MS) {
       const next = await inTurns(countAll(at, services, this.#next));
@@ -98,7 +98,7 @@ export class SpreadWatch implements KernelCounters {
     return spreads;
   }
 
-  /** A VIP that was not there before is compared from now on. */
+  /** A new VIP is compared from now on. */
   #begin(key: ServiceKey, counts: Counts): Counts {
     this.#before.set(key, counts);
     if (!this.#next.has(key)) this.#next.set(key, counts);
@@ -108,9 +108,9 @@ export class SpreadWatch implements KernelCounters {
 
 const NEVER: LastFull = new Map();
 
-/** What was counted of a service at one moment. */
+/** The connections counted for a service at one moment. */
 interface Counts extends CountedBefore {
-  /** By the service itself: with what backends got that are gone. */
+  /** The service's own counter, which includes backends that are gone. */
   readonly all: number;
 }
 
@@ -122,7 +122,7 @@ function* countAll(
   const counts = new Map<ServiceKey, Counts>();
   for (const [key, counted] of services) {
     const known = before.get(key);
-    // Of a service that nobody uses the numbers are kept once.
+    // Idle services share one object, which saves memory.
     counts.set(key, known !== undefined && isIdle(known, counted) ? { ...known, at } : countsOf(at, counted));
     yield;
   }

@@ -5,13 +5,13 @@ import type { BackendKey } from '../model.ts';
 import type { BackendRecord } from './backend-records.ts';
 import type { VipRecord } from './vip-records.ts';
 
-/** What the backends of a VIP got since an earlier moment, of those that were in rotation all the while. */
+/** How new connections spread over the backends that were in rotation during the whole span. */
 export interface Spread {
   /** When counting began, in milliseconds of the monotonic clock. */
   readonly since: number;
-  /** New connections of those that are compared. */
+  /** New connections to the backends compared. */
   readonly connections: number;
-  /** How many are compared. */
+  /** How many backends are compared. */
   readonly backends: number;
   readonly most: Share;
   readonly least: Share;
@@ -20,7 +20,7 @@ export interface Spread {
 export interface Share {
   readonly backend: BackendKey;
   readonly connections: number;
-  /** So many times what its weight gives it: 1 is even. */
+  /** Its connections as a multiple of what its weight entitles it to: 1 is even. */
   readonly ofShare: number;
 }
 
@@ -34,25 +34,26 @@ type CountedNow = Pick<BackendCounters, 'activeConnections' | 'inactiveConnectio
   readonly traffic: Pick<Traffic, 'connections'>;
 };
 
-/** When each backend was seen full last. */
+/** When each backend was last full. */
 export type LastFull = ReadonlyMap<BackendKey, number>;
 
-/** Of fewer connections nothing follows: of a share of twenty, chance makes forty, or five, in one of ten thousand cases. */
-const LEAST_SHARE = 20;
-/** From here on, and down to there, it is uneven. */
-export const MOST_OF_SHARE = 2;
-const LEAST_OF_SHARE = 0.25;
+/** The smallest share to judge by: chance turns 20 into 40, or 5, once in ten thousand cases. */
+const MIN_SHARE = 20;
+/** A backend with at least this multiple of its share makes the spread uneven, */
+export const UNEVEN_FROM = 2;
+/** and so does one with at most this multiple. */
+const UNEVEN_DOWN_TO = 0.25;
 
-/** In proportion to weights, and evenly. The others fill one backend first, or go by addresses alone (`dh`, `lblc`, `lblcr`). */
+// Schedulers that are not listed fill one backend first (`fo`, `ovf`), or use addresses alone (`dh`, `lblc`, `lblcr`).
 const BY_WEIGHT: ReadonlySet<string> = new Set(['wrr', 'wlc', 'sed', 'nq', 'sh', 'mh', 'twos']);
 const EVENLY: ReadonlySet<string> = new Set(['rr', 'lc']);
 
 /**
- * Compares what backends got since `before` with their shares; not of those that were full meanwhile. null: there are not two of them to
- * compare, or too few connections to say anything.
+ * Compares the connections that backends got since `before` with their shares, without backends that were full meanwhile.
+ * Returns null if there are fewer than two backends to compare, or too few connections to judge.
  *
- * New connections, not those that are open: `wlc` keeps the latter even by sending more to a backend that ends them at once,
- * as one does that fails every request.
+ * Counts new connections rather than open ones: `wlc` keeps open ones even by sending more to a backend that closes them at
+ * once, such as one that fails every request.
  */
 export function spreadOf(
   { scheduler, backends }: Pick<VipRecord, 'scheduler' | 'backends'>,
@@ -70,27 +71,27 @@ export function spreadOf(
   }
   const connections = compared.reduce((sum, each) => sum + each.connections, 0);
   const weights = compared.reduce((sum, { weight }) => sum + weight, 0);
-  if (compared.length < 2 || connections < LEAST_SHARE * compared.length) return null;
+  if (compared.length < 2 || connections < MIN_SHARE * compared.length) return null;
   const shares = compared.flatMap(({ weight, ...got }): readonly Share[] => {
     const share = (connections * weight) / weights;
-    // A light backend cannot get too few of a few, and a handful is not too many.
-    const isTelling = share >= LEAST_SHARE || got.connections >= MOST_OF_SHARE * LEAST_SHARE;
-    return isTelling ? [{ ...got, ofShare: got.connections / share }] : [];
+    // A backend with a small share is judged only if it got far more than that.
+    const isSignificant = share >= MIN_SHARE || got.connections >= UNEVEN_FROM * MIN_SHARE;
+    return isSignificant ? [{ ...got, ofShare: got.connections / share }] : [];
   });
-  // The heaviest is among them, since its share is above the average.
+  // Never empty: the backend with the greatest weight has at least the average share.
   const most = shares.reduce((a, b) => (b.ofShare > a.ofShare ? b : a));
   const least = shares.reduce((a, b) => (b.ofShare < a.ofShare ? b : a));
   return { since: before.at, connections, backends: compared.length, most, least };
 }
 
-/** Whether it is worth someone's attention. */
+/** Whether a backend got far more, or far less, than its share. */
 export function isUneven({ most, least }: Pick<Spread, 'most' | 'least'>): boolean {
-  return most.ofShare >= MOST_OF_SHARE || least.ofShare <= LEAST_OF_SHARE;
+  return most.ofShare >= UNEVEN_FROM || least.ofShare <= UNEVEN_DOWN_TO;
 }
 
 /**
- * Of `had` what counts since `before`, with those that are full `now`, at `at`: the kernel gives such a backend nothing until it is
- * below its lower threshold.
+ * Adds the backends that are full `now`, at `at`, to `had`, and drops entries older than `before`. The kernel sends a full
+ * backend nothing until it is below its lower threshold.
  */
 export function updateFull(
   had: LastFull,
@@ -112,7 +113,7 @@ function wasFull(backend: BackendKey, { at }: CountedBefore, lastFull: LastFull)
   return last !== undefined && last >= at;
 }
 
-/** null: it was not in rotation with this weight all the while. */
+/** Returns null if the backend was not in rotation with this weight during the whole span. */
 function newConnections(
   { inKernel, weight, since }: BackendRecord,
   { at }: CountedBefore,
@@ -120,7 +121,7 @@ function newConnections(
   now: CountedNow | undefined,
 ): number | null {
   if (had === undefined || now === undefined || !inKernel || weight === 0 || since > at) return null;
-  // Fewer than before: the kernel made it anew meanwhile.
+  // Fewer than before: it was removed from the kernel and added again.
   const connections = now.traffic.connections - had;
   return connections < 0 ? null : connections;
 }

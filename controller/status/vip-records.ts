@@ -25,7 +25,7 @@ import {
   type States,
 } from './vip-states.ts';
 
-/** A VIP as the last pass left it, and since when it has been so. Times are milliseconds of the monotonic clock. */
+/** A VIP as the last pass left it. Times are milliseconds of the monotonic clock. */
 export interface VipRecord extends Omit<ServiceSettings, 'scheduler'> {
   readonly id: string;
   readonly name: string | null;
@@ -34,46 +34,45 @@ export interface VipRecord extends Omit<ServiceSettings, 'scheduler'> {
   readonly protocol: string;
   readonly address: string | null;
   readonly port: number;
-  /** null: it has no backend, so it is not in the kernel. */
+  /** null without backends, since the VIP is then not in the kernel. */
   readonly scheduler: string | null;
   readonly apps: readonly string[];
-  /** Absent where weights are not scaled. */
+  /** Absent if weights are not scaled. */
   readonly slowStartSeconds?: number;
   readonly state: VipState;
   readonly reason: string | null;
   readonly since: number;
-  /** Why the service itself is not as the sources say, since when, and what ends that; null where it is. */
+  /** Why the service itself differs from what the sources say; null if it does not. */
   readonly decision: DatedDecision | null;
-  /** Which backends it has, where only the nearest are wanted; null where all are. */
+  /** Which backends it uses, if it prefers the nearest; null if it uses all. */
   readonly nearness: NonNullable<PlannedService['nearness']> | null;
   readonly backends: BackendRecords;
 }
 
 export type VipRecords = ReadonlyMap<string, VipRecord>;
 
-/** The records that a pass replaced, by id, each as it was before (undefined: there was none). */
+/** The records that a pass replaced, by id; undefined for a VIP that had none. */
 export type RecordsBefore = ReadonlyMap<string, VipRecord | undefined>;
 
 /**
- * Tells what every VIP is like after each pass: desired ones, those that leave, those that another program's service keeps
- * out, and those that are declared without a backend. Only the services that a pass looked at are looked at here; what is
- * as it was has been so since then.
+ * Keeps a record of every VIP after each pass: desired VIPs, leaving ones, those in conflict with another program's service,
+ * and those declared without a backend. Updates only the services that a pass compared.
  */
 export class VipRecorder {
   readonly #records = new Map<string, VipRecord>();
   /** Ids of the records of VIPs without a service. */
   #unserved: ReadonlySet<string> = new Set();
-  /** What services are called that nobody desires and that are still there, by key. */
+  /** Ids without an address (see `vipText`) of services that are still in the kernel and no longer desired, by key. */
   readonly #leaving = new Map<ServiceKey, string>();
 
-  /** The records as of the last pass; they change with the next one. */
+  /** The records as of the last pass; the next pass changes this map. */
   get records(): VipRecords {
     return this.#records;
   }
 
   /**
-   * Makes what is to be done for a pass: to be called until it returns an answer, the records that it replaced. null:
-   * `pause` said that it should rest before. A pass that ended early says nothing of the kernel, so the records stay.
+   * Returns a function that updates the records for a pass. Call it until it returns the records that it replaced; it returns
+   * null when `pause` asks it to yield. A pass that ended early knows nothing of the kernel, so the records stay.
    */
   start(pass: PassStatus): (pause: Pause) => RecordsBefore | null {
     const before = new Map<string, VipRecord | undefined>();
@@ -93,7 +92,7 @@ export class VipRecorder {
     };
   }
 
-  #recordOf(key: ServiceKey, { pass, held, states, planned }: Sight): VipRecord | undefined {
+  #recordOf(key: ServiceKey, { pass, held, states, planned }: RecordInput): VipRecord | undefined {
     const { desired, observed, drains, finishedAt } = pass;
     const had = this.#records.get(key);
     const service = desired.services.get(key);
@@ -103,11 +102,11 @@ export class VipRecorder {
     this.#leaving.delete(key);
     if (service !== undefined) {
       const known = states(key);
-      // Of a service that another program made, nothing is ours.
+      // In a conflict the service in the kernel is another program's.
       const have = known.state === 'conflict' ? undefined : found.have;
       return desiredRecord({ ...found, service, known, have }, key, had, finishedAt);
     }
-    // An IP VIP has the same id with a service and without.
+    // An IP VIP has the same id with and without a service.
     if (planned === undefined || found.have === undefined) return this.#unserved.has(key) ? had : undefined;
     const record = leavingRecord(planned, found, pass, had);
     this.#leaving.set(key, vipText(record));
@@ -139,15 +138,15 @@ export class VipRecorder {
   }
 }
 
-/** What is known when one service is looked at. */
-interface Sight {
+/** What the record of one service depends on. */
+interface RecordInput {
   readonly pass: PassStatus;
   readonly held: HeldBackends;
   readonly states: States;
   readonly planned: PlannedService | undefined;
 }
 
-/** To record a service costs as much as several tasks. */
+/** Recording a service costs as much as reading several tasks. */
 const RECORD_COST = 10;
 
 function desiredRecord(
@@ -192,7 +191,7 @@ function leavingRecord(
   return dated(now, had, pass.finishedAt);
 }
 
-/** `tcp/web.marathon:80`, `tcp/[fd00::1]:80`: one text for a VIP of both families. */
+/** `tcp/web.marathon:80`, `tcp/[fd00::1]:80`: the same text for both address families of a named VIP. */
 function vipText({
   protocol,
   name,
@@ -221,7 +220,7 @@ function emptyRecord(
     scheduler: null,
     apps: [...new Set(all.map(({ app }) => app))].sort(),
     state: 'no backend' as const,
-    reason: 'no task of it can be reached',
+    reason: reasonsText(all),
     decision: null,
     nearness: null,
     backends: NO_BACKENDS,
@@ -229,11 +228,19 @@ function emptyRecord(
   return dated(now, had, finishedAt);
 }
 
-/** `had` itself where it says the same. */
+/** Why a VIP has no backends; with the app's id in front when several apps declare it for different reasons. */
+function reasonsText(all: readonly Declared[]): string {
+  const reasons = new Map(all.map(({ app, withoutBackends = 'none known' }) => [app, withoutBackends]));
+  const [only, ...others] = new Set(reasons.values());
+  if (only !== undefined && others.length === 0) return only;
+  return [...reasons].map(([app, reason]) => `${app}: ${reason}`).join('; ');
+}
+
+/** Adds the time of the last change of state; returns `had` itself if nothing has changed. */
 function dated(now: Omit<VipRecord, 'since'>, had: VipRecord | undefined, at: number): VipRecord {
   if (had === undefined) return { ...now, since: at };
   const record = { ...now, since: had.state === now.state && had.reason === now.reason ? had.since : at };
-  // Two maps of backends are the same one where nothing of them has changed.
+  // `recordBackends` returns the same map if nothing has changed.
   return had.backends === record.backends && same({ ...had, backends: null }, { ...record, backends: null })
     ? had
     : record;

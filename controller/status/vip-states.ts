@@ -1,4 +1,4 @@
-/** What state a VIP is in after a pass, and why, for a person. */
+/** The state of a VIP after a pass, and the reason to show for it. */
 
 import { type BackendKey, endpointKey, type ServiceKey } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
@@ -15,7 +15,7 @@ const FORWARDING: StateAndReason = { state: 'forwarding', reason: null };
 
 export type States = (id: ServiceKey) => StateAndReason;
 
-/** Makes the function that tells the state of a desired service. */
+/** Creates a function that returns the state of a desired service. */
 export function createStates(pass: PassStatus, held: HeldBackends): States {
   const conflicts = new Map(pass.plan.conflicts.map(({ key, reason }) => [key, reason]));
   const unsettled = new Map(pass.shortfall.map(({ key, kind }) => [key, kind]));
@@ -34,7 +34,7 @@ const HELD: StateAndReason = { state: 'held', reason: 'some of its backends woul
 
 export type HeldBackends = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, string>>;
 
-/** Of each service that the mass-removal brake holds: the backends that stay for that reason, with it. */
+/** For each service that the mass-removal brake holds: the backends that stay for that reason, with the reason. */
 export function heldBackends({ plan, decisions }: PassStatus): HeldBackends {
   const found = new Map<ServiceKey, ReadonlyMap<BackendKey, string>>();
   for (const { key, held, backends } of plan.services) {
@@ -48,7 +48,7 @@ export function heldBackends({ plan, decisions }: PassStatus): HeldBackends {
   return found;
 }
 
-/** The first write to this service that failed, with its message. */
+/** The first failed write to a service, with its message. */
 function failureOf(id: string, { failures }: PassStatus): string | null {
   const [protocol = '', endpoint = ''] = id.split('/');
   const flag = protocol === 'udp' ? '-u' : '-t';
@@ -58,7 +58,7 @@ function failureOf(id: string, { failures }: PassStatus): string | null {
   return failure === undefined ? null : `${failure.step}: ${failure.message}`;
 }
 
-/** Of one that forwards, and whose backends all have weight 0. */
+/** The state of a VIP that is as desired and has no backend in rotation. */
 export function idleState(backends: BackendRecords): StateAndReason {
   const isRefused = [...backends.values()].some(({ decision }) => decision?.rule === 'refused');
   const reason = isRefused
@@ -67,7 +67,7 @@ export function idleState(backends: BackendRecords): StateAndReason {
   return { state: 'out of rotation', reason };
 }
 
-/** Of one that nobody desires and that is still there. */
+/** The state of a service that is still in the kernel and no longer desired. */
 export function leavingState(
   { key, held, reason }: PlannedService,
   { drains }: BackendsFound,

@@ -1,6 +1,6 @@
 import type { PassStatus } from '../pass-status.ts';
 
-/** A VIP in the shape of dcos-net's `GET /v1/vips`, key by key. */
+/** A VIP in the shape of dcos-net's `GET /v1/vips`. */
 export interface VipView {
   /** `NAME.FRAMEWORK.ZONE:PORT`, or `ADDRESS:PORT` of an IP VIP; IPv6 without brackets, as dcos-net has it. */
   readonly vip: string;
@@ -9,8 +9,8 @@ export interface VipView {
 }
 
 /**
- * What this host forwards, for scripts written for DC/OS: every VIP that has a backend, IPv4 and IPv6 of one name
- * together, and backends as other hosts reach them. VIPs whose address and port another program holds are left out.
+ * Lists what this host forwards, for scripts written for DC/OS: every VIP with a backend, the two address families of a name
+ * together, and backends as other hosts reach them. VIPs in conflict with another program's service are left out.
  */
 export function vipsView({ desired, plan }: Pick<PassStatus, 'desired' | 'plan'>): readonly VipView[] {
   const taken = new Set(plan.conflicts.map(({ key }) => key));
@@ -31,7 +31,7 @@ export function vipsView({ desired, plan }: Pick<PassStatus, 'desired' | 'plan'>
   return [...views.values()].sort((a, b) => (a.vip < b.vip ? -1 : a.vip > b.vip ? 1 : 0));
 }
 
-/** The same VIPs must give the same text (and ETag) whatever order they came in. */
+/** Sorted, so that the same VIPs always give the same text and ETag. */
 function sorted<Value>(entries: ReadonlyMap<string, Value>): [string, Value][] {
   return [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -1,7 +1,7 @@
-/** Numbers and times as people read them. */
+/** Formats numbers and times for people. */
 
 import type { BackendDocument, VipDocument } from './document.ts';
-import { MOST_OF_SHARE } from './spread.ts';
+import { UNEVEN_FROM } from './spread.ts';
 
 const UNITS = [
   [86_400, 'd'],
@@ -9,12 +9,12 @@ const UNITS = [
   [60, 'm'],
 ] as const;
 
-/** How long before `at` something was, both RFC 3339: `5s`, `3m`, `2h`, `14d`. */
+/** Formats the time from `since` to `at`, both RFC 3339: `5s`, `3m`, `2h`, `14d`. */
 export function ago(since: string, at: string): string {
   return duration(Math.max(0, Math.round((Date.parse(at) - Date.parse(since)) / 1_000)));
 }
 
-/** Which rule keeps a backend from what the sources say, since when, and what ends that; why stands beside it. */
+/** Formats the rule that applies to a backend, since when, and what ends it, without the reason, which is shown beside it. */
 export function decisionText(
   { rule, since, endsWhen, endsAt }: Omit<Decision, 'reason'>,
   at: string,
@@ -22,7 +22,7 @@ export function decisionText(
   return `${rule} for ${ago(since, at)}, ${endText({ rule, endsWhen, endsAt }, at)}`;
 }
 
-/** The same of a service, with why. */
+/** Formats the rule that applies to a service, with its reason. */
 export function serviceDecisionText(decision: Decision, at: string): string {
   const { rule, since, reason } = decision;
   if (reason === null) return decisionText(decision, at);
@@ -34,11 +34,11 @@ function endText(
   at: string,
 ): string {
   if (endsAt === null) return `until ${endsWhen}`;
-  // Of an ejection no end is set: it is the next probe that is due then.
+  // An ejection has no set end: this is the time of the next probe.
   return `until ${endsWhen}${rule === 'ejected' ? '; the next one is made' : ','} in ${ago(at, endsAt)}`;
 }
 
-/** Why a backend has its weight, and for how much longer where that is only a step of a slow start. */
+/** Formats why a backend has its weight, and how much longer a slow start takes. */
 export function reasonText(
   { reason, decision }: Pick<BackendDocument, 'reason' | 'decision'>,
   at: string,
@@ -50,15 +50,15 @@ export function reasonText(
 type Decision = NonNullable<BackendDocument['decision']>;
 type Spread = NonNullable<VipDocument['spread']>;
 
-/** Of what share the backend got that got the least, and that got the most of it: `0.8-1.2x`. */
+/** Formats the least and the greatest multiple of a share: `0.8-1.2x`. */
 export function spreadText({ least, most }: Pick<Spread, 'least' | 'most'>): string {
   return `${times(least.ofShare)}-${times(most.ofShare)}x`;
 }
 
-/** Who got more, or less, than its share, and of how many: `10.0.0.1:80 got 2.6 times its share of new connections, 312 of 400 in 7m`. */
+/** Formats the most uneven share: `10.0.0.1:80 got 2.6 times its share of new connections, 312 of 400 in 7m`. */
 export function unevenText({ least, most, connections, since }: Spread, at: string): string {
-  // Where one gets too much, others get too little for that reason.
-  const { backend, ofShare, connections: got } = most.ofShare >= MOST_OF_SHARE ? most : least;
+  // Too much for one backend is the cause of too little for others.
+  const { backend, ofShare, connections: got } = most.ofShare >= UNEVEN_FROM ? most : least;
   return `${backend} got ${times(ofShare)} times its share of new connections, ${got} of ${connections} in ${ago(since, at)}`;
 }
 
@@ -66,13 +66,13 @@ function times(ofShare: number): string {
   return ofShare < 9.95 ? ofShare.toFixed(1) : short(ofShare);
 }
 
-/** Seconds in their largest whole unit. */
+/** Formats seconds in their largest whole unit. */
 export function duration(seconds: number): string {
   for (const [size, unit] of UNITS) if (seconds >= size) return `${Math.floor(seconds / size)}${unit}`;
   return `${Math.round(seconds)}s`;
 }
 
-/** `950`, `12k`, `3.4M`: at most four characters and a unit. */
+/** Formats a number in at most four characters: `950`, `12k`, `3.4M`. */
 export function short(count: number): string {
   let rest = count;
   for (const unit of ['', 'k', 'M', 'G', 'T']) {
@@ -83,6 +83,7 @@ export function short(count: number): string {
   return `${rest.toFixed(1)}P`;
 }
 
+/** `1 VIP`, `2 VIPs`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,4 @@
-/** What apps' authors write and a bundle may have: VIP labels, the labels beside them, and what was wrong with them. */
+/** Filters for what app authors write: VIP labels and their options may be in a bundle, other labels may not. */
 
 import { isIP } from 'node:net';
 import { isVipLabel, OPTION_KEYS } from '../label-keys.ts';
@@ -9,31 +9,28 @@ import { type Leaf, message, name, type ShapeOf } from './shape.ts';
 
 const HIDDEN = '***';
 const NAMED_VIP = /^[\w./-]{0,255}:\+?\d{1,5}$/;
-/** `PreferSameNode`, `mh-fallback,mh-port`, `24/64`; letters and digits together are in none. */
+/** `PreferSameNode`, `mh-fallback,mh-port`, `24/64`; no option mixes letters and digits. */
 const OPTION_VALUE = /^(?:[A-Za-z,-]{0,24}|[\d./+-]{0,12})$/;
-/** Fields of a definition whose values are numbers or a few known words. */
+/** Fields of a definition whose values are numbers or keywords. */
 const KNOWN_FIELDS =
   /(?:^|\.)(?:port|hostPort|containerPort|servicePort|protocol|mode|state|health|instances)(?:\[\d+\])?$/;
 
-/**
- * The value of a label. Those of other programs may be passwords; so may one that only begins like ours, or is not what
- * ours should be: it stays where it reads as one of ours.
- */
+/** The value of a label. It is kept only if it is a valid value of one of our labels: any other may be a password. */
 export const label: Leaf = (text, key) => (isLabelOfOurs(key, text) ? text : HIDDEN);
 
 function isLabelOfOurs(key: string, text: string): boolean {
   return isVipLabel(key) ? isVip(text) : OPTION_KEYS.includes(key) && OPTION_VALUE.test(text);
 }
 
-/** `/web:80`, `10.1.2.3:80`, `fd01::1:80`; nothing that could have a user and a password before the port. */
+/** `/web:80`, `10.1.2.3:80`, `fd01::1:80`; nothing that could contain a user and a password before the port. */
 function isVip(text: string): boolean {
   return NAMED_VIP.test(text) || isIP(text.slice(0, Math.max(0, text.lastIndexOf(':')))) !== 0;
 }
 
-/** The text of a VIP label that was valid. */
+/** The value of a VIP label that was valid. */
 export const vip: Leaf = (text) => (isVip(text) ? text : HIDDEN);
 
-/** The value that was rejected, by where it stood (`at`). */
+/** A rejected value, depending on its path (`at`). */
 export const offending: Leaf = (text, _key, { at }) => {
   const path = typeof at === 'string' ? at : '';
   const labels = path.lastIndexOf('labels.');
@@ -44,7 +41,7 @@ export const offending: Leaf = (text, _key, { at }) => {
   return kept ? text : HIDDEN;
 };
 
-/** Our own messages about a definition: they quote its values, and suggest others. */
+/** Our own messages about a definition, which quote its values and suggest others. */
 export const remark: Leaf = (text) =>
   withoutSecrets(
     text
@@ -95,7 +92,7 @@ export const APP: ShapeOf<App> = {
   warnings: [remark],
 };
 
-/** The data of a source apart from its apps. */
+/** The data of a source besides its apps. */
 export const ABOUT: ShapeOf<Omit<Snapshot, 'apps'>> = {
   rejected: [REJECTION],
   warnings: [remark],

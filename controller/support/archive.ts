@@ -4,25 +4,22 @@ import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { ControllerError, hasCode, systemReason } from '../errors.ts';
 
-/** A file that is there, and has nothing in it yet. */
+/** An archive file that exists and is still empty. */
 export interface Archive {
-  /** Writes all files into one folder, and closes it. Rejects as `openArchive` does; the archive is then removed. */
+  /** Writes all files into one folder of the archive and closes it. Rejects as `openArchive` does, after removing the archive. */
   write(
     folder: string,
     files: readonly { readonly name: string; readonly text: string }[],
     mtime: Date,
   ): Promise<void>;
-  /** Removes it. */
+  /** Removes the archive. */
   discard(): Promise<void>;
 }
 
-/**
- * Makes a .tar.gz that only its owner can read. Rejects with a `ControllerError` where there is a file of that name already,
- * or it cannot be written.
- */
+/** Creates a .tar.gz that only its owner can read. Rejects with a `ControllerError` if the file exists or cannot be created. */
 export async function openArchive(path: string): Promise<Archive> {
   const file = await open(path, 'wx', 0o600).catch((error) => {
-    const why = hasCode(error, 'EEXIST') ? 'there is a file of that name already' : systemReason(error);
+    const why = hasCode(error, 'EEXIST') ? 'the file already exists' : systemReason(error);
     throw unwritten(path, why);
   });
   const discard = async () => {
@@ -48,7 +45,7 @@ export async function openArchive(path: string): Promise<Archive> {
 }
 
 function unwritten(path: string, why: string): ControllerError {
-  return new ControllerError('usage', `${path} cannot be written: ${why}; --out names another file`, {
+  return new ControllerError('usage', `cannot write ${path}: ${why}; name another file with --out`, {
     retry: 'never',
   });
 }

@@ -1,4 +1,4 @@
-/** Collects what a bug report needs, within limits, whatever fails. */
+/** Collects the files of a support bundle within limits, whatever fails. */
 
 import { messageOf } from '../errors.ts';
 import { withoutSecrets } from './free-text.ts';
@@ -6,37 +6,37 @@ import { withoutSecrets } from './free-text.ts';
 /** One file of a bundle. */
 export interface Part {
   readonly name: string;
-  /** Which end matters where the text is too long; the beginning by default. */
+  /** Which end to keep of a text that is too long. Defaults to the beginning. */
   readonly keep?: 'end';
-  /** Rejects with why there is nothing to collect. The signal aborts when its time is over. */
+  /** Rejects with the reason if there is nothing to collect. The signal aborts at the time limit. */
   collect(signal: AbortSignal): Promise<string>;
-  /** What of the text may leave the host; without this it is filtered as free text. */
+  /** Removes what must not leave the host. Without it the text is filtered as free text. */
   filter?(text: string): string;
 }
 
 export interface Collected {
-  /** Of a part that failed with `.error` behind it. */
+  /** Ends in `.error` if the part failed. */
   readonly name: string;
   readonly text: string;
-  /** For a list: that it failed, or was cut; null where it is complete. */
+  /** Says that the part failed or was truncated; null if it is complete. */
   readonly note: string | null;
 }
 
 export interface Limits {
-  /** Bytes of one file. */
+  /** Bytes of a file. */
   readonly file: number;
-  /** Bytes of all of them. */
+  /** Bytes of all files together. */
   readonly all: number;
-  /** Milliseconds that one may take. */
+  /** Milliseconds to collect a part. */
   readonly milliseconds: number;
 }
 
 export const LIMITS: Limits = { file: 8 * 1_024 * 1_024, all: 64 * 1_024 * 1_024, milliseconds: 20_000 };
 
 /**
- * Collects every part at once. A part that fails, or is late, is a file that says why. Every text is filtered by its part,
- * every reason as free text, and `withoutKnown` takes the known secrets out of both, before a text is cut to size. Rejects
- * only with the signal's reason, when that aborts.
+ * Collects all parts at once. A part that fails, or takes too long, becomes a file with the reason. Texts are filtered by their
+ * part, reasons as free text, and `withoutKnown` removes known secrets from both, before texts are truncated. Rejects only with
+ * the signal's reason, if that aborts.
  */
 export async function collect(
   parts: readonly Part[],
@@ -59,7 +59,7 @@ export async function collect(
     const { part, text } = one;
     const kept = cut(text, Math.min(limits.file, left), part.keep === 'end');
     left -= Buffer.byteLength(kept);
-    const note = kept === text ? null : `cut: ${Buffer.byteLength(text)} bytes are too many`;
+    const note = kept === text ? null : `truncated: ${Buffer.byteLength(text)} bytes are too many`;
     return { name: part.name, text: kept, note };
   });
 }
@@ -68,14 +68,14 @@ function failed({ name }: Part, reason: string): Collected {
   return { name: `${name}.error`, text: `${reason}\n`, note: `not collected: ${reason.split('\n')[0]}` };
 }
 
-/** A part that does not heed its signal is not waited for. */
+/** Does not wait for a part that ignores its signal. */
 async function within(
   part: Part,
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<{ readonly text: string } | { readonly error: string }> {
   const late = new AbortController();
-  // Not `AbortSignal.timeout`: the process would not wait for it.
+  // Not `AbortSignal.timeout`, whose timer does not keep the process alive.
   const timer = setTimeout(() => late.abort(), milliseconds);
   const both = AbortSignal.any([signal, late.signal]);
   const { promise: over, reject } = Promise.withResolvers<never>();
@@ -92,7 +92,7 @@ async function within(
   }
 }
 
-/** Whole lines from the beginning or the end, so that no secret is cut before it is known as one. */
+/** Keeps whole lines from the beginning or the end of a text. */
 function cut(text: string, bytes: number, end: boolean): string {
   const all = Buffer.from(text);
   if (all.length <= bytes) return text;

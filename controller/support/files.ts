@@ -1,4 +1,4 @@
-/** What the files of a bundle may have, by the form of each. */
+/** Filters for the files of a bundle, by their format. */
 
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
@@ -11,14 +11,14 @@ import { ABOUT, APP, REJECTION, remark, vip } from './app-fields.ts';
 import { withoutSecrets } from './free-text.ts';
 import { filtered, message, name, type Shape, type ShapeOf } from './shape.ts';
 
-/** `/v1/status`, of this version or another one. Throws where it is no JSON, without a word of it. */
+/** Filters `/v1/status` of any version. Throws if it is not JSON, without quoting it. */
 export function statusText(text: string): string {
   const document = parsed(text);
-  if (!isRecord(document)) throw new Error('the answer is no status document');
+  if (!isRecord(document)) throw new Error('the answer is not a status document');
   return pretty(filtered(document, STATUS));
 }
 
-/** Every option with its value and where that came from. */
+/** Formats every option with its value and where that comes from. */
 export function optionsText(options: Readonly<Record<string, { value: unknown; from: string }>>): string {
   const rows = Object.entries(options).map(([option, { value, from }]) => [
     option,
@@ -27,7 +27,7 @@ export function optionsText(options: Readonly<Record<string, { value: unknown; f
   return pretty(Object.fromEntries(rows));
 }
 
-/** A diff whose messages about definitions are filtered. */
+/** Filters the messages about definitions in a diff. */
 export function filteredReport(report: Report): Report {
   return {
     ...report,
@@ -37,22 +37,19 @@ export function filteredReport(report: Report): Report {
 }
 
 /**
- * A journal of saved state: each line is filtered and has the checksum of what is left, so that it loads as the original does;
- * what is no line of a journal is left out.
+ * Filters a journal of saved state. Each line gets the checksum of what is left of it, so that the journal still loads; lines
+ * of another form are left out.
  */
 export function stateText(text: string): string {
   const lines = text.split('\n').filter((line) => line !== '');
   const kept = lines.map(journalLine).filter((line) => line !== null);
   const left = lines.length - kept.length;
-  return [
-    ...kept,
-    ...(left === 0 ? [] : [`lines left out, which are not as this program writes them: ${left}`]),
-  ]
+  return [...kept, ...(left === 0 ? [] : [`lines left out because they have an unknown form: ${left}`])]
     .map((line) => `${line}\n`)
     .join('');
 }
 
-/** `/metrics`: lines of its form, of which labels name VIPs and sources. */
+/** Filters `/metrics`: keeps lines of its format, and filters labels, which name VIPs and sources. */
 export function metricsText(text: string): string {
   const kept = text.split('\n').flatMap((line) => {
     if (METRIC_COMMENT.test(line)) return [withoutSecrets(line)];
@@ -72,7 +69,7 @@ function journalLine(line: string): string | null {
   const kept = filteredRow(parsed(json));
   if (kept === null) return null;
   const text = JSON.stringify(kept);
-  // One that was damaged stays so.
+  // A damaged line stays damaged.
   const isWhole = Number.parseInt(sum, 16) === crc32(json);
   return `${isWhole ? crc32(text).toString(16).padStart(8, '0') : sum} ${text}`;
 }
@@ -98,7 +95,7 @@ const LEDGER_ENTRY: ShapeOf<LedgerEntry> = {
   drains: { '*': name },
 };
 
-/** The rows of all journals by their keys. */
+/** The shapes of the rows of all journals, by their keys. */
 const ROWS: readonly (readonly [RegExp, Shape])[] = [
   [/^about$/, ABOUT],
   [/^(?:app|tasks) /, APP],
@@ -107,7 +104,7 @@ const ROWS: readonly (readonly [RegExp, Shape])[] = [
   [/^(?:tcp|udp)\//, LEDGER_ENTRY],
 ];
 
-/** Fields of the status that hold sentences, which may quote error messages. */
+/** Fields of the status that hold sentences and may quote error messages. */
 const SENTENCES = /^(?:reason|message|error|failure|behind|endsWhen|problems|advice)$/;
 
 const STATUS: Shape = {
@@ -116,7 +113,7 @@ const STATUS: Shape = {
   warnings: [remark],
 };
 
-/** Fields that the schema does not have are in no status of ours. */
+/** Derives the shape from the status document's schema, so that unknown fields are left out. */
 function shapeOfSchema(field: string, schema: z.core.JSONSchema._JSONSchema): Shape {
   if (typeof schema === 'boolean') return name;
   const { properties, items, additionalProperties, anyOf } = schema;

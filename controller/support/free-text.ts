@@ -1,22 +1,22 @@
 /**
- * Secrets in text without a known structure: error messages, lines of other programs. No list of patterns is whole, so
- * documents of our own are filtered by their fields instead (`shape.ts`), and here what may be a secret is
- * removed: an unquoted value goes to the end of its line, whatever stands there.
+ * Removes secrets from text without a known structure, such as error messages and the output of other programs. No list of
+ * patterns is complete, so our own documents are filtered by their fields instead (`shape.ts`), and here anything that may be a
+ * secret is removed: an unquoted value extends to the end of its line.
  */
 
-/** `"`, `\"` within JSON within JSON, or as HTML and URLs write it. */
+/** `"`, `\"` in nested JSON, or its HTML or URL encoding. */
 const QUOTE = String.raw`(?:\\*["'\`]|&quot;|&#3[49];|%2[27])`;
 const NAME = `(?:passwd|passwor[dt]|passphrase|passcode|passkey|secret|token|credential|cookie|authorization|session|signature|jwt|bearer|(?:api|access|private)[-_. ]?key|connection[-_. ]?string|(?:pass|pwd?|psw|auth|sig|key|pin|otp|salt|hmac|dsn|creds?)(?![a-z]))`;
-/** What follows such a word in a name: `_PROD`; a `…-token-file` only names a file, and `/etc/read-token: ` is one. */
+/** The rest of such a name: `_PROD`. Excludes `…-token-file`, which only names a file, and paths such as `/etc/read-token: `. */
 const REST_OF_NAME = String.raw`(?![\w.-]{0,80}(?:file|path|dir|directory)(?![\w.-]))(?!(?<=(?:^|[\s"'(])\/[\w.-]{1,80}\/[\w./-]{1,200})[\w.-]{0,80}: )[\w.-]{0,80}`;
-/** Of an app or a pod: what its author writes for other programs. */
+/** Free-form fields of an app or a pod. */
 const FREE_FORM = String.raw`(?<![\w.-])(?:env|environment|cmd|command|args|arguments|uris?|fetch|labels|parameters)(?![\w.-])`;
 const SEPARATOR = String.raw`(?:${QUOTE}?[\])]?[ \t]*(?:=>|:=|[:=]|%3[ad])|>)[ \t]*`;
-/** `"PASSWORD","value":"x"`, `("password", "x")`, `name="password" value="x"`, and `value: x` in the next line. */
+/** `"PASSWORD","value":"x"`, `("password", "x")`, `name="password" value="x"`, and `value: x` on the next line. */
 const NEXT_VALUE = String.raw`${QUOTE}?[ \t]*\r?\n[ \t]*value:[ \t]*|${QUOTE}[ \t]*,\s{0,80}(?:${QUOTE}type${QUOTE}[ \t]*:[ \t]*${QUOTE}\w{1,20}${QUOTE}[ \t]*,\s{0,80})?(?:${QUOTE}value${QUOTE}[ \t]*:[ \t]*)?(?=${QUOTE})|${QUOTE}[ \t]+value[ \t]*=[ \t]*(?=${QUOTE})`;
-/** To the quote that is as much escaped as the first one, and what is joined to it: `'ab'cd`. */
+/** Up to the quote with the same escaping as the first one, and whatever is joined to it: `'ab'cd`. */
 const QUOTED = String.raw`(?<escapes>\\*)(?<quote>["'\`])(?:(?!(?<!\\)\k<escapes>\k<quote>)[^\r\n])*\k<escapes>\k<quote>[^\s,;}\])\\]*`;
-/** A value that stands below its name, as in YAML. */
+/** A value on the lines below its name, as in YAML. */
 const BELOW = String.raw`(?:[|>][+-]?|[[{(]|[&!]\S{1,80})?[ \t]*(?:\r?\n(?:[ \t]+|-[ \t]+)\S[^\r\n]*)+`;
 const LINE = String.raw`[^\r\n]*`;
 
@@ -31,17 +31,17 @@ const FLAG = new RegExp(
   'gi',
 );
 /**
- * Passwords behind a short option of a program that is known for it, also glued to it: `mysql -px`, `redis-cli -a x`. Numbers
- * stay: after the name of an app `-p 300` is the persistence of its VIP.
+ * Passwords after a short option of a program known for it, with or without a space: `mysql -px`, `redis-cli -a x`. Numbers stay,
+ * since in ipvsadm's notation `-p 300` is the persistence of a VIP.
  */
 const CLIENT = new RegExp(
   String.raw`(?<name>(?<![\w.-])(?:(?:(?:mysql|mariadb)[a-z_-]{0,20}|mycli|sshpass|7z[ar]?|mongo[a-z]{0,12}|cqlsh|rabbitmqadmin)[ \t][^\r\n]{0,400}?(?<!\S)-p|(?:redis-cli|valkey-cli)[ \t][^\r\n]{0,400}?(?<!\S)-a|ldap[a-z]{3,9}[ \t][^\r\n]{0,400}?(?<!\S)-w|(?:sqlcmd|bcp|isql)[ \t][^\r\n]{0,400}?(?<!\S)-P)[ \t]*)(?![ \t\d.:]*(?:[ \t]|$))${LINE}`,
   'gim',
 );
-/** `-px7`, whatever program it is of, where it reads as no port, address or word. */
+/** `-px7` of any program, unless it looks like a port, an address or a word. */
 const GLUED =
   /(?<name>(?<![\w-])-p)(?![\d.:,[\]/-]+(?:tcp|udp|sctp)?(?:\s|$))(?=[^\s;,)"']{0,200}[\dA-Z!@#$%^&*+=~?])\S+/g;
-/** `value="x" name="password"`, and the same in JSON and YAML: a value that stands before what says that it is a secret. */
+/** `value="x" name="password"`, also in JSON and YAML: a value before the name that shows it to be a secret. */
 const BEFORE_NAME = new RegExp(
   String.raw`(?<name>(?<![\w.-])value${QUOTE}?[ \t]*[:=][ \t]*)(?:(?<escapes>\\*)(?<quote>["'\`])(?:(?!(?<!\\)\k<escapes>\k<quote>)[^\r\n]){0,1000}\k<escapes>\k<quote>|(?!${QUOTE})[^\r\n]{1,1000}?)(?=(?:[ \t]{0,80}\r?\n?[ \t]{0,80},\s{0,80}|[ \t]{1,80}|[ \t]{0,80}\r?\n[ \t]{1,80})(?:${QUOTE}?type${QUOTE}?[ \t]*[:=][ \t]*${QUOTE}?\w{1,20}${QUOTE}?[\s,]{1,80})?${QUOTE}?(?:name|key)${QUOTE}?[ \t]*[:=][ \t]*${QUOTE}?[\w.-]{0,80}?${NAME})`,
   'gi',
@@ -51,37 +51,37 @@ const SAID_AFTER = new RegExp(
   String.raw`(?<!\S)(?=[^\s\d+=!$%^&*#]{0,200}[\d+=!$%^&*#])[^\s]{6,200}(?=[ \t]+(?:is|was|as)[ \t]+(?:(?:a|the|my|your|our|its)[ \t]+)?(?:[\w-]{1,30}[ \t]+)?(?:${NAME})(?![\w-]))`,
   'gi',
 );
-/** `login me password x`: a word that is none. */
+/** `login me password x`, if `x` does not look like an ordinary word. */
 const SAID = new RegExp(
   String.raw`(?<name>${NAME}s?[ \t]+(?:(?:is|was)[ \t]+)?)(?=[^\s\d+=!$%^&*#]{0,200}[\d+=!$%^&*#])\S+`,
   'gi',
 );
 const SCHEME =
   /(?<name>\b(?:Basic|Bearer|Negotiate|NTLM|token=)\s*|\bDigest\s+(?=\w+=))(?:(?<=Digest\s+)[^\r\n]*|[\w.~+/=-]{8,})/gi;
-/** `http://user:password@host`: anything but blanks may stand before the `@`. A file's URL may well lead through `@scope`. */
+/** `http://user:password@host`, with anything but whitespace before the `@`. Not for file URLs, which may contain `@scope`. */
 const IN_URL = /(?<!file:\/?)(?<!\/)\/\/\S{0,1024}@/g;
-/** `user:password@host` without `//`, as copies and data sources write it. */
+/** `user:password@host` without `//`, as in scp commands and data source names. */
 const BEFORE_HOST = /(?<![^\s"'=(,<])([^\s:/@"'=]{1,64}:)[^\s@/]{1,256}@(?=[\w[(])/g;
 const QUERY = /(\bhttps?:\/\/[^\s?"'<>\\]{1,1024}\?)[^\s"'<>\\]+/gi;
-/** As /etc/shadow and .htpasswd have them. */
+/** Password hashes of /etc/shadow and .htpasswd. */
 const HASH = /\$(?:1|2[aby]|5|6|7|y|apr1|argon2\w+)\$[^\s:"']+/g;
-/** What V8 shows of a document that is no JSON. */
+/** The excerpt in V8's error about malformed JSON. */
 const SNIPPET = /, (?:\.\.\.)?"[\s\S]{1,80}?"(?:\.\.\.)? is not valid JSON/g;
 /**
- * A web token, those that begin as a well-known service's do (Amazon, GitHub, GitLab, Slack, Vault), and any long word in which
- * both cases and digits are mixed. Begins where no other may have begun: the time is in proportion to the text.
+ * A JSON Web Token, tokens with the prefix of a well-known service (Amazon, GitHub, GitLab, Slack, Vault), and any long word that
+ * mixes both cases and digits. The lookbehind keeps matching linear in the length of the text.
  */
 const WORD =
   /(?<![\w+=-])(?:eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?:AKIA|ASIA)[0-9A-Z]{12,}|gh[a-z]_\w{16,}|github_pat_\w{16,}|gl[a-z]{2,6}-[\w-]{16,}|xox[a-z]-[\w-]{8,}|hv[a-z]\.[\w-]{16,}|(?=[\w+=-]{0,200}[a-z])(?=[\w+=-]{0,200}[A-Z])(?=[\w+=-]{0,200}\d)[\w+=-]{24,})/g;
 
 const SECRET_NAME = new RegExp(`${NAME}${REST_OF_NAME}$`, 'i');
 
-/** Whether a field of this name may well hold a secret. */
+/** Whether a field of this name is likely to hold a secret. */
 export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
-/** Blanks out whatever in a text may be a secret: rather too much than too little. */
+/** Replaces everything in a text that may be a secret, preferring too much over too little. */
 export function withoutSecrets(text: string): string {
   return withoutPrivateKeys(text)
     .replace(SNIPPET, ', *** is not valid JSON')
@@ -100,15 +100,15 @@ export function withoutSecrets(text: string): string {
     .replace(WORD, '***');
 }
 
-/** Within a string of JSON or a shell a key is one line. */
+/** A key on a single line, as in JSON or a shell command. */
 const KEY_IN_LINE =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?:(?!-----BEGIN )[^\n])*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const KEY_BEGINS = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[^\n]*$/;
 const KEY_ENDS = /^.*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/;
-/** The last word of a line of a key; a log may have something before it. */
+/** A line of a key, possibly after the prefix of a log line. */
 const KEY_LINE = /(?:^|\s)(?:(?:Proc-Type|DEK-Info|Version|Comment):[^\n]*|[A-Za-z0-9+/=]+)\s*$/;
 
-/** A key may have no end (a text that was cut): it goes as far as lines look like one. */
+/** Removes private keys. A key without an end, as in a truncated text, extends as far as lines look like one. */
 function withoutPrivateKeys(text: string): string {
   if (!text.includes('PRIVATE KEY')) return text;
   let isInside = false;

@@ -1,24 +1,24 @@
-/** Secrets whose text is known: what the files hold that options name. */
+/** Removes secrets whose text is known, such as those in files that options name. */
 
-/** Shorter ones would blank out parts of ordinary words. */
-const SHORTEST = 4;
-/** A base64 text that is shorter may well be something else. */
-const SHORTEST_BASE64 = 5;
+/** Shorter secrets would match parts of ordinary words. */
+const MIN_LENGTH = 4;
+/** A shorter base64 fragment may be something else. */
+const MIN_BASE64_LENGTH = 5;
 
 /**
- * Makes the function that replaces `known` secrets by `***` wherever they stand and however they are written: as they are,
- * as a part of JSON (also of JSON within JSON), of a URL, of HTML, of base64 (basic authentication), or in hexadecimal.
+ * Creates a function that replaces the `known` secrets by `***` in every encoding: plain, JSON (also nested), URL, HTML, base64
+ * (basic authentication) and hexadecimal.
  */
 export function knownSecretRemover(known: Iterable<string>): (text: string) => string {
-  const secrets = [...new Set(known)].filter((secret) => secret.length >= SHORTEST);
+  const secrets = [...new Set(known)].filter((secret) => secret.length >= MIN_LENGTH);
   if (secrets.length === 0) return (text) => text;
-  // The longest first: one may be a part of another.
+  // Longest first, since one may be part of another.
   const longestFirst = secrets.sort((a, b) => b.length - a.length);
   const any = new RegExp(longestFirst.flatMap(formsOf).join('|'), 'g');
   return (text) => text.replace(any, '***');
 }
 
-/** The secrets in a file: its text, each of its lines, and of a line `user:password` the password. */
+/** Returns the secrets in a file: the whole text, each line, and the password of a line `user:password`. */
 export function secretsIn(text: string): readonly string[] {
   const whole = text.trim();
   const lines = whole.split(/\r\n|\n|\r/).map((line) => line.trim());
@@ -40,16 +40,16 @@ function formsOf(secret: string): readonly string[] {
   return [formed(secret), url, hex, ...base64Of(bytes)];
 }
 
-/** What three places of a secret within a base64 text have in common with any such text. */
+/** Base64 encodings of the secret at each of the three possible alignments, without the characters that depend on neighbours. */
 function base64Of(bytes: Buffer): readonly string[] {
   return [0, 1, 2].flatMap((before) => {
     const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
     const certain = text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
-    return certain.length < SHORTEST_BASE64 ? [] : [`${formed(certain, 'base64')}(?:[\\w+/=-]|%3[dD])*`];
+    return certain.length < MIN_BASE64_LENGTH ? [] : [`${formed(certain, 'base64')}(?:[\\w+/=-]|%3[dD])*`];
   });
 }
 
-/** A pattern of a text, in which each character may be escaped as JSON, a URL or HTML would have it. */
+/** A pattern for a text in which each character may be escaped as in JSON, a URL or HTML. */
 function formed(text: string, kind: 'text' | 'base64' = 'text'): string {
   return Array.from(text, (character) => formsOfCharacter(character, kind)).join('');
 }

@@ -3,7 +3,7 @@ import { label, offending, remark } from './app-fields.ts';
 import { isSecretName, withoutSecrets } from './free-text.ts';
 import { filtered, type Leaf, message, name } from './shape.ts';
 
-/** What journald writes before a line: time, host, unit and process. */
+/** A JSON line, optionally after journald's prefix of time, host, unit and process. */
 const LINE = /^((?:\S+ \S+ \S+: )?)(\{.*\})\s*$/;
 
 /** Fields of a log line that hold an id, a name or an address. */
@@ -12,14 +12,14 @@ const NAMES: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
-/** Those that describe a mistake in a definition. */
+/** Fields that describe a mistake in a definition. */
 const REMARKS: ReadonlySet<string> = new Set(['reason', 'why', 'warning', 'warnings']);
-/** What authors of apps write for other programs. */
+/** Free-form fields of app definitions. */
 const FREE_FORM: ReadonlySet<string> = new Set(
   'env environment cmd command args arguments uri uris fetch parameters'.split(' '),
 );
 
-/** Log lines: ours, which are JSON, by their fields; those of the system and of a crash as free text. */
+/** Filters a log: our own JSON lines by their fields, everything else, such as a crash, as free text. */
 export function logText(text: string): string {
   const blocks: string[] = [];
   let others: string[] = [];

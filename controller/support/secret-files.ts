@@ -7,7 +7,7 @@ import type { OptionName } from '../config/options.ts';
 import { isSecretName } from './free-text.ts';
 import { secretsIn } from './known-secrets.ts';
 
-/** Options that name a file with a token, or with user and password. */
+/** Options that name a file with a token, or with a user and password. */
 const TOKENS = [
   'marathonUserFile',
   'marathonTokenFile',
@@ -19,13 +19,10 @@ const TOKENS = [
 ] as const satisfies readonly OptionName[];
 const KEYS = ['tlsKeyFile', 'serverKeyFile'] as const satisfies readonly OptionName[];
 const POD_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
-/** A shorter line of a key is its end, which may be part of any word. */
-const SHORTEST_KEY_LINE = 16;
+/** A shorter line is the last of a key, and may be part of any word. */
+const MIN_KEY_LINE = 16;
 
-/**
- * The secrets of this host that the program works with: in the files that options name, and in what leads to a Kubernetes
- * cluster. Of a file that cannot be read here nothing is known.
- */
+/** Reads the secrets that the program uses: those in files that options name, and those of kubeconfig files. Skips unreadable files. */
 export async function knownSecrets(
   config: Pick<Config, (typeof TOKENS | typeof KEYS)[number]>,
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -46,10 +43,10 @@ async function textsOf(paths: readonly (string | undefined)[]): Promise<readonly
 
 function linesOfKey(text: string): readonly string[] {
   const lines = text.split(/\r?\n/).map((line) => line.trim());
-  return lines.filter((line) => line.length >= SHORTEST_KEY_LINE && !line.startsWith('-----'));
+  return lines.filter((line) => line.length >= MIN_KEY_LINE && !line.startsWith('-----'));
 }
 
-/** What the fields of a kubeconfig file hold that are secrets by their names. */
+/** The values of kubeconfig fields whose names say that they are secret. */
 function secretFields(text: string): readonly string[] {
   const found: string[] = [];
   visit(parseDocument(text, { schema: 'failsafe', prettyErrors: false }), {

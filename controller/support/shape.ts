@@ -1,13 +1,13 @@
-/** Documents of our own, filtered by what each of their fields may hold. */
+/** Filters our own documents field by field. */
 
 import { withoutSecrets } from './free-text.ts';
 
-/** What a field of one text, number or truth value becomes; `beside` are the fields of the same object. */
+/** Filters a scalar field; `beside` has all fields of the same object. */
 export type Leaf = (text: string, key: string, beside: Readonly<Record<string, unknown>>) => string;
-/** An object has the fields that are named here, or, with `*`, any; a list has one shape for all items. */
+/** The shape of a document: an object has the named fields, or any with `*`; all items of a list have one shape. */
 export type Shape = Leaf | readonly [Shape] | { readonly [field: string]: Shape };
 
-/** The shape that a document of a type must have: a new field of the type is a type error until it is decided on. */
+/** The shape of a type. A new field of the type is a type error until its filter is decided on. */
 export type ShapeOf<T> = [T] extends [readonly (infer Item)[]]
   ? readonly [ShapeOf<Item>]
   : [NonNullable<T>] extends [string | number | boolean]
@@ -15,19 +15,16 @@ export type ShapeOf<T> = [T] extends [readonly (infer Item)[]]
     : { readonly [Field in keyof T]-?: ShapeOf<NonNullable<T[Field]>> };
 
 const HIDDEN = '***';
-/** Ids, names, addresses, paths, times: one word, and no user or password of a URL. */
+/** Ids, names, addresses, paths and times: one word without the user and password of a URL. */
 const WORD = /^[^\s"'`=?&;,@{}<>]{0,512}$/;
 
-/** An id, a name or an address. What is none, although it should be, is treated as free text. */
+/** An id, a name or an address. A value that does not look like one is filtered as free text. */
 export const name: Leaf = (text) => (WORD.test(text) && !text.includes('//') ? text : withoutSecrets(text));
 
-/** The message of an error, and whatever else may quote others. */
+/** An error message, or other text that may quote secrets. */
 export const message: Leaf = (text) => withoutSecrets(text);
 
-/**
- * The part of a document that its shape knows. What has other fields, or another form, is left out: nothing shows that
- * it may leave the host.
- */
+/** Filters a document by its shape. Leaves out unknown fields, and hides values of another form: they may contain secrets. */
 export function filtered(
   value: unknown,
   shape: Shape,

@@ -2,21 +2,21 @@ import { execFile } from 'node:child_process';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../ports.ts';
 
-/** Assignments as sd_notify(3) has them: `READY=1`, `STATUS=…`. */
+/** Sends assignments of sd_notify(3): `READY=1`, `STATUS=…`. */
 export type Notify = (...assignments: readonly string[]) => void;
 
-/** systemd takes a message at once, or hangs itself. */
-const LIMIT_MS = 10_000;
+/** Generous: systemd accepts a message at once unless it hangs itself. */
+const TIMEOUT_MS = 10_000;
 
 /**
- * Makes the function that sends to the notification socket of the service manager. Node has no datagram sockets of the
- * Unix kind, so the program that comes with systemd does it: the unit needs `NotifyAccess=all`. One message is on its way
- * at a time; what is to be sent meanwhile goes in one message after it. What cannot be sent is logged once, and lost.
+ * Creates a function that sends to the notification socket of the service manager. Node has no Unix datagram sockets, so it runs
+ * systemd's own program, and the unit needs `NotifyAccess=all`. One message is sent at a time, and further assignments are
+ * combined into the next one. A failure is logged once, and the message is lost.
  */
 export function createNotify(socket: string, log: Log): Notify {
   let waiting: string[] = [];
   let sending = false;
-  let complained = false;
+  let logged = false;
 
   function sendNext(): void {
     if (sending || waiting.length === 0) return;
@@ -24,12 +24,12 @@ export function createNotify(socket: string, log: Log): Notify {
     waiting = [];
     sending = true;
     const env = { PATH: process.env['PATH'], NOTIFY_SOCKET: socket };
-    execFile('systemd-notify', assignments, { env, timeout: LIMIT_MS }, (error) => {
+    execFile('systemd-notify', assignments, { env, timeout: TIMEOUT_MS }, (error) => {
       sending = false;
-      if (error !== null && !complained) {
-        complained = true;
+      if (error !== null && !logged) {
+        logged = true;
         const fix = 'install systemd-notify, which comes with systemd, or use Type=exec without WatchdogSec';
-        log.warn('systemd cannot be told how the controller is', { error: messageOf(error), fix });
+        log.warn('cannot notify systemd of the state of the controller', { error: messageOf(error), fix });
       }
       sendNext();
     });

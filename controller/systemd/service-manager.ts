@@ -3,9 +3,9 @@ import type { Clock, Log, Observer } from '../ports.ts';
 import { plural } from '../status/words.ts';
 import { createNotify, type Notify } from './notify-socket.ts';
 
-/** Tells systemd how the controller is (sd_notify(3)): ready once VIPs forward, alive as long as the loop moves. */
+/** Notifies systemd of the controller's state (sd_notify(3)): ready once VIPs forward, alive while the loop moves. */
 export interface ServiceManager extends Observer {
-  /** The whole table is to be read and put right; told to be over by the next pass that has done so. */
+  /** A reload has begun; it ends with the next full pass. */
   reloading(): void;
   stopping(): void;
 }
@@ -13,19 +13,19 @@ export interface ServiceManager extends Observer {
 interface Options {
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Log;
-  /** How messages are sent, unless to the socket that the environment names. */
+  /** Creates the function that sends messages. Defaults to one for the socket in the environment. */
   readonly createNotify?: ((socket: string, log: Log) => Notify) | undefined;
 }
 
-/** Without a watchdog the state is still worth telling this often. */
+/** How often the status is sent without a watchdog. */
 const STATUS_MS = 30_000;
-/** Of the time that the manager waits for a sign of life: one that is late, and one that is lost, do no harm. */
-const SHARE = 1 / 4;
+/** Interval of watchdog messages as a share of its timeout, so that a late or lost one does no harm. */
+const WATCHDOG_SHARE = 1 / 4;
 
 /**
- * The service manager that started this process with these variables; null where none wants to be told: there is no
- * `NOTIFY_SOCKET`. Nothing is sent but by the loop itself: one that stands still is restarted (`WatchdogSec`), also before
- * it was ever ready.
+ * Creates the connection to the service manager that started this process, or returns null if the environment has no
+ * `NOTIFY_SOCKET`. Only the loop sends messages, so that systemd restarts a loop that is stuck (`WatchdogSec`), even before it
+ * was ever ready.
  */
 export function createServiceManager(
   environment: Readonly<Record<string, string | undefined>>,
@@ -35,17 +35,17 @@ export function createServiceManager(
   if (socket === '') return null;
   const notify = create(socket, log);
   const watchdogMs = watchdogOf(environment);
-  const everyMs = watchdogMs === null ? STATUS_MS : watchdogMs * SHARE;
+  const everyMs = watchdogMs === null ? STATUS_MS : watchdogMs * WATCHDOG_SHARE;
   let ready = false;
   let reloading = false;
   let status = 'waiting for the sources';
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let sentAt = Number.NEGATIVE_INFINITY;
 
   function moved(): void {
     const now = clock.monotonic();
-    if (now - toldAt < everyMs) return;
-    toldAt = now;
-    // Before it is ready the watchdog does not run, and the start-up has a limit of its own.
+    if (now - sentAt < everyMs) return;
+    sentAt = now;
+    // Before READY=1 the watchdog is not active; the start-up timeout is extended instead.
     const alive = ready || watchdogMs === null ? 'WATCHDOG=1' : `EXTEND_TIMEOUT_USEC=${watchdogMs * 1_000}`;
     notify(alive, `STATUS=${status}`);
   }
@@ -68,14 +68,14 @@ export function createServiceManager(
       reloading = true;
       notify('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`);
     },
-    stopping: () => notify('STOPPING=1', 'STATUS=stopping: the kernel forwards on'),
+    stopping: () => notify('STOPPING=1', 'STATUS=stopping: the kernel keeps forwarding'),
     sourceRead: () => undefined,
     sourceFailed: () => undefined,
     repaired: () => undefined,
   };
 }
 
-/** How long the manager waits for a sign of life; null where it waits for none, or for one of another process. */
+/** The watchdog's timeout; null if there is none, or if it is for another process. */
 function watchdogOf(environment: Readonly<Record<string, string | undefined>>): number | null {
   const { WATCHDOG_USEC: micros, WATCHDOG_PID: pid } = environment;
   if (pid !== undefined && pid !== String(process.pid)) return null;
@@ -83,7 +83,7 @@ function watchdogOf(environment: Readonly<Record<string, string | undefined>>): 
   return Number.isFinite(ms) && ms > 0 ? ms : null;
 }
 
-/** One line, which `systemctl status` shows. */
+/** The line that `systemctl status` shows. */
 function statusOf({ error, desired, held, failures, plan }: PassStatus): string {
   if (error !== null) return `the last pass failed: ${error.replace(/\s+/g, ' ').slice(0, 200)}`;
   const notes = [

@@ -1,4 +1,4 @@
-/** `GET /v1/why` and `marathon-ipvs why -o json`: the one description of their shape. Keys may be added, never renamed. */
+/** The schema of `GET /v1/why` and `marathon-ipvs why -o json`. Keys may be added, never renamed. */
 
 import { z } from 'zod';
 import { apiVersion, instant, portNumber } from '../status/shapes.ts';
@@ -7,21 +7,21 @@ import { type Cause, causes, STAGES } from './causes.ts';
 const verdict = z.enum(['works', 'broken', 'unknown']);
 
 const step = z.object({
-  stage: z.enum(STAGES).describe('Where on the way of a connection.'),
+  stage: z.enum(STAGES).describe('The stage of the connection.'),
   state: z
     .enum(['ok', 'note', 'suspect', 'broken', 'unknown'])
     .describe(
-      'note: worth knowing, and connections work with it. suspect: it may keep some connections from working. broken: the way ends here. unknown: it could not be found out.',
+      'note: worth knowing, connections work. suspect: it may make some connections fail. broken: connections fail here. unknown: it could not be checked.',
     ),
-  found: z.string().describe('What was found: the proof of what is broken.'),
+  found: z.string().describe('What was found, as evidence.'),
   cause: z
     .enum(causes as [Cause, ...Cause[]])
     .nullable()
-    .describe('Code of the cause, as docs/why.md lists them; null where nothing is broken or suspect.'),
-  fix: z.string().nullable().describe('The one thing to do; null where there is nothing.'),
+    .describe('Code of the cause, see docs/why.md; null if nothing is broken or suspect.'),
+  fix: z.string().nullable().describe('What to do; null if there is nothing to do.'),
 });
 
-const way = z.object({
+const trace = z.object({
   vip: z
     .object({
       id: z.string().describe('As in the status.'),
@@ -31,37 +31,37 @@ const way = z.object({
       port: portNumber.describe('The port that clients use.'),
     })
     .nullable()
-    .describe('The VIP; null where the name means none.'),
-  verdict: verdict.describe('Of this way.'),
+    .describe('The VIP; null if no VIP has this name.'),
+  verdict: verdict.describe('Result for this VIP.'),
   cause: z
     .enum(causes as [Cause, ...Cause[]])
     .nullable()
-    .describe('What keeps connections from working; null where nothing does, or it could not be found out.'),
-  title: z.string().nullable().describe('The cause in words; null where there is none.'),
-  steps: z.array(step).describe('In the order of the way, up to what is broken.'),
+    .describe('Why connections fail; null if they work or the cause could not be found.'),
+  title: z.string().nullable().describe('Description of the cause; null if there is none.'),
+  steps: z.array(step).describe('In the order of the stages, up to the first that is broken.'),
 });
 
 export const whyDocument = z.object({
   apiVersion,
-  at: instant.describe('When it was looked at.'),
-  asked: z.string().describe('What was asked.'),
-  from: z.enum(['controller', 'sources']).describe('Who told what should be.'),
+  at: instant.describe('When the checks were made.'),
+  asked: z.string().describe('The VIP, as requested.'),
+  from: z.enum(['controller', 'sources']).describe('Where the desired state comes from.'),
   client: z
     .string()
     .nullable()
-    .describe('The network namespace from which names and connections were tried; null: that of the host.'),
+    .describe('The network namespace that names and connections were tried from; null for the host.'),
   namespace: z
     .string()
     .nullable()
     .describe(
-      'Path of the network namespace whose table, routes and filters were looked at (--netns); null: that of the host.',
+      'Path of the network namespace whose table, routes and filters were checked (--netns); null for the host.',
     ),
   verdict: verdict.describe(
-    'works: every way does. broken: one is. unknown: none is broken, and not all could be found out.',
+    'works: every VIP does. broken: at least one is. unknown: none is broken, but not everything could be checked.',
   ),
-  ways: z.array(way).describe('One for each VIP that is meant.'),
+  ways: z.array(trace).describe('One for each matching VIP.'),
 });
 
 export type WhyDocument = z.infer<typeof whyDocument>;
-export type WayDocument = z.infer<typeof way>;
+export type TraceDocument = z.infer<typeof trace>;
 export type StepDocument = z.infer<typeof step>;

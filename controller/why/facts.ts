@@ -1,12 +1,12 @@
-/** What the checks are made on, each part read by one port when its turn comes. Reading changes nothing. */
+/** The facts that the stages check, each read through a port when its stage runs. Reading changes nothing. */
 
 import type { PortRangeFact } from '../doctor/facts.ts';
 import type { ObservedService, Rejection } from '../model.ts';
 import type { Clock } from '../ports.ts';
 
-/** What is asked about: `my-service:5555/udp`. */
-export interface Asked {
-  /** As it was given. */
+/** A request for one VIP, parsed from text such as `my-service:5555/udp`. */
+export interface VipQuery {
+  /** The text as requested. */
   readonly text: string;
   /** In lower case, without port and protocol: a name, DNS name, address or app. */
   readonly name: string;
@@ -14,26 +14,26 @@ export interface Asked {
   readonly protocol: 'tcp' | 'udp' | null;
 }
 
-/** What should be: from the running controller, or read from the sources. */
-export interface Known {
+/** The desired state, from the running controller or from the sources. */
+export interface DesiredState {
   readonly from:
     | { readonly kind: 'controller'; readonly url: string; readonly dryRun: boolean }
     | { readonly kind: 'sources' };
   readonly vips: readonly VipFact[];
   readonly rejected: readonly Rejection[];
   readonly sources: readonly SourceFact[];
-  /** Why it is not known yet what should be; null where it is. */
+  /** Why the desired state is not complete yet; null if it is. */
   readonly incomplete: string | null;
 }
 
 export interface SourceFact {
   readonly name: string;
-  /** Why it could not be read lately; null where it was. */
+  /** Why the last read failed; null if it succeeded. */
   readonly failure: string | null;
 }
 
 export interface VipFact {
-  /** `tcp/11.0.0.1:80`; `tcp/web.marathon:80` of one that is in no table. */
+  /** `tcp/11.0.0.1:80`, or `tcp/web.marathon:80` for a VIP that is in no table. */
   readonly id: string;
   readonly name: string | null;
   readonly framework: string | null;
@@ -42,7 +42,7 @@ export interface VipFact {
   readonly address: string | null;
   readonly port: number;
   readonly apps: readonly string[];
-  /** As `status` has it. */
+  /** As in `status`. */
   readonly state: string;
   readonly reason: string | null;
   readonly backends: readonly BackendFact[];
@@ -51,28 +51,28 @@ export interface VipFact {
 export interface BackendFact {
   readonly address: string;
   readonly port: number;
-  /** What the kernel should have. */
+  /** The desired weight in the kernel. */
   readonly weight: number;
   readonly forward: string;
   readonly reason: string;
 }
 
-/** The kernel's service at the VIP's address and port (null: it has none), or why it cannot be read. */
+/** The kernel's service at the VIP's address and port (null if there is none), or why it cannot be read. */
 export type KernelFact =
   | { readonly service: ObservedService | null }
   | { readonly error: string; readonly missing: boolean };
 
-/** What the client is told of a name. */
+/** How the client resolves a name. */
 export type NamesFact =
   | {
       /** Addresses that its hosts file gives the name. */
       readonly hosts: readonly string[];
-      /** Of its resolv.conf, which is at `path`; null: it cannot be read. */
+      /** The name servers in its resolv.conf at `path`; null if the file cannot be read. */
       readonly servers: readonly string[] | null;
       readonly path: string;
-      /** What each of them says, in order; then our own, where it is none of them. */
+      /** The answers of these servers, in order, then of our own if it is not one of them. */
       readonly answers: readonly NameAnswer[];
-      /** Where our own name server answers; empty: nowhere. */
+      /** Addresses of our own name server; empty if it is switched off. */
       readonly ours: readonly string[];
     }
   | { readonly error: string };
@@ -80,26 +80,26 @@ export type NamesFact =
 export interface NameAnswer {
   readonly server: string;
   readonly addresses: readonly string[];
-  /** The code of the failure: ENOTFOUND, ETIMEOUT; null: none. */
+  /** The code of the failure (ENOTFOUND, ETIMEOUT); null if there is none. */
   readonly error: string | null;
 }
 
-/** Where packets to the VIP go from here, and the settings on their way. */
+/** Where this host routes packets to the VIP, and the settings that affect them. */
 export interface RouteFact {
-  /** Of our interface. */
+  /** Name of the controller's interface. */
   readonly interfaceName: string;
   readonly link: 'up' | 'down' | 'missing';
-  readonly way:
+  readonly lookup:
     | { readonly kind: 'local' }
     | { readonly kind: 'leaves'; readonly interfaceName: string }
     | { readonly kind: 'refused'; readonly why: string }
     | { readonly unread: string };
-  /** `net.ipv4.ip_forward` and `net.ipv4.vs.conntrack`; null where they cannot be read, or are of the other family. */
+  /** `net.ipv4.ip_forward` and `net.ipv4.vs.conntrack`; null for IPv6, or if they cannot be read. */
   readonly ipForward: string | null;
   readonly conntrack: string | null;
 }
 
-/** Packet filters as their own programs print them; null where one is not here or has no rules. */
+/** Packet filters as their own programs print them; null if a program is not installed or has no rules. */
 export interface FiltersFact {
   /** `nft -j list ruleset`. */
   readonly nftables: string | null;
@@ -113,56 +113,56 @@ export interface LimitsFact {
   readonly portRange: PortRangeFact | null;
 }
 
-/** What became of a connection. */
-export interface Tried {
+/** The outcome of an attempt to connect. */
+export interface ConnectionAttempt {
   readonly address: string;
   readonly port: number;
-  /** `connected`, `timeout`, or the system's code: ECONNREFUSED. */
+  /** `connected`, `timeout`, or the system's error code, such as ECONNREFUSED. */
   readonly outcome: string;
-  /** The client's own port; null where it got none. */
+  /** The client's local port; null if it got none. */
   readonly localPort: number | null;
 }
 
-/** IPVS's entry of a connection. */
-export interface Entry {
+/** IPVS's entry for a connection. */
+export interface IpvsEntry {
   /** `ESTABLISHED`, `SYN_RECV`. */
   readonly state: string;
   readonly backend: { readonly address: string; readonly port: number };
 }
 
-/** Connections that were tried, to each backend and through the VIP, or why none could be. */
+/** Attempts to connect to each backend and through the VIP, or why none could be made. */
 export type ConnectionsFact =
   | {
-      readonly backends: readonly Tried[];
-      readonly vip: readonly Tried[];
-      /** By the client's port; null where the kernel's table cannot be read. */
-      readonly entries: ReadonlyMap<number, Entry> | null;
+      readonly backends: readonly ConnectionAttempt[];
+      readonly vip: readonly ConnectionAttempt[];
+      /** By the client's port; null if the kernel's table cannot be read. */
+      readonly entries: ReadonlyMap<number, IpvsEntry> | null;
     }
   | { readonly error: string };
 
-/** A VIP that has an address, and so a way to it. */
-export type Reachable = VipFact & { readonly address: string };
+/** A VIP that has an address. */
+export type AddressedVip = VipFact & { readonly address: string };
 
-/** The network namespace of the client that names and connections are tried from; null: this host's. */
+/** The network namespace that names and connections are tried from; null for this host's. */
 export type Client = string | null;
 
 /**
- * Reads the facts. What cannot be read is a fact too: nothing rejects besides `known`, and whatever is read of another network
- * namespace that cannot be looked into.
+ * Reads the facts. What cannot be read is a fact too: only `desired` rejects, and any read in another network namespace that
+ * cannot be entered.
  */
 export interface WhyPorts {
   readonly client: Client;
-  /** Path of the network namespace whose table, routes and filters are read; absent: that of this process. */
+  /** Path of the network namespace whose table, routes and filters are read. Defaults to that of this process. */
   readonly namespace?: string | undefined;
   readonly sleep: Clock['sleep'];
-  /** Rejects where neither a controller nor a source can be asked. */
-  known(signal: AbortSignal): Promise<Known>;
-  /** Asks for the addresses of the VIP's family. */
-  names(vip: Reachable & { readonly fqdn: string }): Promise<NamesFact>;
-  kernel(vip: Reachable): Promise<KernelFact>;
-  route(vip: Reachable): Promise<RouteFact>;
+  /** Rejects if neither a controller nor a source can be read. */
+  desired(signal: AbortSignal): Promise<DesiredState>;
+  /** Resolves the name to addresses of the VIP's family. */
+  names(vip: AddressedVip & { readonly fqdn: string }): Promise<NamesFact>;
+  kernel(vip: AddressedVip): Promise<KernelFact>;
+  route(vip: AddressedVip): Promise<RouteFact>;
   filters(): Promise<FiltersFact>;
   limits(): Promise<LimitsFact>;
-  /** Opens a connection to each backend, and so many through the VIP, and closes them. */
-  connections(vip: Reachable, count: number): Promise<ConnectionsFact>;
+  /** Opens a connection to each backend, and `count` connections through the VIP, and closes them. */
+  connections(vip: AddressedVip, count: number): Promise<ConnectionsFact>;
 }

@@ -3,7 +3,7 @@ import { namespaceHint } from '../namespace-report.ts';
 import type { Colour, Layout } from '../text-table.ts';
 import { visibleDocument } from '../visible.ts';
 import { STAGES } from './causes.ts';
-import type { StepDocument, WayDocument, WhyDocument } from './document.ts';
+import type { StepDocument, TraceDocument, WhyDocument } from './document.ts';
 import { verdictWords } from './verdict-words.ts';
 
 const SIGNS: Record<StepDocument['state'], string> = {
@@ -20,31 +20,30 @@ const COLOURS: Record<StepDocument['state'], Colour> = {
   broken: 'red',
   unknown: 'yellow',
 };
-const VERDICT_COLOURS: Record<WayDocument['verdict'], Colour> = {
+const VERDICT_COLOURS: Record<TraceDocument['verdict'], Colour> = {
   works: 'green',
   broken: 'red',
   unknown: 'yellow',
 };
 const WIDTH = Math.max(...STAGES.map((name) => name.length));
 
-/** Each way for eyes, a line for each check, and the verdict below it. */
+/** Formats the trace of each VIP: one line for each check, then the verdict. */
 export function whyText(document: WhyDocument, { paint }: Pick<Layout, 'paint'>): string {
   const { ways, asked, namespace } = visibleDocument(document);
-  const texts = ways.map((way) => `${wayLines(way, asked, paint).join('\n')}\n`);
+  const texts = ways.map((way) => `${traceLines(way, asked, paint).join('\n')}\n`);
   const isToFix = ways.some(({ steps }) => steps.some(({ fix }) => fix !== null));
-  if (namespace !== null && isToFix)
-    texts.push(`Looked at in a network namespace: ${namespaceHint(namespace)}\n`);
+  if (namespace !== null && isToFix) texts.push(`In a network namespace: ${namespaceHint(namespace)}\n`);
   return texts.join('\n');
 }
 
-function wayLines(way: WayDocument, asked: string, paint: Layout['paint']): string[] {
+function traceLines(way: TraceDocument, asked: string, paint: Layout['paint']): string[] {
   const { vip, steps } = way;
   const lines = steps.flatMap((step) => stepLines(step, paint));
   const title = vip === null ? asked : titleOf(vip);
   return [paint('bold', title), ...lines, verdictLine(way, paint)];
 }
 
-function titleOf({ id, fqdn, address, port }: NonNullable<WayDocument['vip']>): string {
+function titleOf({ id, fqdn, address, port }: NonNullable<TraceDocument['vip']>): string {
   const name = fqdn === null ? '' : `  ${fqdn}:${port}`;
   return `${id}${name}${address === null || id.includes(endpointKey({ address, port })) ? '' : `  ${address}`}`;
 }
@@ -57,7 +56,7 @@ function stepLines({ stage, state, found, fix }: StepDocument, paint: Layout['pa
   ];
 }
 
-function verdictLine(way: WayDocument, paint: Layout['paint']): string {
+function verdictLine(way: TraceDocument, paint: Layout['paint']): string {
   const { word, about } = verdictWords(way);
   const verdict = paint(VERDICT_COLOURS[way.verdict], word);
   if (about !== null) return `${verdict}: ${about}`;

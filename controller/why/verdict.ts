@@ -1,8 +1,8 @@
 import type { Cause } from './causes.ts';
 
 /**
- * What one check says. `note`: worth knowing, and connections work with it. `suspect`: it may keep connections from working; an
- * attempt decides. `unknown`: it could not be found out.
+ * The result of one check. `note`: worth knowing, connections work. `suspect`: it may make connections fail; an attempt to
+ * connect decides. `unknown`: it could not be checked.
  */
 export type Verdict =
   | { readonly state: 'ok' | 'note' | 'unknown'; readonly found: string }
@@ -17,30 +17,30 @@ export type Verdict =
 export interface Suspect {
   readonly state: 'suspect';
   readonly cause: Cause;
-  /** The proof, in words. */
+  /** The evidence. */
   readonly found: string;
-  /** The one thing to do. */
+  /** What to do. */
   readonly fix: string;
-  /** The symptoms that it explains. */
+  /** The failures that it explains. */
   readonly explains: readonly Cause[];
 }
 
-/** All is as it should be. */
+/** The check passed. */
 export function ok(found: string): Verdict {
   return { state: 'ok', found };
 }
 
-/** Worth knowing, and connections work with it. */
+/** Worth knowing; connections work. */
 export function note(found: string): Verdict {
   return { state: 'note', found };
 }
 
-/** It could not be found out, for this reason. */
+/** It could not be checked, for this reason. */
 export function unknown(found: string): Verdict {
   return { state: 'unknown', found };
 }
 
-/** Connections fail because of this. `found` is the proof, `fix` the one thing to do. */
+/** Connections fail because of `cause`. `found` is the evidence, `fix` what to do. */
 export function broken(cause: Cause, found: string, fix: string): Verdict {
   return { state: 'broken', cause, found, fix };
 }

@@ -1,4 +1,4 @@
-/** What keeps parts of packages out of the program that it never uses: each megabyte costs each start 35 ms and 8 MB. */
+/** What keeps parts of packages, and of Node.js, out of the program that it never uses: each megabyte costs each start 35 ms and 8 MB. */
 
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -59,5 +59,21 @@ const withoutEffects: Plugin = {
         ? { path: resolve(resolveDir, path), sideEffects: false }
         : undefined,
     );
+  },
+};
+
+/**
+ * Takes Node's HTTP modules by a function call. An `import` of one makes Node read each of its properties, and that loads Node's own
+ * undici: a tenth of the time that `run` takes to start.
+ */
+export const withoutNodesUndici: Plugin = {
+  name: 'without-nodes-undici',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(?:node:)?https?$/ }, ({ path, kind }) =>
+      kind === 'require-call' ? undefined : { path: path.replace(/^node:/, ''), namespace: 'node-http' },
+    );
+    onLoad({ filter: /.*/, namespace: 'node-http' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('node:${path}');`,
+    }));
   },
 };

@@ -1,7 +1,7 @@
 /**
- * Makes the Debian packages, for both processors:
+ * Makes the Debian package, for this machine's processor or for those that are named:
  *
- *     npm run deb                # into dist-packages/
+ *     npm run deb [-- amd64 arm64]                # into dist-packages/
  *
  * The same commit gives the same bytes.
  */
@@ -12,9 +12,8 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { buildInto } from '../build/build.ts';
+import { makePackages } from '../packaging/command.ts';
 import {
-  commitTime,
   compressed,
   type Distribution,
   dated,
@@ -26,7 +25,7 @@ import {
   textOf,
 } from '../packaging/tree.ts';
 import { ARCHITECTURES, changelog, controlFile, copyright, debianVersion } from './control.ts';
-import { nodeProgram, PROCESSORS } from './node-program.ts';
+import { nodeProgram } from './node-program.ts';
 
 const run = promisify(execFile);
 
@@ -94,20 +93,4 @@ async function describe(tree: string, { version, processor }: PackageOptions): P
   }
 }
 
-/** Makes the packages for all processors, of a build made anew; gives their paths. The folder is made where it is missing. */
-export async function makePackages(out: string, build: string): Promise<readonly string[]> {
-  await mkdir(out, { recursive: true });
-  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
-  const madeAt = await commitTime();
-  const made: string[] = [];
-  for (const processor of PROCESSORS)
-    made.push(await makePackage({ build, version, processor, out, madeAt }));
-  return made;
-}
-
-if (import.meta.main) {
-  const build = join(ROOT, 'dist');
-  await buildInto(build);
-  for (const file of await makePackages(join(ROOT, 'dist-packages'), build))
-    process.stdout.write(`${file}\n`);
-}
+if (import.meta.main) await makePackages(makePackage, ARCHITECTURES);

@@ -1,20 +1,19 @@
 /**
- * Makes the rpm packages, for both processors:
+ * Makes the rpm package, for this machine's processor or for those that are named:
  *
- *     npm run rpm                # into dist-packages/
+ *     npm run rpm [-- x86_64 aarch64]                # into dist-packages/
  *
  * The same commit gives the same bytes where the same rpmbuild makes them.
  */
 
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { buildInto } from '../build/build.ts';
-import { nodeProgram, PROCESSORS } from '../debian/node-program.ts';
+import { nodeProgram } from '../debian/node-program.ts';
+import { makePackages } from '../packaging/command.ts';
 import {
-  commitTime,
   compressed,
   type Distribution,
   dated,
@@ -82,12 +81,4 @@ async function distribution({ build, processor }: PackageOptions): Promise<Distr
   };
 }
 
-if (import.meta.main) {
-  const [build, out] = [join(ROOT, 'dist'), join(ROOT, 'dist-packages')];
-  await buildInto(build);
-  await mkdir(out, { recursive: true });
-  const { version } = JSON.parse(await textOf('package.json'));
-  const madeAt = await commitTime();
-  for (const processor of PROCESSORS)
-    process.stdout.write(`${await makeRpm({ build, version, processor, out, madeAt })}\n`);
-}
+if (import.meta.main) await makePackages(makeRpm, RPM_ARCHITECTURES);

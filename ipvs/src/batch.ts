@@ -39,7 +39,8 @@ class BatchJob implements Job {
   readonly #encoder: Encoder;
   readonly #changes: readonly Change[];
   /** Index in `changes` for each message sent, counted from the first sequence number. */
-  readonly #sent: number[] = [];
+  readonly #sent: Uint32Array;
+  #sentCount = 0;
   #firstSeq = 0;
   /** The next change to encode. */
   #index = 0;
@@ -49,24 +50,22 @@ class BatchJob implements Job {
   constructor(encoder: Encoder, changes: readonly Change[]) {
     this.#encoder = encoder;
     this.#changes = changes;
+    this.#sent = new Uint32Array(changes.length);
   }
 
   next(first: number, window: number): Outgoing | undefined {
-    if (this.#sent.length === 0) this.#firstSeq = first;
-    this.#answered = this.#sent.length;
+    if (this.#sentCount === 0) this.#firstSeq = first;
+    this.#answered = this.#sentCount;
     let seq = first;
     for (; this.#index < this.#changes.length && seq - first < window; this.#index++) {
       const change = this.#changes[this.#index];
       if (!change) continue;
       try {
         if (!this.#encoder.change(change, seq)) break;
-        this.#sent.push(this.#index);
+        this.#sent[this.#sentCount++] = this.#index;
         seq++;
       } catch (cause) {
-        // Refused before it gets to the kernel.
-        if (!isIpvsError(cause)) throw cause;
-        const message = `${describe(change)}: ${cause.message}`;
-        this.#fail(this.#index, () => new IpvsError(cause.code, message, { op: change.op, cause }));
+        this.#refuse(change, cause);
       }
     }
     return seq === first ? undefined : { bytes: this.#encoder.take(), first, last: seq - 1 };
@@ -94,11 +93,19 @@ class BatchJob implements Job {
         op: change.op,
       });
     const known = new Set(this.failures.map(({ index }) => index));
-    for (const index of this.#sent.slice(this.#answered)) {
+    for (const index of this.#sent.subarray(this.#answered, this.#sentCount)) {
       if (!known.has(index)) this.#fail(index, because('outcome unknown'));
     }
     for (let index = this.#index; index < this.#changes.length; index++)
       this.#fail(index, because('not sent'));
+  }
+
+  /** Fails the change that is next, which the encoder does not take. */
+  #refuse({ op }: Change, cause: unknown): void {
+    if (!isIpvsError(cause)) throw cause;
+    const error = (change: Change) =>
+      new IpvsError(cause.code, `${describe(change)}: ${cause.message}`, { op, cause });
+    this.#fail(this.#index, error);
   }
 
   #fail(index: number, error: (change: Change) => IpvsError): void {

@@ -31,9 +31,15 @@ const RECEIVE_BYTES = 65_536;
 /** A dump that other writers disturb this often is given up. */
 const MAX_DUMPS = 8;
 
-/** Sends between looks at the clock, and the longest time without letting the event loop run. */
-const SENDS_PER_LOOK = 4;
+/** The longest time without letting the event loop run. */
 const SLICE_MS = 3;
+
+/**
+ * Bytes sent and received between looks at the clock, and what a send with its replies counts besides. That is less than a
+ * millisecond of work, large sends or small ones; where system calls are slow, a look costs as much as one of them.
+ */
+const BYTES_PER_LOOK = 65_536;
+const BYTES_OF_ROUND_TRIP = 2_048;
 
 /** Jobs begin below this number, and none is so long that it would pass the 32 bits. */
 const MAX_FIRST_SEQ = 0x7000_0000;
@@ -75,6 +81,8 @@ export class NetlinkSocket {
   readonly #received = viewOf(this.#into);
   #closed = false;
   #pumping = false;
+  /** Bytes moved since the last look at the clock. */
+  #moved = 0;
   #immediate = false;
 
   /** Opens the socket. Throws `IpvsError`. */
@@ -139,11 +147,12 @@ export class NetlinkSocket {
     this.#pumping = true;
     try {
       const sliceEnd = performance.now() + SLICE_MS;
-      for (let sends = 1; this.#advance(); sends++) {
-        if (sends % SENDS_PER_LOOK === 0 && performance.now() > sliceEnd) {
-          this.#later(() => this.#pump());
-          return;
-        }
+      while (this.#advance()) {
+        if (this.#moved < BYTES_PER_LOOK) continue;
+        this.#moved = 0;
+        if (performance.now() <= sliceEnd) continue;
+        this.#later(() => this.#pump());
+        return;
       }
     } catch (cause) {
       this.#fail(cause);
@@ -173,12 +182,14 @@ export class NetlinkSocket {
     }
     this.#seq = running.outgoing.last + 1;
     link.send(running.outgoing.bytes);
+    this.#moved += BYTES_OF_ROUND_TRIP + running.outgoing.bytes.length;
     while (running.outgoing) {
       const length = link.receiveNow?.(this.#into) ?? 0;
       if (length === 0) {
         this.#wait();
         return false;
       }
+      this.#moved += length;
       if (!this.#answers(running, length)) continue;
       if (length === RECEIVE_BYTES) throw cutOff();
       eachMessage(this.#received, length, this.#accept);

@@ -20,13 +20,13 @@ export async function readDestinations<T>(
   take: (entry: TableEntry) => T,
 ): Promise<readonly T[]> {
   const taken = new Array<T>(services.length);
-  const remaining = services.entries();
-  const complete = ({ index, ...entry }: Entry) => {
+  const queue = { services, next: 0 };
+  const complete = (index: number, entry: TableEntry) => {
     taken[index] = take(entry);
   };
   await Promise.all(
     sockets.map(async (socket) => {
-      const job = new DestinationsJob(createEncoder(), remaining, complete);
+      const job = new DestinationsJob(createEncoder(), queue, complete);
       await socket.run(job).catch((cause) => {
         throw inContext('list-table', '', cause);
       });
@@ -50,27 +50,26 @@ export async function readMissing<T>(
   });
 }
 
-interface Entry extends TableEntry {
-  readonly index: number;
-  destinations: ObservedDestination[];
+/** Services whose destinations are to be read, and the place of the next one that nobody has taken. */
+interface Queue {
+  readonly services: readonly ObservedService[];
+  next: number;
 }
 
-/** Takes services from an iterator that it shares with the jobs on other sockets. */
+/** Takes services from a queue that it shares with the jobs on other sockets. */
 class DestinationsJob implements Job {
   error: Error | undefined;
   readonly #encoder: Encoder;
-  readonly #remaining: Iterator<[index: number, service: ObservedService]>;
-  readonly #complete: (entry: Entry) => void;
-  #entry: Entry | undefined;
+  readonly #queue: Queue;
+  readonly #complete: (index: number, entry: TableEntry) => void;
+  #index = 0;
+  #service: ObservedService | undefined;
+  #destinations: ObservedDestination[] = [];
   #again = false;
 
-  constructor(
-    encoder: Encoder,
-    remaining: Iterator<[index: number, service: ObservedService]>,
-    complete: (entry: Entry) => void,
-  ) {
+  constructor(encoder: Encoder, queue: Queue, complete: (index: number, entry: TableEntry) => void) {
     this.#encoder = encoder;
-    this.#remaining = remaining;
+    this.#queue = queue;
     this.#complete = complete;
   }
 
@@ -78,20 +77,21 @@ class DestinationsJob implements Job {
     if (this.error) return undefined;
     if (!this.#again) this.#turnToNext();
     this.#again = false;
-    if (!this.#entry) return undefined;
-    this.#encoder.listDestinations(this.#entry.service, seq);
+    if (!this.#service) return undefined;
+    this.#encoder.listDestinations(this.#service, seq);
     return { bytes: this.#encoder.take(), first: seq, last: seq };
   }
 
   #turnToNext(): void {
-    if (this.#entry) this.#complete(this.#entry);
-    const next = this.#remaining.next();
-    this.#entry = next.done ? undefined : { index: next.value[0], service: next.value[1], destinations: [] };
+    if (this.#service)
+      this.#complete(this.#index, { service: this.#service, destinations: this.#destinations });
+    this.#index = this.#queue.next++;
+    this.#service = this.#queue.services[this.#index];
+    this.#destinations = [];
   }
 
   data(message: Message): void {
-    if (this.#entry)
-      this.#entry.destinations.push(readDestination(message, serviceFamily(this.#entry.service)));
+    if (this.#service) this.#destinations.push(readDestination(message, serviceFamily(this.#service)));
   }
 
   failed(_seq: number, errno: number, words: string | undefined): void {
@@ -100,6 +100,6 @@ class DestinationsJob implements Job {
 
   restart(): void {
     this.#again = true;
-    if (this.#entry) this.#entry.destinations = [];
+    this.#destinations = [];
   }
 }

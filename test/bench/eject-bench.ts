@@ -1,6 +1,6 @@
 /**
- * What watching backends costs: the processor time of the thread that reads the kernel's connections and counters, while clients connect to
- * 100 of the VIPs once a second. In the lab:
+ * What watching backends costs: the processor time of the thread that reads the kernel's connections and counters, while clients
+ * connect to 100 of the VIPs once a second and are answered. In the lab:
  *
  *   node --conditions=ipvs-source test/bench/eject-bench.ts [--large] [--check]
  *
@@ -14,6 +14,7 @@ import { IpvsClient } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
 import { createConnectionTable } from '../../controller/eject/connection-table.ts';
 import { createDestinationCounters } from '../../controller/eject/counters.ts';
+import { createWaitingConnections } from '../../controller/eject/waiting-connections.ts';
 import { Watch } from '../../controller/eject/watch.ts';
 import type { Backend, Service, ServiceKey, Step } from '../../controller/model.ts';
 import { systemClock } from '../../controller/time.ts';
@@ -42,20 +43,27 @@ async function measure(count: number): Promise<void> {
   const [failure] = await createKernelTable(client).apply([...services.values()].flatMap(stepsOf));
   if (failure !== undefined) throw failure.error;
   const reads = { counters: 0, connections: 0 };
+  const costs = { counters: 0, connections: 0 };
   const counters = createDestinationCounters(await IpvsClient.open());
-  const table = createConnectionTable(cpuMs);
+  const table = createConnectionTable(cpuMs, createWaitingConnections());
   const ports = {
     counters: {
       ...counters,
-      read: (...args: Parameters<typeof counters.read>) => {
+      read: async (...args: Parameters<typeof counters.read>) => {
         reads.counters += 1;
-        return counters.read(...args);
+        const from = cpuMs();
+        const read = await counters.read(...args);
+        costs.counters += cpuMs() - from;
+        return read;
       },
     },
     connections: {
-      read: () => {
+      ...table,
+      read: async () => {
         reads.connections += 1;
-        return table.read();
+        const read = await table.read();
+        costs.connections += read.cost;
+        return read;
       },
     },
     prober: { probe: async () => ['connected'] as const },
@@ -70,11 +78,14 @@ async function measure(count: number): Promise<void> {
   const traffic = connecting();
   const watching = watch.run(() => undefined, stop.signal);
   await sleep(WARM_UP_MS);
-  const [from, before, used] = [performance.now(), { ...reads }, cpuMs()];
+  const [from, before, used, spent] = [performance.now(), { ...reads }, cpuMs(), { ...costs }];
   await sleep(MEASURED_MS);
   const ms = performance.now() - from;
   const share = (cpuMs() - used) / ms;
-  const every = (what: keyof typeof reads) => Math.round(ms / (reads[what] - before[what]));
+  const of = (what: keyof typeof reads) => {
+    const every = Math.round(ms / (reads[what] - before[what]));
+    return `${what} read every ${every} ms (${percent((costs[what] - spent[what]) / ms)})`;
+  };
   const { behind } = watch.report();
   stop.abort();
   await watching;
@@ -83,8 +94,12 @@ async function measure(count: number): Promise<void> {
     `watching ${count.toLocaleString('en')} x ${BACKENDS}, share of a processor`,
     share,
     { ratio: 0.02, is: 'at most' },
-    `${(share * 100).toFixed(1)} %, connections read every ${every('connections')} ms and counters every ${every('counters')} ms${behind === null ? '' : ', told as behind'}`,
+    `${percent(share)}, ${of('connections')}, ${of('counters')}${behind === null ? '' : `, told: ${behind}`}`,
   );
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
 }
 
 function cpuMs(): number {
@@ -100,8 +115,8 @@ function serviceOf(i: number): [ServiceKey, Service] {
     return [`${at.address}:${at.port}`, { ...at, ...WEIGHT_1, ...task }];
   });
   const called = { name: `s${i}`, framework: 'marathon', fqdn: null, apps: [`/${i}`] };
-  const of = { protocol: 'udp', family: 'ipv4', address, port: 80, ...WLC, ...called } as const;
-  return [`udp/${address}:80`, { ...of, backends: new Map(backends) }];
+  const of = { protocol: 'tcp', family: 'ipv4', address, port: 80, ...WLC, ...called } as const;
+  return [`tcp/${address}:80`, { ...of, backends: new Map(backends) }];
 }
 
 function stepsOf({ protocol, address, port, backends }: Service): Step[] {
@@ -112,14 +127,16 @@ function stepsOf({ protocol, address, port, backends }: Service): Step[] {
   ];
 }
 
-/** Sends a datagram to each busy VIP every second, each time as another client. */
+/** Connects to each busy VIP every second; every backend is a server that ends the connection. */
 function connecting(): ChildProcess {
+  const server = `require('net').createServer((socket) => socket.end()).listen(31000)`;
   const script = `
     ip link set lo up
     ip route add local 11.0.0.0/8 dev lo
     ip route add local 10.0.0.0/8 dev lo
+    "${process.execPath}" -e "${server}" &
     while :; do
-      for i in $(seq 0 ${BUSY - 1}); do echo >/dev/udp/11.0.0.$i/80; done
+      for i in $(seq 0 ${BUSY - 1}); do : </dev/tcp/11.0.0.$i/80; done
       sleep 1
     done 2>/dev/null`;
   return spawn('bash', ['--norc', '-c', script], { stdio: 'ignore', detached: true });

@@ -4,12 +4,17 @@ import { type Change, IpvsClient, netlinkTransport, type TableEntry, type Transp
 import { MESSAGE_HEADER } from '../../ipvs/src/message.ts';
 import { GENL } from '../../ipvs/src/uapi.ts';
 
+/** An address as a program has it that has read it somewhere: what is put together from parts is put in one piece at its first use. */
+function address(...octets: readonly number[]): string {
+  return octets.join('.');
+}
+
 /** The table that the whole benchmark is about. */
 function table(services: number, destinations: number): Change[] {
   return Array.from({ length: services }, (_, index) => {
     const service = {
       protocol: 'tcp',
-      address: `11.0.${index >> 8}.${index & 255}`,
+      address: address(11, 0, index >> 8, index & 255),
       port: 80,
       scheduler: 'rr',
     } as const;
@@ -19,7 +24,7 @@ function table(services: number, destinations: number): Change[] {
         op: 'add-destination' as const,
         service,
         destination: {
-          address: `10.${index >> 8}.${index & 255}.${place + 1}`,
+          address: address(10, index >> 8, index & 255, place + 1),
           port: 31000 + place,
           weight: 1,
           forwardingMethod: 'masquerade' as const,

@@ -4,14 +4,15 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { BOUNDS, OverBound, overBound } from '../../controller/bounds.ts';
 import { Pace } from '../../controller/pace.ts';
-import { readAnswer, readDocumentBytes, readDocuments } from '../../controller/source/document/documents.ts';
+import { readAnswer, readDocumentBytes } from '../../controller/source/document/document-bytes.ts';
+import { readDocuments } from '../../controller/source/document/documents.ts';
 import { readDeclaration } from '../../controller/source/kubernetes/declaration.ts';
 import { affectedBy } from '../../controller/source/marathon/events.ts';
 import { ReadQueue } from '../../controller/source/marathon/read-queue.ts';
 import { readEvent } from '../../controller/source/mesos/events.ts';
 import { readRecording } from '../../controller/source/mesos/recording.ts';
 import { readState } from '../../controller/source/mesos/state.ts';
-import { MOST_TOLD } from '../../controller/status/at-most.ts';
+import { MAX_LISTED } from '../../controller/status/truncate.ts';
 
 const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 const withLabel = (id: string, label: string) =>
@@ -34,13 +35,13 @@ describe('an app that is nested too deep', () => {
     ['a group', `{"id":"/","apps":[${bad},${GOOD}]}`],
   ])('costs itself alone in %s', async (_where, text) => {
     const documents = await readDocumentBytes(Buffer.from(text), 'the file');
-    expect(documents?.apps.map(({ id }) => id)).toEqual(['/good']);
-    expect(documents?.malformed).toEqual([{ kind: 'app', rejection }]);
+    expect(documents?.apps).toMatchObject([{ unread: { definition: rejection } }, { id: '/good' }]);
+    expect(documents?.apps[1]?.unread).toBeUndefined();
   });
 
   test('costs itself alone in an answer of Marathon', async () => {
     const documents = await readAnswer(Buffer.from(`{"apps":[${bad},${GOOD}]}`), 'apps', 'marathon');
-    expect(documents).toMatchObject({ apps: [{ id: '/good' }], malformed: [{ rejection }] });
+    expect(documents).toMatchObject({ apps: [{ unread: { definition: rejection } }, { id: '/good' }] });
   });
 
   test('is refused by its id in a Kubernetes object', () => {
@@ -52,7 +53,8 @@ describe('an app that is nested too deep', () => {
   test.each(['id', 'instances', 'tasks', 'labels'])('is no exception wherever it is: %s', async (field) => {
     const odd = `{"id":"/odd","cmd":"x","${field}":${deep(HOSTILE_LEVELS)}}`;
     const documents = await readDocumentBytes(Buffer.from(`[${odd},${GOOD}]`), 'the file');
-    expect(documents?.apps.map(({ id }) => id)).toEqual(['/good']);
+    const whole = documents?.apps.filter(({ unread }) => unread === undefined);
+    expect(whole?.map(({ id }) => id)).toEqual(['/good']);
   });
 
   test('and what every real app has is not', () => {
@@ -92,7 +94,7 @@ describe('an app that has too much of something', () => {
     const [bad, ...others] = (documents?.apps ?? []).toSorted((a, b) => (a.id < b.id ? -1 : 1));
     expect([bad, ...others].at(-1)).toMatchObject({ id: '/good' });
     expect([
-      ...(documents?.malformed.map(({ rejection }) => rejection) ?? []),
+      ...(bad?.unread?.definition ? [bad.unread.definition] : []),
       ...(bad?.unread?.rejected ?? []),
     ]).toEqual([{ app: '/bad', at, value: expect.any(String), reason: expect.stringMatching(reason) }]);
   });
@@ -222,6 +224,6 @@ describe('events', () => {
 test('the documentation has the numbers', () => {
   const text = readFileSync(new URL('../../docs/scale.md', import.meta.url), 'utf8');
   const section = text.slice(text.indexOf('## How much a source may say'));
-  for (const bound of [...Object.values(BOUNDS), MOST_TOLD])
+  for (const bound of [...Object.values(BOUNDS), MAX_LISTED])
     expect(section).toContain(bound.toLocaleString('en'));
 });

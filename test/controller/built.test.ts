@@ -53,12 +53,13 @@ async function marathonIpvs(...args: readonly string[]): Promise<Outcome> {
 /** Runs it while `work` looks at its log, or at what that says that it serves; gives its log. */
 async function whileRunning(
   args: readonly string[],
-  work: (logged: () => string) => Promise<void>,
+  work: (logged: () => string) => Promise<unknown>,
   started = program,
+  more: NodeJS.ProcessEnv = {},
 ): Promise<string> {
   const child = spawn(join(started, 'marathon-ipvs'), args, {
     cwd: folder,
-    env: environment,
+    env: { ...environment, ...more },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(child, 'exit');
@@ -168,6 +169,20 @@ describe('in an empty folder with a node alone', () => {
       }
     });
     expect(log).toMatch(/"add":1,.*"msg":"pass"/);
+  });
+
+  test('its start does not load the undici of Node.js, which nothing here uses', async () => {
+    const hook = join(folder, 'loaded.cjs');
+    const loaded = "process.moduleLoadList.filter((name) => name.endsWith('deps/undici/undici'))";
+    await writeFile(hook, `process.on('exit', () => console.error('loaded: ' + JSON.stringify(${loaded})))`);
+    const words = ['run', '--dry-run', '--against', 'none', '--source', `file=${apps}`];
+    const log = await whileRunning(
+      [...words, '--listen', '127.0.0.1:0', '--state-dir', join(folder, 'state')],
+      async (logged) => await eventually(() => logged().includes('"msg":"pass"')),
+      program,
+      { NODE_OPTIONS: `--require=${hook}` },
+    );
+    expect(log).toContain('loaded: []\n');
   });
 
   test('while it runs its files may be replaced: all that it answers with is loaded at the start', async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { examine } from '../../controller/doctor/examine.ts';
+import { MAX_NAMESPACES } from '../../controller/netns/directory.ts';
 import { healthy } from './doctor/healthy.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -14,10 +15,20 @@ const [, file = '', documented = ''] =
   /^```\n# (\/etc\/systemd\/system\/marathon-ipvs\S+)\n([^`]+)```$/m.exec(page) ?? [];
 const { error } = spawnSync('systemd-analyze', ['--version']);
 
-test('the doctor makes the drop-in that is documented', () => {
+test('the doctor prints the documented drop-in', () => {
   const facts = { ...healthy, controller: null, wanted: { ...healthy.wanted, netnsDir: '/run/netns' } };
   const { command } = examine(facts, 0).findings.find(({ check }) => check === 'CAP_SYS_ADMIN') ?? {};
   expect(command).toContain(`printf '${documented.replaceAll('\n', '\\n')}' > ${file}`);
+});
+
+test('the drop-in lets as many helpers run as there may be namespaces, by the threads that a Node.js has', () => {
+  const program =
+    "require('fs').readFile('/proc/self/stat', () => console.log(fs.readdirSync('/proc/self/task').length))";
+  const threads = Number(spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' }).stdout);
+  expect(threads).toBeGreaterThan(1);
+  const [, most] = /^TasksMax=(\d+)$/m.exec(documented) ?? [];
+  // The controller itself, and what it starts.
+  expect(Number(most)).toBeGreaterThanOrEqual((MAX_NAMESPACES + 2) * threads);
 });
 
 (error === undefined ? test : test.skip)(

@@ -14,7 +14,8 @@ import { makePackage } from '../../deploy/debian/package.ts';
 import { command, must, type Outcome } from '../support/shell.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const EMULATE = ['sh', join(ROOT, 'test/arm64/emulate.sh')];
+/** What comes before a command that is to run with programs for arm64. */
+export const EMULATE = ['sh', join(ROOT, 'test/arm64/emulate.sh')] as const;
 
 interface Kind {
   /** What comes before a command that is to run in there. */
@@ -71,8 +72,7 @@ export class Debian {
   static async create(processor: Processor = 'x64'): Promise<Debian> {
     const debian = new Debian(await mkdtemp('/var/tmp/marathon-ipvs-deb.'), processor);
     await mkdir(debian.root);
-    await makeArchive(debian.folder, processor);
-    await must(['tar', '-xpf', KINDS[processor].archive, '-C', debian.root]);
+    await must(['tar', '-xpf', await debianArchive(processor), '-C', debian.root]);
     return debian;
   }
 
@@ -133,10 +133,11 @@ async function changeVersion(program: string, own: string, version: string): Pro
 
 const run = promisify(execFile);
 
-/** debootstrap takes minutes, and many more where it is emulated: what it made is kept. */
-async function makeArchive(folder: string, processor: Processor): Promise<void> {
+/** The archive of a Debian. debootstrap takes minutes, and many more where it is emulated: what it made is kept. */
+export async function debianArchive(processor: Processor): Promise<string> {
   const { around, included, archive } = KINDS[processor];
-  if (await stat(archive).catch(() => null)) return;
+  if (await stat(archive).catch(() => null)) return archive;
+  const folder = await mkdtemp('/var/tmp/marathon-ipvs-deb.');
   const made = join(folder, 'made');
   const isEmulated = around === EMULATE;
   const options = ['--variant=minbase', `--include=${included}`, ...(isEmulated ? ['--foreign'] : [])];
@@ -146,10 +147,11 @@ async function makeArchive(folder: string, processor: Processor): Promise<void> 
     'mount --rbind /proc "$0/proc" && exec chroot "$0" env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 /debootstrap/debootstrap --second-stage';
   const [program = '', ...words] = [...around, 'sh', '-c', second, made];
   if (isEmulated) await run(program, words, LONG);
-  await mkdir(join(archive, '..'), { recursive: true });
+  await mkdir(dirname(archive), { recursive: true });
   await must(['tar', '-cf', `${archive}.new`, '-C', made, '--exclude=./var/cache/apt/archives/*.deb', '.']);
   await rename(`${archive}.new`, archive);
-  await rm(made, { recursive: true });
+  await rm(folder, { recursive: true });
+  return archive;
 }
 
 const LONG = { maxBuffer: 2 ** 26 };

@@ -33,7 +33,7 @@ export async function blackHole(
     return performance.now();
   };
   const broken = await change('add');
-  const left = await untilWeight(vip, backend, 0);
+  const left = await untilWeight(vip, backend, 'none');
   moment(
     `Marathon calls ${backend} healthy, and it gets no new connections ${inSeconds(left - broken)} later`,
   );
@@ -48,7 +48,7 @@ export async function blackHole(
   expect(told.stdout.includes(`${backend}: ejected`), `why names ${backend}`);
 
   const mended = await change('del');
-  const back = await untilWeight(vip, backend, 1);
+  const back = await untilWeight(vip, backend, 'some');
   moment(`${backend} answers again and is back ${inSeconds(back - mended)} later`);
   asked.stop();
 }
@@ -78,10 +78,11 @@ function asking(url: string) {
   };
 }
 
-async function untilWeight(vip: string, backend: string, weight: number): Promise<number> {
-  return await waitFor(`${backend} with weight ${weight}`, async () =>
-    (await backendsInKernel(vip)).get(backend) === weight ? performance.now() : undefined,
-  );
+async function untilWeight(vip: string, backend: string, wanted: 'none' | 'some'): Promise<number> {
+  return await waitFor(`${backend} with ${wanted === 'none' ? 'weight 0' : 'a weight above 0'}`, async () => {
+    const weight = (await backendsInKernel(vip)).get(backend);
+    return weight !== undefined && weight > 0 === (wanted === 'some') ? performance.now() : undefined;
+  });
 }
 
 function inSeconds(ms: number): string {

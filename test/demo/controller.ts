@@ -8,8 +8,6 @@ import { LAUNCHER } from '../support/program.ts';
 import { command, type Outcome, waitFor } from '../support/shell.ts';
 import { colourChoice } from './show.ts';
 
-/** What `run` is given besides its source. */
-export const RUN_OPTIONS = ['--eject', 'on'];
 export const LOG = join(tmpdir(), 'marathon-ipvs.log');
 const API = 'http://127.0.0.1:61421';
 
@@ -29,7 +27,7 @@ export interface Controller {
 
 /** Resolves once `/readyz` says that the kernel is as desired. Its log is in LOG. */
 export async function startController(source: string): Promise<Controller> {
-  const child = spawn(LAUNCHER, ['run', '--source', source, ...RUN_OPTIONS], {
+  const child = spawn(LAUNCHER, ['run', '--source', source], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log = createWriteStream(LOG);

@@ -12,11 +12,15 @@ export async function backendsInKernel(vip: string): Promise<ReadonlyMap<string,
   return new Map(found);
 }
 
-/** Waits until the VIP has so many backends, each of weight 1; gives them. */
+/** Weight 1 of a VIP with slow start. */
+const FULL_WEIGHT = 100;
+
+/** Waits until the VIP has so many backends, each with its full weight; gives them. */
 export function untilBackends(vip: string, count: number): Promise<readonly string[]> {
   return waitFor(`${count} backends in the kernel`, async () => {
     const backends = await backendsInKernel(vip);
-    const settled = backends.size === count && [...backends.values()].every((weight) => weight === 1);
+    const settled =
+      backends.size === count && [...backends.values()].every((weight) => weight === FULL_WEIGHT);
     return settled ? [...backends.keys()] : undefined;
   });
 }

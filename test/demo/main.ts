@@ -14,7 +14,8 @@ import { createNetwork } from '../support/network.ts';
 import { must, waitFor } from '../support/shell.ts';
 import { blackHole } from './black-hole.ts';
 import { type Client, containerClient, hostClient, since } from './clients.ts';
-import { type Controller, diff, LOG, RUN_OPTIONS, startController, vipOfDiff } from './controller.ts';
+import { type Controller, diff, LOG, startController, vipOfDiff } from './controller.ts';
+import { watchGrowth } from './growth.ts';
 import { stay } from './keep.ts';
 import { backendsInKernel, untilBackends } from './kernel.ts';
 import type { Tally } from './load.ts';
@@ -22,14 +23,28 @@ import { AGENTS, CLUSTER, CONTAINER, MASTER } from './network.ts';
 import { bold, heading, moment, print, quote, seconds, shellLine, spread } from './show.ts';
 
 const APP = '/my-service';
-/** The documentation's example, as an app that answers HTTP on its port and is checked there. */
+/**
+ * The documentation's example, as an app that answers HTTP on its port and is checked there. A new instance grows to its share
+ * for three seconds. Clients connect for milliseconds: of such connections wrr gives it exactly its weight (docs/slow-start.md).
+ */
 const MY_SERVICE: JsonObject = {
   id: APP,
   cmd: 'exec node test/demo/instance.mjs',
   cpus: 1,
   instances: 3,
-  portDefinitions: [{ protocol: 'tcp', port: 5555, labels: { VIP_0: '/my-service:5555' }, name: 'my-vip' }],
-  healthChecks: [{ protocol: 'HTTP', path: '/', portIndex: 0, intervalSeconds: 1, gracePeriodSeconds: 30 }],
+  // An instance that is told to end goes on for as long as clients ask it.
+  taskKillGracePeriodSeconds: 30,
+  portDefinitions: [
+    {
+      protocol: 'tcp',
+      port: 5555,
+      labels: { VIP_0: '/my-service:5555', IPVS_SCHEDULER: 'wrr', IPVS_SLOW_START_SECONDS: '3' },
+      name: 'my-vip',
+    },
+  ],
+  healthChecks: [
+    { protocol: 'HTTP', path: '/health', portIndex: 0, intervalSeconds: 1, gracePeriodSeconds: 30 },
+  ],
 };
 /** How long the clients ask before anything changes, and after the last change. */
 const STEADY_MS = 1500;
@@ -67,7 +82,7 @@ async function preview(source: string): Promise<void> {
 /** Starts the controller; gives the VIP that it made, `address:port`. */
 async function program(source: string): Promise<{ controller: Controller; vip: string }> {
   heading('It does so');
-  shellLine(`marathon-ipvs run --source ${source} ${RUN_OPTIONS.join(' ')} &`);
+  shellLine(`marathon-ipvs run --source ${source} &`);
   const controller = await startController(source);
   moment('ready');
   const vip = await vipOfDiff();
@@ -105,10 +120,9 @@ async function underLoad(marathon: TestMarathon, vip: string, clients: readonly 
 
   shellLine(`curl -X PUT ${marathon.url}/v2/apps${APP} -d '{"instances": 5}'`);
   await api(marathon, 'PUT', `/v2/apps${APP}`, { instances: 5 });
+  const growing = watchGrowth(clients);
   const five = await untilBackends(vip, 5);
-  print(
-    '  (the scheduler, wlc, counts the connections of late: whoever is new gets the next ones until all have as many)',
-  );
+  growing.show(newIn(five, three), five.length, expect);
   await watch('five instances', clients, newIn(five, three));
 
   const [victim] = marathon.tasks(APP);
@@ -116,12 +130,14 @@ async function underLoad(marathon: TestMarathon, vip: string, clients: readonly 
   const killed = backendOf(victim);
   shellLine(`curl -X DELETE ${marathon.url}/v2/apps${APP}/tasks/${victim['id']}`);
   await api(marathon, 'DELETE', `/v2/apps${APP}/tasks/${victim['id']}`);
-  await waitFor('weight 0', async () => (await backendsInKernel(vip)).get(killed) !== 1 || undefined);
-  moment(`${killed} is being killed and gets no new connections`);
+  moment(`${killed} is told to end`);
+  await waitFor('weight 0', async () => ((await backendsInKernel(vip)).get(killed) ?? 0) === 0 || undefined);
+  moment(`${killed} gets no new connections`);
   await waitFor('removed', async () => !(await backendsInKernel(vip)).has(killed) || undefined);
   moment(`${killed} has ended and is out of the kernel`);
+  const replacing = watchGrowth(clients);
   const again = await untilBackends(vip, 5);
-  await watch('five instances again', clients, newIn(again, five));
+  replacing.show(newIn(again, five), again.length, expect);
   await showKernel();
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { LONGEST_QUERY } from '../../controller/dns/query.ts';
+import { MAX_QUERY } from '../../controller/dns/query.ts';
 import { TCP_LIMITS } from '../../controller/dns/tcp.ts';
 import { repository } from '../../docs/site/repository.ts';
 
@@ -9,5 +9,5 @@ test('the page on names states the bounds of DNS over TCP as they are', () => {
   expect(page).toContain(`has at most ${connections} connections at a time`);
   expect(page).toContain(`at most ${perClient} of them`);
   expect(page).toContain(`closed after ${idleMs / 1_000} s without a query`);
-  expect(page).toContain(`a query of more than ${LONGEST_QUERY} bytes`);
+  expect(page).toContain(`a query of more than ${MAX_QUERY} bytes`);
 });

@@ -1,45 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { buildInto } from '../../deploy/build/build.ts';
 import { addImage } from '../../deploy/release/image.ts';
 import { makeCertificate } from '../support/certificate.ts';
-import { command, eventually, type Outcome, shell } from '../support/host.ts';
+import { eventually, shell } from '../support/host.ts';
 import { startMarathon } from '../support/marathon/start-marathon.ts';
+import { GRANTED, Image, imageMissing, myService, patiently, RESTRICTED, type Rights } from './image.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const BUILD = join(import.meta.dirname, 'build.sh');
 // Debian is unpacked, packages are installed, and the lab copies all of it once more.
-const tools = await command('sh', '-c', 'command -v buildah debootstrap');
-const ready = tools.status === 0 && process.getuid?.() === 0;
-const withBuildah = ready ? describe : describe.skip;
-if (!ready) console.warn('image tests skipped: they need root, buildah and debootstrap');
-
-/** The parts of the image's own description that decide how it is run. */
-interface ImageConfig {
-  readonly User: string;
-  readonly Env: readonly string[];
-  readonly Cmd: readonly string[];
-  readonly WorkingDir: string;
-  readonly Entrypoint: readonly string[];
-  readonly Healthcheck: { readonly Test: readonly string[] };
-}
-
-/** What a container engine lets a process have. */
-interface Rights {
-  readonly bounding: string;
-  /** What `allowPrivilegeEscalation: false` sets: no file that is executed gives anything. */
-  readonly noMore?: boolean;
-  /** Variables besides the image's. */
-  readonly more?: readonly string[];
-}
-
-/** What the image says that it needs. */
-const GRANTED: Rights = { bounding: '-all,+net_admin,+net_bind_service' };
-/** What a namespace of Kubernetes with the Pod Security Standard `restricted` leaves. */
-const RESTRICTED: Rights = { bounding: '-all', noMore: true };
+const why = await imageMissing();
+const withBuildah = why === null ? describe : describe.skip;
+if (why !== null) console.warn(`image tests skipped: ${why}`);
 
 /** Of a cluster where nobody answers. */
 const KUBECONFIG = JSON.stringify({
@@ -52,36 +27,16 @@ const KUBECONFIG = JSON.stringify({
 });
 
 withBuildah('the image that the Dockerfile makes', () => {
+  let image: Image;
   let folder: string;
   let root: string;
-  let config: ImageConfig;
 
   beforeAll(async () => {
-    // Not below /tmp: the lab has another one.
-    folder = await mkdtemp('/var/tmp/marathon-ipvs-image.');
-    const built = await patiently(BUILD, folder);
-    if (built.status !== 0) throw new Error(`the image cannot be built:\n${built.stdout}${built.stderr}`);
-    root = built.stdout.trim();
-    config = JSON.parse(await readFile(join(folder, 'image.json'), 'utf8')).Docker.config;
+    image = await Image.build();
+    ({ folder, root } = image);
     await buildInto(join(folder, 'built'));
   });
-  afterAll(async () => {
-    await patiently(BUILD, '-d', folder);
-  });
-
-  /** The words that run something of the image as an engine would: its user, its environment, its capabilities. */
-  function asDeclared(at: string, { bounding, noMore, more }: Rights, ...words: readonly string[]): string[] {
-    const [user, group] = config.User.split(':');
-    const identity = ['--reuid', `${user}`, '--regid', `${group}`, '--clear-groups'];
-    const rights = ['--bounding-set', bounding, '--inh-caps', '-all', ...(noMore ? ['--no-new-privs'] : [])];
-    const environment = ['env', '-i', '-C', config.WorkingDir, ...(config.Env ?? []), ...(more ?? [])];
-    return ['chroot', at, 'setpriv', ...identity, ...rights, ...environment, ...words];
-  }
-
-  async function marathonIpvs(rights: Rights, ...args: readonly string[]): Promise<Outcome> {
-    const [program = '', ...rest] = asDeclared(root, rights, ...config.Entrypoint, ...args);
-    return await command(program, ...rest);
-  }
+  afterAll(async () => await image.remove());
 
   test('has what `npm run build` makes, byte for byte, a Node.js and nothing else of ours', async () => {
     const built = join(folder, 'built');
@@ -117,12 +72,12 @@ withBuildah('the image that the Dockerfile makes', () => {
   });
 
   test('runs as nobody, who may change networks and listen at port 53, and nothing else', async () => {
-    expect(config.User).toBe('65532:65532');
-    expect(config.Cmd).toEqual(['run']);
+    expect(image.config.User).toBe('65532:65532');
+    expect(image.config.Cmd).toEqual(['run']);
     expect(await shell(`getcap -r ${root} 2>/dev/null`)).toBe(
       `${root}/usr/lib/marathon-ipvs/raise-capabilities cap_net_bind_service,cap_net_admin=p\n`,
     );
-    expect(await marathonIpvs(GRANTED, '--version')).toEqual({
+    expect(await image.marathonIpvs(GRANTED, '--version')).toEqual({
       status: 0,
       stdout: `${JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')).version}\n`,
       stderr: '',
@@ -132,7 +87,7 @@ withBuildah('the image that the Dockerfile makes', () => {
   describe('in a restricted namespace, without any capability or a way to one', () => {
     test('it says its help', async () => {
       for (const help of [['--help'], ['run', '--help'], ['relay', '--help'], ['app', '--help']]) {
-        const { status, stdout, stderr } = await marathonIpvs(RESTRICTED, ...help);
+        const { status, stdout, stderr } = await image.marathonIpvs(RESTRICTED, ...help);
         expect([help, status, stderr]).toEqual([help, 0, '']);
         expect(stdout).toContain('Usage: marathon-ipvs');
       }
@@ -142,7 +97,7 @@ withBuildah('the image that the Dockerfile makes', () => {
       const marathon = await startMarathon({ processes: false });
       try {
         await marathon.addApp({ id: '/my-service', cmd: 'x', instances: 1 });
-        const { status, stdout, stderr } = await marathonIpvs(
+        const { status, stdout, stderr } = await image.marathonIpvs(
           RESTRICTED,
           ...['app', 'list', '--marathon', marathon.url],
         );
@@ -158,7 +113,7 @@ withBuildah('the image that the Dockerfile makes', () => {
       await writeFile(join(root, 'tmp', 'apps.json'), JSON.stringify({ apps: [myService('10.0.0.1')] }));
       const relay = ['relay', '--source', 'file=/tmp/apps.json', '--listen', '127.0.0.1:0'];
       const rights = { ...RESTRICTED, more: ['KUBECONFIG=/tmp/kubeconfig'] };
-      const [program = '', ...rest] = asDeclared(root, rights, ...config.Entrypoint, ...relay);
+      const [program = '', ...rest] = image.asDeclared(root, rights, ...image.config.Entrypoint, ...relay);
       const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
       const ended = once(child, 'exit');
       let log = '';
@@ -177,7 +132,7 @@ withBuildah('the image that the Dockerfile makes', () => {
   test('gives the diff of a recorded answer of Marathon', async () => {
     await writeFile(join(root, 'tmp', 'apps.json'), JSON.stringify({ apps: [myService('10.0.0.1')] }));
     const words = ['diff', '--source', 'file=/tmp/apps.json', '--against', 'none'];
-    const { status, stdout, stderr } = await marathonIpvs(GRANTED, ...words);
+    const { status, stdout, stderr } = await image.marathonIpvs(GRANTED, ...words);
     expect({ status, stderr }).toEqual({ status: 1, stderr: '' });
     expect(stdout).toContain('+ my-service.marathon.l4lb.thisdcos.directory:5555 tcp  11.134.217.55:5555');
   });
@@ -200,13 +155,14 @@ withBuildah('the image that the Dockerfile makes', () => {
     await writeFile(join(files, 'read-token'), `${'t'.repeat(32)}\n`);
     makeCertificate(files, 'marathon-ipvs');
     const start = (rights: Rights, ...words: readonly string[]) =>
-      asDeclared('/mnt', rights, ...words)
+      image
+        .asDeclared('/mnt', rights, ...words)
         .map(quoted)
         .join(' ');
     const state = '/var/lib/marathon-ipvs';
-    const run = [...config.Entrypoint, ...config.Cmd, '--source', `file=${state}/apps.json`];
-    const doctor = [...config.Entrypoint, 'doctor'];
-    const [, ...health] = config.Healthcheck.Test;
+    const run = [...image.config.Entrypoint, ...image.config.Cmd, '--source', `file=${state}/apps.json`];
+    const doctor = [...image.config.Entrypoint, 'doctor'];
+    const [, ...health] = image.config.Healthcheck.Test;
     const overTls = {
       ...GRANTED,
       more: [
@@ -285,35 +241,6 @@ withBuildah('the image that the Dockerfile makes', () => {
   });
 });
 
-/** Runs what takes minutes. */
-async function patiently(file: string, ...args: readonly string[]): Promise<Outcome> {
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const said = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].on('data', (data: Buffer) => {
-      said[name] += data.toString();
-    });
-  const status = await new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 128)));
-  return { status, ...said };
-}
-
 function quoted(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-/** The documentation's example, with one instance. */
-function myService(host: string) {
-  return {
-    id: '/my-service',
-    portDefinitions: [{ protocol: 'tcp', port: 5555, labels: { VIP_0: '/my-service:5555' } }],
-    tasks: [
-      {
-        id: 'my-service.1',
-        host,
-        ports: [31000],
-        state: 'TASK_RUNNING',
-        startedAt: '2026-01-01T00:00:00.000Z',
-      },
-    ],
-  };
 }

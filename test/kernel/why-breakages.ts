@@ -119,7 +119,7 @@ export const ROUTES: readonly Breakage[] = [
     by: 'someone who removes the route, with a default route elsewhere',
     breaks: 'ip route add default via 10.9.0.254; ip route flush dev vip0 table local',
     mends: RESTORE,
-    proof: /leave this host by agent/,
+    proof: /leave this host through agent/,
   },
   {
     cause: 'route-refuses',

@@ -9,10 +9,10 @@ import { parseCommandLine } from '../../controller/cli/command-line.ts';
 import type { Config } from '../../controller/config/config.ts';
 import { messageOf } from '../../controller/errors.ts';
 import { createLog } from '../../controller/log.ts';
-import { parseAsked } from '../../controller/why/asked.ts';
 import type { WhyDocument } from '../../controller/why/document.ts';
-import { explain } from '../../controller/why/walk.ts';
-import { knownHere, whyPorts } from '../../controller/wire-why.ts';
+import { parseVipQuery } from '../../controller/why/query.ts';
+import { explain } from '../../controller/why/trace.ts';
+import { desiredHere, whyPorts } from '../../controller/wire-why.ts';
 
 type Answer = { readonly document: WhyDocument } | { readonly error: string };
 
@@ -48,7 +48,7 @@ if (process.env['WHY_PROCESS'] === 'yes') {
 
 async function walk(args: readonly string[]): Promise<Answer> {
   const { config } = parseCommandLine(['why', ...args], {}) as { readonly config: Config };
-  const facts = whyPorts(config, knownHere(config, createLog('error')));
-  const asked = parseAsked(args[0] ?? '');
+  const facts = whyPorts(config, desiredHere(config, createLog('error')));
+  const asked = parseVipQuery(args[0] ?? '');
   return { document: await explain(asked, facts, Date.now(), AbortSignal.timeout(60_000)) };
 }

@@ -56,7 +56,7 @@ missing_packages() {
       ;;
     kernels) programs="$programs setcap:libcap2-bin qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio" ;;
     long) programs="$programs dig:bind9-dnsutils" ;;
-    arm64) programs="debootstrap qemu-aarch64-static:qemu-user-static" ;;
+    arm64) programs="debootstrap qemu-aarch64-static:qemu-user-static buildah setcap:libcap2-bin ip:iproute2" ;;
     bench)
       programs="$programs gcc dnsperf dnsmasq:dnsmasq-base nginx:nginx-light haproxy wrk iperf3"
       [ -e /usr/include/stdio.h ] || echo libc6-dev

@@ -6,15 +6,24 @@ import { Handshakes } from '../../controller/eject/handshakes.ts';
 import { isForCounters, signOf } from '../../controller/eject/suspicion.ts';
 import type { Probe, VipTarget } from '../../controller/eject/watched.ts';
 import type { ProbeResult } from '../../controller/ejection.ts';
-import { endpointKey } from '../../controller/model.ts';
+import { endpointKey, type Protocol } from '../../controller/model.ts';
+import { Agenda } from './agenda.ts';
 import { type Answer, count, deliver, type Live, liveOf, type WorldBackend } from './eject-backend.ts';
-import { askedAgain, closeFlow, establish, type Flow, openFlow, stateOf } from './eject-flows.ts';
+import {
+  askedAgain,
+  closeFlow,
+  establish,
+  type Flow,
+  openFlow,
+  readFlows,
+  type TableLimits,
+} from './eject-flows.ts';
 
 /** How often the connections are read. */
 const READ_MS = 200;
 /** How often the kernel brings its counters up to date. */
 const ESTIMATED_MS = 2_000;
-/** How often they are read beside the connections, and without them. */
+/** How often they are read beside all connections, and beside a part of them or none. */
 const COUNTERS_MS = 2_200;
 const COUNTERS_ALONE_MS = 500;
 const PROBE = { apartMs: 100, timeoutMs: 1_000 };
@@ -33,17 +42,9 @@ export interface WorldVip {
   readonly resets?: number;
 }
 
-export interface WorldOptions {
+export interface WorldOptions extends Partial<TableLimits> {
   /** How exactly time is told: what happens to the network begins and ends at a multiple of it. */
   readonly stepMs?: number;
-  /** Whether there are too many connections for their table to be read. */
-  readonly isTableLarge?: boolean;
-}
-
-/** Something that happens to a probe. */
-interface Due {
-  readonly at: number;
-  run(): void;
 }
 
 interface LiveVip extends Omit<WorldVip, 'backends'> {
@@ -56,10 +57,12 @@ export class EjectWorld implements Backends {
   readonly #vips: readonly LiveVip[];
   readonly #random: () => number;
   readonly #options: Required<WorldOptions>;
-  readonly #due: Due[] = [];
+  /** What happens to probes. */
+  readonly #agenda = new Agenda();
   readonly #handshakes = new Handshakes();
   #flows: Flow[] = [];
   readonly #byEndpoint: ReadonlyMap<string, Live>;
+  #isTableWhole = false;
   #lastRead = 0;
   #countersReadAt = 0;
   #estimatedAt = 0;
@@ -76,10 +79,10 @@ export class EjectWorld implements Backends {
   constructor(
     vips: readonly WorldVip[],
     random: () => number,
-    { stepMs = READ_MS, isTableLarge = false }: WorldOptions = {},
+    { stepMs = READ_MS, tableLimit = Number.POSITIVE_INFINITY, isWaitingTold = false }: WorldOptions = {},
   ) {
     this.#random = random;
-    this.#options = { stepMs, isTableLarge };
+    this.#options = { stepMs, tableLimit, isWaitingTold };
     this.#vips = vips.map(({ backends, ...of }, vip) => ({
       ...of,
       backends: backends.map((is, i) => liveOf(`11.0.0.${vip}:80`, is, 31_000 + vip * 100 + i)),
@@ -96,8 +99,9 @@ export class EjectWorld implements Backends {
     return this.all.filter(({ target }) => target.agent === agent);
   }
 
-  beside(except: ReadonlySet<string>, most: number): readonly VipTarget[] {
-    const byAgent = new Map(this.all.map((one) => [one.target.agent, one]));
+  beside(protocol: Protocol, except: ReadonlySet<string>, most: number): readonly VipTarget[] {
+    const all = this.all.filter(({ target }) => target.protocol === protocol);
+    const byAgent = new Map(all.map((one) => [one.target.agent, one]));
     return [...byAgent.values()].filter(({ target }) => !except.has(target.agent)).slice(0, most);
   }
 
@@ -114,7 +118,7 @@ export class EjectWorld implements Backends {
       for (const live of this.all) if (live.halfOpen.length > 0) this.#askAgain(live);
       for (const vip of this.#vips) this.#connect(vip, from);
       for (const live of this.all) if (live.pending.length > 0) deliver(live, this.now);
-      this.#runDue();
+      this.#agenda.runUntil(this.now);
       this.#readTable();
       this.#readCounters();
       this.#note();
@@ -123,11 +127,12 @@ export class EjectWorld implements Backends {
   }
 
   #readTable(): void {
-    if (this.#options.isTableLarge || this.now - this.#lastRead < READ_MS) return;
+    if (this.#options.tableLimit === 0 || this.now - this.#lastRead < READ_MS) return;
     this.#flows = this.#flows.filter(({ goneAt }) => goneAt > this.now);
-    const connections = new Map(this.#flows.map((flow) => [flow.key, stateOf(flow, this.now)]));
+    const { connections, extent } = readFlows(this.#flows, this.now, this.#options);
+    this.#isTableWhole = extent === 'all';
     const met: Met[] = [];
-    for (const { backend, sign, hasAnswered } of this.#handshakes.read(connections, this.now)) {
+    for (const { backend, sign, hasAnswered } of this.#handshakes.read(connections, this.now, extent)) {
       const live = this.#byEndpoint.get(backend);
       if (live !== undefined) met.push({ service: live.service, target: live.target, sign, hasAnswered });
     }
@@ -140,23 +145,10 @@ export class EjectWorld implements Backends {
       this.#estimatedAt = this.now;
       for (const live of this.all) live.told = live.counted;
     }
-    const every = this.#options.isTableLarge ? COUNTERS_ALONE_MS : COUNTERS_MS;
+    const every = this.#isTableWhole ? COUNTERS_MS : COUNTERS_ALONE_MS;
     if (this.now - this.#countersReadAt < every) return;
     this.#countersReadAt = this.now;
     this.ejector.counted(this.#signs(), this.now);
-  }
-
-  /** Lets probes go on, in the order in which what happens to them is due. */
-  #runDue(): void {
-    for (;;) {
-      const next = this.#due.reduce<Due | null>(
-        (first, one) => (first && first.at <= one.at ? first : one),
-        null,
-      );
-      if (next === null || next.at > this.now) return;
-      this.#due.splice(this.#due.indexOf(next), 1);
-      next.run();
-    }
   }
 
   #note(): void {
@@ -245,8 +237,7 @@ export class EjectWorld implements Backends {
       live.readings = [before, after, told];
       const { protocol } = target;
       const sign = signOf({ protocol, family: 'ipv4' }, live.readings);
-      if (sign !== null && isForCounters(sign, protocol, !this.#options.isTableLarge))
-        yield { service, target, sign };
+      if (sign !== null && isForCounters(sign, protocol, this.#isTableWhole)) yield { service, target, sign };
     }
   }
 
@@ -272,8 +263,8 @@ export class EjectWorld implements Backends {
 
   /** Of a connection that is given up at `until`; a SYN without an answer is sent again. */
   #sendSyn(live: Live, at: number, until: number, end: (result: ProbeResult, at: number) => void): void {
-    const endAt = (result: ProbeResult, then: number) => this.#at(then, () => end(result, then));
-    this.#at(at, () => {
+    const endAt = (result: ProbeResult, then: number) => this.#agenda.at(then, () => end(result, then));
+    this.#agenda.at(at, () => {
       const answer = this.#answerOf(live, at);
       if (answer === 'refuses') endAt('refused', at + 1);
       else if (live.target.protocol === 'udp') endAt('silent', until);
@@ -281,10 +272,6 @@ export class EjectWorld implements Backends {
       else if (at + SYN_AGAIN_MS < until) this.#sendSyn(live, at + SYN_AGAIN_MS, until, end);
       else endAt('timed out', until);
     });
-  }
-
-  #at(at: number, run: () => void): void {
-    this.#due.push({ at, run });
   }
 }
 

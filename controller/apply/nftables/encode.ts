@@ -1,4 +1,4 @@
-/** Our table as the messages of one transaction. Attributes in the order of `nft`, whose bytes the tests compare. */
+/** Encodes our table as the messages of one transaction. Attributes have the order of `nft`, with whose bytes tests compare. */
 
 import { createHash } from 'node:crypto';
 import {
@@ -71,18 +71,17 @@ export const elementsAttrs = attrTable('elements', {
 });
 // biome-ignore-end format: aligned tables
 
-/** A range ends here (NFT_SET_ELEM_INTERVAL_END). */
+/** Marks the end of a range (NFT_SET_ELEM_INTERVAL_END). */
 export const INTERVAL_END = 1;
 
-/** What a message makes; `part` null: the table itself. */
+/** A message, and the part of the ruleset that it adds; `part` null: the table itself. */
 export interface FilterMessage extends TransactionMessage {
   readonly part: FilterSet | Chain | Rule | null;
 }
 
 /**
- * The messages that replace our table by this one, whatever it was: it is added, which is nothing where it is there, and
- * deleted, before it is made anew. The last message changes nothing: it is the one that the kernel's refusal of a whole
- * transaction is told of.
+ * The messages that replace our table. The table is added (a no-op when it exists) and deleted before it is added with its
+ * contents. The last message changes nothing: the kernel reports the refusal of a whole transaction as its error.
  */
 export function replaceTable(ruleset: Ruleset): readonly FilterMessage[] {
   const mark = fingerprint(ruleset);
@@ -97,7 +96,7 @@ export function replaceTable(ruleset: Ruleset): readonly FilterMessage[] {
   ];
 }
 
-/** The messages that give the sets of addresses these members and leave all else of the table as it is. */
+/** The messages that replace the members of the address sets and leave the rest of the table as it is. */
 export function replaceElements(sets: readonly FilterSet[]): readonly FilterMessage[] {
   const messages = sets.flatMap((set) => [
     elementsMessage(NFT_MSG.deleteElements, 0, `empty set ${set.name}`, set, null),
@@ -106,22 +105,22 @@ export function replaceElements(sets: readonly FilterSet[]): readonly FilterMess
   return [...messages, addTable()];
 }
 
-/** Removes our table; it must be there. */
+/** The message that removes our table, which must exist. */
 export function deleteTable(): readonly FilterMessage[] {
   return [tableMessage(NFT_MSG.deleteTable, 'delete', {})];
 }
 
-/** What a rule carries besides its expressions: its comment, as `nft list` shows it, and the mark of the whole ruleset. */
+/** The userdata of a rule: its comment, as `nft list` shows it, and the hash of the whole ruleset. */
 export function userdataOf({ comment }: Rule, mark: Uint8Array): Uint8Array {
   const text = new TextEncoder().encode(`${comment}\0`);
   return Uint8Array.from([COMMENT, text.length, ...text, MARK, mark.length, ...mark]);
 }
 
-/** Types of what `nft` keeps in userdata; it passes over those that it does not know. */
+/** Types of the values in userdata; `nft` skips those that it does not know. */
 const COMMENT = 0;
 const MARK = 0x6d;
 
-/** Eight bytes that differ where sets, chains or rules do; members of sets do not count. */
+/** A hash of eight bytes over sets, chains and rules, without the members of sets. */
 export function fingerprint({ sets, chains }: Ruleset): Uint8Array {
   const hash = createHash('sha256');
   for (const set of sets) hash.update(newSet(set).payload);
@@ -132,7 +131,7 @@ export function fingerprint({ sets, chains }: Ruleset): Uint8Array {
   return new Uint8Array(hash.digest().subarray(0, 8));
 }
 
-/** struct nfgenmsg, which every message begins with: family, version, resource. */
+/** struct nfgenmsg, the start of each message: family, version, resource. */
 export function inet(attributes: Uint8Array): Uint8Array {
   return Uint8Array.from([NFPROTO_INET, 0, 0, 0, ...attributes]);
 }
@@ -147,7 +146,7 @@ function tableMessage(type: number, verb: string, attributes: { readonly flags?:
 }
 
 const NFT_SET = { interval: 0x4, timeout: 0x10, filledByPackets: 0x20 } as const;
-/** Numbers of `nft`'s own for the types of a key; a key of two parts has both, six bits each. */
+/** `nft`'s own numbers for the types of keys; a key of two parts has both, six bits each. */
 const KEY_TYPE = { ipv4: 7, ipv6: 8, interfaces: (20 << 6) | 20 } as const;
 const KEY_LENGTH = { ipv4: 4, ipv6: 16, interfaces: 8 } as const;
 const DAY_MS = 86_400_000n;
@@ -167,10 +166,10 @@ function newSet(set: FilterSet): FilterMessage {
   return { type: NFT_MSG.newSet, flags: NLM_F_CREATE, payload, what: `add set ${name}`, part: set };
 }
 
-/** For `nft list`: key byte order (type 0, a number in the order of the host) is big-endian (2). */
+/** For `nft list`: the byte order of keys (type 0, a number in host order) is big-endian (2). */
 const KEY_IS_BIG_ENDIAN = Uint8Array.from(HOST_IS_LE ? [0, 4, 2, 0, 0, 0] : [0, 4, 0, 0, 0, 2]);
 
-/** One attribute holds 64 KiB, of which an element takes at most 40 bytes. */
+/** An attribute holds 64 KiB, and an element takes at most 40 bytes. */
 const ELEMENTS_PER_MESSAGE = 1_000;
 
 function newElements(set: FilterSet): FilterMessage[] {

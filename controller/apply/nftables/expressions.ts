@@ -1,16 +1,16 @@
-/** The expressions that our rules are made of, as bytes. <linux/netfilter/nf_tables.h>; attributes in the order of `nft`. */
+/** Encodes the expressions of our rules. <linux/netfilter/nf_tables.h>; attributes have the order of `nft`. */
 
 import ipaddr from 'ipaddr.js';
 import { attrTable, be32, cstring, encoded, nested, raw, u8 } from 'ipvs-netlink-ts/netlink';
 import type { Family } from '../../model.ts';
 
-/** One expression of a rule: what nf_tables calls it, and its attributes encoded. */
+/** One expression of a rule: its name in nf_tables, and its encoded attributes. */
 export interface Expression {
   readonly name: string;
   readonly data: Uint8Array;
 }
 
-/** The first register of 16 bytes, and the second of 4 that follows it: a key of two parts lies in both. */
+/** The first register of 16 bytes, and the second of 4 bytes after it: a key of two parts uses both. */
 const REGISTER = 1;
 const SECOND_PART = 9;
 const VERDICT_REGISTER = 0;
@@ -68,19 +68,19 @@ const natAttrs = attrTable('nat', {
 const rejectAttrs = attrTable('reject', { type: { type: 1, codec: be32 }, code: { type: 2, codec: u8 } });
 // biome-ignore-end format: aligned tables
 
-/** `expr`: name and attributes, one entry in the list of a rule. */
+/** `expr`: one entry in the list of a rule. */
 export const expressionAttrs = attrTable('expression', {
   name: { type: 1, codec: cstring },
   data: { type: 2, codec: encoded },
 });
 
-/** A set that a rule looks into; `id` is its number in the transaction. */
+/** A set that a rule refers to; `id` is its number in the transaction. */
 export interface SetReference {
   readonly name: string;
   readonly id: number;
 }
 
-/** `ip daddr @set`, `ip6 saddr @set`: packets of this family whose address is in the set. */
+/** `ip daddr @set`, `ip6 saddr @set`: packets of this family with an address in the set. */
 export function addressIn(
   family: Family,
   which: 'source' | 'destination',
@@ -89,7 +89,7 @@ export function addressIn(
   return [...onlyFamily(family), loadAddress(family, which), lookup(set)];
 }
 
-/** `ct original ip daddr @set`: packets of connections that were made to an address in the set. */
+/** `ct original ip daddr @set`: packets of connections to an address in the set. */
 export function madeTo(family: Family, set: SetReference): readonly Expression[] {
   const key = family === 'ipv4' ? CT.destinationIpv4 : CT.destinationIpv6;
   return [{ name: 'ct', data: ctAttrs.write({ key, into: REGISTER, direction: 0 }) }, lookup(set)];
@@ -147,7 +147,7 @@ export function reject(with_: 'tcp-reset' | Family): readonly Expression[] {
   return [{ name: 'reject', data: rejectAttrs.write(attributes) }];
 }
 
-/** In a table of both families the header must be known before an address is taken from it. */
+/** In a table of both families the header must be checked before an address is read from it. */
 function onlyFamily(family: Family): readonly Expression[] {
   return [meta(META.nfproto, REGISTER), equals(Uint8Array.of(NFPROTO[family]))];
 }

@@ -1,18 +1,18 @@
 import ipaddr from 'ipaddr.js';
 import type { Family } from '../../model.ts';
 
-/** Where a range in a set begins, or ends: nf_tables keeps the ends of its ranges as elements of their own. */
+/** The start or end of a range in a set: nf_tables has the ends of ranges as separate elements. */
 export interface Boundary {
   readonly key: Uint8Array;
-  /** The first address behind a range. */
+  /** Whether it is an end: the first address behind a range. */
   readonly end: boolean;
 }
 
 const BITS: Record<Family, number> = { ipv4: 32, ipv6: 128 };
 
 /**
- * The boundaries of a set with these networks (`11.0.0.0/8`) and addresses, ascending, as `nft` writes them: ranges that
- * touch or overlap are one, and what lies before the first is ended at address zero.
+ * The boundaries of a set with these networks (`11.0.0.0/8`) and addresses, ascending, as `nft` writes them: ranges that touch
+ * or overlap are merged, and an end at address zero comes before the first.
  */
 export function boundaries(family: Family, members: readonly string[]): readonly Boundary[] {
   const ranges = members.map((member) => rangeOf(family, member));

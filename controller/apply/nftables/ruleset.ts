@@ -1,4 +1,4 @@
-/** What our table of the packet filter says. Pure: data in, data out. */
+/** The content of our nftables table, as data. */
 
 import type { Family } from '../../model.ts';
 import {
@@ -18,7 +18,7 @@ import {
 } from './expressions.ts';
 import { type Boundary, boundaries } from './intervals.ts';
 
-/** Names the table in messages; `nft list table` takes the same words. */
+/** The table's name in messages, as for `nft list table`. */
 export const TABLE = { family: 'inet', name: 'marathon_ipvs' } as const;
 
 export interface Ruleset {
@@ -26,7 +26,7 @@ export interface Ruleset {
   readonly chains: readonly Chain[];
 }
 
-/** A set of addresses, or (`members` null) one that packets fill. */
+/** A set of addresses; with `members` null, a set that packets fill. */
 export interface FilterSet extends SetReference {
   readonly kind: Family | 'interfaces';
   readonly members: readonly Boundary[] | null;
@@ -41,28 +41,28 @@ export interface Chain {
 }
 
 export interface Rule {
-  /** Says in `nft list` what it is for, and tells the rules of a chain apart. At most 100 characters. */
+  /** The comment in `nft list`, unique within the chain. At most 100 characters. */
   readonly comment: string;
-  /** What does not work on a kernel that refuses the rule. */
+  /** What does not work when the kernel refuses the rule. */
   readonly without: string;
   readonly expressions: readonly Expression[];
 }
 
-/** What the rules depend on. */
+/** The input of the ruleset. */
 export interface FilterInput {
   /** Networks and addresses of VIPs. */
   readonly vips: Readonly<Record<Family, readonly string[]>>;
-  /** Addresses of servers of ours, which a DNAT of others must not catch either. */
+  /** Addresses of our servers, which must be protected from other programs' DNAT, too. */
   readonly servers: Readonly<Record<Family, readonly string[]>>;
-  /** Source address of this host's own clients as backends see it; null: that of the interface towards the backend. */
+  /** Source address of local clients as backends see it; null: that of the interface towards the backend. */
   readonly hostAddress: Readonly<Record<Family, string | null>>;
 }
 
-/** Hooks of netfilter (`enum nf_inet_hooks`); priorities just before those of other programs' NAT (-100, 100). */
+/** Hooks of netfilter (`enum nf_inet_hooks`); the priorities are just before the usual ones of NAT (-100, 100). */
 const HOOK = { prerouting: 0, input: 1, output: 3, postrouting: 4 } as const;
 const BEFORE_DNAT = -101;
 const BEFORE_SNAT = 99;
-/** IPVS takes its packets at 98 and 99: what comes here is for no service. */
+/** After IPVS, which takes its packets at 98 and 99: packets here belong to no service. */
 const BEHIND_IPVS = 110;
 // biome-ignore format: aligned table
 const PROTOCOL = { icmp: 1, tcp: 6, icmpv6: 58 } as const;
@@ -75,13 +75,13 @@ const SETS = {
 } as const;
 const SAME_INTERFACE = { name: 'same_interface', id: 5 } as const;
 
-/** Marks the rule that makes this host's own clients reach VIPs from an address that is no socket's (see `postrouting`). */
+/** Comment of the rule that translates the source address of local clients (see `postrouting`). */
 export const OWN_CLIENTS: Record<Family, string> = {
   ipv4: 'clients on this host, IPv4',
   ipv6: 'clients on this host, IPv6',
 };
 
-/** The table for these addresses. */
+/** Builds the table for these addresses. */
 export function createRuleset(input: FilterInput): Ruleset {
   const addresses = FAMILIES.flatMap((kind) =>
     (['vips', 'servers'] as const).map((which) => ({
@@ -97,8 +97,8 @@ export function createRuleset(input: FilterInput): Ruleset {
 }
 
 /**
- * A NAT rule of another program that takes whatever has a local address as destination (Docker: `fib daddr type local`)
- * takes VIPs too. A connection has one destination NAT: the one given here, to where it goes anyway, and no later one.
+ * Protects VIPs from DNAT rules of other programs that match all local destinations (Docker: `fib daddr type local`). A
+ * connection gets one destination NAT only: this rule gives it one that changes nothing, so later ones do not apply.
  */
 function prerouting(): Chain {
   const rules = FAMILIES.map((family) => ({
@@ -133,14 +133,13 @@ const SAME_WAY =
   'no answer where client and backend are behind the same interface (one host, one bridge, one network)';
 
 /**
- * Where a reply would otherwise miss this host, its source becomes an address of this host.
+ * Translates the source address to one of this host where a reply would otherwise bypass it:
  *
- * A client on this host: it has the VIP itself as its address (a local route without source), so that IPVS, which knows
- * replies by backend and client alone, cannot take the reply to a direct connection for one to a VIP, or the other way
- * round, when both have one source port. Conntrack then finds a port that is free.
- *
- * A packet that leaves by the interface by which it came in: backend and client reach each other there without this host.
- * `iif` in postrouting needs Linux 5.7; older ones have none there, and the rule never matches.
+ * - Local clients, whose source address is the VIP itself (a local route without a source). IPVS identifies replies by
+ *   backend and client alone, so a direct connection from the same port would be confused with one to the VIP. Conntrack
+ *   finds a free port.
+ * - Packets that leave by the interface on which they arrived: backend and client can reach each other without this host.
+ *   `iif` in postrouting needs Linux 5.7; on older kernels the rule never matches.
  */
 function postrouting({ hostAddress }: FilterInput): Chain {
   const rules = FAMILIES.flatMap((family) => {
@@ -165,7 +164,7 @@ function postrouting({ hostAddress }: FilterInput): Chain {
   return { name: 'postrouting', type: 'nat', hook: HOOK.postrouting, priority: BEFORE_SNAT, rules };
 }
 
-/** What is no service of IPVS comes this far, and would reach whatever listens on all addresses of this host. */
+/** Rejects packets to VIPs that belong to no IPVS service, which would reach programs that listen on all addresses. */
 function guard(): Chain {
   const without = 'other ports of VIPs reach what listens on all addresses of this host';
   const rules: Rule[] = [

@@ -1,4 +1,4 @@
-/** Our table in the kernel: read, compared, replaced. */
+/** Reads, compares and replaces our table in the kernel. */
 
 import { isIpvsError, type Netlink, NLM_F, openNetlink, type Refusal } from 'ipvs-netlink-ts/netlink';
 import {
@@ -23,21 +23,21 @@ const NETLINK_NETFILTER = 12;
 /** struct nfgenmsg. */
 const HEADER = 4;
 
-/** How our table differs from what it should be; both empty where it does not. */
+/** The difference between our table and the desired one; both fields are empty when there is none. */
 export interface Difference {
-  /** What of the table itself, of its chains and rules; empty: at most its addresses differ. */
+  /** Differences of the table, its chains and rules. */
   readonly structure: readonly string[];
   /** The sets whose members differ. */
   readonly sets: readonly FilterSet[];
 }
 
-/** A message that the kernel refused, with what it would have made. */
+/** A message that the kernel refused, and the part of the ruleset that it would have added. */
 export interface RefusedPart {
   readonly message: FilterMessage;
   readonly error: Refusal['error'];
 }
 
-/** Speaks with nf_tables of this network namespace. Rejects with the library's `IpvsError`; EPERM is `not-permitted`. */
+/** Access to nf_tables of this network namespace. Rejects with the library's `IpvsError`; EPERM is `not-permitted`. */
 export class FilterTable {
   readonly #open: () => Netlink;
   #socket: Netlink | null = null;
@@ -46,7 +46,7 @@ export class FilterTable {
     this.#open = open;
   }
 
-  /** A number that changes with every change that anyone makes to any table. */
+  /** A number that changes with every change of any table. */
   async generation(): Promise<string> {
     const [reply] = await this.#get(NFT_MSG.getGeneration, 0, new Uint8Array(), 'read the generation');
     return reply === undefined ? '' : Buffer.from(reply.subarray(HEADER, HEADER + 8)).toString('hex');
@@ -77,12 +77,12 @@ export class FilterTable {
     return { structure, sets };
   }
 
-  /** Replaces the whole table, or nothing where it resolves with refusals. */
+  /** Replaces the whole table. Resolves with refusals, in which case nothing has changed. */
   replace(wanted: Ruleset): Promise<readonly RefusedPart[]> {
     return this.#transact(replaceTable(wanted));
   }
 
-  /** Gives these sets their members. */
+  /** Replaces the members of these sets. */
   refill(sets: readonly FilterSet[]): Promise<readonly RefusedPart[]> {
     return this.#transact(replaceElements(sets));
   }
@@ -100,7 +100,7 @@ export class FilterTable {
     this.#socket = null;
   }
 
-  /** How many chains and sets the table has; null where there is no table. */
+  /** The number of chains and sets in the table; null when there is no table. */
   async #use(): Promise<number | null> {
     const request = tableAttrs.write({ name: TABLE.name });
     const [reply] = await this.#found(NFT_MSG.getTable, 0, request, 'read the table');
@@ -115,13 +115,13 @@ export class FilterTable {
     return kind === type && at?.number === hook && at.priority === priority >>> 0;
   }
 
-  /** What each rule carries, by chain, in the order of the rules. */
+  /** The userdata of the rules, by chain. */
   async #rules(): Promise<ReadonlyMap<string, readonly string[]>> {
     const request = ruleAttrs.write({ table: TABLE.name });
     const rules = new Map<string, string[]>();
     for (const reply of await this.#found(NFT_MSG.getRule, NLM_F.DUMP, request, 'list rules')) {
       const { table, chain = '', userdata = new Uint8Array() } = ruleAttrs.read(reply.subarray(HEADER));
-      // Kernels before 4.9 list the rules of all tables.
+      // Linux before 4.9 lists the rules of all tables.
       if (table !== TABLE.name) continue;
       const ofChain = rules.get(chain) ?? [];
       ofChain.push(hex(userdata));
@@ -140,7 +140,7 @@ export class FilterTable {
       .map(({ name }) => `rules of chain ${name} were not as written`);
   }
 
-  /** The members of a set in a form that is compared; null where there is no such set. */
+  /** The members of a set, as text for comparison; null when there is no such set. */
   async #members(set: FilterSet): Promise<string | null> {
     const request = elementsAttrs.write({ table: TABLE.name, set: set.name });
     const what = `list set ${set.name}`;

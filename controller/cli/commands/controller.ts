@@ -1,21 +1,21 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type RequestOptions, request as requestHttp } from 'node:http';
+import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps, type RequestOptions as SecureOptions } from 'node:https';
-import { text as readAll } from 'node:stream/consumers';
 import { namesLoopback } from '../../api/host-header.ts';
 import type { Config } from '../../config/config.ts';
 import { flagName, usage } from '../../config/given.ts';
 import type { OptionName } from '../../config/options.ts';
 import { tokenIn } from '../../config/token.ts';
-import { systemReason } from '../../errors.ts';
+import { ControllerError, systemReason } from '../../errors.ts';
+import { BodyBuffer } from '../../http/body-buffer.ts';
 import { endpointKey } from '../../model.ts';
 
 /** A client of a running controller. */
 export interface Controller {
   /** Its base URL: `https://10.0.0.1:61421`. */
   readonly url: string;
-  /** Rejects with the connection's error, or when the signal aborts. */
+  /** Rejects with the connection's error, when the signal aborts, or with a `ControllerError` if the answer is too large. */
   get(path: string, signal: AbortSignal): Promise<{ readonly status: number; readonly text: string }>;
 }
 
@@ -31,13 +31,16 @@ type Options = Pick<
   | 'serverKeyFile'
 >;
 
+/** 256 MiB: the status of 100,000 VIPs has about half of that. */
+const MAX_ANSWER_BYTES = 2 ** 28;
+
 /**
  * Opens a client for the controller at `--server`, or at the address of `--listen` on this host, with the configured token
  * and certificates.
  *
  * Rejects with a `ControllerError` 'usage' if there is no address to connect to, or a file cannot be used.
  */
-export async function openController(options: Options): Promise<Controller> {
+export async function openController(options: Options, maxBytes = MAX_ANSWER_BYTES): Promise<Controller> {
   const url = serverOf(options);
   const own = options.server === undefined;
   const token = await readToken(
@@ -61,12 +64,26 @@ export async function openController(options: Options): Promise<Controller> {
       const request = tls === null ? requestHttp(to, common) : requestHttps(to, { ...common, ...tls });
       request.on('error', reject);
       request.on('response', (response) => {
-        readAll(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+        readAll(response, url + path, maxBytes).then(
+          (text) => resolve({ status: response.statusCode ?? 0, text }),
+          reject,
+        );
       });
       request.end();
       return await promise;
     },
   };
+}
+
+async function readAll(response: IncomingMessage, url: string, maxBytes: number): Promise<string> {
+  const body = new BodyBuffer(maxBytes);
+  for await (const piece of response) {
+    if (body.append(piece)) continue;
+    response.destroy();
+    const message = `${url} answers with more than ${maxBytes / 2 ** 20} MiB, which no controller does`;
+    throw new ControllerError('controller', message, { retry: 'never' });
+  }
+  return body.bytes().toString();
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { examine } from '../../doctor/examine.ts';
 import { doctorText } from '../../doctor/print-text.ts';
-import { type AskedController, doctorOptions, readFacts } from '../../doctor/read-facts.ts';
+import { doctorOptions, type RunningController, readFacts } from '../../doctor/read-facts.ts';
 import { EXIT_DIFFERENT, EXIT_OK } from '../../exit-status.ts';
 import type { Clock } from '../../ports.ts';
 import { statusDocument } from '../../status/document.ts';
@@ -33,7 +33,7 @@ export async function doctor(
 }
 
 /** Reads the status of the running controller; null if none answers. Rejects only if `--server` names one. */
-export async function askController(config: Config, signal: AbortSignal): Promise<AskedController | null> {
+export async function askController(config: Config, signal: AbortSignal): Promise<RunningController | null> {
   if (config.server === undefined && (config.listen === null || config.listen.port === 0)) return null;
   try {
     const controller = await openController(config);

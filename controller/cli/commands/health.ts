@@ -7,6 +7,9 @@ import { get } from './query.ts';
 /** Below the time limit for a probe, both the default of container runtimes and that of our deployment files. */
 const ANSWER_MS = 4_000;
 
+/** The body with which a check that passed answers. */
+const PASSED = 'ok';
+
 export interface HealthPorts {
   /** Standard output. */
   readonly print: (text: string) => void;
@@ -26,6 +29,12 @@ export async function health(config: Config, { print }: HealthPorts, signal: Abo
   try {
     const controller = await openController(config);
     const answers = await Promise.all(paths.map((path) => get(controller, path, ANSWER_MS, signal)));
+    if (answers.some(({ status, text }) => status === 200 && text.trim() !== PASSED)) {
+      print(
+        `${controller.url} answers, but not as a controller does: does another program have this port?\n`,
+      );
+      return EXIT_DIFFERENT;
+    }
     for (const { text } of answers) print(text.endsWith('\n') ? text : `${text}\n`);
     return answers.every(({ status }) => status === 200) ? EXIT_OK : EXIT_DIFFERENT;
   } catch (error) {

@@ -37,6 +37,7 @@ export async function get(
   const late = AbortSignal.timeout(answerMs);
   return await controller.get(path, AbortSignal.any([signal, late])).catch((error) => {
     signal.throwIfAborted();
+    if (error instanceof ControllerError) throw error;
     const why = late.aborted ? `no answer within ${answerMs / 1_000} s` : reasonOf(error);
     throw unreachable(controller.url, why, error);
   });

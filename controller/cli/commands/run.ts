@@ -15,8 +15,8 @@ import { createHistory } from '../../status/history.ts';
 import { SpreadWatch } from '../../status/spread-watch.ts';
 import { createServiceManager } from '../../systemd/service-manager.ts';
 import { Latch, systemClock } from '../../time.ts';
-import { knownFromStatus } from '../../why/known.ts';
-import { explain } from '../../why/walk.ts';
+import { desiredFromStatus } from '../../why/desired-state.ts';
+import { explain } from '../../why/trace.ts';
 import type { Parts } from '../../wire.ts';
 import { whyPorts } from '../../wire-why.ts';
 import { endsInTime } from '../ending.ts';
@@ -163,8 +163,8 @@ function examiner(config: Config, listen: ListenOption): Doctor {
 function explainer(config: Config, listen: ListenOption): Explain {
   return async (vip, status, signal) => {
     const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
-    const known = async () => knownFromStatus(await status(), `${scheme}://${endpointKey(listen)}`);
-    return await explain(vip, whyPorts(config, known), systemClock.epoch(), signal);
+    const desired = async () => desiredFromStatus(await status(), `${scheme}://${endpointKey(listen)}`);
+    return await explain(vip, whyPorts(config, desired), systemClock.epoch(), signal);
   };
 }
 

@@ -1,15 +1,15 @@
 import type { Config } from '../../config/config.ts';
 import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../exit-status.ts';
-import { parseAsked } from '../../why/asked.ts';
 import type { WhyDocument } from '../../why/document.ts';
-import type { Asked } from '../../why/facts.ts';
+import type { VipQuery } from '../../why/facts.ts';
 import { whyText } from '../../why/print-text.ts';
+import { parseVipQuery } from '../../why/query.ts';
 import { documentText } from '../document-text.ts';
 import type { Printer } from '../terminal.ts';
 
 export interface WhyCommandPorts extends Pick<Printer, 'print' | 'layout'> {
   /** Traces a connection, on this host or at another controller. */
-  readonly explain: (asked: Asked) => Promise<WhyDocument>;
+  readonly explain: (vip: VipQuery) => Promise<WhyDocument>;
 }
 
 /**
@@ -21,7 +21,7 @@ export async function why(
   text: string,
   { explain, print, layout }: WhyCommandPorts,
 ): Promise<number> {
-  const document = await explain(parseAsked(text));
+  const document = await explain(parseVipQuery(text));
   print(documentText(config.output, document, () => whyText(document, layout())));
   return STATUS[document.verdict];
 }

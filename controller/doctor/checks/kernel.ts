@@ -2,7 +2,7 @@ import { loadModule, shellWord } from '../../fixes.ts';
 import { type Found, fine } from '../document.ts';
 import type { ChainFact, Facts, ModuleFact } from '../facts.ts';
 
-/** Whether the kernel has what VIPs need, or can load it. */
+/** Checks that the kernel has the modules that VIPs need, or can load them. */
 export function checkModules({ modules, kernelRelease }: Pick<Facts, 'modules' | 'kernelRelease'>): Found[] {
   return modules.map((module) => moduleFinding(module, kernelRelease));
 }
@@ -24,7 +24,7 @@ function moduleFinding({ name, state, why, optional }: ModuleFact, release: stri
         found:
           state === 'missing'
             ? `kernel ${release} has it neither built in nor as a module here`
-            : `not loaded, and /lib/modules/${release} is not here to tell whether it could be`,
+            : `not loaded; whether it can be is unknown, since /lib/modules/${release} does not exist here`,
         wanted: 'loaded, built in or loadable',
         why,
         command: state === 'missing' ? `${loadModule(name)} # ${PACKAGES}` : loadModule(name),
@@ -32,14 +32,14 @@ function moduleFinding({ name, state, why, optional }: ModuleFact, release: stri
   }
 }
 
-/** Who lacks a module often has it in a package of its own. */
+/** Distributions often ship these modules in a package of their own. */
 const PACKAGES =
   'first install the package that has it: Debian linux-image-amd64 (not -cloud-), Ubuntu linux-modules-extra-$(uname -r), RHEL kernel-modules-extra';
 
-/** What cannot be read without rights is read by root. */
+/** Suggested if something cannot be read for lack of rights. */
 const AS_ROOT = 'marathon-ipvs doctor # as root; in a container with --cap-add NET_ADMIN';
 
-/** Whether IPVS answers this process. */
+/** Checks that IPVS answers this process. */
 export function checkIpvs({ ipvs, kernelRelease }: Pick<Facts, 'ipvs' | 'kernelRelease'>): Found[] {
   const check = 'IPVS';
   if ('services' in ipvs)
@@ -57,7 +57,7 @@ export function checkIpvs({ ipvs, kernelRelease }: Pick<Facts, 'ipvs' | 'kernelR
   ];
 }
 
-/** Whether packet-filter rules can be written, and whether others' drop VIP traffic before IPVS sees it. */
+/** Checks that nftables answers, and warns of other programs' chains that may drop VIP traffic before IPVS sees it. */
 export function checkNftables({ nftables, wanted }: Pick<Facts, 'nftables' | 'wanted'>): Found[] {
   if ('error' in nftables) {
     return [
@@ -94,19 +94,19 @@ function droppingFinding(chain: ChainFact, pools: readonly string[]): Found {
     code: 'packet-filter',
     check: `packet filter ${name}`,
     state: 'warning',
-    found: `drops what none of its rules accepts (hook ${hook}, priority ${priority})`,
+    found: `drops packets that none of its rules accepts (hook ${hook}, priority ${priority})`,
     wanted:
       hook === 'input'
         ? 'a rule that accepts packets to VIP addresses'
-        : 'a rule that accepts replies of backends',
-    why: 'it sees these packets before IPVS does; whether one of its rules accepts them is not checked',
-    command: rules.length === 0 ? null : `${rules.join(' && ')} # ${KEPT}`,
+        : 'a rule that accepts replies from backends',
+    why: 'it sees these packets before IPVS does; whether its rules accept them is not checked',
+    command: rules.length === 0 ? null : `${rules.join(' && ')} # ${NOT_PERSISTENT}`,
   };
 }
 
-/** Rules of others are theirs to keep. */
-const KEPT =
-  'until that table is loaded anew; to keep it, add it where the table comes from: /etc/nftables.conf, firewalld, ufw';
+/** The rule does not last: its table belongs to another program. */
+const NOT_PERSISTENT =
+  'until that table is reloaded; to keep it, add it where the table comes from: /etc/nftables.conf, firewalld, ufw';
 
 function familyWord(network: string): 'ip' | 'ip6' {
   return network.includes(':') ? 'ip6' : 'ip';

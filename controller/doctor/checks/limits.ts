@@ -2,13 +2,13 @@ import { loadAtBoot, setSysctl } from '../../fixes.ts';
 import { type Found, fine } from '../document.ts';
 import type { Facts, PortRangeFact } from '../facts.ts';
 
-/** Of the connection tracking table: from here on someone should look, and from there on packets will be dropped soon. */
+/** Shares of the connection-tracking table. A full table drops packets. */
 const FULL = { warning: 0.8, problem: 0.95 };
 
-/** Whether the table of connection tracking, which every VIP connection has an entry in, has room. */
+/** Checks that the connection-tracking table has room: every VIP connection has an entry in it. */
 export function checkConntrack({ conntrack }: Pick<Facts, 'conntrack'>): Found[] {
   const check = 'connection tracking';
-  if (conntrack === null) return [fine('conntrack', check, 'its size is not to be read here')];
+  if (conntrack === null) return [fine('conntrack', check, 'its size cannot be read here')];
   const { count, max } = conntrack;
   const share = max === 0 ? 0 : count / max;
   const found = `${count} of ${max} entries (${Math.round(share * 100)} %)`;
@@ -21,18 +21,18 @@ export function checkConntrack({ conntrack }: Pick<Facts, 'conntrack'>): Found[]
       found,
       wanted: `less than ${FULL.warning * 100} %`,
       why: 'a full table drops the first packet of every new connection of this host, VIP or not',
-      // At boot the setting is there only once the module is.
+      // At boot the setting exists only once the module is loaded.
       command: `${setSysctl('net.netfilter.nf_conntrack_max', String(max * 2))} && ${loadAtBoot('nf_conntrack')}`,
     },
   ];
 }
 
-/** The least that a host with clients should have: 28,232 is the kernel's own choice. */
-const FEW_PORTS = 10_000;
-/** How long a port is taken after its connection ended: TCP_TIMEWAIT_LEN, and as long in connection tracking. */
+/** Minimum for a host with clients; the kernel's default is 28,232. */
+const MIN_PORTS = 10_000;
+/** How long a port stays in use after its connection ended: TCP_TIMEWAIT_LEN, and equally long in connection tracking. */
 const TIME_WAIT_SECONDS = 120;
 
-/** Whether clients here have ports enough, and none of them belongs to a task. */
+/** Checks that clients on this host have enough ports, and that no task listens on one of them. */
 export function checkPorts({
   portRange,
   controller,
@@ -44,15 +44,15 @@ export function checkPorts({
   const check = 'local ports';
   const rate = Math.floor(size / TIME_WAIT_SECONDS);
   const found = `${low} to ${high}: ${rate} new connections/s from one address to one backend`;
-  if (size < FEW_PORTS) {
+  if (size < MIN_PORTS) {
     return [
       {
         code: 'local-ports',
         check,
         state: 'warning',
         found,
-        wanted: `at least ${FEW_PORTS} ports`,
-        why: 'clients with one source address share them for each backend, and a port rests for two minutes after use',
+        wanted: `at least ${MIN_PORTS} ports`,
+        why: 'clients with one source address share these ports for each backend, and a port stays in use for two minutes after its connection ended',
         command: setSysctl('net.ipv4.ip_local_port_range', '32768 60999'),
       },
     ];
@@ -67,7 +67,7 @@ export function checkPorts({
       state: 'warning',
       found: `${low} to ${high}; tasks of this host listen on ${taken.slice(0, 5).join(', ')}${taken.length > 5 ? ` and ${taken.length - 5} more` : ''} of them`,
       wanted: 'ports of tasks outside the range, or reserved',
-      why: 'a client may be given the port before the task can listen on it',
+      why: 'a client may take the port before the task listens on it',
       command: setSysctl('net.ipv4.ip_local_reserved_ports', reserved),
     },
   ];

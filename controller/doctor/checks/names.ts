@@ -2,7 +2,7 @@ import { writeFile } from '../../fixes.ts';
 import { type Found, fine } from '../document.ts';
 import type { Facts, NamesFact } from '../facts.ts';
 
-/** Whether programs of this host find VIPs by their names. */
+/** Checks that programs on this host can resolve the names of VIPs. */
 export function checkNames({
   names,
   wanted,
@@ -10,29 +10,30 @@ export function checkNames({
 }: Pick<Facts, 'names' | 'wanted' | 'controller'>): Found[] {
   const check = `zone ${wanted.zone}`;
   const servers = wanted.listens.filter(({ what }) => what === 'DNS').map(({ address }) => address);
-  if (servers.length === 0) return [fine('zone', check, 'not answered for here (--dns-listen off)')];
-  if (names === null) return [fine('zone', check, '/etc/resolv.conf is not to be read here')];
+  if (servers.length === 0) return [fine('zone', check, 'not served on this host (--dns-listen off)')];
+  if (names === null) return [fine('zone', check, '/etc/resolv.conf cannot be read here')];
   const listed = `/etc/resolv.conf has ${names.servers.join(', ') || 'no name server'}`;
-  if (names.zone.known) return [fine('zone', check, `${listed}; the zone is known there`)];
+  if (names.zone.known) return [fine('zone', check, `${listed}; the zone resolves`)];
   const [server = ''] = servers;
   const direct = servers.some((address) => names.servers.includes(address));
-  if (direct && controller === null) return [fine('zone', check, `${listed}; no controller runs to answer`)];
+  if (direct && controller === null)
+    return [fine('zone', check, `${listed}; no controller is running to answer`)];
   return [
     {
       code: 'zone',
       check,
       state: 'warning',
-      found: `${listed}; asked for the zone: ${names.zone.said}`,
-      wanted: `queries for the zone lead to ${server}`,
-      why: 'programs of this host, and containers that inherit its resolv.conf, find no VIP by its name',
+      found: `${listed}; query for the zone: ${names.zone.answer}`,
+      wanted: `queries for the zone reach ${server}`,
+      why: 'programs on this host, and containers that inherit its resolv.conf, cannot resolve VIP names',
       command: direct
-        ? 'marathon-ipvs status # whether DNS is answered'
+        ? 'marathon-ipvs status # shows whether DNS is served'
         : forwardingFix(names, server, wanted.zone),
     },
   ];
 }
 
-/** Where the file is another program's, the zone is forwarded there, or that program is named. */
+/** Changes the resolver that owns /etc/resolv.conf, where it is known, rather than the file. */
 function forwardingFix({ servers, link }: NamesFact, server: string, zone: string): string {
   if (servers.includes('127.0.0.53') || link?.includes('systemd/resolve')) {
     const lines = ['[Resolve]', `DNS=${server}`, `Domains=~${zone}`];
@@ -42,5 +43,5 @@ function forwardingFix({ servers, link }: NamesFact, server: string, zone: strin
     return `readlink -f /etc/resolv.conf # whatever writes this file must forward the zone, or put ${server} first (docs/dns.md)`;
   }
   const copy = '/etc/resolv.conf.before-marathon-ipvs';
-  return `[ -L /etc/resolv.conf ] || grep -qx 'nameserver ${server}' /etc/resolv.conf || { cp -p /etc/resolv.conf ${copy} && printf 'nameserver ${server}\\n' | cat - ${copy} > /etc/resolv.conf; } # where a DHCP client writes it, tell that one (docs/dns.md)`;
+  return `[ -L /etc/resolv.conf ] || grep -qx 'nameserver ${server}' /etc/resolv.conf || { cp -p /etc/resolv.conf ${copy} && printf 'nameserver ${server}\\n' | cat - ${copy} > /etc/resolv.conf; } # if a DHCP client writes this file, configure that instead (docs/dns.md)`;
 }

@@ -2,7 +2,7 @@ import { plural } from '../../status/words.ts';
 import { type Found, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
 
-/** Whether the directory of `--netns-dir` and its files give network namespaces to keep VIPs in. */
+/** Checks that the directory of `--netns-dir` can be used, and that its files lead to network namespaces. */
 export function checkNamespaces({ namespaces }: Pick<Facts, 'namespaces'>): Found[] {
   if (namespaces === null) return [];
   const { directory, missing, failure, found, refused } = namespaces;
@@ -11,8 +11,8 @@ export function checkNamespaces({ namespaces }: Pick<Facts, 'namespaces'>): Foun
     return [
       {
         ...{ code, check: `directory ${directory}`, state: missing ? 'warning' : 'problem', found: failure },
-        wanted: 'a directory of root, in which nobody else may write',
-        why: 'no namespace gets VIPs, or changes of them are not seen, until it can be used (--netns-dir)',
+        wanted: 'a directory that root owns and nobody else may write to',
+        why: 'until it can be used (--netns-dir), no namespace gets VIPs, or new and removed ones are not noticed',
         command: null,
       },
     ];
@@ -23,7 +23,7 @@ export function checkNamespaces({ namespaces }: Pick<Facts, 'namespaces'>): Foun
       ({ id, reason }): Found => ({
         ...{ code, check: `network namespace ${id}`, state: 'warning', found: reason },
         wanted: 'a network namespace, or the path of one',
-        why: 'this file gives no namespace that gets VIPs',
+        why: 'this file leads to no namespace that could get VIPs',
         command: null,
       }),
     ),

@@ -3,7 +3,7 @@ import { shellWord, writeFile } from '../../fixes.ts';
 import { type Found, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
 
-/** Whether a VIP has an address that this host or its neighbours have. */
+/** Checks that no VIP has an address of this host or of a network that it routes to. */
 export function checkVipAddresses({
   controller,
   addresses,
@@ -23,7 +23,7 @@ export function checkVipAddresses({
     if (holder === undefined && near === undefined) continue;
     const found =
       holder === undefined
-        ? `in ${near?.network}, which ${near?.interfaceName} leads to`
+        ? `in ${near?.network}, which is routed to ${near?.interfaceName}`
         : `this host has it on ${holder}`;
     findings.push({
       code: 'vip-address',
@@ -31,7 +31,7 @@ export function checkVipAddresses({
       state: holder === undefined ? 'warning' : 'problem',
       found,
       wanted: 'an address that no host has',
-      why: 'every host that runs a controller takes the address for its own, so its real owner is cut off',
+      why: 'every host that runs a controller claims the address, which cuts off its real owner',
       command: `marathon-ipvs status ${address} # names the app whose label must get another address`,
     });
   }
@@ -40,12 +40,12 @@ export function checkVipAddresses({
     fine(
       'vip-address',
       'VIP addresses',
-      `none of ${controller.vips.length} VIPs has an address of this host or of a network that it is in`,
+      `none of ${controller.vips.length} VIPs has an address of this host or of a network that it routes to`,
     ),
   ];
 }
 
-/** Whether the pools of named VIPs overlap a network that this host knows the way to. */
+/** Checks that the pools of named VIPs overlap no network that this host routes to. */
 export function checkPools({ routes, wanted }: Pick<Facts, 'routes' | 'wanted'>): Found[] {
   return wanted.pools.map((pool) => {
     const clashes = routes.filter(
@@ -68,7 +68,7 @@ export function checkPools({ routes, wanted }: Pick<Facts, 'routes' | 'wanted'>)
   });
 }
 
-/** Interfaces and processes of programs that write IPVS tables too. */
+/** Other programs that write IPVS tables, with the interfaces and processes that reveal them. */
 const OWNERS = [
   {
     program: 'kube-proxy in IPVS mode',
@@ -91,7 +91,7 @@ const OWNERS = [
   { program: 'keepalived', interfaceName: null, process: 'keepalived', removes: null },
 ] as const;
 
-/** Whether other programs write this host's IPVS table. */
+/** Warns of other programs that write this host's IPVS table. */
 export function checkOwners({
   interfaces,
   processes,
@@ -99,13 +99,13 @@ export function checkOwners({
   controller,
   wanted,
 }: Pick<Facts, 'interfaces' | 'processes' | 'ipvs' | 'controller' | 'wanted'>): Found[] {
-  const told = controller?.foreignServices ?? null;
+  const foreign = controller?.foreignServices ?? null;
   const findings: Found[] = OWNERS.flatMap(({ program, interfaceName, process, removes }) => {
     const traces = [
       ...(interfaceName !== null && interfaces.includes(interfaceName) ? [`interface ${interfaceName}`] : []),
       ...(processes.has(process) ? [`process ${process}`] : []),
     ];
-    // kube-proxy in another mode writes no IPVS table.
+    // kube-proxy writes IPVS tables only in IPVS mode.
     if (traces.length === 0 || (process === 'kube-proxy' && !interfaces.includes('kube-ipvs0'))) return [];
     return {
       code: 'other-writer',
@@ -117,13 +117,13 @@ export function checkOwners({
       command:
         removes === null
           ? null
-          : `marathon-ipvs diff --config /etc/marathon-ipvs/config.yaml # what is missing already; then stop ${program}`,
+          : `marathon-ipvs diff --config /etc/marathon-ipvs/config.yaml # shows what is still missing; then stop ${program}`,
     } satisfies Found;
   });
   const others =
-    told === null
+    foreign === null
       ? `${outsideThePools(ipvs, wanted.pools)} outside the pools`
-      : `${told} of other programs, left alone`;
+      : `${foreign} of other programs, left alone`;
   return [...findings, fine('other-writer', 'other services', others)];
 }
 
@@ -132,7 +132,7 @@ function outsideThePools(ipvs: Facts['ipvs'], pools: readonly string[]): number 
   return ipvs.services.filter((address) => !pools.some((pool) => contains(pool, address))).length;
 }
 
-/** As deploy/systemd has them, for an interface of any name. */
+/** The files of deploy/systemd, for an interface of any name. */
 const DROP_INS = {
   NetworkManager: {
     target: '/etc/NetworkManager/conf.d/90-marathon-ipvs.conf',
@@ -146,12 +146,12 @@ const DROP_INS = {
   },
 } as const;
 
-/** Whether a network manager that runs here leaves our interface alone (dcos #7683: the addresses vanished). */
+/** Checks that running network managers leave the controller's interface alone (dcos #7683: its addresses vanished). */
 export function checkManagers({ managers, wanted }: Pick<Facts, 'managers' | 'wanted'>): Found[] {
   return managers.map(({ name, running, leavesOursAlone }) => {
     if (!running) return fine('network-manager', name, 'does not run here');
     if (leavesOursAlone)
-      return fine('network-manager', name, `runs, and is told to leave ${wanted.interfaceName} alone`);
+      return fine('network-manager', name, `runs, and is configured to leave ${wanted.interfaceName} alone`);
     const { lines, target, reload } = DROP_INS[name];
     return {
       code: 'network-manager',
@@ -159,20 +159,20 @@ export function checkManagers({ managers, wanted }: Pick<Facts, 'managers' | 'wa
       state: 'warning',
       found: `runs, and may take over ${wanted.interfaceName}`,
       wanted: `${target} with ${wanted.interfaceName} as unmanaged`,
-      why: 'it may remove routes that it did not make; the controller puts them back within about a second, and connections break meanwhile',
+      why: 'it may remove routes that it did not add; the controller restores them within about a second, and connections break meanwhile',
       command: `${writeFile(target, lines(wanted.interfaceName))} && ${reload}`,
     };
   });
 }
 
-/** Whether a container can reach a VIP of which it is itself the backend. */
+/** Checks that a container can reach a VIP that it is itself a backend of. */
 export function checkBridges({ bridges }: Pick<Facts, 'bridges'>): Found[] {
   const { filtered, containerPorts } = bridges;
   const check = 'bridges';
   const counted = `${containerPorts.length} ports that lead to containers`;
   const without = containerPorts.filter(({ hairpin }) => !hairpin).map(({ name }) => name);
   if (!filtered) return [fine('bridges', check, `${counted}; not seen by the packet filter`)];
-  if (without.length === 0) return [fine('bridges', check, `${counted}, in hairpin mode where need be`)];
+  if (without.length === 0) return [fine('bridges', check, `${counted}, all in hairpin mode`)];
   const shown = without.slice(0, SHOWN_PORTS).join(', ');
   const more = without.length > SHOWN_PORTS ? `, ${without.length - SHOWN_PORTS} more` : '';
   return [
@@ -182,13 +182,13 @@ export function checkBridges({ bridges }: Pick<Facts, 'bridges'>): Found[] {
       state: 'warning',
       found: `br_netfilter, and ${without.length} of ${counted} not in hairpin mode (${shown}${more})`,
       wanted: 'hairpin mode, or net.bridge.bridge-nf-call-iptables = 0',
-      why: 'a container that is a backend gets no answer when it asks its own VIP: the bridge sends nothing back to the port that it came from',
-      command: `bridge link set dev ${shellWord(without[0] ?? '')} hairpin on # until that container ends; for all of them and for good: the option of the runtime (CNI bridge: hairpinMode, docker: userland-proxy false)`,
+      why: 'a container that is a backend gets no answer when it connects to its own VIP: the bridge does not send a packet back to the port that it came from',
+      command: `bridge link set dev ${shellWord(without[0] ?? '')} hairpin on # until that container ends; to keep it, for all containers, set the option of the runtime (CNI bridge: hairpinMode, docker: userland-proxy false)`,
     },
   ];
 }
 
-/** A host may have hundreds of them. */
+/** A host may have hundreds of containers. */
 const SHOWN_PORTS = 3;
 
 function isDefault(network: string): boolean {

@@ -15,17 +15,19 @@ const GRANT = `${writeFile(DROP_IN, LINES)} && ${RESTART} --cap-add NET_ADMIN --
 const NETNS_DROP_IN = '/etc/systemd/system/marathon-ipvs.service.d/netns.conf';
 const NETNS_LINES = [
   '[Service]',
-  // Paths below /proc of the processes of other users can only be followed with the second one.
+  // CAP_SYS_PTRACE: to follow paths below /proc of other users' processes.
   'CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE',
   'AmbientCapabilities=CAP_SYS_ADMIN CAP_SYS_PTRACE',
   'RestrictNamespaces=net',
-  // A new namespace has the settings of the kernel, not those of the host.
+  // A new network namespace starts with the kernel's default settings, not the host's.
   'ProtectKernelTunables=no',
   'Environment=MARATHON_IPVS_WRITE_SYSCTLS=true',
+  // A helper has eleven threads, and there may be a thousand helpers: systemd's default is 4,915 where kernel.pid_max is 32768.
+  'TasksMax=16384',
 ];
 const GRANT_NETNS = `${writeFile(NETNS_DROP_IN, NETNS_LINES)} && ${RESTART} --user 0:0 --privileged --pid host`;
 
-/** Whether this process may do what `run` must. */
+/** Checks that this process has the capabilities that `run` needs. */
 export function checkCapabilities({
   capabilities,
   controller,
@@ -38,14 +40,14 @@ export function checkCapabilities({
         code: 'capability',
         check: 'capabilities',
         state: 'warning',
-        found: '/proc/self/status does not tell',
+        found: '/proc/self/status does not show them',
         wanted: 'CAP_NET_ADMIN',
-        why: 'a /proc is missing here, or it is hidden from this process',
+        why: '/proc is not mounted here, or is hidden from this process',
         command: null,
       },
     ];
   }
-  // A controller that runs has what it needs; this process is another one.
+  // A running controller evidently has its capabilities, whatever this process lacks.
   const state = controller === null ? 'problem' : 'warning';
   const lacking = (check: string, why: string, grant = GRANT): Found => {
     const found =
@@ -83,7 +85,7 @@ export function checkCapabilities({
   return findings;
 }
 
-/** Whether a controller runs here. */
+/** Checks that a controller is running. */
 export function checkController({ controller }: Pick<Facts, 'controller'>): Found[] {
   const check = 'controller';
   if (controller !== null) {
@@ -100,9 +102,9 @@ export function checkController({ controller }: Pick<Facts, 'controller'>): Foun
       code: 'controller',
       check,
       state: 'warning',
-      found: 'none answers; what it would tell (VIPs, schedulers) is not checked',
+      found: 'none answers; VIPs and their schedulers are not checked',
       wanted: null,
-      why: 'what is in the kernel stays as it is while none runs',
+      why: 'the kernel keeps forwarding as it is, and changes are not applied',
       command: 'systemctl enable --now marathon-ipvs',
     },
   ];

@@ -5,7 +5,7 @@ import { diesBeforeKeepalive, keepaliveRemedies } from '../../keepalive.ts';
 import { type Found, fine } from '../document.ts';
 import type { Facts, SysctlFact } from '../facts.ts';
 
-/** Whether the kernel settings are as the data path needs them. */
+/** Checks that kernel settings have the values that the data path needs. */
 export function checkSysctls({
   sysctls,
   kernelRelease,
@@ -16,27 +16,27 @@ export function checkSysctls({
     const check = `sysctl ${name}`;
     const code = isOfIpvs(name) ? 'ipvs-setting' : 'setting';
     if (value === wanted) return fine(code, check, value);
-    // What `run` sets when it starts needs no hands before.
-    const willBe = writable && controller === null && !onlyAdvised;
-    const unmade = sysctl.missing && isOfIpvs(name);
+    // Only a warning if `run` will set it when it starts.
+    const willBeSet = writable && controller === null && !onlyAdvised;
+    const lacksIpvs = sysctl.missing && isOfIpvs(name);
     return {
       code,
       check,
-      state: willBe || onlyAdvised ? 'warning' : 'problem',
-      found: value ?? whyUnread(sysctl, unmade),
+      state: willBeSet || onlyAdvised ? 'warning' : 'problem',
+      found: value ?? whyUnread(sysctl, lacksIpvs),
       wanted: `${wanted} on kernel ${kernelRelease}`,
-      why: willBe ? `${why}; `.concat('`run` sets it, unless --write-sysctls=false') : why,
+      why: willBeSet ? `${why}; `.concat('`run` sets it, unless --write-sysctls=false') : why,
       command: setSysctlOf(name, wanted, { missing: sysctl.missing }),
     };
   });
 }
 
-function whyUnread({ missing, error }: SysctlFact, unmade: boolean): string {
-  if (unmade) return 'does not exist: it comes with the module ip_vs, and with each network namespace';
+function whyUnread({ missing, error }: SysctlFact, lacksIpvs: boolean): string {
+  if (lacksIpvs) return 'does not exist: it comes with the module ip_vs, and with each network namespace';
   return missing ? 'does not exist on this kernel' : (error ?? 'cannot be read');
 }
 
-/** Whether an idle TCP connection outlives the time until its first keepalive. */
+/** Checks that IPVS keeps an idle TCP connection until its first keepalive. */
 export function checkKeepalive({
   ipvs,
   keepaliveSeconds,
@@ -55,15 +55,15 @@ export function checkKeepalive({
       found,
       wanted: `a tcp time-out above ${keepaliveSeconds} s, or clients with a keepalive below ${tcp} s`,
       why: 'an idle connection through a VIP ends before its keepalive; both are per network namespace, and `run --tcp-timeout` keeps the first',
-      command: `${setSysctl('net.ipv4.tcp_keepalive_time', String(remedies.keepaliveSeconds))} # for clients on this host; for those in containers too: tcp-timeout: ${remedies.timeoutSeconds} in the file of run --config, and restart it`,
+      command: `${setSysctl('net.ipv4.tcp_keepalive_time', String(remedies.keepaliveSeconds))} # for clients on this host; to cover clients in containers too: tcp-timeout: ${remedies.timeoutSeconds} in the file of run --config, and restart it`,
     },
   ];
 }
 
-/** Above this many services the estimator's timer is felt before Linux 6.2. */
+/** Before Linux 6.2, the estimator's timer delays packets noticeably above this many services. */
 const MANY_SERVICES = 1_000;
 
-/** Whether counting rates costs latency (kubernetes and cloud operators saw 10 to 200 ms with thousands of services). */
+/** Checks whether rate estimation adds latency (operators saw 10 to 200 ms with thousands of services). */
 export function checkEstimator({
   estimation,
   ipvs,
@@ -92,7 +92,7 @@ export function checkEstimator({
       state: 'warning',
       found: `in one timer on one processor, for ${counted}`,
       wanted: switchedOn === null ? 'Linux 6.2 or newer' : 'switched off, or Linux 6.2 or newer',
-      why: `before Linux 6.2 it walks all services and backends every two seconds and delays packets meanwhile; without it the counters stand still: \`status\` shows no traffic, and --eject finds nothing`,
+      why: `before Linux 6.2 it walks all services and backends every two seconds and delays packets meanwhile; if it is switched off, counters stand still: \`status\` shows no traffic, and --eject finds nothing`,
       command:
         switchedOn === null
           ? null

@@ -2,10 +2,10 @@ import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
 import { type Found, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
 
-/** They take the first in the kernel's list of those that are equally good, or begin with the first. */
+/** Schedulers that take the first of several equally loaded backends in the kernel's list, or start with the first. */
 const BY_LIST: ReadonlySet<string> = new Set(['lc', 'wlc', 'sed', 'nq', 'rr', 'wrr']);
 
-/** How hosts that each open few connections spread them over the backends of a VIP. */
+/** Notes how connections spread over backends when many hosts each open only a few. */
 export function checkSpread({
   kernelRelease,
   controller,
@@ -25,7 +25,7 @@ export function checkSpread({
     fine(
       'spread',
       'spread over backends',
-      `${vips.length} VIPs with ${schedulers}: of equally good backends each host prefers another one, but all prefer the newest during a rolling deployment; ${otherwise}`,
+      `${vips.length} VIPs with ${schedulers}: among equally loaded backends each host prefers a different one, but all prefer the newest during a rolling deployment; ${otherwise}`,
     ),
   ];
 }

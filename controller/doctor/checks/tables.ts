@@ -4,18 +4,18 @@ import { setSysctlOf, writeFile } from '../../fixes.ts';
 import { type Found, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
 
-/** Connections to be looked through for a packet, from which on a larger table is worth its memory. */
+/** Average number of connections per bucket above which a larger table is worth its memory. */
 const LONG_CHAIN = 4;
-/** Services to be looked through for a new connection, from which on that takes microseconds. */
+/** Average number of services per bucket above which a new connection takes microseconds to look up. */
 const LONG_SERVICE_CHAIN = 64;
-/** Of net.ipv4.vs.conn_max: from here on someone should look, and from there on connections will be refused soon. */
+/** Shares of net.ipv4.vs.conn_max. At the maximum new connections are refused. */
 const FULL = { warning: 0.8, problem: 0.95 };
-/** The kernel takes no more than this for conn_tab_bits on 64-bit processors (net/netfilter/ipvs/Kconfig), since Linux 6.5 and before. */
+/** The largest conn_tab_bits on 64-bit processors, since Linux 6.5 and before (net/netfilter/ipvs/Kconfig). */
 const MAX_BITS = { since: 27, before: 20 };
 
 type Tables = Pick<Facts, 'tables' | 'ipvs' | 'controller' | 'kernelRelease'>;
 
-/** Whether the IPVS tables are large enough for what is in them, and may grow as they should. */
+/** Checks that the IPVS tables are large enough for their contents. */
 export function checkTables({ tables, ipvs, controller, kernelRelease }: Tables): Found[] {
   if (tables === null) return [];
   const connections = tables.connections.count ?? controller?.connections ?? null;
@@ -44,7 +44,7 @@ function checkConnectionTable(
   if (!isCrowded) return fine('ipvs-tables', check, found);
   const bits = Math.min(Math.ceil(Math.log2(connections)), maxBitsOf(kernelRelease));
   if (2 ** bits <= maxBuckets)
-    return fine('ipvs-tables', check, `${found}: the kernel takes no larger table`);
+    return fine('ipvs-tables', check, `${found}: the kernel allows no larger table`);
   return {
     code: 'ipvs-tables',
     check,
@@ -52,8 +52,8 @@ function checkConnectionTable(
     found,
     wanted: `conn_tab_bits=${bits}`,
     why: grow
-      ? 'the table of connections has grown as far as the module parameter conn_tab_bits lets it: each packet looks through several connections'
-      : 'the table of connections has the size that the module parameter conn_tab_bits gave it, and never another: each packet looks through several connections',
+      ? 'the connection table has grown to the limit of the module parameter conn_tab_bits: the kernel compares each packet with several connections'
+      : 'the module parameter conn_tab_bits fixes the size of the connection table: the kernel compares each packet with several connections',
     command: `${writeFile('/etc/modprobe.d/marathon-ipvs-tables.conf', [`options ip_vs conn_tab_bits=${bits}`])} # read when ip_vs is loaded: restart the host`,
   };
 }
@@ -63,7 +63,7 @@ function maxBitsOf(kernelRelease: string): number {
   return version !== null && isBefore(version, [6, 5]) ? MAX_BITS.before : MAX_BITS.since;
 }
 
-/** A table of services that grows needs no advice. */
+/** Only for a service table of fixed size. */
 function checkServiceTable({ grow, services: { buckets } }: IpvsTables, services: number | null): Found[] {
   if (grow || services === null || services <= LONG_SERVICE_CHAIN * buckets) return [];
   return [
@@ -73,7 +73,7 @@ function checkServiceTable({ grow, services: { buckets } }: IpvsTables, services
       state: 'warning',
       found: `${services} services in ${buckets} buckets`,
       wanted: 'Linux 7.1 or newer, whose table grows, or fewer VIPs on this host',
-      why: `each new connection looks through some ${Math.round(services / buckets)} services before it finds its own; packets of connections that are open do not`,
+      why: `the kernel compares each new connection with about ${Math.round(services / buckets)} services; packets of open connections are not affected`,
       command: null,
     },
   ];
@@ -92,7 +92,7 @@ function checkMaximum({ connections: { count, max } }: IpvsTables): Found[] {
       state: share < FULL.problem ? 'warning' : 'problem',
       found,
       wanted: `less than ${FULL.warning * 100} %`,
-      why: 'no VIP takes a new connection once there are as many as net.ipv4.vs.conn_max',
+      why: 'no VIP accepts a new connection once their number reaches net.ipv4.vs.conn_max',
       command: setSysctlOf('net.ipv4.vs.conn_max', String(Math.max(max * 2, 4_096)), {
         missing: false,
       }),

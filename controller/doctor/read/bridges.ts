@@ -1,10 +1,10 @@
-/** Bridges as far as a container behind one can reach itself through a VIP. */
+/** Bridge settings that decide whether a container can reach itself through a VIP. */
 
 import type { BridgesFact } from '../facts.ts';
 import { namesIn, textOf } from './text.ts';
 
 /**
- * Whether the packet filter sees what bridges carry (`br_netfilter`), and the ports of bridges that lead to containers.
+ * Reads whether the packet filter sees bridged traffic (`br_netfilter`), and which bridge ports lead to containers.
  * <net/bridge/br_netfilter_hooks.c>, <net/bridge/br_forward.c>: should_deliver()
  */
 export async function readBridges(root = ''): Promise<BridgesFact> {
@@ -25,7 +25,7 @@ async function readPort(root: string, name: string): Promise<BridgesFact['contai
   const of = async (file: string) => (await textOf(`${root}/sys/class/net/${name}/${file}`))?.trim();
   const hairpin = await of('brport/hairpin_mode');
   if (hairpin === undefined) return null;
-  // What leads to another namespace has its other end there; the way to the network has none.
+  // A veth's peer in another namespace has a different index; a physical interface is its own link.
   const [index, link] = [await of('ifindex'), await of('iflink')];
   return index === link ? null : { name, hairpin: hairpin === '1' };
 }

@@ -1,7 +1,7 @@
 import type { EstimationFact } from '../facts.ts';
 import { textOf } from './text.ts';
 
-/** How rates are counted; each null where the kernel has no such setting. */
+/** Reads the settings of rate estimation; each is null if the kernel does not have it. */
 export async function readEstimation(root = ''): Promise<EstimationFact> {
   const [switchedOn, processors, nice] = await Promise.all(
     ['run_estimation', 'est_cpulist', 'est_nice'].map(

@@ -6,7 +6,7 @@ import { hasCode, messageOf } from '../../errors.ts';
 import type { IpvsFact, PortRangeFact, SysctlFact } from '../facts.ts';
 import { textOf } from './text.ts';
 
-/** Each setting as it is now, and whether this process may write it. */
+/** Reads each setting, and whether this process may write it. */
 export async function readSysctls(wanted: readonly Sysctl[], root = ''): Promise<readonly SysctlFact[]> {
   return await Promise.all(
     wanted.map(async ({ name, value: want, why, onlyAdvised = false }) => {
@@ -25,7 +25,7 @@ export async function readSysctls(wanted: readonly Sysctl[], root = ''): Promise
   );
 }
 
-/** The services' addresses and the time-outs, or why they cannot be read; never rejects. */
+/** Reads the addresses of IPVS services and the timeouts, or why they cannot be read. Never rejects. */
 export async function readIpvs(): Promise<IpvsFact> {
   try {
     const client = await IpvsClient.open();
@@ -42,19 +42,16 @@ export async function readIpvs(): Promise<IpvsFact> {
   }
 }
 
-/** What this process may do: the bits of CapEff. */
+/** Reads this process's effective capabilities; null if /proc does not show them. */
 export async function readCapabilities(root = ''): Promise<ReadonlySet<number> | null> {
   return await readBits('CapEff', root);
 }
 
 const SYS_ADMIN = 21;
 
-/**
- * Whether the programs that this process starts may enter other network namespaces. Where /proc does not tell, that is left for
- * them to find out.
- */
+/** Whether child processes may enter other network namespaces; true if unknown, so that they find out themselves. */
 export async function readEnteringRight(root = ''): Promise<boolean> {
-  // Only root hands on what it has in effect.
+  // Children inherit effective capabilities from root, and only ambient ones from other users.
   const bits = await readBits(process.geteuid?.() === 0 ? 'CapEff' : 'CapAmb', root);
   return bits?.has(SYS_ADMIN) ?? true;
 }
@@ -68,6 +65,7 @@ async function readBits(field: 'CapEff' | 'CapAmb', root: string): Promise<Reado
   return new Set(bits.filter((bit) => (mask >> BigInt(bit)) & 1n));
 }
 
+/** Reads the range of local ports; null if it cannot be read. */
 export async function readPortRange(root = ''): Promise<PortRangeFact | null> {
   const directory = `${root}/proc/sys/net/ipv4`;
   const [range, reserved] = await Promise.all([
@@ -79,7 +77,7 @@ export async function readPortRange(root = ''): Promise<PortRangeFact | null> {
   return { low, high, reserved: (reserved ?? '').trim() };
 }
 
-/** A setting that is one number; null where it cannot be read. */
+/** Reads a numeric setting; null if it cannot be read. */
 export async function readNumber(name: string, root = ''): Promise<number | null> {
   const text = await textOf(`${root}/proc/sys/${name.replaceAll('.', '/')}`);
   return text === null || text.trim() === '' ? null : Number(text);

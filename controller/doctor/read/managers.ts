@@ -1,14 +1,14 @@
 import type { ManagerFact } from '../facts.ts';
 import { namesIn, textOf } from './text.ts';
 
-/** Names of running processes, as far as they can be seen; the kernel cuts them to 15 characters. */
+/** Names of the visible processes, which the kernel truncates to 15 characters. */
 export async function readProcesses(root = ''): Promise<ReadonlySet<string>> {
   const numbers = (await namesIn(`${root}/proc`)).filter((name) => /^\d+$/.test(name));
   const names = await Promise.all(numbers.map((number) => textOf(`${root}/proc/${number}/comm`)));
   return new Set(names.filter((name) => name !== null).map((name) => name.trim()));
 }
 
-/** Whether the programs that manage interfaces are here, and leave this one alone. */
+/** Reads which network managers run, and whether they are configured to leave this interface alone. */
 export async function readManagers(
   interfaceName: string,
   processes: ReadonlySet<string>,

@@ -3,10 +3,10 @@ import { textOf } from './text.ts';
 
 type Needed = Omit<ModuleFact, 'state'>;
 
-/** What VIPs need, apart from schedulers. */
+/** Modules that VIPs need besides those of their schedulers. */
 const NEEDED: readonly Needed[] = [
   { name: 'ip_vs', why: 'without it there are no VIPs', optional: false },
-  { name: 'dummy', why: 'the interface that holds VIP addresses is of this kind', optional: false },
+  { name: 'dummy', why: 'the interface that holds VIP addresses is a dummy interface', optional: false },
   { name: 'nf_conntrack', why: 'without it VIP traffic cannot be masqueraded', optional: false },
   { name: 'nf_nat', why: 'without it VIP traffic cannot be masqueraded', optional: false },
   { name: 'nf_tables', why: 'without it other ports of VIP addresses stay open', optional: true },
@@ -23,8 +23,8 @@ const NEEDED: readonly Needed[] = [
 ];
 
 /**
- * What this kernel has of the modules that VIPs with these schedulers need. `seenAtWork`: modules of which there is
- * other evidence, since one that is built in is listed by no file that a container has.
+ * Reads the state of each module that VIPs with these schedulers need. `seenAtWork` has modules that evidently work: a
+ * container has no file that lists built-in ones.
  */
 export async function readModules(
   schedulers: Iterable<string>,
@@ -52,11 +52,11 @@ export async function readModules(
 const FILE = /([\w-]+)\.ko/g;
 
 function schedulerModule(scheduler: string): Needed {
-  const why = `without it a VIP with the scheduler ${scheduler} cannot be made`;
+  const why = `without it VIPs with the scheduler ${scheduler} cannot be added`;
   return { name: `ip_vs_${scheduler}`, why, optional: false };
 }
 
-/** Modules are called with `_`, whatever their files are called. */
+/** Module names have `_` even if their file names have `-`. */
 function names(text: string | null, pattern: RegExp): ReadonlySet<string> | null {
   if (text === null) return null;
   return new Set([...text.matchAll(pattern)].map(([whole, name]) => (name ?? whole).replaceAll('-', '_')));

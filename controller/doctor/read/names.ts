@@ -5,7 +5,7 @@ import { textOf } from './text.ts';
 
 const ANSWER_MS = 1_000;
 
-/** Where this host asks for names, and what it is told of the zone. null where /etc/resolv.conf cannot be read. */
+/** Reads the host's name servers, and asks them for the zone. Returns null if /etc/resolv.conf cannot be read. */
 export async function readNames(zone: string, root = ''): Promise<NamesFact | null> {
   const text = await textOf(`${root}/etc/resolv.conf`);
   if (text === null) return null;
@@ -14,20 +14,20 @@ export async function readNames(zone: string, root = ''): Promise<NamesFact | nu
   return {
     servers,
     link,
-    zone: servers.length === 0 ? { known: false, said: 'nobody to ask' } : await ask(zone),
+    zone: servers.length === 0 ? { known: false, answer: 'no name server' } : await query(zone),
   };
 }
 
-async function ask(zone: string): Promise<NamesFact['zone']> {
+async function query(zone: string): Promise<NamesFact['zone']> {
   const resolver = new Resolver({ timeout: ANSWER_MS, tries: 1 });
-  const impatient = setTimeout(() => resolver.cancel(), 3 * ANSWER_MS);
+  const timeout = setTimeout(() => resolver.cancel(), 3 * ANSWER_MS);
   try {
     const { nsname } = await resolver.resolveSoa(zone);
-    return { known: true, said: nsname };
+    return { known: true, answer: nsname };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
-    return { known: false, said: code };
+    return { known: false, answer: code };
   } finally {
-    clearTimeout(impatient);
+    clearTimeout(timeout);
   }
 }

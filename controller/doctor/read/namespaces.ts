@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { messageOf } from '../../errors.ts';
-import { lookAtNamespaces } from '../../netns/directory.ts';
+import { readNamespaces as readDirectory } from '../../netns/directory.ts';
 import type { NamespacesFact } from '../facts.ts';
 
-/** What the directory of `--netns-dir` gives, as `run` sees it; never rejects. */
+/** Reads the network namespaces in the directory of `--netns-dir` as `run` does. Never rejects. */
 export async function readNamespaces(directory: string): Promise<NamespacesFact> {
   try {
-    const { namespaces, refused } = await lookAtNamespaces(directory);
+    const { namespaces, refused } = await readDirectory(directory);
     return { directory, missing: false, failure: null, found: namespaces.size, refused };
   } catch (error) {
     return { directory, missing: !existsSync(directory), failure: messageOf(error), found: 0, refused: [] };

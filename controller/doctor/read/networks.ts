@@ -10,12 +10,12 @@ export function readAddresses(): AddressFact[] {
   );
 }
 
-/** Every interface, whether or not it is up. */
+/** The names of all interfaces, whether or not they are up. */
 export async function readInterfaces(root = ''): Promise<readonly string[]> {
   return await namesIn(`${root}/sys/class/net`);
 }
 
-/** Routes of the main table, of both families. */
+/** The routes of the main table, of both address families. */
 export async function readRoutes(root = ''): Promise<RouteFact[]> {
   const [ipv4, ipv6] = await Promise.all([
     textOf(`${root}/proc/self/net/route`),
@@ -32,8 +32,8 @@ function toIpv4(line: string): RouteFact[] {
   return [{ interfaceName, network: `${bytesOf(destination).reverse().join('.')}/${prefix}` }];
 }
 
-/** RTF_REJECT and RTN_LOCAL of <linux/route.h> and <linux/ipv6_route.h>: unreachable ones, and the host's own addresses. */
-const NO_WAY = 0x0200 | 0x8000_0000;
+/** RTF_REJECT and RTF_LOCAL of <linux/route.h> and <linux/ipv6_route.h>: unreachable routes and the host's own addresses. */
+const NOT_FORWARDED = 0x0200 | 0x8000_0000;
 
 /** Destination and prefix length, source and its length, gateway, metric, references, uses, flags, interface. */
 function toIpv6(line: string): RouteFact[] {
@@ -41,9 +41,9 @@ function toIpv6(line: string): RouteFact[] {
   const [destination, prefix] = columns;
   const interfaceName = columns[9];
   if (destination?.length !== 32 || prefix === undefined || interfaceName === undefined) return [];
-  if ((Number.parseInt(columns[8] ?? '0', 16) & NO_WAY) !== 0) return [];
+  if ((Number.parseInt(columns[8] ?? '0', 16) & NOT_FORWARDED) !== 0) return [];
   const address = ipaddr.fromByteArray(bytesOf(destination));
-  // Multicast and link-local networks are on every interface and no one's.
+  // Every interface has multicast and link-local networks.
   if (address.range() === 'multicast' || address.range() === 'linkLocal') return [];
   return [{ interfaceName, network: `${address}/${Number.parseInt(prefix, 16)}` }];
 }

@@ -1,4 +1,4 @@
-/** The base chains of nftables over netlink, without `nft`. <linux/netfilter/nf_tables.h> */
+/** Reads nftables base chains over netlink, without `nft`. <linux/netfilter/nf_tables.h> */
 
 import { isIpvsError } from 'ipvs-netlink-ts';
 import { attrTable, be32, cstring, NLM_F, nested, openNetlink } from 'ipvs-netlink-ts/netlink';
@@ -33,7 +33,7 @@ const FAMILIES: Readonly<Record<number, string>> = {
 };
 const NF_DROP = 0;
 
-/** All base chains of this network namespace; never rejects. */
+/** Reads all base chains of this network namespace. Never rejects. */
 export async function readNftables(): Promise<NftablesFact> {
   try {
     const socket = openNetlink(NETLINK_NETFILTER);
@@ -55,10 +55,10 @@ export async function readNftables(): Promise<NftablesFact> {
 
 function toChain(reply: Uint8Array): ChainFact[] {
   const { table, name, hook, policy } = chainAttrs.read(reply.subarray(HEADER));
-  // A chain without a hook sees packets only where a rule of another jumps to it.
+  // A chain without a hook sees packets only if another chain jumps to it.
   if (hook === undefined || policy === undefined) return [];
   const family = FAMILIES[reply[0] ?? 0] ?? 'unknown';
-  // IP hooks only: the numbers mean other ones for arp, bridge and netdev.
+  // The hook numbers mean something else for arp, bridge and netdev.
   const isIp = family === 'inet' || family === 'ip' || family === 'ip6';
   return [
     {

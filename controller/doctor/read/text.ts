@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** The file's text; null where there is none or it may not be read. */
+/** Returns the file's text; null if it does not exist or cannot be read. */
 export async function textOf(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
@@ -9,7 +9,7 @@ export async function textOf(path: string): Promise<string | null> {
   }
 }
 
-/** Names in a directory; none where there is none. */
+/** Returns the names in a directory; none if it does not exist. */
 export async function namesIn(path: string): Promise<readonly string[]> {
   try {
     return await readdir(path);

@@ -5,7 +5,7 @@ import { nearnessText } from '../../plan/nearness-text.ts';
 import { serviceFields } from '../../setting-fields.ts';
 import { slowStartWords } from '../../slow-start.ts';
 import type { BackendDocument, StatusDocument, VipDocument } from '../../status/document.ts';
-import type { ToldChange } from '../../status/history.ts';
+import type { ChangeDocument } from '../../status/history.ts';
 import { visibleJson } from '../../visible.ts';
 import { errorOf } from '../api.ts';
 import type { Feed } from '../feed.ts';
@@ -39,7 +39,8 @@ export function Vip({ feed, id }: { readonly feed: Feed; readonly id: string }):
     `/v1/history?vip=${encodeURIComponent(id)}`,
     `${row?.state} ${row?.reason} ${row?.inRotation} ${row?.backends}`,
   );
-  const changes = (historyReply?.body as { readonly changes?: readonly ToldChange[] } | null)?.changes ?? [];
+  const changes =
+    (historyReply?.body as { readonly changes?: readonly ChangeDocument[] } | null)?.changes ?? [];
   const at = feed.known?.overview.at ?? '';
   if (typeof vip === 'string') {
     return (
@@ -234,7 +235,13 @@ function Apps({ vip }: { readonly vip: VipDocument }): VNode {
   );
 }
 
-function History({ changes, at }: { readonly changes: readonly ToldChange[]; readonly at: string }): VNode {
+function History({
+  changes,
+  at,
+}: {
+  readonly changes: readonly ChangeDocument[];
+  readonly at: string;
+}): VNode {
   return (
     <>
       <h2>What changed</h2>

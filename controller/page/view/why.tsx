@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VipDocument } from '../../status/document.ts';
-import type { StepDocument, WayDocument, WhyDocument } from '../../why/document.ts';
+import type { StepDocument, TraceDocument, WhyDocument } from '../../why/document.ts';
 import { verdictWords } from '../../why/verdict-words.ts';
 import { errorOf, type Reply, request } from '../api.ts';
 import { endpoint, moment } from '../format.ts';
@@ -63,7 +63,7 @@ function Answer({ reply, id }: { readonly reply: Reply; readonly id: string }): 
   );
 }
 
-const TONES: Readonly<Record<WayDocument['verdict'] | StepDocument['state'], string>> = {
+const TONES: Readonly<Record<TraceDocument['verdict'] | StepDocument['state'], string>> = {
   works: 'good',
   ok: 'good',
   note: 'plain',
@@ -72,7 +72,7 @@ const TONES: Readonly<Record<WayDocument['verdict'] | StepDocument['state'], str
   broken: 'bad',
 };
 
-function Way({ way, at }: { readonly way: WayDocument; readonly at: string }): VNode {
+function Way({ way, at }: { readonly way: TraceDocument; readonly at: string }): VNode {
   const { word, about } = verdictWords(way);
   return (
     <>

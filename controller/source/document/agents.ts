@@ -1,19 +1,15 @@
 import { addressText } from '../../address.ts';
+import type { App, Task } from '../../model.ts';
 import type { Resolver } from '../../ports.ts';
 import type { Documents } from './documents.ts';
 import type { AgentAddress } from './placement.ts';
 
 /** Every agent that these documents name, each once. */
-export function agentsIn({
-  apps,
-  pods,
-  malformed,
-}: Pick<Documents, 'apps' | 'pods' | 'malformed'>): ReadonlySet<string> {
+export function agentsIn({ apps, pods }: Pick<Documents, 'apps' | 'pods'>): ReadonlySet<string> {
   const hosts = new Set<string>();
-  for (const app of [...apps, ...malformed.flatMap(({ app: running }) => running ?? [])])
-    for (const { host } of app.tasks ?? []) if (host) hosts.add(host);
-  for (const pod of [...pods, ...malformed.flatMap(({ pod: running }) => running ?? [])])
-    for (const { agentHostname } of pod.instances ?? []) if (agentHostname) hosts.add(agentHostname);
+  for (const { tasks } of apps) for (const { host } of tasks ?? []) if (host) hosts.add(host);
+  for (const { instances } of pods)
+    for (const { agentHostname } of instances ?? []) if (agentHostname) hosts.add(agentHostname);
   return hosts;
 }
 
@@ -33,7 +29,47 @@ export async function resolveAgents(hosts: Iterable<string>, resolver: Resolver)
   return addresses;
 }
 
-/** The look-up that conversions take. */
-export function addressIn(addresses: AgentAddresses): AgentAddress {
-  return (host) => addresses.get(host) ?? null;
+/** The look-up that conversions take. `before`: addresses of agents that have none now. */
+export function addressIn(addresses: AgentAddresses, before?: AgentAddresses): AgentAddress {
+  return (host) => addresses.get(host) ?? before?.get(host) ?? null;
+}
+
+/**
+ * Where agents of which the name cannot be resolved were when one of their tasks was read last: a task never moves, and one whose
+ * agent has no address would look like one that ended.
+ */
+export function agentsBefore(
+  agents: AgentAddresses,
+  { apps, pods }: Pick<Documents, 'apps' | 'pods'>,
+  previous: (id: string) => App | undefined,
+): AgentAddresses {
+  const found = new Map<string, string>();
+  const learn = (id: string, runs: readonly Runs[], idOf: (task: Task) => string) => {
+    const lost = runs.filter(({ host }) => host && agents.get(host) === null && !found.has(host));
+    if (lost.length === 0) return;
+    const known = new Map(previous(id)?.tasks.map((task) => [idOf(task), agentOf(task)]));
+    for (const run of lost) {
+      const address = known.get(run.id);
+      if (run.host && address !== undefined) found.set(run.host, address);
+    }
+  };
+  for (const { id, tasks } of apps) learn(id, tasks ?? [], (task) => task.id);
+  for (const { id, instances } of pods) {
+    const runs = (instances ?? []).map((instance) => ({ id: instance.id, host: instance.agentHostname }));
+    // Of a pod each container is a task, with the id of its instance before its own name.
+    learn(id, runs, (task) => task.id.slice(0, task.id.lastIndexOf('.')));
+  }
+  return found;
+}
+
+/** What runs on an agent. */
+interface Runs {
+  readonly id: string;
+  readonly host?: string | null | undefined;
+}
+
+function agentOf({ agent, ports }: Task): string | undefined {
+  return (
+    agent?.address ?? ports.find(({ backendAddress }) => backendAddress === 'agent')?.endpoints[0]?.address
+  );
 }

@@ -5,6 +5,7 @@ import { addressesOn, networksByOrder, onNetworks, type TaskNetworks } from './n
 import {
   type AgentAddress,
   type Conversion,
+  locationOf,
   onAgent,
   onContainer,
   type Placement,
@@ -13,7 +14,6 @@ import {
 } from './placement.ts';
 import { type AppDefinition, defineApp, type PlacedPort } from './ports.ts';
 import { stateOf, taskHealth } from './states.ts';
-import { locationOf } from './task-location.ts';
 
 /**
  * An app's JSON with its embedded tasks, as the model's `App`.

@@ -1,14 +1,14 @@
-import type { MarathonApp } from '../../marathon-json.ts';
+import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
-import { type AgentAddresses, addressIn, agentsIn, resolveAgents } from './agents.ts';
+import { type AgentAddresses, addressIn, agentsBefore, agentsIn, resolveAgents } from './agents.ts';
 import { convertApp } from './apps.ts';
-import type { Documents, Malformed } from './documents.ts';
+import type { Documents } from './documents.ts';
 import type { Conversion } from './placement.ts';
 import { convertPod, type PodDefinition } from './pods.ts';
 import { type AppDefinition, defineApp } from './ports.ts';
-import { withoutDefinition, withUnread } from './unread.ts';
+import { isLost, withUnread } from './unread.ts';
 
 /** Older versions that tasks run, by app or pod id. */
 export interface OlderVersions {
@@ -23,6 +23,8 @@ export interface ConvertOptions {
   readonly resolver: Resolver;
   /** What an app or pod gave last time. */
   readonly previous: (id: string) => App | undefined;
+  /** Called, before `previous`, where something cannot be read: now it is needed. */
+  readonly recall?: () => Promise<void>;
   /** Absent: all tasks run the newest definitions (a file knows no others). */
   readonly versions?: OlderVersions;
   /** Has the last change to each app. */
@@ -44,10 +46,11 @@ export interface Converted {
  */
 export async function convertDocuments(
   documents: Documents,
-  { framework, resolver, previous, versions, adjust }: ConvertOptions,
+  { framework, resolver, previous, recall, versions, adjust }: ConvertOptions,
 ): Promise<Converted> {
   const agents = await resolveAgents(agentsIn(documents), resolver);
-  const agentAddress = addressIn(agents);
+  if (recall !== undefined && lacksSomething(documents, agents, versions)) await recall();
+  const agentAddress = addressIn(agents, agentsBefore(agents, documents, previous));
   const apps = new Map<string, App>();
   const rejected = [...documents.rejected];
   const add = (app: App) => {
@@ -63,43 +66,43 @@ export async function convertDocuments(
   };
 
   const pace = new Pace();
-  for (const app of documents.apps) {
-    const newest = versions?.newest.get(app);
+  for (const app of lostLast(documents.apps)) {
+    // Health counts where the task was known to have a check.
+    const newest = isLost(app) ? { ...defineApp(app), checked: true } : versions?.newest.get(app);
     const own = { ...conversion(app.id, versions?.apps), ...(newest && { newest }) };
     add(withUnread(convertApp(app, own), app.unread, own.previous));
     await pace.restIfDue();
   }
-  for (const pod of documents.pods) {
+  for (const pod of lostLast(documents.pods)) {
     const own = conversion(pod.id, versions?.pods);
     add(withUnread(convertPod(pod, own), pod.unread, own.previous));
     await pace.restIfDue();
   }
-  for (const one of documents.malformed) {
-    const before = previous(one.rejection.app);
-    add(convertMalformed(one, before, { framework, agentAddress, previous: before }));
-  }
   return { apps, rejected, agents };
 }
 
-function convertMalformed(
-  { kind, rejection, app, pod }: Malformed,
-  previous: App | undefined,
-  conversion: Pick<Conversion<never>, 'framework' | 'agentAddress' | 'previous'>,
-): App {
-  if (app !== undefined) {
-    // Health counts where the task was known to have a check.
-    const running = convertApp(app, { ...conversion, newest: { ...defineApp(app), checked: true } });
-    return withUnread(withoutDefinition(running, previous, rejection), app.unread, previous);
-  }
-  if (pod !== undefined)
-    return withUnread(
-      withoutDefinition(convertPod(pod, conversion), previous, rejection),
-      pod.unread,
-      previous,
-    );
-  const { framework } = conversion;
-  const nothing = { id: rejection.app, kind, framework, ports: [], tasks: [], rejected: [], warnings: [] };
-  return { ...(previous ?? nothing), rejected: [rejection] };
+/** Whether something must be as it was, since it cannot be read now. */
+function lacksSomething(
+  { apps, pods }: Documents,
+  agents: AgentAddresses,
+  versions: OlderVersions | undefined,
+): boolean {
+  const isPartial = ({ unread }: MarathonApp | MarathonPodStatus) => unread !== undefined;
+  const lacks = (older: Versions) => older?.values().some((version) => typeof version === 'string') === true;
+  const olderVersions = [...(versions?.apps.values() ?? []), ...(versions?.pods.values() ?? [])];
+  return (
+    apps.some(isPartial) ||
+    pods.some(isPartial) ||
+    agents.values().some((address) => address === null) ||
+    olderVersions.some(lacks)
+  );
+}
+
+type Versions = Conversion<AppDefinition | PodDefinition>['versions'];
+
+/** Of two with one id the one that can be read counts. */
+function lostLast<Item extends MarathonApp | MarathonPodStatus>(items: readonly Item[]): readonly Item[] {
+  return items.toSorted((a, b) => Number(isLost(a)) - Number(isLost(b)));
 }
 
 /** An id that comes more than once; `where`: in which file. */

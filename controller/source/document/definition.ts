@@ -2,9 +2,9 @@ import { appSchema, podSchema } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
 import { isRecord, rejectionsOf, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
+import { parseJson } from '../json/text.ts';
 import { convertApp } from './apps.ts';
 import { absoluteId } from './documents.ts';
-import { parseJson } from './json-text.ts';
 import { convertPod } from './pods.ts';
 import { findLabels } from './stray-labels.ts';
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { BOUNDS } from '../../bounds.ts';
+import { BOUNDS, overBound } from '../../bounds.ts';
 import {
   appSchema,
   type MarathonApp,
@@ -8,41 +8,31 @@ import {
   podSchema,
   podStatusSchema,
 } from '../../marathon-json.ts';
-import type { App, Rejection } from '../../model.ts';
-import { inTurns, Pace } from '../../pace.ts';
+import type { Rejection } from '../../model.ts';
 import { atOnce } from '../../parts.ts';
 import { isRecord, shown } from '../../rejection.ts';
-import { checkSize, type Wanted, walkJson } from '../json.ts';
-import { type Checked, type CheckedItem, checkItem } from './check-item.ts';
-import { isJson, parseJson } from './json-text.ts';
+import { checked } from '../../schema-messages.ts';
+import { WrongType } from '../json/walk.ts';
+import { type CheckedItem, readPartially, unreadable } from './partial-item.ts';
+import { findLabels } from './stray-labels.ts';
 
-/** The apps and pods of one JSON document, and what in it could not be used. */
+/** The apps and pods of one JSON document, each as far as it could be read, and what in it is none. */
 export interface Documents {
   readonly apps: readonly MarathonApp[];
   /** A pod that came without status is here one without instances. */
   readonly pods: readonly MarathonPodStatus[];
-  readonly malformed: readonly Malformed[];
   /** Items that are no app or have no id; `app` is the name of the document. */
   readonly rejected: readonly Rejection[];
-}
-
-/** An app or pod that has an id, and of which it cannot be read what it declares. */
-export interface Malformed {
-  readonly kind: App['kind'];
-  readonly rejection: Rejection;
-  /** It without what it declares, where its tasks could be read. */
-  readonly app?: MarathonApp;
-  readonly pod?: MarathonPodStatus;
 }
 
 /** The shapes that `readDocuments` knows, for a message. */
 export const KNOWN_SHAPES =
   'an app, a pod (with or without its status), an array of these, {"app": …}, {"apps": […]} or a /v2/groups tree';
 
-/** `unreadable`: a group, or a list of one. */
-type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app' | 'unreadable';
+export type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app';
 
-interface Item {
+/** An app or a pod in a document, or what may hold some. */
+export interface Item {
   readonly json: unknown;
   /** Path in the document. */
   readonly at: string;
@@ -61,94 +51,33 @@ interface Item {
  * group or a list is none.
  */
 export function readDocuments(json: unknown, where: string): Documents | null {
-  return atOnce(collectWhole(json, where));
-}
-
-/**
- * The same for a document's bytes, in turns with others. Rejects with a `SyntaxError` with line and column when they are no
- * JSON, with an `OverBound` when they are over a bound.
- */
-export async function readDocumentBytes(bytes: Buffer, where: string): Promise<Documents | null> {
-  const pace = new Pace();
-  for (const elements of [elementsOf(bytes, ''), elementsOf(bytes, 'apps', 'app', REFUSED)]) {
-    try {
-      return await inTurns(collect(elements, where), pace);
-    } catch (error) {
-      // Not such a list; or read as a whole it fails again, with line and column.
-      if (!(error instanceof SyntaxError)) throw error;
-    }
-  }
-  await checkSize(bytes, pace);
-  return await inTurns(collectWhole(parseJson(bytes.toString('utf8')), where), pace);
-}
-
-/**
- * A whole answer of `/v2/apps` (`apps`: an object with that list) or of `/v2/pods/::status` (`pods`: a bare
- * list). Null where there is no such list; rejects as `readDocumentBytes` does.
- */
-export async function readAnswer(
-  bytes: Buffer,
-  of: 'apps' | 'pods',
-  where: string,
-): Promise<Documents | null> {
-  const elements = of === 'apps' ? elementsOf(bytes, 'apps', 'app') : elementsOf(bytes, '', 'pod status');
   try {
-    return await inTurns(collect(elements, where));
+    return atOnce(collectWhole(json, where));
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    if (error instanceof NoList || (await isJson(bytes))) return null;
+    if (error instanceof WrongType) return null;
     throw error;
   }
 }
 
-function collectWhole(json: unknown, where: string): Generator<undefined, Documents | null> {
+/** What `readDocuments` gives, in parts; throws a `WrongType` that says where a tree of groups is none. */
+export function collectWhole(json: unknown, where: string): Generator<undefined, Documents | null> {
   return collect(
-    Array.isArray(json) ? itemsOf(json) : [{ json, at: '', base: '/', shape: shapeOf(json) }],
+    Array.isArray(json)
+      ? json.map((each, index) => ({ json: each, at: `[${index}]`, base: '/', shape: shapeOf(each) }))
+      : [{ json, at: '', base: '/', shape: shapeOf(json) }],
     where,
   );
-}
-
-/** A document that is JSON, and not the list that it should be. */
-class NoList extends SyntaxError {}
-
-/** Other keys beside that of the list. */
-const REFUSED: Wanted = { '*': 'place' };
-
-/**
- * The elements of a document that is a list, or an object with a list under this key; null now and then. Throws a `NoList`
- * for other JSON, and for an object in which something is `refused`.
- */
-function* elementsOf(
-  bytes: Buffer,
-  key: '' | 'apps',
-  shape?: Shape,
-  refused: Wanted = {},
-): Generator<Item | null> {
-  let index = -1;
-  for (const found of walkJson(bytes, key === '' ? 'each' : { ...refused, [key]: 'each' })) {
-    if (found === null) yield null;
-    else if (found.json !== undefined) {
-      const { json, refused } = found;
-      yield { json, at: `${key}[${index}]`, base: '/', shape: shape ?? shapeOf(json), refused };
-      index += 1;
-    } else if (found.path === key && index < 0) index = 0;
-    else throw new NoList(`more than one list`);
-  }
-  if (index < 0) throw new NoList('no list');
-}
-
-function* itemsOf(elements: readonly unknown[], at = '', shape?: Shape): Generator<Item> {
-  for (const [index, json] of elements.entries()) {
-    yield { json, at: `${at}[${index}]`, base: '/', shape: shape ?? shapeOf(json) };
-  }
 }
 
 /**
  * Checks the items one by one, in parts, so that the JSON of each can be forgotten; null when there are items and
  * none is known.
  */
-function* collect(items: Iterable<Item | null>, where: string): Generator<undefined, Documents | null> {
-  const found: Found = { apps: [], pods: [], malformed: [], rejected: [] };
+export function* collect(
+  items: Iterable<Item | null>,
+  where: string,
+): Generator<undefined, Documents | null> {
+  const found: Found = { apps: [], pods: [], rejected: [] };
   const members: Item[] = [];
   let unknown = false;
   let known = false;
@@ -161,8 +90,6 @@ function* collect(items: Iterable<Item | null>, where: string): Generator<undefi
   }
   // Grows while it is walked: a group puts its members at the end.
   for (const item of members) {
-    // Whatever was in it would look like apps being deleted.
-    if (item.shape === 'unreadable') return null;
     for (const member of take(item, where, found)) members.push(member);
     yield;
   }
@@ -179,17 +106,17 @@ function* collect(items: Iterable<Item | null>, where: string): Generator<undefi
 function take(item: Item, where: string, found: Found): readonly Item[] {
   switch (item.shape) {
     case 'app':
-      found.apps.push(...checkedItem(appSchema, item, where, found, (app) => ({ app })));
+      found.apps.push(...readItem(appSchema, item, where, found));
       return [];
     case 'pod':
-      for (const spec of checkedItem<MarathonPod>(podSchema, item, where, found)) {
+      for (const spec of readItem<MarathonPod>(podSchema, item, where, found)) {
         const { id, foundLabels, unread } = spec;
         const findings = { ...(foundLabels && { foundLabels }), ...(unread && { unread }) };
         found.pods.push({ id, spec, instances: [], ...findings });
       }
       return [];
     case 'pod status':
-      found.pods.push(...checkedItem(podStatusSchema, item, where, found, (pod) => ({ pod })));
+      found.pods.push(...readItem(podStatusSchema, item, where, found));
       return [];
     case null: {
       const reason = 'expected an app or a pod';
@@ -205,7 +132,6 @@ function take(item: Item, where: string, found: Found): readonly Item[] {
 interface Found {
   readonly apps: MarathonApp[];
   readonly pods: MarathonPodStatus[];
-  readonly malformed: Malformed[];
   readonly rejected: Rejection[];
 }
 
@@ -228,26 +154,35 @@ const APP_FIELDS =
     ' ',
   );
 
-function shapeOf(json: unknown): Shape | null {
+/** What a JSON value is by its fields; null: nothing that this program reads. */
+export function shapeOf(json: unknown): Shape | null {
   if (!isRecord(json)) return null;
   if (isRecord(json['app'])) return 'wrapped app';
   if (['apps', 'groups', 'pods'].some((field) => Array.isArray(json[field]))) return 'group';
-  // An object of Kubernetes has a spec too.
-  if (isRecord(json['spec']) && ('id' in json || 'instances' in json)) return 'pod status';
+  if (isPodStatus(json)) return 'pod status';
   if (Array.isArray(json['containers'])) return 'pod';
   return APP_FIELDS.some((field) => field in json) ? 'app' : null;
 }
 
+/** Whether it is the status of a pod, also one whose spec cannot be read. An object of Kubernetes has a spec, too. */
+function isPodStatus(json: Readonly<Record<string, unknown>>): boolean {
+  if (isRecord(json['spec'])) return 'id' in json || 'instances' in json;
+  return 'spec' in json && Array.isArray(json['instances']);
+}
+
+/**
+ * The items in a wrapping or in a group. Throws a `WrongType` where a list or a group is none: whatever was in it would look
+ * like apps being deleted.
+ */
 function membersOf({ json, at, base, shape }: Item): Item[] {
   if (!isRecord(json)) return [];
   const path = at === '' ? '' : `${at}.`;
   if (shape === 'wrapped app') return [{ json: json['app'], at: `${path}app`, base, shape: 'app' }];
 
   const group = typeof json['id'] === 'string' ? absoluteId(json['id'], base) : base;
-  const members = (field: string, shapeOfMember: (member: unknown) => Shape | null): Item[] => {
+  const members = (field: string, shapeOfMember: (member: unknown) => Shape): Item[] => {
     const list = json[field] ?? [];
-    if (!Array.isArray(list))
-      return [{ json: list, at: `${path}${field}`, base: group, shape: 'unreadable' }];
+    if (!Array.isArray(list)) throw new WrongType(`${path}${field}: expected a list, got ${shown(list)}`);
     return list.map((member, index) => ({
       json: member,
       at: `${path}${field}[${index}]`,
@@ -255,42 +190,39 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
       shape: shapeOfMember(member),
     }));
   };
+  const groups = members('groups', () => 'group');
+  const wrong = groups.find((member) => !isRecord(member.json));
+  if (wrong !== undefined) throw new WrongType(`${wrong.at}: expected a group, got ${shown(wrong.json)}`);
   return [
     ...members('apps', () => 'app'),
-    ...members('pods', (pod) => (isRecord(pod) && isRecord(pod['spec']) ? 'pod status' : 'pod')),
-    ...members('groups', (member) => (isRecord(member) ? 'group' : 'unreadable')),
+    ...members('pods', (pod) => (isRecord(pod) && 'spec' in pod ? 'pod status' : 'pod')),
+    ...groups,
   ];
 }
 
-/** Checks an item, and puts it where it belongs when something in it is wrong. */
-function checkedItem<Json extends CheckedItem>(
+/** Reads one app or pod, and adds what the schema drops; nothing where it has no id, with the reason in `found`. */
+function readItem<Json extends CheckedItem>(
   schema: z.ZodType<Json>,
-  item: Item,
+  { json, at, base, shape, refused }: Item,
   where: string,
   found: Found,
-  running: (item: Json) => Pick<Malformed, 'app' | 'pod'> = () => ({}),
-): Json[] {
-  const { json } = item;
+): readonly Json[] {
   const given = isRecord(json) ? json['id'] : undefined;
   if (!isRecord(json) || typeof given !== 'string' || given === '' || given.length > BOUNDS.nameLength) {
-    const at = item.at === '' ? 'id' : `${item.at}.id`;
     const isLong = typeof given === 'string' && given.length > BOUNDS.nameLength;
     const reason = isLong
       ? `expected an id of at most ${BOUNDS.nameLength} characters`
       : 'expected the id of an app or a pod';
-    found.rejected.push({ app: where, at, value: shown(given), reason });
+    found.rejected.push({ app: where, at: at === '' ? 'id' : `${at}.id`, value: shown(given), reason });
     return [];
   }
-  const kind = item.shape === 'app' ? 'app' : 'pod';
-  const id = absoluteId(given, item.base);
-  const result: Checked<Json> = item.refused
-    ? { rejection: { app: id, at: '', value: '', reason: item.refused } }
-    : checkItem(schema, json, kind, id);
-  if ('item' in result) return [result.item];
-  found.malformed.push({
-    kind,
-    rejection: result.rejection,
-    ...('running' in result && result.running !== undefined && running(result.running)),
-  });
-  return [];
+  const id = absoluteId(given, base);
+  const over = refused ? { at: '', reason: refused } : overBound(json);
+  if (over !== null) return [unreadable(schema, { app: id, value: '', ...over })];
+  const { data } = checked(schema, json);
+  const item = data ?? readPartially(schema, json, shape === 'app' ? 'app' : 'pod', id);
+  // The status of a pod has the definition inside, and paths are those of the definition.
+  const { spec, instances } = json;
+  const labels = findLabels(isRecord(spec) ? { ...spec, instances } : json);
+  return [Object.assign(item, { id }, labels && { foundLabels: labels })];
 }

@@ -1,5 +1,5 @@
-import { addressText } from '../../address.ts';
-import type { App, Endpoint, Port, Task, TaskPort, TaskState } from '../../model.ts';
+import { addressText, unusableAsBackend } from '../../address.ts';
+import type { Agent, App, Endpoint, Port, Task, TaskPort, TaskState } from '../../model.ts';
 
 /** The IP address of an agent, by the host name or address that Marathon gives; null while not known. */
 export type AgentAddress = (host: string) => string | null;
@@ -124,4 +124,40 @@ export function servedBy<Definition, Declared extends { readonly port: Port }>(
     return placed(newest, () => notPlaced(`the definition of version ${version} could not be read`));
   warnings.push(`task ${id} runs version ${version}, which Marathon no longer has: taken as the newest one`);
   return placed(newest);
+}
+
+/** Where a task runs, as far as its ports do not show it. */
+export type TaskLocation = Pick<Task, 'agent' | 'addresses'>;
+
+/**
+ * The agent of a task and the addresses of its container, where `ports` do not show them: no VIP may take an address of
+ * either, whether the task has ports or not. Text that is no IP address is left out. `host` is as the source names it.
+ */
+export function locationOf(
+  host: string | null | undefined,
+  addresses: readonly (string | null | undefined)[],
+  ports: readonly TaskPort[],
+  agentAddress: AgentAddress,
+): TaskLocation {
+  const at = host ? agentAddress(host) : null;
+  const agent: Agent | null = host && at !== null ? { host, address: at } : null;
+  const own = new Set(addresses.map(addressText).filter((address) => address !== null && address !== at));
+  for (const { backendAddress, endpoints, local = [] } of ports) {
+    if (backendAddress === 'container') for (const { address } of endpoints) own.delete(address);
+    for (const { address } of local) own.delete(address);
+  }
+  const others = [...own].filter((address) => address !== null);
+  return {
+    ...(agent !== null && !isShownBy(agent, ports) && { agent }),
+    ...(others.length > 0 && { addresses: others }),
+  };
+}
+
+/** Of an agent whose address can be no backend the host name is needed too. */
+function isShownBy({ host, address }: Agent, ports: readonly TaskPort[]): boolean {
+  const inPorts = ports.some(
+    ({ backendAddress, endpoints }) =>
+      backendAddress === 'agent' && endpoints.some((endpoint) => endpoint.address === address),
+  );
+  return inPorts && (host === address || unusableAsBackend(address) === null);
 }

@@ -10,6 +10,7 @@ import { addressesOn, namesByOrder, onNetworks, type TaskNetworks } from './netw
 import {
   type AgentAddress,
   type Conversion,
+  locationOf,
   onAgent,
   onContainer,
   type Placement,
@@ -18,8 +19,7 @@ import {
 } from './placement.ts';
 import { asRead, protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
-import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
-import { locationOf } from './task-location.ts';
+import { didYouMeanPlace, meantPlace, nullLabels, strayLabels, wrongPlace } from './stray-labels.ts';
 
 /** An endpoint of a pod's container, and what pairs it with its status. */
 interface PodEndpoint {
@@ -83,7 +83,7 @@ const NO_PROTOCOL: readonly string[] = [];
  */
 export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDefinition>): App {
   const newest = definePod(pod.spec, pod.unread);
-  const warnings = [...strayPodLabels(pod, newest)];
+  const warnings = [...labelWarnings(pod, newest)];
   const ids = new Set<string>();
   const tasks: Task[] = [];
   for (const instance of pod.instances ?? []) {
@@ -116,12 +116,13 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
   };
 }
 
-/** Warnings about VIP labels that stand elsewhere than on an endpoint of the pod. */
-export function strayPodLabels(
-  { foundLabels }: Pick<MarathonPodStatus, 'foundLabels'>,
+/** Warnings about VIP labels of a pod that have no effect: they are null, or stand elsewhere than on an endpoint. */
+export function labelWarnings(
+  { spec, foundLabels }: Pick<MarathonPodStatus, 'spec' | 'foundLabels'>,
   { ports }: PodDefinition,
 ): readonly string[] {
-  return strayLabels(foundLabels, {
+  const containers = spec.containers ?? [];
+  const stray = strayLabels(foundLabels, {
     ports: new Set(ports.map(({ port }) => port.at)),
     reason: (label) => {
       const meant = meantPlace(label.parent, [LABELS_OF_ENDPOINTS]);
@@ -130,6 +131,10 @@ export function strayPodLabels(
         : didYouMeanPlace(meant);
     },
   });
+  return [
+    ...nullLabels(containers.map(({ endpoints }, c) => [`containers[${c}].endpoints`, endpoints])),
+    ...stray,
+  ];
 }
 
 const LABELS_OF_ENDPOINTS = 'containers[].endpoints[].labels';

@@ -3,7 +3,7 @@ import type { FoundLabel, MarathonApp, MarathonPortMapping, Unread } from '../..
 import type { Port, Rejection } from '../../model.ts';
 import { shown } from '../../rejection.ts';
 import { mixedModes } from './networks.ts';
-import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
+import { didYouMeanPlace, meantPlace, nullLabels, strayLabels, wrongPlace } from './stray-labels.ts';
 import { taskLabelVips } from './task-labels.ts';
 
 /** A declared port, and which of a task's addresses and ports reach it. */
@@ -68,7 +68,10 @@ export function defineApp(app: MarathonApp): AppDefinition {
     checked: (app.healthChecks?.length ?? 0) > 0,
     rejected,
     warnings: [
-      ...nullLabels(app, mappings),
+      ...nullLabels([
+        ['portDefinitions', app.portDefinitions],
+        [mappings.at, mappings.list],
+      ]),
       ...oldPlace(app, ports),
       ...unusedLabels(app, mode, mappings.at, ports),
     ],
@@ -151,20 +154,6 @@ function discoveryPorts({ container, ipAddress, networks }: MarathonApp) {
 function isDocker({ container }: MarathonApp): boolean {
   return container?.type === 'DOCKER' || Boolean(container?.docker?.network);
 }
-
-/** Null takes a label away; whoever wrote it may not know that. */
-function nullLabels({ portDefinitions }: MarathonApp, { at, list }: Mappings): readonly string[] {
-  const told = (place: string, ports: readonly { readonly labels?: Labels }[]) =>
-    ports.flatMap(({ labels }, index) =>
-      Object.entries(labels ?? {})
-        .filter(([key, value]) => value === null && isVipLabel(key))
-        .map(([key]) => `${place}[${index}].labels.${key} is null, which is no VIP`),
-    );
-  return [...told('portDefinitions', portDefinitions ?? []), ...told(at, list)].slice(0, MOST_NULL);
-}
-
-/** So many are told of one app. */
-const MOST_NULL = 10;
 
 /** Definitions outlive the Marathon that they were written for. */
 function oldPlace(app: MarathonApp, ports: readonly PlacedPort[]): readonly string[] {

@@ -50,6 +50,6 @@ export function taskHealth(results: MarathonTask['healthCheckResults'], checked:
 export function containerHealth(conditions: MarathonPodContainerStatus['conditions']): Health {
   const condition = conditions?.find((each) => each?.name === 'healthy');
   if (!condition) return 'unchecked';
-  if (String(condition.value) === 'true') return 'healthy';
+  if (condition.value === true || condition.value === 'true') return 'healthy';
   return condition.reason === 'health-unreported-by-mesos' ? 'unknown' : 'unhealthy';
 }

@@ -1,5 +1,5 @@
-import { mayBeOurs, meaningOf } from '../../label-keys.ts';
-import type { FoundLabel } from '../../marathon-json.ts';
+import { isVipLabel, mayBeOurs, meaningOf, OPTION_KEYS } from '../../label-keys.ts';
+import type { FoundLabel, MarathonApp } from '../../marathon-json.ts';
 import { nearest } from '../../suggestion.ts';
 import { isTaskLabel } from './task-labels.ts';
 
@@ -98,6 +98,21 @@ export function strayLabels(
   const more = stray.length - warnings.length;
   if (more > 0) warnings.push(`${more} more labels that look like VIP labels are not used`);
   return warnings;
+}
+
+/** A list of ports as it was given, and its path. */
+type PortList = readonly [string, readonly Pick<MarathonApp, 'labels'>[] | null | undefined];
+
+/** Warns of labels of ours that are null: null removes a label, which its author may not know. At most `MOST_REPORTED`. */
+export function nullLabels(lists: readonly PortList[]): readonly string[] {
+  const paths = lists.flatMap(([list, ports]) =>
+    (ports ?? []).flatMap(({ labels }, index) =>
+      Object.entries(labels ?? {})
+        .filter(([key, value]) => value === null && (isVipLabel(key) || OPTION_KEYS.includes(key)))
+        .map(([key]) => `${list}[${index}].labels.${key}`),
+    ),
+  );
+  return paths.slice(0, MOST_REPORTED).map((path) => `${path} is null, which is the same as no label`);
 }
 
 /**

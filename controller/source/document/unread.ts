@@ -1,19 +1,26 @@
 import { BOUNDS } from '../../bounds.ts';
-import type { Unread } from '../../marathon-json.ts';
+import type { MarathonApp, MarathonPodStatus, Unread } from '../../marathon-json.ts';
 import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
 import { notPlaced, taskPort } from './placement.ts';
 
+/** Whether it cannot be read what an app or pod declares. */
+export function isLost({ unread }: MarathonApp | MarathonPodStatus): boolean {
+  return unread !== undefined && unread.definition !== null;
+}
+
 /**
- * Adds to an app what of it could not be read, as it was read last (in `previous`): tasks, ports and health; and what is wrong.
+ * Adds to an app what of it could not be read, as it was read last (in `previous`): what is declared, tasks, ports and health; and what is wrong.
  * A task without an id may be any that is not listed.
  */
 export function withUnread(app: App, unread: Unread | undefined, previous: App | undefined): App {
   if (unread === undefined) return app;
-  return withTasks(withPorts(app, unread, previous), unread, previous);
+  const { definition } = unread;
+  const running = definition === null ? app : withoutDefinition(app, previous, definition);
+  return withTasks(withPorts(running, unread, previous), unread, previous);
 }
 
 /** An app of which it cannot be read what it declares: its tasks serve what they last served, in the state of today. */
-export function withoutDefinition(running: App, previous: App | undefined, rejection: Rejection): App {
+function withoutDefinition(running: App, previous: App | undefined, rejection: Rejection): App {
   const known = new Map(previous?.tasks.map((task) => [task.id, task]));
   const tasks = running.tasks.map((task): Task => {
     const before = known.get(task.id);
@@ -23,6 +30,7 @@ export function withoutDefinition(running: App, previous: App | undefined, rejec
   });
   return {
     ...running,
+    kind: previous?.kind ?? running.kind,
     ports: previous?.ports ?? [],
     tasks,
     rejected: [rejection],
@@ -84,14 +92,16 @@ function withTasks(app: App, { tasks: unreadable, taskList }: Unread, previous: 
   if (taskList) return { ...app, tasks: previous?.tasks ?? [] };
   if (unreadable.length === 0) return app;
   const listed = new Set(app.tasks.map(({ id }) => id));
-  const ids = new Set(unreadable.map(({ id }) => id));
+  const states = new Map(unreadable.map(({ id, state }) => [id, state]));
+  const ids = new Set(states.keys());
   const kept = new Set<string>();
   const tasks = [...app.tasks];
   for (const task of previous?.tasks ?? []) {
     const id = app.kind === 'app' ? task.id : instanceOf(task, ids);
     if (listed.has(task.id) || !(ids.has(id) || ids.has(null))) continue;
-    tasks.push(task);
-    kept.add(id);
+    const state = states.get(id) ?? task.state;
+    tasks.push({ ...task, state });
+    if (state !== 'gone') kept.add(id);
   }
   const noun = app.kind === 'app' ? 'task' : 'instance';
   const told = unreadable

@@ -2,14 +2,18 @@ import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { OverBound } from '../../bounds.ts';
 import { ControllerError, messageOf, systemReason } from '../../errors.ts';
-import { type App, type AppKey, appKey } from '../../model.ts';
+import { type App, type AppKey, appKey, rowKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
-import type { Resolver } from '../../ports.ts';
+import type { Resolver, SavedApps } from '../../ports.ts';
 import { shown } from '../../rejection.ts';
 import { same } from '../../same.ts';
+import { utf8Problem } from '../../utf8.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 import { type Converted, convertDocuments } from '../document/convert.ts';
-import { type Documents, KNOWN_SHAPES, readDocumentBytes } from '../document/documents.ts';
+import { readDocumentBytes } from '../document/document-bytes.ts';
+import { type Documents, KNOWN_SHAPES } from '../document/documents.ts';
+import { WrongType } from '../json/walk.ts';
+import { LastGood } from '../last-good.ts';
 import type { Cluster } from '../mesos/cluster.ts';
 import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
 
@@ -23,12 +27,16 @@ export interface FileContent extends Omit<Converted, 'apps'> {
   readonly stamp: string;
   /** Set when the file as it is now cannot be used; `apps` is then what it gave before. */
   readonly failure?: ControllerError;
+  /** Set where it could not be used since the start: it gave nothing yet. */
+  readonly isUnknown?: true;
 }
 
 export interface FileContentOptions {
   readonly framework: string;
   readonly resolver: Resolver;
   readonly maxBytes: number;
+  /** For files that were not read since the start. */
+  readonly saved: SavedApps;
 }
 
 /**
@@ -59,7 +67,7 @@ export async function readContent(
   } catch (error) {
     signal.throwIfAborted();
     const failure = error instanceof ControllerError ? error : unusable(path, systemReason(error), error);
-    return { ...(before ?? EMPTY_CONTENT), stamp, failure };
+    return { ...(before ?? NEVER_READ), stamp, failure };
   }
 }
 
@@ -73,7 +81,12 @@ function stampOf({ mtimeMs, mtimeNs, ctimeNs, size, ino }: BigIntStats): string 
   return [mtimeNs, ctimeNs, size, ino].join(' ');
 }
 
-const EMPTY_CONTENT: Omit<FileContent, 'stamp'> = { apps: new Map(), rejected: [], agents: new Map() };
+const NEVER_READ: Omit<FileContent, 'stamp'> = {
+  apps: new Map(),
+  rejected: [],
+  agents: new Map(),
+  isUnknown: true,
+};
 
 async function sameAgents(before: AgentAddresses, resolver: Resolver): Promise<boolean> {
   const now = await resolveAgents(before.keys(), resolver);
@@ -92,13 +105,20 @@ async function convert(
   options: FileContentOptions,
 ): Promise<Omit<FileContent, 'stamp'>> {
   const { framework, resolver } = options;
-  const recording = await recordingIn(path, bytes);
+  const wrong = utf8Problem(bytes);
+  if (wrong !== null) throw unusable(path, `${wrong}; save the file as UTF-8`);
+  const isKnown = before !== undefined && before.isUnknown !== true;
+  const lastGood = new LastGood(path, isKnown ? async () => [...before.apps.values()] : options.saved);
+  const recording = await recordingIn(path, bytes, lastGood);
   if (recording !== null) return convertRecording(recording, resolver);
 
-  const previous = (id: string) => before?.apps.get(appKey({ framework, id }));
+  const keyOf = (id: string) => appKey({ framework, id });
+  const previous = (id: string) =>
+    isKnown ? before.apps.get(keyOf(id)) : lastGood.find(rowKey(keyOf(id), false));
+  const recall = isKnown ? undefined : () => lastGood.load();
   // What is equal is kept once: the feed has it.
   const adjust = (app: App) => {
-    const known = previous(app.id);
+    const known = before?.apps.get(keyOf(app.id));
     return known !== undefined && same(known, app) ? known : app;
   };
   const documents = await documentsIn(path, bytes);
@@ -106,7 +126,13 @@ async function convert(
     const beginning = bytes.toString('utf8', 0, 1_000).replace(/\s+/g, ' ').trim();
     throw unusable(path, `expected ${KNOWN_SHAPES}, or ${RECORDED_SHAPES}; it begins ${shown(beginning)}`);
   }
-  const converted = await convertDocuments(documents, { framework, resolver, previous, adjust });
+  const converted = await convertDocuments(documents, {
+    framework,
+    resolver,
+    previous,
+    ...(recall && { recall }),
+    adjust,
+  });
   return { ...converted, apps: byKey(converted.apps.values()) };
 }
 
@@ -120,9 +146,9 @@ function byKey(apps: Iterable<App>): ReadonlyMap<AppKey, App> {
   return new Map([...apps].map((app) => [appKey(app), app]));
 }
 
-async function recordingIn(path: string, bytes: Buffer): Promise<Cluster | null> {
+async function recordingIn(path: string, bytes: Buffer, lastGood: LastGood): Promise<Cluster | null> {
   try {
-    return await readRecording(bytes, `file=${path}`);
+    return await readRecording(bytes, `file=${path}`, lastGood);
   } catch (error) {
     throw unusable(path, `Mesos data, but ${messageOf(error)}`);
   }
@@ -133,6 +159,7 @@ async function documentsIn(path: string, bytes: Buffer): Promise<Documents | nul
     return await readDocumentBytes(bytes, path);
   } catch (error) {
     if (error instanceof OverBound) throw unusable(path, `it is refused: ${error.message}`);
+    if (error instanceof WrongType) throw unusable(path, error.message);
     throw unusable(path, `not JSON: ${messageOf(error)}`);
   }
 }

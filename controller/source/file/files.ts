@@ -31,6 +31,18 @@ export class Files {
     return this.#contents.get(path);
   }
 
+  /** Whether there is a file that could not be read since the start. */
+  get hasUnknown(): boolean {
+    for (const path of this.#notable) if (this.#contents.get(path)?.isUnknown) return true;
+    return false;
+  }
+
+  /** Whether another file than this has the app. */
+  isGiven(key: AppKey, besides: string): boolean {
+    const paths = this.#paths.get(key);
+    return paths.size > (paths.has(besides) ? 1 : 0);
+  }
+
   /** Takes a file as it was read, the same object where it is as it was; null: it is gone. */
   set(path: string, content: FileContent | null): void {
     const before = this.#contents.get(path);

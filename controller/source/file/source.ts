@@ -4,11 +4,13 @@ import { isEmpty } from '../../delta.ts';
 import { DirectoryWatch } from '../../directory-watch.ts';
 import { hasCode, systemReason } from '../../errors.ts';
 import type { Snapshot } from '../../model.ts';
-import type { AppSource, Clock, Log, Resolver, SourceListener } from '../../ports.ts';
+import type { AppSource, Clock, Log, Resolver, SavedApps, SourceListener } from '../../ports.ts';
 import { Latch, systemClock } from '../../time.ts';
 import { Feed } from '../feed.ts';
+import { LastGood } from '../last-good.ts';
 import { type FileContentOptions, readContent, unusable } from './content.ts';
 import { Files } from './files.ts';
+import { Leftover } from './leftover.ts';
 
 export interface FileSourceOptions {
   /** A JSON file, or a directory of `*.json` and `*.jsonl` files: not its subdirectories, nor names that begin with a dot. */
@@ -26,6 +28,8 @@ export interface FileSourceOptions {
   readonly settleMs?: number | undefined;
   /** How often to read without a notification of a change. Defaults to 30 s. */
   readonly pollMs?: number | undefined;
+  /** What was saved of it: what the first look cannot read is what it was then. */
+  readonly saved?: SavedApps | undefined;
 }
 
 /**
@@ -45,6 +49,8 @@ class FileSource implements AppSource {
   readonly #options: FileSourceOptions;
   readonly #content: FileContentOptions;
   readonly #files = new Files();
+  readonly #lastGood: LastGood;
+  readonly #leftover: Leftover;
   #isSingle = true;
   /** Whether a file may be another one by another name. */
   #isLinked = true;
@@ -56,7 +62,14 @@ class FileSource implements AppSource {
     this.#path = options.path;
     this.#options = options;
     const { framework = 'marathon', resolver, maxBytes = 256 * 1024 * 1024 } = options;
-    this.#content = { framework, resolver, maxBytes };
+    const lastGood = new LastGood(this.name, options.saved);
+    this.#lastGood = lastGood;
+    this.#leftover = new Leftover(lastGood);
+    const saved = async () => {
+      await lastGood.load();
+      return [...lastGood.apps];
+    };
+    this.#content = { framework, resolver, maxBytes, saved };
   }
 
   async read(signal: AbortSignal): Promise<Snapshot> {
@@ -129,9 +142,11 @@ class FileSource implements AppSource {
 
   /** Looks at these files of the directory, or at everything. */
   #look(only: readonly string[] | null, signal: AbortSignal): Promise<void> {
-    const looking = this.#lastRead.then(() =>
-      only === null ? this.#lookAtAll(signal) : this.#lookAt(only, signal),
-    );
+    const looking = this.#lastRead.then(async () => {
+      await (only === null ? this.#lookAtAll(signal) : this.#lookAt(only, signal));
+      await this.#leftover.update(this.#files);
+      this.#lastGood.forget();
+    });
     this.#lastRead = looking.catch(() => undefined);
     return looking;
   }
@@ -140,7 +155,8 @@ class FileSource implements AppSource {
     const { paths, isSingle, isLinked } = await this.#list();
     for (const path of paths) await this.#readFile(path, signal);
     const there = new Set(paths);
-    for (const path of [...this.#files.paths()]) if (!there.has(path)) this.#files.set(path, null);
+    for (const path of [...this.#files.paths()])
+      if (!there.has(path) && !Leftover.isPlace(path)) this.#files.set(path, null);
     this.#isSingle = isSingle;
     this.#isLinked = isLinked;
     const failure = isSingle ? this.#files.get(this.#path)?.failure : undefined;

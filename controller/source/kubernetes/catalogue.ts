@@ -2,14 +2,16 @@ import type { About } from '../../delta.ts';
 import type { Slice } from '../../kubernetes/endpoint-slice.ts';
 import { fits } from '../../kubernetes/label-selector.ts';
 import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
-import { type App, type AppKey, appKey, type Rejection, type Snapshot } from '../../model.ts';
+import { type App, type AppKey, appKey, type Rejection, rowKey, type Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import { same } from '../../same.ts';
 import { SetMap } from '../../set-map.ts';
 import { duplicateId } from '../document/convert.ts';
 import { snapshotOf } from '../feed.ts';
+import type { LastGood } from '../last-good.ts';
 import { anchorOf, anchorsOf } from './anchors.ts';
 import type { Declaration } from './declaration.ts';
+import { type DeclaredIdentity, declarationOf } from './identity.ts';
 import { type ReferenceBook, referencesOf } from './references.ts';
 import { tasksOf } from './tasks.ts';
 
@@ -22,6 +24,8 @@ export interface DeclaredObject extends ObjectName {
   /** The same as long as its spec is. */
   readonly generation: number | undefined;
   readonly declaration: Declaration | Rejection;
+  /** Which app it declares, and with which endpoints, where it cannot be used and that can be read. */
+  readonly identity?: DeclaredIdentity;
 }
 
 interface Entry {
@@ -32,6 +36,8 @@ interface Entry {
   app: App | null;
   /** Something that the app is made of changed. */
   isStale: boolean;
+  /** Its app as it was saved, where the object could not be used since the start. */
+  saved: App | null;
 }
 
 /**
@@ -50,10 +56,13 @@ export class Catalogue {
   /** null: what is rejected changed. */
   #about: About | null = null;
   readonly #references: ReferenceBook | undefined;
+  /** null: something was taken already. */
+  #lastGood: LastGood | null;
 
-  /** `references`: where it is noted what was found of each object. */
-  constructor(references?: ReferenceBook) {
+  /** `references`: where it is noted what was found of each object. `lastGood`: for what is taken first. */
+  constructor(references?: ReferenceBook, lastGood: LastGood | null = null) {
     this.#references = references;
+    this.#lastGood = lastGood;
   }
 
   /** Applies a change of an object; false: it concerns its metadata or its status alone. */
@@ -70,11 +79,12 @@ export class Catalogue {
       return true;
     }
     const usable = 'selector' in now.declaration ? now.declaration : known;
-    const next = entry ?? { object: now, declaration: usable, app: null, isStale: true };
+    const next = entry ?? { object: now, declaration: usable, app: null, isStale: true, saved: null };
     // Another app of the same object name has nothing in common with the one before.
     if (known === null || usable === null || keyOf(known) !== keyOf(usable)) next.app = null;
     next.object = now;
     next.declaration = usable;
+    if ('selector' in now.declaration) next.saved = null;
     next.isStale = true;
     this.#entries.set(key, next);
     if (usable !== null) this.#link(next, usable);
@@ -106,6 +116,8 @@ export class Catalogue {
    * app, the same object as long as that is as it was.
    */
   async take(changed: Map<AppKey, App | null>, pace: Pace): Promise<About> {
+    if (this.#lastGood !== null) await this.#recall(this.#lastGood);
+    this.#lastGood = null;
     // Those that are added meanwhile come too.
     for (const key of this.#changed) {
       this.#changed.delete(key);
@@ -122,6 +134,22 @@ export class Catalogue {
   /** Everything, where `take` was not called before. */
   snapshot(pace: Pace): Promise<Snapshot> {
     return snapshotOf((changed) => this.take(changed, pace));
+  }
+
+  /** What an object that cannot be used declared before the start, its app shows: of endpoints that are there still. */
+  async #recall(lastGood: LastGood): Promise<void> {
+    const lost = () => this.#entries.values().filter(({ declaration }) => declaration === null);
+    if (!lost().some(() => true)) return;
+    await lastGood.load();
+    for (const entry of lost()) {
+      const { identity } = entry.object;
+      const saved = identity && lastGood.find(rowKey(appKey(identity), false));
+      if (identity === undefined || saved === undefined) continue;
+      entry.saved = entry.app = saved;
+      entry.declaration = declarationOf(saved, identity.selector);
+      this.#reject(entry.object, null);
+      this.#link(entry, entry.declaration);
+    }
   }
 
   #link(entry: Entry, declaration: Declaration): void {
@@ -151,7 +179,7 @@ export class Catalogue {
   }
 
   #make(entry: Entry): App | null {
-    const { declaration, app: before, object } = entry;
+    const { declaration, app: before, object, saved } = entry;
     if (declaration === null || !entry.isStale) return before;
     const { id, kind, framework, ports, labelsPerTask, warnings } = declaration;
     const slices = this.#slicesOf(object, declaration);
@@ -161,7 +189,7 @@ export class Catalogue {
       ...(labelsPerTask && { labelsPerTask }),
       framework,
       ports: ports.map(({ port }) => port),
-      tasks: tasksOf(declaration, slices, before ?? undefined),
+      tasks: tasksOf(declaration, slices, before ?? undefined, saved ?? undefined),
       // The object as it is now cannot be used: its last valid declaration stays.
       rejected: 'selector' in object.declaration ? declaration.rejected : [object.declaration],
       warnings,

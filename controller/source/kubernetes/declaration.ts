@@ -12,7 +12,7 @@ import type { App, Port, Rejection } from '../../model.ts';
 import { rejectionOf } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { type Documents, readDocuments } from '../document/documents.ts';
-import { definePod, strayPodLabels } from '../document/pods.ts';
+import { definePod, labelWarnings } from '../document/pods.ts';
 import { defineApp, type PlacedPort } from '../document/ports.ts';
 
 /** A declared port, and by what it is found among the ports of an EndpointSlice. */
@@ -53,8 +53,7 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   const problem = unclear(key, object);
   if (problem !== null) return problem;
 
-  const selector = endpoints.selector ?? { matchLabels: { [SERVICE_LABEL]: endpoints.service ?? '' } };
-  const common = { framework, selector };
+  const common = { framework, selector: selectorOf(endpoints) };
   if (relayed !== undefined) return { ...common, ...ofRelay(relayed) };
 
   const documents = readDocuments(app === undefined ? pod : { app }, `MarathonApp ${key}`);
@@ -71,12 +70,21 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   return { app: `MarathonApp ${key}`, at: 'spec.pod', value: '', reason: 'expected the definition of a pod' };
 }
 
+/** What selects the EndpointSlices of an object. */
+export function selectorOf({
+  selector,
+  service = '',
+}: MarathonAppObject['spec']['endpoints']): LabelSelector {
+  return selector ?? { matchLabels: { [SERVICE_LABEL]: service } };
+}
+
 /** An object that cannot be used as it is keeps its last valid declaration. */
 function refusedIn(documents: Documents | null): Rejection | undefined {
   if (documents === null) return undefined;
-  const { apps, pods, malformed, rejected } = documents;
-  const unread = [...apps, ...pods].flatMap((each) => each.unread?.rejected ?? []);
-  return [...malformed.map(({ rejection }) => rejection), ...rejected, ...unread][0];
+  const { apps, pods, rejected } = documents;
+  const unread = [...apps, ...pods].flatMap((each) => each.unread ?? []);
+  const parts = unread.flatMap((each) => each.rejected);
+  return [...unread.flatMap(({ definition }) => definition ?? []), ...rejected, ...parts][0];
 }
 
 /** What the CRD's own rules refuse; a server that does not know them (before 1.25) lets it pass. */
@@ -98,7 +106,7 @@ function unclear(key: string, { spec }: MarathonAppObject): Rejection | null {
     Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length;
   // A selector without a requirement would select every EndpointSlice of the namespace.
   if (selector !== undefined && requirements === 0) {
-    return refuse('spec.endpoints.selector', '{}', 'expected a label at least');
+    return refuse('spec.endpoints.selector', '{}', 'expected at least one label');
   }
   return null;
 }
@@ -122,7 +130,7 @@ function ofPod(pod: MarathonPodStatus): Omit<Declaration, 'framework' | 'selecto
     containerPort: containerPort || null,
     index,
   }));
-  const warnings = strayPodLabels(pod, definition);
+  const warnings = labelWarnings(pod, definition);
   return { id: pod.id, kind: 'pod', ports, versions: null, rejected: [], warnings };
 }
 

@@ -7,6 +7,7 @@ import { Pace } from '../../pace.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';
 import { Feed } from '../feed.ts';
+import type { LastGood } from '../last-good.ts';
 import { Catalogue, type DeclaredObject } from './catalogue.ts';
 import { readDeclaredObject } from './object.ts';
 import type { ReferenceBook } from './references.ts';
@@ -21,6 +22,7 @@ export interface FollowerOptions {
   readonly resyncMs: number;
   readonly watchSilenceMs: number;
   readonly references?: ReferenceBook | undefined;
+  readonly lastGood: LastGood;
 }
 
 /** Keeps the catalogue in sync with the API server, and publishes its changes whenever it is. */
@@ -34,7 +36,7 @@ export class KubernetesFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#catalogue = new Catalogue(options.references);
+    this.#catalogue = new Catalogue(options.references, options.lastGood);
   }
 
   /** Follows until `signal` aborts; resolves then. */

@@ -3,6 +3,7 @@ import { objectKey } from '../../kubernetes/resources.ts';
 import { required } from '../../schema-messages.ts';
 import type { DeclaredObject } from './catalogue.ts';
 import { readDeclaration } from './declaration.ts';
+import { identityOf } from './identity.ts';
 
 const schema = z.object({
   metadata: z.object({
@@ -20,6 +21,7 @@ export function readDeclaredObject(json: unknown): DeclaredObject {
   const { creationTimestamp, ...metadata } = required(schema, json, 'an object of Kubernetes').metadata;
   const { name, namespace, resourceVersion, uid, generation } = metadata;
   const declaration = readDeclaration(json, objectKey({ namespace, name }));
+  const identity = 'selector' in declaration ? null : identityOf(json);
   return {
     name,
     namespace,
@@ -28,5 +30,6 @@ export function readDeclaredObject(json: unknown): DeclaredObject {
     uid,
     generation,
     declaration,
+    ...(identity !== null && { identity }),
   };
 }

@@ -5,8 +5,9 @@ import { listAll } from '../../kubernetes/listing.ts';
 import { collectionPath, ENDPOINT_SLICES, MARATHON_APPS } from '../../kubernetes/resources.ts';
 import type { Snapshot } from '../../model.ts';
 import { Pace } from '../../pace.ts';
-import type { AppSource, Clock } from '../../ports.ts';
+import type { AppSource, Clock, SavedApps } from '../../ports.ts';
 import { systemClock } from '../../time.ts';
+import { LastGood } from '../last-good.ts';
 import { Catalogue } from './catalogue.ts';
 import { KubernetesFollower } from './follower.ts';
 import { readDeclaredObject } from './object.ts';
@@ -32,6 +33,8 @@ export interface KubernetesSourceOptions {
   readonly random?: (() => number) | undefined;
   /** Where a source that is followed notes what it found of what each object refers to. */
   readonly references?: ReferenceBook | undefined;
+  /** What was saved of it: an object that cannot be used at the first read declares what it declared then. */
+  readonly saved?: SavedApps | undefined;
 }
 
 /** A client for the cluster of a context. Rejects (`ControllerError` code `usage`) when no cluster is configured. */
@@ -55,10 +58,12 @@ export function kubernetesSource(client: KubernetesClient, options: KubernetesSo
     apps: collectionPath(MARATHON_APPS, namespace),
     slices: collectionPath(ENDPOINT_SLICES, namespace),
   };
+  const name = context === '' ? 'kubernetes' : `kubernetes=${context}`;
+  const lastGood = () => new LastGood(name, options.saved);
   return {
-    name: context === '' ? 'kubernetes' : `kubernetes=${context}`,
+    name,
     servers: [client.server],
-    read: (signal) => persistently(() => readOnce(client, paths, signal), clock, random, signal),
+    read: (signal) => persistently(() => readOnce(client, paths, lastGood(), signal), clock, random, signal),
     follow: (listener, signal) =>
       new KubernetesFollower({
         client,
@@ -70,6 +75,7 @@ export function kubernetesSource(client: KubernetesClient, options: KubernetesSo
         resyncMs: (options.relistSeconds ?? 300) * 1_000,
         watchSilenceMs: options.watchSilenceMs ?? 150_000,
         references: options.references,
+        lastGood: lastGood(),
       }).run(signal),
   };
 }
@@ -77,13 +83,14 @@ export function kubernetesSource(client: KubernetesClient, options: KubernetesSo
 async function readOnce(
   client: KubernetesClient,
   paths: { readonly apps: string; readonly slices: string },
+  lastGood: LastGood,
   signal: AbortSignal,
 ): Promise<Snapshot> {
   const [objects, slices] = await Promise.all([
     listAll(client, { path: paths.apps, project: readDeclaredObject }, signal),
     listAll(client, { path: paths.slices, project: readSlice }, signal),
   ]);
-  const catalogue = new Catalogue();
+  const catalogue = new Catalogue(undefined, lastGood);
   const pace = new Pace();
   for (const slice of slices.items) {
     catalogue.sliceChanged(null, slice);

@@ -23,7 +23,7 @@ interface Member {
   local: Locals[string];
   /** Its ports as they were known, where the object that declares them has not arrived yet. */
   readonly kept: readonly TaskPort[] | null;
-  /** Why it is notPlaced although a slice names it. */
+  /** Why it is not reached although a slice names it. */
   unusable?: string;
   /** From the first of its slices that has it. */
   place?: Place;
@@ -34,13 +34,16 @@ interface Member {
  * healthy; not ready is running and unhealthy; terminating is killing, so that connections drain as long as the
  * endpoint is listed.
  *
- * `previous` is the app as it was: tasks whose ports a relay has renamed keep theirs until the new names are known.
+ * `previous` is the app as it was: tasks whose ports a relay has renamed keep theirs until the new names are known. `saved` is what
+ * was saved of one whose object cannot be used: of its tasks those are left that slices name, at addresses that these have.
  */
 export function tasksOf(
   declaration: Declaration,
   slices: readonly Slice[],
   previous: App | undefined,
+  saved?: App,
 ): readonly Task[] {
+  if (saved !== undefined) return stillThere(tasksOf(declaration, slices, saved), slices);
   const members = new Map<string, Member>();
   const known = new Map(previous?.tasks.map((task) => [task.id, task]));
   // By name, so that every host makes the same of them.
@@ -54,6 +57,22 @@ export function tasksOf(
   return [...members]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([id, member]) => toTask(id, member, declaration.versions !== null));
+}
+
+/** A pod of a set keeps its name when it starts anew, elsewhere. */
+function stillThere(tasks: readonly Task[], slices: readonly Slice[]): readonly Task[] {
+  const addresses = new Set(
+    slices.flatMap(({ endpoints }) => endpoints.map(({ address }) => addressText(address))),
+  );
+  return tasks
+    .map((task) => ({
+      ...task,
+      ports: task.ports.map((port) => ({
+        ...port,
+        endpoints: port.endpoints.filter(({ address }) => addresses.has(address)),
+      })),
+    }))
+    .filter(({ ports }) => ports.some(({ endpoints }) => endpoints.length > 0));
 }
 
 function gather(

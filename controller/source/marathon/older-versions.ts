@@ -8,8 +8,8 @@ import { type Documents, readDocuments } from '../document/documents.ts';
 import type { Conversion } from '../document/placement.ts';
 import { definePod, instanceVersion, type PodDefinition } from '../document/pods.ts';
 import { type AppDefinition, declaresVip, defineApp } from '../document/ports.ts';
+import { isLost } from '../document/unread.ts';
 import type { MarathonClient } from './client.ts';
-import { concurrently } from './concurrently.ts';
 import { Definitions } from './definitions.ts';
 import { appVersionPath, podVersionPath } from './paths.ts';
 
@@ -72,13 +72,13 @@ export class OlderVersionsReader {
       newest.set(app, definition);
       return definition;
     };
-    for (const app of apps) {
+    for (const app of apps.filter((each) => !isLost(each))) {
       const versions = lookUp(appSubject(app, this.#apps, define), previous(app.id), wanted);
       if (versions.size > 0) ofApps.set(app.id, versions);
       await pace.restIfDue();
     }
     const ofPods = new Map<string, Conversion<PodDefinition>['versions']>();
-    for (const pod of pods) {
+    for (const pod of pods.filter((each) => !isLost(each))) {
       const versions = lookUp(podSubject(pod, this.#pods), previous(pod.id), wanted);
       if (versions.size > 0) ofPods.set(pod.id, versions);
     }
@@ -105,7 +105,7 @@ export class OlderVersionsReader {
   }
 }
 
-const NO_DOCUMENTS: Documents = { apps: [], pods: [], malformed: [], rejected: [] };
+const NO_DOCUMENTS: Documents = { apps: [], pods: [], rejected: [] };
 
 /**
  * What is known already of the versions that are needed; the others are put in `wanted`, and are `unreadable`
@@ -177,4 +177,24 @@ function podSubject(pod: MarathonPodStatus, store: Definitions<PodDefinition>): 
     path: podVersionPath,
     defined: ({ pods: [definition] }) => definition && definePod(definition.spec, definition.unread),
   };
+}
+
+/**
+ * Runs `job` for every item, at most `limit` at once. Rejects with the first failure, when no job runs any
+ * more.
+ */
+export async function concurrently<Item>(
+  items: Iterable<Item>,
+  limit: number,
+  job: (item: Item) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  const failures: unknown[] = [];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined && failures.length === 0; item = queue.shift()) {
+      await job(item).catch((error: unknown) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: limit }, worker));
+  if (failures.length > 0) throw failures[0];
 }

@@ -1,11 +1,13 @@
 import type { Delta } from '../../delta.ts';
 import { ControllerError } from '../../errors.ts';
 import { infoSchema } from '../../marathon-json.ts';
-import { type App, appKey } from '../../model.ts';
+import { type App, appKey, rowKey } from '../../model.ts';
 import type { Clock, Resolver } from '../../ports.ts';
 import { convertDocuments } from '../document/convert.ts';
-import { type Documents, readAnswer, readDocuments } from '../document/documents.ts';
+import { readAnswer } from '../document/document-bytes.ts';
+import { type Documents, readDocuments } from '../document/documents.ts';
 import { Feed } from '../feed.ts';
+import type { LastGood } from '../last-good.ts';
 import type { MarathonClient } from './client.ts';
 import { KeptHealth } from './kept-health.ts';
 import { OlderVersionsReader } from './older-versions.ts';
@@ -21,6 +23,8 @@ export interface MarathonReaderOptions extends ReaderCallbacks {
   readonly inFlight: number;
   /** How long vanished health results count on. */
   readonly healthHoldMs: number;
+  /** For the first list. */
+  readonly lastGood: LastGood;
 }
 
 export interface ReaderCallbacks {
@@ -77,13 +81,13 @@ export class MarathonReader {
     const documents: Documents = {
       apps: list.apps,
       pods: pods.pods,
-      malformed: [...list.malformed, ...pods.malformed],
       rejected: [...list.rejected, ...pods.rejected],
     };
     const { apps, rejected } = await this.#convert(documents, signal);
     this.#keptHealth.prune();
     const delta = this.feed.list({ apps: [...apps.values()], rejected, warnings: [] }, learnedAt, read);
     this.#older.prune((id) => this.#known(id) !== undefined);
+    this.#options.lastGood.forget();
     return delta;
   }
 
@@ -123,7 +127,7 @@ export class MarathonReader {
   async #readPods(signal: AbortSignal): Promise<Documents> {
     const answer = await this.#answer(PODS_PATH, 'pods', signal);
     // Marathon had no pods before 1.4. One that had them before has them still.
-    if (answer === null && !this.#hasPods) return { apps: [], pods: [], malformed: [], rejected: [] };
+    if (answer === null && !this.#hasPods) return { apps: [], pods: [], rejected: [] };
     if (!answer?.documents) throw this.#unexpected(PODS_PATH, answer?.beginning ?? null, 'a list of pods');
     this.#hasPods = true;
     return answer.documents;
@@ -144,13 +148,14 @@ export class MarathonReader {
   }
 
   async #convert(documents: Documents, signal: AbortSignal) {
-    const { clock, resolver, revisit } = this.#options;
+    const { clock, resolver, revisit, lastGood } = this.#options;
     const previous = (id: string) => this.#known(id);
     const versions = await this.#older.find(documents, previous, signal);
     const converted = await convertDocuments(documents, {
       framework: this.#framework ?? 'marathon',
       resolver,
-      previous,
+      previous: (id) => previous(id) ?? lastGood.find(rowKey(this.#keyOf(id), false)),
+      recall: () => lastGood.load(),
       versions,
       adjust: (next) => {
         const { app, until } = this.#keptHealth.apply(previous(next.id), next);

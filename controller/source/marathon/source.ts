@@ -1,5 +1,6 @@
-import type { AppSource, Clock, Log, Resolver } from '../../ports.ts';
+import type { AppSource, Clock, Log, Resolver, SavedApps } from '../../ports.ts';
 import { systemClock } from '../../time.ts';
+import { LastGood } from '../last-good.ts';
 import { createMarathonClient, type MarathonClientOptions } from './client.ts';
 import { MarathonFollower } from './follower.ts';
 import { MarathonReader, type ReaderCallbacks } from './reader.ts';
@@ -27,6 +28,8 @@ export interface MarathonSourceOptions extends Omit<MarathonClientOptions, 'cloc
   readonly spreadMs?: number | undefined;
   /** An event stream without a byte for so long is dead. Defaults to 60 s. */
   readonly eventSilenceMs?: number | undefined;
+  /** What was saved of it: what the first read cannot read is what it was then. */
+  readonly saved?: SavedApps | undefined;
   /** Numbers in [0, 1) for jitter. */
   readonly random?: (() => number) | undefined;
 }
@@ -50,6 +53,7 @@ export function createMarathonSource(options: MarathonSourceOptions): AppSource 
       framework,
       inFlight,
       healthHoldMs: healthHoldSeconds * 1000,
+      lastGood: new LastGood(name, options.saved),
       ...callbacks,
     });
 

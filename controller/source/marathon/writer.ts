@@ -5,8 +5,7 @@ import { infoSchema } from '../../marathon-json.ts';
 import type { AppWriter } from '../../ports.ts';
 import { isRecord, rejectionOf, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
-import type { Reply } from './answer.ts';
-import type { MarathonClient } from './client.ts';
+import type { MarathonClient, Reply } from './client.ts';
 import { appPath, DEPLOYMENTS_PATH, INFO_PATH, LISTED_APPS_PATH, podPath, writePath } from './paths.ts';
 import { refusalOf } from './refusal.ts';
 

@@ -5,8 +5,11 @@ import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { resolveAgents } from '../document/agents.ts';
 import { Feed } from '../feed.ts';
-import type { AgentSelf, MesosClient } from './client.ts';
+import type { LastGood } from '../last-good.ts';
+import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
+import { SavedTasks } from './saved-tasks.ts';
+import type { MesosAgent } from './schema.ts';
 
 export interface AgentFollowerOptions {
   readonly client: MesosClient;
@@ -15,6 +18,7 @@ export interface AgentFollowerOptions {
   /** How often the agent is polled, give or take a tenth. */
   readonly pollMs: number;
   readonly random: () => number;
+  readonly lastGood: LastGood;
 }
 
 /** The longest pause after failures. */
@@ -26,12 +30,12 @@ const QUIET_MS = 30_000;
 export class AgentFollower {
   readonly #options: AgentFollowerOptions;
   readonly #cluster: Cluster;
-  #self: AgentSelf | undefined;
+  #self: MesosAgent | undefined;
   #bytes: Buffer | undefined;
 
   constructor(options: AgentFollowerOptions) {
     this.#options = options;
-    this.#cluster = new Cluster(`mesos-agent=${options.client.name}`);
+    this.#cluster = new Cluster(`mesos-agent=${options.client.name}`, new SavedTasks(options.lastGood));
   }
 
   /** Reads everything, and puts into `changed` the apps that changed; nothing is taken over when a part of it fails. */
@@ -43,10 +47,8 @@ export class AgentFollower {
       // Its reply lists tasks and frameworks, and not the agent itself, which may have another id by now.
       const unknown = state.tasks.some(({ agentId }) => agentId !== this.#self?.id);
       if (this.#self === undefined || unknown) this.#self = await client.getAgent(signal);
-      const { id, host, place } = this.#self;
-      const agents = new Map([[id, host]]);
-      const places = new Map(place === undefined ? [] : [[id, place]]);
-      await this.#cluster.replace({ ...state, agents, places }, clock.monotonic(), new Pace());
+      const agents = new Map([[this.#self.id, this.#self]]);
+      await this.#cluster.replace({ ...state, agents }, clock.monotonic(), new Pace());
       this.#bytes = bytes;
     }
     const { hosts } = this.#cluster;

@@ -3,12 +3,12 @@ import type { Place } from '../../place.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import type { JoinedTask } from './apps.ts';
 import type { TaskFacts } from './facts.ts';
+import type { MesosAgent } from './schema.ts';
 import type { MesosState } from './state.ts';
 
-/** Agents by id: the host name of each, and where it stands; and the addresses that no VIP may have besides. */
+/** Agents by id, and the addresses that no VIP may have besides. */
 export class AgentTable {
-  #hosts = new Map<string, string>();
-  #places = new Map<string, Place>();
+  #agents = new Map<string, MesosAgent>();
   /** Hosts of agents without an id. */
   #nameless: ReadonlySet<string> = new Set();
   /** Tasks on agents that their master cannot reach, most of which are in no app. */
@@ -17,15 +17,11 @@ export class AgentTable {
   #named = new Set<string>();
 
   get hosts(): Iterable<string> {
-    return [...this.#hosts.values(), ...this.#nameless];
+    return [...[...this.#agents.values()].map(({ host }) => host), ...this.#nameless];
   }
 
-  host(id: string): string | undefined {
-    return this.#hosts.get(id);
-  }
-
-  place(id: string): Place | undefined {
-    return this.#places.get(id);
+  get(id: string): MesosAgent | undefined {
+    return this.#agents.get(id);
   }
 
   /** Hosts that were named since this was last called, known before or not. */
@@ -35,30 +31,27 @@ export class AgentTable {
     return named;
   }
 
-  set(id: string, host: string, place: Place | undefined): void {
-    this.#hosts.set(id, host);
-    this.#named.add(host);
-    if (place === undefined) this.#places.delete(id);
-    else this.#places.set(id, place);
+  set(agent: MesosAgent): void {
+    this.#agents.set(agent.id, agent);
+    this.#named.add(agent.host);
   }
 
   delete(id: string): void {
-    this.#hosts.delete(id);
-    this.#places.delete(id);
+    this.#agents.delete(id);
   }
 
   /** Adds all agents of a state to those that are known. */
-  add({ recovered, agents, places, nameless, unreachable }: MesosState): void {
+  add({ recovered, agents, nameless, unreachable }: MesosState): void {
     this.#nameless = nameless;
     this.#unreachable = unreachable;
-    this.#hosts = new Map([...this.#hosts, ...recovered, ...agents]);
-    this.#places = new Map([...this.#places, ...places]);
+    const named = [...recovered].filter((each): each is [string, MesosAgent] => each[1] !== null);
+    this.#agents = new Map([...this.#agents, ...named, ...agents]);
     for (const host of this.hosts) this.#named.add(host);
   }
 
   /** Keeps the agents of a state and those that are `needed`. */
   prune({ recovered, agents }: MesosState, needed: ReadonlySet<string>): void {
-    for (const id of this.#hosts.keys())
+    for (const id of this.#agents.keys())
       if (!agents.has(id) && !recovered.has(id) && !needed.has(id)) this.delete(id);
   }
 
@@ -72,10 +65,11 @@ export class AgentTable {
 
   /** Where agents stand, by address; null where none has a fault domain. */
   placesByAddress(addresses: AgentAddresses): Readonly<Record<string, Place>> | null {
-    if (this.#places.size === 0) return null;
-    const found = [...this.#places].flatMap(([id, place]) => {
-      const address = addresses.get(this.#hosts.get(id) ?? '') ?? null;
-      return address === null ? [] : [[address, place] as const];
+    const placed = [...this.#agents.values()].filter(({ place }) => place !== undefined);
+    if (placed.length === 0) return null;
+    const found = placed.flatMap(({ host, place }) => {
+      const address = addresses.get(host);
+      return address && place ? [[address, place] as const] : [];
     });
     return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
   }

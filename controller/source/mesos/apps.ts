@@ -1,27 +1,38 @@
-import type { App, Port, Rejection, Task } from '../../model.ts';
-import type { Place } from '../../place.ts';
-import { locationOf } from '../document/task-location.ts';
-import type { AppIdentity } from './app-id.ts';
+import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
+import { locationOf } from '../document/placement.ts';
 import type { TaskFacts } from './facts.ts';
-import { placeOf, portsOf, type TaskAgent } from './ports.ts';
+import { placeOf, portsOf } from './ports.ts';
+import type { MesosAgent } from './schema.ts';
 
 /** A task joined with its agent. */
 export interface JoinedTask {
   readonly facts: TaskFacts;
-  /** Host name of its agent; null while not known. */
-  readonly host: string | null;
-  /** Where that agent stands; absent while not known. */
-  readonly place?: Place | undefined;
+  /** null while not known. */
+  readonly agent: MesosAgent | null;
 }
 
-/** A task's facts and where its agent is, as the model's `Task`. */
-export function taskFrom(facts: TaskFacts, agent: TaskAgent, place?: Place): Task {
-  const { id, name, state, health } = facts;
-  const ports = portsOf(facts, agent);
+/** A task as the model's `Task`; `address`: that of its agent, null while not known. */
+export function taskFrom({ facts, agent }: JoinedTask, address: string | null): Task {
+  const { id, name, state, health, saved } = facts;
+  const { host = null, place } = agent ?? {};
+  const ports = withSaved(portsOf(facts, { host, address }), saved?.task);
+  const task = { id, ...(name !== '' && { name }), state, health, ports };
   // What runs no more is nowhere.
-  const where = state === 'gone' ? {} : locationOf(agent.host, facts.addresses, ports, () => agent.address);
-  const stands = state === 'gone' || place === undefined ? {} : { place };
-  return { id, ...(name !== '' && { name }), state, health, ports, ...where, ...stands };
+  if (state === 'gone') return task;
+  const where = locationOf(host, facts.addresses, ports, () => address);
+  return { ...whereItWas(saved?.task), ...task, ...where, ...(place !== undefined && { place }) };
+}
+
+/** A task never changes what it serves: what could be read before is so still. */
+function withSaved(ports: readonly TaskPort[], saved: Task | undefined): readonly TaskPort[] {
+  if (saved === undefined) return ports;
+  const were = new Set(saved.ports.map(({ at }) => at));
+  return [...saved.ports, ...ports.filter(({ at }) => !were.has(at))];
+}
+
+function whereItWas(saved: Task | undefined): Pick<Task, 'agent' | 'addresses' | 'place'> {
+  const { agent, addresses, place } = saved ?? {};
+  return { ...(agent && { agent }), ...(addresses && { addresses }), ...(place && { place }) };
 }
 
 /** A task of an app, and what it was made of. */
@@ -40,7 +51,8 @@ export function appFrom(
   source: string,
   members: readonly MadeTask[],
 ): App {
-  const begun = ({ facts }: MadeTask) => facts.since ?? Number.POSITIVE_INFINITY;
+  // One of which that cannot be read has run since before the start.
+  const begun = ({ facts }: MadeTask) => facts.since ?? (facts.saved ? 0 : Number.POSITIVE_INFINITY);
   const newestFirst = members.toSorted((a, b) => (begun(a) === begun(b) ? 0 : begun(b) - begun(a)));
   const ports = new Map<string, Port>();
   for (const { task } of newestFirst) {
@@ -81,4 +93,37 @@ export function unnamedWarning(tasks: readonly JoinedTask[]): readonly string[] 
   const some = ids.slice(0, 5);
   const more = ids.length > some.length ? ` and ${ids.length - some.length} more` : '';
   return [`no backends, since Mesos has not named their framework: ${some.join(', ')}${more}`];
+}
+
+/** The app that a task belongs to. */
+export type AppIdentity = Pick<App, 'id' | 'kind' | 'labelsPerTask'>;
+
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+
+/**
+ * Marathon's task ids: `group_web.<uuid>`, `group_web.instance-<uuid>._app.2`, `group_pod.instance-<uuid>.container`
+ * (mesosphere.marathon.core.task.Task.Id). Names in a path have no underscore.
+ */
+const MARATHON_TASK = new RegExp(`^(.+?)\\.(?:instance-|marathon-)?${UUID}(?:[._].*)?$`);
+
+/** `broker-0`, `world-0-server`: SDK services number their pods. */
+const NUMBERED = /^(.+?)-\d+(?:-(.+))?$/;
+
+/**
+ * The app that a task is an instance of, since Mesos knows only tasks. One of Marathon's carries the id of its app, so
+ * that both sources speak of the same one; else tasks of a framework whose names differ in their number only belong
+ * together.
+ */
+export function appOfTask({
+  id,
+  name,
+  container,
+}: Pick<TaskFacts, 'id' | 'name' | 'container'>): AppIdentity {
+  const path = MARATHON_TASK.exec(id)?.[1];
+  if (path !== undefined) {
+    return { id: `/${path.replaceAll('_', '/')}`, kind: container === undefined ? 'app' : 'pod' };
+  }
+  const [, first, rest] = NUMBERED.exec(name) ?? [];
+  const service = first === undefined ? name || id : rest === undefined ? first : `${first}-${rest}`;
+  return { id: `/${service}`, kind: 'app', ...(first !== undefined && { labelsPerTask: true }) };
 }

@@ -3,21 +3,12 @@ import { ControllerError } from '../../errors.ts';
 import { HttpClient, type HttpClientOptions } from '../../http/client.ts';
 import type { AnswerHead, Peer } from '../../http/peer.ts';
 import { Pace } from '../../pace.ts';
-import type { Place } from '../../place.ts';
 import { isRecord } from '../../rejection.ts';
-import { WrongType } from '../json.ts';
-import { type AgentList, readAgentList } from './agent-list.ts';
-import { agentInfoSchema, placeIn } from './schema.ts';
-import { type MesosState, readState } from './state.ts';
+import { WrongType } from '../json/walk.ts';
+import { agentInfoSchema, type MesosAgent } from './schema.ts';
+import { type AgentList, type MesosState, readAgentList, readState } from './state.ts';
 
 export type MesosClientOptions = HttpClientOptions;
-
-export interface AgentSelf {
-  readonly id: string;
-  readonly host: string;
-  /** Where it stands; undefined where it has no fault domain. */
-  readonly place: Place | undefined;
-}
 
 /** Calls Mesos's operator API v1. Errors are `ControllerError`s for an operator. */
 export interface MesosClient {
@@ -32,7 +23,7 @@ export interface MesosClient {
   /** Which agents a master has, and which it still waits for. */
   getAgents(signal: AbortSignal): Promise<AgentList>;
   /** An agent's own id, host name and place. Rejects while it has not registered with a master. */
-  getAgent(signal: AbortSignal): Promise<AgentSelf>;
+  getAgent(signal: AbortSignal): Promise<MesosAgent>;
   /** Reads the bytes of a `GET_STATE` reply; rejects when they are none, or not complete. */
   parseState(bytes: Buffer): Promise<MesosState>;
 }
@@ -86,7 +77,7 @@ export function createMesosClient(options: MesosClientOptions, kind: 'master' | 
       const { data } = agentInfoSchema.safeParse(isRecord(agent) ? agent['agent_info'] : undefined);
       if (data === undefined)
         throw wrong('GET_AGENT', 'agent with an id; it has not registered with a master yet');
-      return { id: data.id.value, host: data.hostname, place: placeIn(data) };
+      return data;
     },
     async parseState(bytes) {
       try {

@@ -3,19 +3,17 @@ import type { App, AppKey, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { snapshotOf } from '../feed.ts';
-import type { AgentList } from './agent-list.ts';
 import { AgentTable } from './agent-table.ts';
 import { unnamedWarning } from './apps.ts';
-import { EndedTasks } from './ended-tasks.ts';
 import type { MesosEvent, TaskUpdate } from './events.ts';
 import { mayServe, mergeKnown, mesosState, type TaskFacts, updated } from './facts.ts';
 import { Groups } from './groups.ts';
 import { keyOf, taskIdIn, type Unreadable } from './read-task.ts';
-import { LATE_TASKS_MS, RecoveringAgents } from './recovering-agents.ts';
+import { givenUp, LATE_TASKS_MS, RecoveringAgents, unlisted } from './recovering-agents.ts';
 import { type RefusedPart, RefusedTable } from './refused-table.ts';
-import type { MesosState } from './state.ts';
-import { type TaskEntry, TaskTable } from './task-table.ts';
-import { givenUp, unlisted } from './unlisted.ts';
+import { SavedTasks } from './saved-tasks.ts';
+import type { AgentList, MesosState } from './state.ts';
+import { EndedTasks, type TaskEntry, TaskTable } from './task-table.ts';
 
 /**
  * The state of a Mesos, joined: tasks with their agents and frameworks, in whatever order these arrive. A task whose
@@ -35,17 +33,19 @@ export class Cluster {
   readonly #source: string;
   /** What is not about an app; null: it changed. */
   #about: About | null = null;
+  readonly #saved: SavedTasks;
 
-  /** `source`: name of the source, for messages about its tasks. */
-  constructor(source = 'mesos') {
+  /** `source`: name of the source, for messages about its tasks. `saved`: for its first state. */
+  constructor(source = 'mesos', saved = new SavedTasks()) {
     this.#source = source;
+    this.#saved = saved;
     this.#groups = new Groups(source);
   }
 
   /** Host names of all agents that matter. */
   get hosts(): ReadonlySet<string> {
     const hosts = new Set(this.#agents.hosts);
-    for (const { host } of this.#tasks.all().values()) if (host !== null) hosts.add(host);
+    for (const { agent } of this.#tasks.all().values()) if (agent !== null) hosts.add(agent.host);
     return hosts;
   }
 
@@ -74,6 +74,7 @@ export class Cluster {
    */
   async replace(state: MesosState, now: number, pace: Pace): Promise<void> {
     const before = new Map(this.#tasks.all());
+    await this.#saved.recall(state);
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
     this.#agents.add(state);
     this.#about = null;
@@ -104,6 +105,7 @@ export class Cluster {
       await pace.restIfDue();
     }
     this.#forgetRows(state);
+    this.#saved.forget();
   }
 
   apply(event: MesosEvent, now: number): void {
@@ -125,11 +127,11 @@ export class Cluster {
         // Its tasks end by updates of their own, and until then they have its name.
         return;
       case 'agent-added':
-        this.#agents.set(event.id, event.host, event.place);
+        this.#agents.set(event.agent);
         this.#about = null;
-        this.#recovering.cameBack(event.id, now);
-        for (const { facts } of this.#tasks.kept(event.id)) this.#put(facts, now + LATE_TASKS_MS);
-        this.#rejoin(this.#tasks.onAgent(event.id));
+        this.#recovering.cameBack(event.agent.id, now);
+        for (const { facts } of this.#tasks.kept(event.agent.id)) this.#put(facts, now + LATE_TASKS_MS);
+        this.#rejoin(this.#tasks.onAgent(event.agent.id));
         return;
       case 'agent-removed':
         this.#agents.delete(event.id);
@@ -168,8 +170,8 @@ export class Cluster {
   moved(hosts: ReadonlySet<string>): void {
     if (hosts.size === 0) return;
     this.#about = null;
-    for (const [key, { host }] of this.#tasks.all())
-      if (host !== null && hosts.has(host)) this.#groups.touch(key);
+    for (const [key, { agent }] of this.#tasks.all())
+      if (agent !== null && hosts.has(agent.host)) this.#groups.touch(key);
   }
 
   /**
@@ -197,7 +199,7 @@ export class Cluster {
 
   #mergeKnown(facts: TaskFacts): TaskFacts {
     const known = this.#tasks.living(keyOf(facts));
-    return known === null ? facts : mergeKnown(known, facts);
+    return known === null ? this.#saved.complete(facts, this.#frameworks) : mergeKnown(known, facts);
   }
 
   #put(facts: TaskFacts, keptUntil: number | null = null): void {
@@ -207,12 +209,10 @@ export class Cluster {
     }
     const key = keyOf(facts);
     const known = this.#tasks.get(key);
-    const host = this.#agents.host(facts.agentId) ?? known?.host ?? null;
-    const place = this.#agents.place(facts.agentId) ?? known?.place;
-    const entry = { facts, host, keptUntil, ...(place !== undefined && { place }) };
+    const entry = { facts, agent: this.#agents.get(facts.agentId) ?? known?.agent ?? null, keptUntil };
     this.#tasks.set(key, entry);
     this.#ended.delete(key);
-    const framework = this.#frameworks.get(facts.frameworkId);
+    const framework = this.#frameworks.get(facts.frameworkId) ?? facts.saved?.framework;
     if (framework !== undefined) this.#groups.put(key, entry, framework);
     // What was in an app once stays there.
     if (this.#groups.has(key)) this.#named(key);
@@ -248,8 +248,8 @@ export class Cluster {
   #refuse({ key: given, state, rejection }: Unreadable, part: RefusedPart): void {
     const key = this.#tasks.keyOf(given);
     this.#confirm(key);
-    const facts = this.#tasks.living(key);
-    if (facts !== null && state !== null) this.#put({ ...facts, state });
+    const facts = this.#tasks.living(key) ?? this.#saved.find(key, this.#frameworks);
+    if (facts !== null) this.#put(state === null ? facts : { ...facts, state });
     if (state === 'gone' && rejection.app !== '') this.#accept(key);
     else this.#reject(key, part, rejection);
   }

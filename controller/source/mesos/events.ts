@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Place } from '../../place.ts';
 import { isRecord } from '../../rejection.ts';
 import type { TaskFacts } from './facts.ts';
 import { noState, readTask, taskKey, type Unreadable, unreadableTask } from './read-task.ts';
@@ -9,8 +8,8 @@ import {
   agentSchema,
   frameworkInfoSchema,
   frameworkSchema,
+  type MesosAgent,
   type MesosStatus,
-  placeIn,
   statusSchema,
 } from './schema.ts';
 
@@ -33,12 +32,7 @@ export type MesosEvent =
   | ({ readonly type: 'unreadable'; readonly part: RefusedPart } & Unreadable)
   | { readonly type: 'framework-known'; readonly id: string; readonly name: string }
   | { readonly type: 'framework-removed'; readonly id: string }
-  | {
-      readonly type: 'agent-added';
-      readonly id: string;
-      readonly host: string;
-      readonly place: Place | undefined;
-    }
+  | { readonly type: 'agent-added'; readonly agent: MesosAgent }
   | { readonly type: 'agent-removed'; readonly id: string };
 
 const taskUpdated = z.object({
@@ -68,13 +62,12 @@ const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>>
   FRAMEWORK_REMOVED(content) {
     const { data, problems } = readable(z.object({ framework_info: frameworkInfoSchema }), content);
     if (data === null) return unreadable('framework_removed', problems);
-    return { type: 'framework-removed', id: data.framework_info.id.value };
+    return { type: 'framework-removed', id: data.framework_info.id };
   },
   AGENT_ADDED(content) {
     const { data, problems } = readable(z.object({ agent: agentSchema }), content);
     if (data === null) return unreadable('agent_added', problems);
-    const { id, hostname } = data.agent.agent_info;
-    return { type: 'agent-added', id: id.value, host: hostname, place: placeIn(data.agent.agent_info) };
+    return { type: 'agent-added', agent: data.agent.agent_info };
   },
   AGENT_REMOVED(content) {
     const { data, problems } = readable(z.object({ agent_id: z.object({ value: z.string() }) }), content);
@@ -93,8 +86,7 @@ export function readEvent(json: unknown): MesosEvent | null {
 function frameworkKnown(field: string, content: unknown): MesosEvent {
   const { data, problems } = readable(z.object({ framework: frameworkSchema }), content);
   if (data === null) return unreadable(field, problems);
-  const { id, name } = data.framework.framework_info;
-  return { type: 'framework-known', id: id.value, name };
+  return { type: 'framework-known', ...data.framework.framework_info };
 }
 
 /** Told until the next whole state. */

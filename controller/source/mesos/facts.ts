@@ -4,6 +4,7 @@ import { stateOf } from '../document/states.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { type DiscoveryPort, pairsOf, readDiscovery, strayTaskLabels } from './discovery.ts';
 import type { Problem, Readable } from './readable.ts';
+import type { SavedTask } from './saved-tasks.ts';
 import type { MesosNetworkInfo, MesosPortMapping, MesosStatus, MesosTask } from './schema.ts';
 
 /** Everything in a task's own data: without the address of its agent and the name of its framework. */
@@ -35,17 +36,41 @@ export interface TaskFacts {
   readonly labels: readonly LabelPair[];
   /** Of its first status, in seconds since the epoch; null while it has none. */
   readonly since: number | null;
+  /** Of the status that its health is from, in seconds since the epoch; null when unknown. */
+  readonly healthAt: number | null;
   /** What of its discovery data cannot be used; `at` is the path in the task. */
   readonly rejected: readonly Omit<Rejection, 'app'>[];
   readonly warnings: readonly string[];
   /** Fields of the task in which something could not be read; absent where there is none. */
   readonly unread?: ReadonlySet<string>;
+  /** What it was before the start, where something of it could not be read since. */
+  readonly saved?: SavedTask | undefined;
 }
 
 /** A mapping, and on which of the task's networks it is; absent where it is not known. */
 export type PortMapping = MesosPortMapping & { readonly network?: string };
 
 const NONE: ReadonlySet<string> = new Set();
+const NO_NETWORKS: TaskNetworks = { networks: [], unassigned: [] };
+
+/** All but the identity and the state of a task that could not be read. */
+export const NOTHING_READ: Omit<TaskFacts, 'id' | 'frameworkId' | 'name' | 'state' | 'health'> = {
+  agentId: '',
+  addresses: [],
+  networks: NO_NETWORKS,
+  networkNames: [],
+  ports: [],
+  mappings: [],
+  definesMappings: false,
+  lacksMappings: true,
+  hostPorts: [],
+  labels: [],
+  since: null,
+  healthAt: null,
+  rejected: [],
+  warnings: [],
+  unread: new Set(['name', 'executor_id', 'discovery', 'labels', 'resources', 'container']),
+};
 
 /** What was wrong with a task. */
 type Wrong = Pick<Readable<unknown>, 'problems' | 'unread'>;
@@ -75,13 +100,15 @@ export function factsOf(task: MesosTask, { problems, unread }: Wrong = NOTHING_W
     hostPorts: hostPorts(task),
     labels: pairsOf(task.labels).filter(({ key }) => isTaskLabel(key)),
     since: null,
+    healthAt: statuses.at(-1)?.timestamp ?? null,
     ...(lacksMappings(problems, mappings !== null) && { lacksMappings: true }),
     rejected: [...problems, ...discovered.rejected],
     warnings: [...strayTaskLabels(task), ...discovered.warnings],
     ...(fields.size > 0 && { unread: fields }),
   };
   // Health is that of the newest status alone: what an older one says of it is no longer true.
-  return { ...statuses.reduce(withStatus, facts), health: facts.health };
+  const { health, healthAt } = facts;
+  return { ...statuses.reduce(withStatus, facts), health, healthAt };
 }
 
 /** Where it stands that a mapping could not be read, or what may have had one. */
@@ -96,8 +123,6 @@ function verdictOf({ healthy }: Pick<MesosStatus, 'healthy'>): Health | null {
   return healthy ? 'healthy' : 'unhealthy';
 }
 
-const NO_NETWORKS: TaskNetworks = { networks: [], unassigned: [] };
-
 /**
  * A known task after a second `TASK_ADDED`, or in another state: what its statuses lack now stays what it was, for they
  * are not always sent again.
@@ -105,10 +130,16 @@ const NO_NETWORKS: TaskNetworks = { networks: [], unassigned: [] };
 export function mergeKnown(known: TaskFacts, facts: TaskFacts): TaskFacts {
   const { addresses, networks } = facts.addresses.length > 0 ? facts : known;
   const isVerdict = ({ health }: TaskFacts) => health === 'healthy' || health === 'unhealthy';
-  const { health } = isVerdict(facts) || !isVerdict(known) ? facts : known;
+  const isNewer = isVerdict(facts) && !isOlder(facts.healthAt, known.healthAt);
+  const { health, healthAt } = isNewer || !isVerdict(known) ? facts : known;
   const { mappings } = facts.definesMappings || facts.mappings.length > 0 ? facts : known;
   const since = known.since ?? facts.since;
-  return { ...facts, addresses, networks, health, mappings, since, ...stillOf(known, facts) };
+  return { ...facts, addresses, networks, health, healthAt, mappings, since, ...stillOf(known, facts) };
+}
+
+/** Whether one status is older than another; false when the time of either is unknown. */
+function isOlder(at: number | null, than: number | null): boolean {
+  return at !== null && than !== null && at < than;
 }
 
 /** A task's definition never changes, so that what of it could be read before is true where it cannot be read now. */
@@ -123,6 +154,7 @@ function stillOf(known: TaskFacts, { unread, lacksMappings: lacks }: TaskFacts):
     ...(was('resources') && { hostPorts }),
     ...(was('container') && { networkNames }),
     ...(unread && { unread: unread.intersection(known.unread ?? NONE) }),
+    ...(unread && known.saved && { saved: known.saved }),
     ...(lacks && !known.lacksMappings && { mappings, definesMappings, lacksMappings: undefined }),
   };
 }
@@ -154,8 +186,8 @@ export function mesosState(state: string): TaskState {
 }
 
 /** Batch jobs come and go by the thousand, and a task without a port cannot be a backend. */
-export function mayServe({ ports, labels }: TaskFacts): boolean {
-  return ports.length > 0 || taskLabelVips(labels).length > 0;
+export function mayServe({ ports, labels, saved }: TaskFacts): boolean {
+  return ports.length > 0 || taskLabelVips(labels).length > 0 || (saved?.task.ports.length ?? 0) > 0;
 }
 
 /** What a later status lacks stays what it was. */
@@ -164,12 +196,14 @@ function withStatus(facts: TaskFacts, status: MesosStatus): TaskFacts {
   const networks = networksIn(infos, facts.networkNames);
   const addresses = infos.flatMap(addressesIn);
   const mappings = facts.definesMappings ? [] : mappingsIn(infos);
-  const health = verdictOf(status);
+  const at = status.timestamp ?? null;
+  // The newest status alone counts: this one may be acknowledged late.
+  const health = isOlder(at, facts.healthAt) ? null : verdictOf(status);
   return {
     ...facts,
     ...(addresses.length > 0 && { addresses, networks }),
     ...(mappings.length > 0 && { mappings }),
-    ...(health !== null && { health }),
+    ...(health !== null && { health, healthAt: at }),
     since: facts.since ?? status.timestamp ?? null,
   };
 }

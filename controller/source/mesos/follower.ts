@@ -6,11 +6,13 @@ import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';
 import { Feed } from '../feed.ts';
+import type { LastGood } from '../last-good.ts';
 import { reconnect } from '../stream.ts';
 import { AddressCache } from './address-cache.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { RECHECK_MS } from './recovering-agents.ts';
+import { SavedTasks } from './saved-tasks.ts';
 import type { MesosState } from './state.ts';
 import { followSubscription, type SubscriptionOptions } from './subscription.ts';
 
@@ -23,6 +25,7 @@ export interface FollowerOptions {
   readonly silenceMs: number;
   readonly retry: { readonly firstMs: number; readonly lastMs: number };
   readonly random: () => number;
+  readonly lastGood: LastGood;
 }
 
 /** How often the addresses of agents are resolved again, and an unchanged state is published, so that its age stays known. */
@@ -53,7 +56,7 @@ export class MesosFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#cluster = new Cluster(`mesos=${options.client.name}`);
+    this.#cluster = new Cluster(`mesos=${options.client.name}`, new SavedTasks(options.lastGood));
     this.#addresses = new AddressCache(options.resolver);
   }
 

@@ -1,8 +1,7 @@
 import { type App, type AppKey, appKey, type Task } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
-import { type AppIdentity, appOfTask } from './app-id.ts';
-import { appFrom, type JoinedTask, taskFrom } from './apps.ts';
+import { type AppIdentity, appFrom, appOfTask, type JoinedTask, taskFrom } from './apps.ts';
 
 interface Member extends JoinedTask {
   /** The task as it was built last, and from what. */
@@ -30,7 +29,7 @@ export class Groups {
 
   /** Adds a task, or takes what is known of it now; it may have become another framework's by name. */
   put(key: string, task: JoinedTask, framework: string): void {
-    const identity = appOfTask(task.facts);
+    const identity = task.facts.saved?.app ?? appOfTask(task.facts);
     const app = appKey({ framework, id: identity.id });
     if (this.#appOf.get(key) !== app) this.remove(key);
     let group = this.#groups.get(app);
@@ -91,11 +90,10 @@ export class Groups {
 }
 
 function make(member: Member, addresses: AgentAddresses): Task {
-  const { facts, host, place, made } = member;
-  const address = host === null ? null : (addresses.get(host) ?? null);
-  const isKnown = made?.facts === facts && made.host === host && made.address === address;
-  if (isKnown && made.place === place) return made.task;
-  const task = taskFrom(facts, { host, address }, place);
-  member.made = { facts, host, place, address, task };
+  const { facts, agent, made } = member;
+  const address = agent === null ? null : (addresses.get(agent.host) ?? null);
+  if (made?.facts === facts && made.agent === agent && made.address === address) return made.task;
+  const task = taskFrom(member, address);
+  member.made = { facts, agent, address, task };
   return task;
 }

@@ -46,6 +46,10 @@ export function taskKey(frameworkId: string, taskId: string): string {
   return `${frameworkId} ${taskId}`;
 }
 
+export function frameworkIdIn(key: string): string {
+  return key.slice(0, key.indexOf(' '));
+}
+
 export function taskIdIn(key: string): string {
   return key.slice(key.indexOf(' ') + 1);
 }
@@ -54,7 +58,7 @@ export function keyOf({ frameworkId, id }: Pick<TaskFacts, 'frameworkId' | 'id'>
   return taskKey(frameworkId, id);
 }
 
-function idIn(json: unknown, field: string): string | null {
+export function idIn(json: unknown, field: string): string | null {
   const id = isRecord(json) ? json[field] : undefined;
   return isRecord(id) && typeof id['value'] === 'string' ? id['value'] : null;
 }

@@ -1,9 +1,11 @@
 import { Pace } from '../../pace.ts';
 import { isRecord } from '../../rejection.ts';
-import { walkJson } from '../json.ts';
+import { walkJson } from '../json/walk.ts';
+import type { LastGood } from '../last-good.ts';
 import { Cluster } from './cluster.ts';
 import { readEvent } from './events.ts';
-import { agentInfoSchema, placeIn } from './schema.ts';
+import { SavedTasks } from './saved-tasks.ts';
+import { agentInfoSchema } from './schema.ts';
 import { readState } from './state.ts';
 import { readV0State } from './v0.ts';
 
@@ -15,11 +17,17 @@ const NEWLINE = 0x0a;
 /**
  * Reads what was recorded of Mesos: a `GET_STATE` reply of a master or an agent, the old `/state` of either, or several
  * JSON objects, one a line: events of a stream, `GET_STATE` and `GET_AGENT` replies. The result is what was known at
- * the end of it. Null for what is nothing of this kind; a `SyntaxError` for a line that is cut or no JSON. `source`: name of the source.
+ * the end of it. Null for what is nothing of this kind; a `SyntaxError` for a line that is cut or no JSON. `source`: name of the source;
+ * `lastGood`: what was known of its tasks before.
  */
-export async function readRecording(bytes: Buffer, source: string): Promise<Cluster | null> {
+export async function readRecording(
+  bytes: Buffer,
+  source: string,
+  lastGood?: LastGood,
+): Promise<Cluster | null> {
   const pace = new Pace();
-  if (kindOf(firstLine(bytes)) === 'message') return await readLines(bytes, source, pace);
+  if (kindOf(firstLine(bytes)) === 'message')
+    return await readLines(bytes, new Cluster(source, new SavedTasks(lastGood)), pace);
   const kind = kindOf(bytes);
   const state =
     kind === 'message'
@@ -28,13 +36,12 @@ export async function readRecording(bytes: Buffer, source: string): Promise<Clus
         ? readV0State(JSON.parse(bytes.toString('utf8')))
         : null;
   if (state === null) return null;
-  const cluster = new Cluster(source);
+  const cluster = new Cluster(source, new SavedTasks(lastGood));
   await cluster.replace(state, 0, pace);
   return cluster;
 }
 
-async function readLines(bytes: Buffer, source: string, pace: Pace): Promise<Cluster> {
-  const cluster = new Cluster(source);
+async function readLines(bytes: Buffer, cluster: Cluster, pace: Pace): Promise<Cluster> {
   let hasState = false;
   let number = 0;
   for (const line of linesOf(bytes)) {
@@ -71,7 +78,7 @@ async function readLine(line: Buffer, cluster: Cluster, pace: Pace): Promise<boo
 function agentIn(json: unknown): ReturnType<typeof readEvent> {
   const reply = isRecord(json) ? json['get_agent'] : undefined;
   const { data } = agentInfoSchema.safeParse(isRecord(reply) ? reply['agent_info'] : undefined);
-  return data ? { type: 'agent-added', id: data.id.value, host: data.hostname, place: placeIn(data) } : null;
+  return data ? { type: 'agent-added', agent: data } : null;
 }
 
 const KEYS = { type: 'value', apps: 'each', frameworks: 'each' } as const;

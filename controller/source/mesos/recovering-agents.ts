@@ -1,4 +1,6 @@
-import type { AgentList } from './agent-list.ts';
+import type { MesosAgent } from './schema.ts';
+import type { AgentList, MesosState } from './state.ts';
+import type { TaskEntry } from './task-table.ts';
 
 /** After an agent has come back: how long until its tasks have been sent (dcos-net's `mesos_tasks_readiness_timeout`). */
 export const LATE_TASKS_MS = 10_000;
@@ -41,17 +43,20 @@ export class RecoveringAgents {
   }
 
   /**
-   * Takes the agents that a master waits for, host names by id, in place of all that were known. For one that was waited for
+   * Takes the agents that a master waits for, by id, in place of all that were known. For one that was waited for
    * already this is only another subscription, and its time goes on.
    */
-  replace(agents: ReadonlyMap<string, string>, now: number): void {
+  replace(agents: ReadonlyMap<string, Pick<MesosAgent, 'host'> | null>, now: number): void {
     const before = this.#agents;
     const checkAt = (id: string) => {
       const known = before.get(id)?.checkAt ?? Number.POSITIVE_INFINITY;
       return Number.isFinite(known) ? known : now + REREGISTER_MS;
     };
     this.#agents = new Map(
-      [...agents].map(([id, host]) => [id, { host, checkAt: checkAt(id), until: Number.POSITIVE_INFINITY }]),
+      [...agents].map(([id, agent]) => [
+        id,
+        { host: agent?.host ?? id, checkAt: checkAt(id), until: Number.POSITIVE_INFINITY },
+      ]),
     );
   }
 
@@ -78,4 +83,29 @@ export class RecoveringAgents {
   expire(now: number): void {
     for (const [id, { until }] of this.#agents) if (until <= now) this.#agents.delete(id);
   }
+}
+
+/** How long the tasks of an agent that its master gave up are kept: longer than connections drain by default. */
+const UNREACHABLE_KEPT_MS = 600_000;
+
+/**
+ * What becomes of a known task that a whole state does not list: the task as it is kept, and until when, in
+ * milliseconds of the monotonic clock; null where it has ended.
+ */
+export function unlisted(
+  { facts, keptUntil }: TaskEntry,
+  { agents, recovered }: Pick<MesosState, 'agents' | 'recovered'>,
+  now: number,
+): Pick<TaskEntry, 'facts' | 'keptUntil'> | null {
+  if (recovered.has(facts.agentId)) return { facts, keptUntil: Number.POSITIVE_INFINITY };
+  // A master lists all tasks of an agent that has registered with it, and no new master has been waiting for this one.
+  if (agents.has(facts.agentId) || keptUntil === null) return null;
+  return Number.isFinite(keptUntil) && facts.state === 'unreachable'
+    ? { facts, keptUntil }
+    : givenUp(facts, now);
+}
+
+/** A kept task whose agent the master gave up: what runs there, if it still does, may end its connections. */
+export function givenUp(facts: TaskEntry['facts'], now: number): Pick<TaskEntry, 'facts' | 'keptUntil'> {
+  return { facts: { ...facts, state: 'unreachable' }, keptUntil: now + UNREACHABLE_KEPT_MS };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BOUNDS } from '../../bounds.ts';
-import { type Place, placeOf } from '../../place.ts';
+import { placeOf } from '../../place.ts';
 import { shown } from '../../rejection.ts';
 import { withMessage } from '../../schema-messages.ts';
 
@@ -105,20 +105,22 @@ const domain = z
   .nullish()
   .catch(null);
 
-export const agentInfoSchema = z.object({ id, hostname: z.string().min(1), domain });
+export const agentInfoSchema = z
+  .object({ id, hostname: z.string().min(1), domain })
+  .transform(({ id, hostname, domain }) => {
+    const { region, zone } = domain?.fault_domain ?? {};
+    return { id: id.value, host: hostname, place: placeOf({ region: region?.name, zone: zone?.name }) };
+  });
 export const agentSchema = z.object({ agent_info: agentInfoSchema });
-export const frameworkInfoSchema = z.object({ id, name: z.string() });
+export const frameworkInfoSchema = z
+  .object({ id, name: z.string() })
+  .transform(({ id, name }) => ({ id: id.value, name }));
 export const frameworkSchema = z.object({ framework_info: frameworkInfoSchema });
 
-export type MesosAgentInfo = z.infer<typeof agentInfoSchema>;
+/** An agent; `place`: where it stands, undefined where it has no fault domain. */
+export type MesosAgent = z.infer<typeof agentInfoSchema>;
 export type MesosTask = z.infer<typeof taskSchema>;
 export type MesosStatus = z.infer<typeof statusSchema>;
 export type MesosLabels = z.infer<typeof labels>;
 export type MesosPortMapping = z.infer<typeof portMapping>;
 export type MesosNetworkInfo = z.infer<typeof networkInfo>;
-
-/** Where an agent stands; undefined where it has no fault domain. */
-export function placeIn({ domain }: MesosAgentInfo): Place | undefined {
-  const { region, zone } = domain?.fault_domain ?? {};
-  return placeOf({ region: region?.name, zone: zone?.name });
-}

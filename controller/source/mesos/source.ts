@@ -1,17 +1,21 @@
 import { ControllerError } from '../../errors.ts';
 import { Pace } from '../../pace.ts';
-import type { AppSource, Clock, Resolver } from '../../ports.ts';
+import type { AppSource, Clock, Resolver, SavedApps } from '../../ports.ts';
 import { systemClock } from '../../time.ts';
 import { resolveAgents } from '../document/agents.ts';
 import { snapshotOf } from '../feed.ts';
+import { LastGood } from '../last-good.ts';
 import { AgentFollower } from './agent-follower.ts';
 import { createMesosClient, type MesosClientOptions } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { MesosFollower } from './follower.ts';
+import { SavedTasks } from './saved-tasks.ts';
 
 export interface MesosSourceOptions extends Omit<MesosClientOptions, 'clock'> {
   readonly resolver: Resolver;
   readonly clock?: Clock | undefined;
+  /** What was saved of it: what cannot be read of its first state is what it was then. */
+  readonly saved?: SavedApps | undefined;
   /** How long to wait before a subscription is opened again: at first, and at most. Defaults to 2 s and 30 s. */
   readonly retry?: { readonly firstMs: number; readonly lastMs: number } | undefined;
   /** Numbers in [0, 1) for jitter. */
@@ -43,11 +47,14 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
     async read(signal) {
       const state = await client.parseState(await client.getState(signal));
       if (state.recovered.size > 0) {
-        const missing = [...state.recovered.values()].sort().join(', ');
+        const missing = [...state.recovered]
+          .map(([id, agent]) => agent?.host ?? id)
+          .sort()
+          .join(', ');
         const what = `a new master leads, and these agents have not come back to it: ${missing}`;
         throw new ControllerError('source', `${name}: ${what}; what runs there is not known`);
       }
-      const cluster = new Cluster(name);
+      const cluster = new Cluster(name, new SavedTasks(new LastGood(name, options.saved)));
       const pace = new Pace();
       await cluster.replace(state, clock.monotonic(), pace);
       return await cluster.snapshot(await resolveAgents(cluster.hosts, resolver), pace);
@@ -62,6 +69,7 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
         silenceMs,
         retry: options.retry ?? { firstMs: 2_000, lastMs: 30_000 },
         random,
+        lastGood: new LastGood(name, options.saved),
       }).run(signal),
   };
 }
@@ -73,9 +81,13 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
 export function createMesosAgentSource(options: MesosAgentSourceOptions): AppSource {
   const { clock = systemClock, resolver, pollMs = 2_000, random = Math.random } = options;
   const client = createMesosClient({ ...options, clock }, 'agent');
-  const create = () => new AgentFollower({ client, clock, resolver, pollMs, random });
+  const name = `mesos-agent=${client.name}`;
+  const create = () => {
+    const lastGood = new LastGood(name, options.saved);
+    return new AgentFollower({ client, clock, resolver, pollMs, random, lastGood });
+  };
   return {
-    name: `mesos-agent=${client.name}`,
+    name,
     get servers() {
       return client.servers;
     },

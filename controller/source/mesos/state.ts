@@ -1,28 +1,25 @@
 import type { z } from 'zod';
 import type { Pace } from '../../pace.ts';
-import type { Place } from '../../place.ts';
 import { isRecord } from '../../rejection.ts';
-import { type Found, type Wanted, walkJson } from '../json.ts';
+import { type Found, type Wanted, walkJson } from '../json/walk.ts';
 import type { TaskFacts } from './facts.ts';
-import { readTask, type Unreadable, unreadableTask } from './read-task.ts';
+import { idIn, readTask, type Unreadable, unreadableTask } from './read-task.ts';
 import { type Problem, readable } from './readable.ts';
-import { agentInfoSchema, agentSchema, frameworkSchema, type MesosAgentInfo, placeIn } from './schema.ts';
+import { agentInfoSchema, agentSchema, frameworkSchema, type MesosAgent } from './schema.ts';
 
 /** The state of a cluster at one moment, from a master or an agent. */
 export interface MesosState {
   /** Names by id. */
   readonly frameworks: ReadonlyMap<string, string>;
-  /** Host names by id. */
-  readonly agents: ReadonlyMap<string, string>;
+  /** By id, and so are those that follow. */
+  readonly agents: ReadonlyMap<string, MesosAgent>;
   /**
    * Agents that a master knows from its registry but that have not come back since it took over: what runs there is
-   * in no list.
+   * in no list. null for one whose host name could not be read.
    */
-  readonly recovered: ReadonlyMap<string, string>;
+  readonly recovered: ReadonlyMap<string, MesosAgent | null>;
   /** Host names of agents of either list that have no id, as before they register: nothing runs there yet. */
   readonly nameless: ReadonlySet<string>;
-  /** Where agents of either list stand, by id, as far as they have a fault domain. */
-  readonly places: ReadonlyMap<string, Place>;
   readonly tasks: readonly TaskFacts[];
   /** Tasks on agents that the master cannot reach; it keeps them for long. */
   readonly unreachable: readonly TaskFacts[];
@@ -67,10 +64,9 @@ export class StateBuilder {
   #type: unknown;
   readonly #seen = new Set<string>();
   readonly #frameworks = new Map<string, string>();
-  readonly #agents = new Map<string, string>();
-  readonly #recovered = new Map<string, string>();
+  readonly #agents = new Map<string, MesosAgent>();
+  readonly #recovered = new Map<string, MesosAgent | null>();
   readonly #nameless = new Set<string>();
-  readonly #places = new Map<string, Place>();
   readonly #tasks: TaskFacts[] = [];
   readonly #unreachable: TaskFacts[] = [];
   readonly #rejected = new Map<string, Unreadable>();
@@ -98,19 +94,20 @@ export class StateBuilder {
         return;
       case 'frameworks': {
         const data = this.#read(frameworkSchema, json, at);
-        if (data !== null) this.#frameworks.set(data.framework_info.id.value, data.framework_info.name);
+        if (data !== null) this.#frameworks.set(data.framework_info.id, data.framework_info.name);
         return;
       }
       case 'agents': {
         const data = this.#read(agentSchema, json, at);
-        if (data !== null) this.#addAgent(data.agent_info, this.#agents);
+        if (data !== null) this.#agents.set(data.agent_info.id, data.agent_info);
         else if (isRecord(json)) this.#addHost(json['agent_info']);
         return;
       }
       case 'recovered_agents': {
         const data = this.#read(agentInfoSchema, json, at);
-        if (data !== null) this.#addAgent(data, this.#recovered);
-        else this.#addHost(json);
+        const known = data?.id ?? idIn(json, 'id');
+        if (known !== null) this.#recovered.set(known, data);
+        if (data === null) this.#addHost(json);
         return;
       }
       case 'heartbeat_interval_seconds':
@@ -127,18 +124,11 @@ export class StateBuilder {
       agents: this.#agents,
       recovered: this.#recovered,
       nameless: this.#nameless,
-      places: this.#places,
       tasks: this.#tasks,
       unreachable: this.#unreachable,
       rejected: this.#rejected,
       heartbeatSeconds: this.#heartbeatSeconds,
     };
-  }
-
-  #addAgent(info: MesosAgentInfo, list: Map<string, string>): void {
-    list.set(info.id.value, info.hostname);
-    const place = placeIn(info);
-    if (place !== undefined) this.#places.set(info.id.value, place);
   }
 
   #placeOf(path: string, json: unknown): string {
@@ -175,4 +165,35 @@ export class StateBuilder {
     else if (read.rejection.app !== '') this.#rejected.set(read.key, read);
     else this.#reject(at, read.rejection);
   }
+}
+
+/** The agents of a master, by id. */
+export interface AgentList {
+  readonly registered: ReadonlySet<string>;
+  /** Known from before a failover, and not back yet. */
+  readonly recovering: ReadonlySet<string>;
+}
+
+const GET_AGENTS: Wanted = { get_agents: { agents: 'each', recovered_agents: 'each' } };
+
+/**
+ * Reads a `GET_AGENTS` reply, in turns of a few milliseconds. Null where it is no such reply, a `SyntaxError` for what is no
+ * JSON or not complete.
+ */
+export async function readAgentList(bytes: Buffer, pace: Pace): Promise<AgentList | null> {
+  const registered = new Set<string>();
+  const recovering = new Set<string>();
+  let isReply = false;
+  for (const found of walkJson(bytes, GET_AGENTS, 'strict')) {
+    if (found?.path === 'get_agents') isReply = true;
+    else if (found?.path === 'get_agents.agents') {
+      const id = isRecord(found.json) ? idIn(found.json['agent_info'], 'id') : null;
+      if (id !== null) registered.add(id);
+    } else if (found?.path === 'get_agents.recovered_agents') {
+      const id = idIn(found.json, 'id');
+      if (id !== null) recovering.add(id);
+    }
+    await pace.restIfDue();
+  }
+  return isReply ? { registered, recovering } : null;
 }

@@ -2,7 +2,7 @@ import { OverBound } from '../../bounds.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
 import { isRecord } from '../../rejection.ts';
-import { checkSize, WrongType } from '../json.ts';
+import { checkSize, WrongType } from '../json/walk.ts';
 import { type EventStream, ProtocolError, readStream } from '../stream.ts';
 import type { MesosClient } from './client.ts';
 import { type MesosEvent, readEvent } from './events.ts';

@@ -1,5 +1,5 @@
 import { isRecord, shown } from '../../rejection.ts';
-import { WrongType } from '../json.ts';
+import { WrongType } from '../json/walk.ts';
 import { type MesosState, StateBuilder } from './state.ts';
 
 /**

@@ -1,15 +1,15 @@
-/** What of a status is worth an Event of Kubernetes. Pure. */
+/** Kubernetes Events for changes of a MarathonApp's conditions. Pure. */
 
 import type { MarathonAppStatus } from '../../kubernetes/marathon-app.ts';
 
-/** An event to be made. */
-export interface Happening {
+/** The content of a Kubernetes Event. */
+export interface AppEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly note: string;
 }
 
-const BAD: ReadonlySet<string> = new Set([
+const PROBLEMS: ReadonlySet<string> = new Set([
   'Rejected',
   'PartlyRejected',
   'Conflict',
@@ -19,16 +19,16 @@ const BAD: ReadonlySet<string> = new Set([
   'NoReadyEndpoints',
 ]);
 
-/** What is wrong and was not told of yet, and that an object has become ready. */
-export function happenings(before: MarathonAppStatus, now: MarathonAppStatus): readonly Happening[] {
+/** Returns an Event for each new problem, and one when the object becomes ready. */
+export function conditionEvents(before: MarathonAppStatus, now: MarathonAppStatus): readonly AppEvent[] {
   const was = (type: string) => before.conditions?.find((one) => one.type === type);
-  return (now.conditions ?? []).flatMap(({ type, status, reason, message }): Happening[] => {
+  return (now.conditions ?? []).flatMap(({ type, status, reason, message }): AppEvent[] => {
     if (type === 'Ready') {
-      const news = status === 'True' && was(type)?.status !== 'True';
-      return news ? [{ type: 'Normal', reason, note: readyText(now) }] : [];
+      const isNew = status === 'True' && was(type)?.status !== 'True';
+      return isNew ? [{ type: 'Normal', reason, note: readyText(now) }] : [];
     }
-    const news = BAD.has(reason) && (was(type)?.reason !== reason || was(type)?.message !== message);
-    return news ? [{ type: 'Warning', reason, note: message }] : [];
+    const isNew = PROBLEMS.has(reason) && (was(type)?.reason !== reason || was(type)?.message !== message);
+    return isNew ? [{ type: 'Warning', reason, note: message }] : [];
   });
 }
 

@@ -1,4 +1,4 @@
-/** What a pass means for one MarathonApp, in the form of its status. Pure. */
+/** The status of one MarathonApp after a pass. Pure. */
 
 import { cleanName } from '../../desired/names.ts';
 import type { Condition, MarathonAppStatus } from '../../kubernetes/marathon-app.ts';
@@ -9,7 +9,7 @@ import { visible } from '../../visible.ts';
 import { conditionsOf, nameOf, rotating } from './conditions.ts';
 import type { AppFacts, VipFacts } from './pass-facts.ts';
 
-/** The object, as far as its status depends on it. */
+/** The parts of a MarathonApp that its status depends on. */
 export interface Subject {
   /** `namespace/name`. */
   readonly key: string;
@@ -17,23 +17,23 @@ export interface Subject {
   readonly declaration: Declaration | Rejection;
 }
 
-/** What its status is made of besides the object itself. */
+/** What the status depends on besides the object itself. */
 export interface Evidence {
-  /** What the pass says of the app that the object declares. */
+  /** Results of the pass for the app that the object declares. */
   readonly facts: AppFacts;
-  /** What ended that pass early; null: nothing. */
+  /** The error that ended the pass early; null if there was none. */
   readonly passError: string | null;
   readonly references: References | undefined;
 }
 
-/** Id of the app that an object declares; where nothing of it can be used, what its rejection is told of. */
+/** Returns the id of the app that an object declares, or the one in its rejection if the object cannot be used. */
 export function idOf({ declaration }: Subject): string {
   return 'selector' in declaration ? declaration.id : declaration.app;
 }
 
 /**
- * The status of an object after a pass. `before`: what it has now, whose times of transition stay where nothing has
- * changed. `now`: RFC 3339.
+ * Returns the status of an object after a pass. Conditions that have not changed keep their transition time from `before`.
+ * `now` is in RFC 3339.
  */
 export function appStatus(
   { key, generation, declaration }: Subject,
@@ -43,15 +43,15 @@ export function appStatus(
 ): MarathonAppStatus {
   const usable = 'selector' in declaration ? declaration : null;
   const refused = facts.rejected.filter(({ reason }) => concerns(reason, key));
-  const twice = refused.find(({ at, reason }) => at === 'id' && reason.includes(`MarathonApp ${key} `));
-  const vips = usable === null || twice !== undefined ? [] : ownVips(usable, facts);
+  const duplicate = refused.find(({ at, reason }) => at === 'id' && reason.includes(`MarathonApp ${key} `));
+  const vips = usable === null || duplicate !== undefined ? [] : ownVips(usable, facts);
   const problems = usable === null ? [declaration as Rejection] : refused;
   const { warnings } = facts;
 
   const verdicts = conditionsOf({
     usable: usable !== null,
     problems,
-    twice,
+    duplicate,
     warnings,
     vips,
     references,
@@ -61,13 +61,13 @@ export function appStatus(
   const conditions = verdicts.map((verdict): Condition => {
     const was = before.conditions?.find(({ type }) => type === verdict.type);
     const lastTransitionTime = was?.status === verdict.status ? was.lastTransitionTime : now;
-    // kubectl prints it as it is.
+    // kubectl prints control characters as they are.
     return { ...verdict, message: visible(verdict.message), ...observed, lastTransitionTime };
   });
   return { ...observed, conditions, ...summary(vips) };
 }
 
-/** Of a duplicate only the object that it names is told; everything else is about the app. */
+/** A rejection of a duplicate concerns only the object that it names; all others concern every object of the app. */
 function concerns(reason: string, key: string): boolean {
   return !reason.startsWith('this id in MarathonApp ') || reason.includes(`MarathonApp ${key} `);
 }

@@ -1,7 +1,7 @@
 /**
- * The conditions of a MarathonApp, as the Gateway API has them: `Accepted` (its definition can be used), `ResolvedRefs`
- * (the endpoints and ports that it refers to were found), `Programmed` (the kernel balances each of its VIPs to a backend
- * at least), and `Ready`, which sums up: True where all three are, else the first one that is not. Pure.
+ * The conditions of a MarathonApp, modelled on the Gateway API: `Accepted` (its definition can be used), `ResolvedRefs`
+ * (the endpoints and ports that it refers to exist), `Programmed` (the kernel balances each of its VIPs to at least one
+ * backend), and `Ready`: True if all three are, otherwise a copy of the first that is not. Pure.
  */
 
 import type { Condition } from '../../kubernetes/marathon-app.ts';
@@ -11,22 +11,22 @@ import type { VipFacts } from './pass-facts.ts';
 
 export type Verdict = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>;
 
-/** What they are made of. */
+/** What the conditions depend on. */
 export interface Findings {
   /** Whether the object declares anything that can be used. */
   readonly usable: boolean;
   readonly problems: readonly Rejection[];
-  /** Another object declares the same app, and is older. */
-  readonly twice: Rejection | undefined;
+  /** Set if an older object declares the same app. */
+  readonly duplicate: Rejection | undefined;
   readonly warnings: readonly string[];
   readonly vips: readonly VipFacts[];
-  /** undefined: the source has not read the endpoints yet. */
+  /** undefined until the source has read the EndpointSlices. */
   readonly references: References | undefined;
-  /** What ended the pass early; null: nothing. */
+  /** The error that ended the pass early; null if there was none. */
   readonly passError: string | null;
 }
 
-/** All conditions, the summary last. */
+/** Returns all conditions, `Ready` last. */
 export function conditionsOf(findings: Findings): readonly Verdict[] {
   const found = [accepted(findings), resolvedRefs(findings), programmed(findings)];
   const cause = found.find(({ status }) => status !== 'True');
@@ -37,8 +37,8 @@ function is(type: string, status: Verdict['status'], reason: string, message = '
   return { type, status, reason, message };
 }
 
-function accepted({ problems, twice, vips, warnings }: Findings): Verdict {
-  if (twice !== undefined) return is('Accepted', 'False', 'Conflict', twice.reason);
+function accepted({ problems, duplicate, vips, warnings }: Findings): Verdict {
+  if (duplicate !== undefined) return is('Accepted', 'False', 'Conflict', duplicate.reason);
   const wrong = problems.map(({ at, value, reason }) => `${at} "${value}": ${reason}`);
   const message = some([...wrong, ...warnings.filter((warning) => !isOfTask(warning))]);
   if (wrong.length > 0) {
@@ -50,10 +50,11 @@ function accepted({ problems, twice, vips, warnings }: Findings): Verdict {
   return is('Accepted', 'True', 'NoVip', some(['no port has a VIP label', ...warnings]));
 }
 
-function resolvedRefs({ usable, twice, references, warnings }: Findings): Verdict {
+function resolvedRefs({ usable, duplicate, references, warnings }: Findings): Verdict {
   const type = 'ResolvedRefs';
-  if (!usable || twice !== undefined) return is(type, 'Unknown', 'NotAccepted');
-  if (references === undefined) return is(type, 'Unknown', 'Pending', 'its EndpointSlices are not read yet');
+  if (!usable || duplicate !== undefined) return is(type, 'Unknown', 'NotAccepted');
+  if (references === undefined)
+    return is(type, 'Unknown', 'Pending', 'its EndpointSlices have not been read yet');
   const { reason, message } = references;
   if (reason !== 'ResolvedRefs') return is(type, 'False', reason, message);
   return is(type, 'True', reason, some(warnings.filter(isOfTask)));
@@ -80,7 +81,7 @@ export function nameOf({ declared }: VipFacts): string {
   return declared.fqdn ?? declared.address ?? '';
 }
 
-/** How many of the app's own backends get new connections; those too that this host leaves to hosts nearer to them. */
+/** Counts the app's own backends that get new connections, including those that only hosts nearer to them use. */
 export function rotating({ declared, services }: VipFacts): number {
   const all = services.flatMap(({ backends, nearness }) => [...(nearness?.all ?? backends).values()]);
   return all.filter(({ app, weight }) => app === declared.app && weight > 0).length;
@@ -94,16 +95,16 @@ function idleText(vip: VipFacts): string {
   return `${vipText(vip)} has 0 of ${vip.declared.backends} in rotation`;
 }
 
-/** About one task, as there may be hundreds: no fault of the definition. */
+/** Whether a warning is about one task rather than the definition. */
 function isOfTask(warning: string): boolean {
   return /^\S+: task \S+ is no backend: /.test(warning);
 }
 
-const LONGEST_LIST = 10;
+const MAX_LISTED = 10;
 
-/** A message must stay readable, and within what the server takes. */
+/** Keeps a message readable and below the API server's limit. */
 function some(texts: readonly string[]): string {
-  const rest = texts.length - LONGEST_LIST;
-  const shown = texts.slice(0, LONGEST_LIST).join('; ');
+  const rest = texts.length - MAX_LISTED;
+  const shown = texts.slice(0, MAX_LISTED).join('; ');
   return (rest > 0 ? `${shown}; and ${rest} more` : shown).slice(0, 4_000);
 }

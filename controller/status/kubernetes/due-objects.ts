@@ -1,22 +1,22 @@
 const BUCKET_MS = 1_000;
 
-/** Keys of objects whose status is to be looked at, each once, now or at a time. */
+/** A queue of the keys of objects whose status is due, now or at a later time, without duplicates. */
 export class DueObjects {
   readonly #now = new Set<string>();
-  /** By the second, so that what waits costs nothing until then. */
+  /** By the second, so that postponed keys cost nothing until they are due. */
   readonly #later = new Map<number, Set<string>>();
 
   add(key: string): void {
     this.#now.add(key);
   }
 
-  /** Looks at it again at `at`, in milliseconds of the same clock as that of `release`; up to a second later. */
+  /** Makes a key due at `at`, or up to a second later; in milliseconds of the clock that `release` uses. */
   postpone(key: string, at: number): void {
     const bucket = Math.ceil(at / BUCKET_MS);
     this.#later.set(bucket, (this.#later.get(bucket) ?? new Set()).add(key));
   }
 
-  /** Makes due what was postponed until now. */
+  /** Makes the keys due that were postponed until `now`. */
   release(now: number): void {
     for (const [bucket, keys] of this.#later) {
       if (bucket * BUCKET_MS > now) continue;
@@ -25,7 +25,7 @@ export class DueObjects {
     }
   }
 
-  /** The next one, which is due no more; undefined: there is none. */
+  /** Removes and returns the next due key; undefined if there is none. */
   take(): string | undefined {
     const [key] = this.#now;
     if (key !== undefined) this.#now.delete(key);

@@ -1,11 +1,11 @@
-/** What a pass says of each app, found once for all of them. Pure. */
+/** The results of a pass for each app, computed for all apps at once. Pure. */
 
 import type { BackendKey, Declared, Rejection, Service, ServiceKey } from '../../model.ts';
 import { endpointKey, serviceKey } from '../../model.ts';
 import type { PassStatus } from '../../pass-status.ts';
 import { same } from '../../same.ts';
 
-/** What of a pass the status of one app depends on. */
+/** The results of a pass for one app. */
 export interface AppFacts {
   readonly vips: readonly VipFacts[];
   readonly rejected: readonly Rejection[];
@@ -16,22 +16,22 @@ export interface AppFacts {
 /** One VIP of an app, as the pass left it. */
 export interface VipFacts {
   readonly declared: Declared;
-  /** One of each family at most. */
+  /** At most one for each address family. */
   readonly services: readonly Service[];
-  /** Why another program has its address and port. */
+  /** Conflicts with other programs' services at its address and port. */
   readonly conflicts: readonly string[];
-  /** In what the kernel is not as desired. */
+  /** Differences between the kernel and the desired state. */
   readonly shortfalls: readonly string[];
   /** Backends of the app that are ejected on this host, with the reason of their weight. */
   readonly ejected: ReadonlyMap<BackendKey, string>;
 }
 
-/** By the id of the app. One that is missing has nothing: see `NO_FACTS`. */
+/** By app id. An app without an entry has `NO_FACTS`. */
 export type PassFacts = ReadonlyMap<string, AppFacts>;
 
 export const NO_FACTS: AppFacts = { vips: [], rejected: [], warnings: [] };
 
-/** Sorts what a pass says by app, in parts: the work is that of the whole pass, once. */
+/** Groups the results of a pass by app. A generator, so that a large pass does not block the event loop. */
 export function* factsOf(pass: PassStatus): Generator<undefined, PassFacts> {
   const { desired, plan } = pass;
   const named = new Map<string, Service[]>();
@@ -62,8 +62,8 @@ export function* factsOf(pass: PassStatus): Generator<undefined, PassFacts> {
     at(declared.app).vips.push({
       declared,
       services,
-      conflicts: told(keys, conflicts),
-      shortfalls: told(keys, lacking),
+      conflicts: reasonsFor(keys, conflicts),
+      shortfalls: reasonsFor(keys, lacking),
       ejected: ejectedOf(declared.app, services, pass.decisions),
     });
     yield;
@@ -73,7 +73,7 @@ export function* factsOf(pass: PassStatus): Generator<undefined, PassFacts> {
     yield;
   }
   for (const warning of desired.warnings) {
-    // `/web portDefinitions[0].labels.VIP_0: …`; one about no app is about no object either.
+    // `/web portDefinitions[0].labels.VIP_0: …`. A warning about no app concerns no object.
     const end = warning.indexOf(' ');
     if (end > 0) at(warning.slice(0, end)).warnings.push(warning.slice(end + 1));
     yield;
@@ -81,7 +81,7 @@ export function* factsOf(pass: PassStatus): Generator<undefined, PassFacts> {
   return facts;
 }
 
-/** Whether a status that was made of `before` would be the same of `now`. */
+/** Whether `before` and `now` give the same status. */
 export function sameFacts(before: AppFacts = NO_FACTS, now: AppFacts = NO_FACTS): boolean {
   if (before === now) return true;
   const { vips, rejected, warnings } = before;
@@ -103,7 +103,7 @@ export function sameFacts(before: AppFacts = NO_FACTS, now: AppFacts = NO_FACTS)
   );
 }
 
-/** What does not change is the same object from pass to pass. */
+/** Compares by reference: unchanged items are the same objects from pass to pass. */
 function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }
@@ -147,6 +147,9 @@ function nameKey({
   return `${protocol} ${port} ${name} ${framework}`;
 }
 
-function told(keys: readonly ServiceKey[], reasons: ReadonlyMap<ServiceKey, string>): readonly string[] {
+function reasonsFor(
+  keys: readonly ServiceKey[],
+  reasons: ReadonlyMap<ServiceKey, string>,
+): readonly string[] {
   return keys.flatMap((key) => (reasons.has(key) ? [`${key}: ${reasons.get(key)}`] : []));
 }

@@ -3,20 +3,20 @@ import { microTime } from '../../kubernetes/election.ts';
 import type { MarathonAppStatus } from '../../kubernetes/marathon-app.ts';
 import { apiVersion, collectionPath, EVENTS, MARATHON_APPS, objectPath } from '../../kubernetes/resources.ts';
 import type { Clock } from '../../ports.ts';
-import { type Happening, happenings } from './app-events.ts';
+import { type AppEvent, conditionEvents } from './app-events.ts';
 import type { StatusObject } from './status-object.ts';
 
 export interface StatusApiOptions {
   readonly client: KubernetesClient;
   readonly clock: Clock;
-  /** Who we are: a name of this host. */
+  /** A name that identifies this host. */
   readonly identity: string;
 }
 
-/** Of the fields that we own. */
+/** The field manager of the status fields. */
 const MANAGER = 'marathon-ipvs-status';
 
-/** Writes the status of an object, and Events of what that changes. Rejects with an `ApiFailure`, or as the client does. */
+/** Writes the status of an object, and Events for its changes. Rejects with an `ApiFailure`, or as the client does. */
 export async function writeStatus(
   options: StatusApiOptions,
   object: StatusObject,
@@ -31,23 +31,23 @@ export async function writeStatus(
   const contentType = 'application/apply-patch+yaml';
   const path = `${objectPath(MARATHON_APPS, object)}/status`;
   await client.call('PATCH', path, { query, body, contentType }, signal);
-  await publish(options, object, happenings(object.status, status), signal);
+  await publish(options, object, conditionEvents(object.status, status), signal);
 }
 
-/** Makes Events about an object. Rejects as `writeStatus` does. */
+/** Publishes Events about an object. Rejects as `writeStatus` does. */
 export async function publish(
   options: StatusApiOptions,
   object: StatusObject,
-  news: readonly Happening[],
+  events: readonly AppEvent[],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const happening of news) await publishOne(options, object, happening, signal);
+  for (const event of events) await publishOne(options, object, event, signal);
 }
 
 async function publishOne(
   { client, clock, identity }: StatusApiOptions,
   object: StatusObject,
-  { type, reason, note }: Happening,
+  { type, reason, note }: AppEvent,
   signal: AbortSignal,
 ): Promise<void> {
   const { name, namespace, uid, resourceVersion } = object;

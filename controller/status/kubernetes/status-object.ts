@@ -14,17 +14,17 @@ const objectSchema = z.object({
     uid: z.string(),
     generation: z.int().optional(),
   }),
-  // What an older or newer controller wrote and we cannot read counts as nothing.
+  // A status that cannot be read, such as one of another version, counts as empty.
   status: statusSchema.optional().catch(undefined),
 });
 
-/** A MarathonApp with the status that it has. */
+/** A MarathonApp with its current status. */
 export interface StatusObject extends Versioned, Subject {
   readonly uid: string;
   readonly status: MarathonAppStatus;
 }
 
-/** Throws where it is no MarathonApp at all. */
+/** Reads a MarathonApp from the API server's JSON. Throws if it lacks the metadata of an object. */
 export function readStatusObject(json: unknown): StatusObject {
   const { metadata, status = {} } = required(objectSchema, json, 'an object of Kubernetes');
   const { name, namespace, resourceVersion, uid, generation } = metadata;

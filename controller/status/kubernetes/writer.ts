@@ -14,32 +14,32 @@ import { DueObjects } from './due-objects.ts';
 import { factsOf, NO_FACTS, type PassFacts, sameFacts } from './pass-facts.ts';
 import { publish, type StatusApiOptions, writeStatus } from './status-api.ts';
 import { readStatusObject, type StatusObject } from './status-object.ts';
-import { type TrafficFacts, trafficNews, trafficOf } from './traffic-news.ts';
+import { type TrafficFacts, trafficEvents, trafficOf } from './traffic-events.ts';
 
 export interface StatusWriterOptions extends StatusApiOptions {
   readonly log: Log;
-  /** Of the MarathonApps; null: all. */
+  /** The namespace of the MarathonApps; null for all. */
   readonly namespace: string | null;
   readonly random: () => number;
-  /** What the source of these objects found of what they refer to. */
+  /** Whether the endpoints and ports that the objects refer to exist, as their source found. */
   readonly references: ReferenceBook;
 }
 
-/** Name of the Lease, in our own namespace. */
+/** Name of the Lease, in the controller's own namespace. */
 export const STATUS_LEASE = 'marathon-ipvs-status';
-/** The status of one object is written again only after this: each write goes to all hosts that watch it. */
-const REST_MS = 10_000;
-/** How long the leader waits for news at the most. */
-const LOOK_MS = 5_000;
-/** Objects that are written at once. */
+/** Minimum interval between writes to one object: each write goes to every host that watches it. */
+const MIN_INTERVAL_MS = 10_000;
+/** How often the leader checks for due objects if nothing wakes it. */
+const POLL_MS = 5_000;
+/** Concurrent writes. */
 const IN_FLIGHT = 4;
-/** How long a pass is waited for that knows a change of an object. One that changes nothing for the kernel brings none. */
+/** How long to wait for a pass that knows a changed object. A change that does not affect the kernel causes no pass. */
 const PASS_MS = 5_000;
 
 /**
- * Writes the status of MarathonApps, where this host is elected to: what this host's own kernel has, after each of
- * its passes. Only what changed is looked at and written. What turns for the worse, and that an object has become
- * ready, are Events too.
+ * Writes the status of MarathonApps while this host is the elected leader. The status is that of this host's kernel after
+ * each of its passes. Only changed objects are written. New problems, and an object becoming ready, are also published as
+ * Events.
  */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
@@ -48,10 +48,10 @@ export class StatusWriter {
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
-    options.references.changed = (key) => this.#term?.look(key);
+    options.references.changed = (key) => this.#term?.markDue(key);
   }
 
-  /** Takes note of a pass; what follows of it is written later. */
+  /** Records a pass; its results are written in the background. */
   passed(pass: PassStatus): void {
     this.#pass = pass;
     this.#term?.passed(pass);
@@ -76,24 +76,24 @@ export class StatusWriter {
   }
 }
 
-/** What is known and done while this host is elected. A change costs as much as the objects that it concerns. */
+/** One term as the leader. The cost of a change is proportional to the number of objects that it concerns. */
 class Term {
   readonly #options: StatusWriterOptions;
   readonly #reflector: Reflector<StatusObject>;
-  readonly #news = new Latch<'pass' | 'object'>();
+  readonly #wakeUp = new Latch<'pass' | 'object'>();
   readonly #due = new DueObjects();
   /** Keys of the objects, by the id of the app that they declare. */
   readonly #byApp = new Map<string, Set<string>>();
   readonly #writtenAt = new Map<string, number>();
-  /** What was last told of its traffic; nothing is told of how it was found. */
+  /** The traffic last published in Events; what is found first is only the baseline. */
   readonly #traffic = new Map<string, TrafficFacts>();
-  /** When the newest generation of an object was learnt of. */
-  readonly #learnt = new Map<string, { readonly generation: number | undefined; readonly at: number }>();
-  /** Objects that a pass is waited for with. */
+  /** When the newest generation of an object was first seen. */
+  readonly #seen = new Map<string, { readonly generation: number | undefined; readonly at: number }>();
+  /** Objects that are newer than the last pass, and wait for the next one. */
   readonly #ahead = new Set<string>();
   #inStep = false;
   #pass: PassStatus | null = null;
-  /** The pass that `#facts` are of. */
+  /** The pass that `#facts` belong to. */
   #known: PassStatus | null = null;
   #facts: PassFacts = new Map();
 
@@ -108,37 +108,37 @@ class Term {
       project: readStatusObject,
       silenceMs: 150_000,
       listener: {
-        changed: (before, now) => this.#learn(before, now),
+        changed: (before, now) => this.#update(before, now),
         behind: () => {
           this.#inStep = false;
         },
         inStep: () => {
           this.#inStep = true;
-          this.#news.set('object');
+          this.#wakeUp.set('object');
         },
         failed: (error) =>
-          log.debug('MarathonApps cannot be read for their status', { error: messageOf(error) }),
+          log.debug('cannot read MarathonApps to write their status', { error: messageOf(error) }),
       },
     });
   }
 
   passed(pass: PassStatus): void {
     this.#pass = pass;
-    this.#news.set('pass');
+    this.#wakeUp.set('pass');
   }
 
-  /** Something changed that the status of this object depends on. */
-  look(key: string): void {
+  /** Makes an object due, because something that its status depends on has changed. */
+  markDue(key: string): void {
     this.#due.add(key);
-    this.#news.set('object');
+    this.#wakeUp.set('object');
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const following = this.#reflector.run(signal);
     while (!signal.aborted) {
-      await this.#news.wait(LOOK_MS, clock, signal);
-      this.#news.take();
+      await this.#wakeUp.wait(POLL_MS, clock, signal);
+      this.#wakeUp.take();
       if (!this.#inStep || this.#pass === null) continue;
       await this.#compare(this.#pass);
       this.#due.release(clock.monotonic());
@@ -147,19 +147,18 @@ class Term {
     await following;
   }
 
-  #learn(before: StatusObject | null, now: StatusObject | null): void {
+  #update(before: StatusObject | null, now: StatusObject | null): void {
     if (before !== null && (now === null || idOf(before) !== idOf(now))) this.#unlink(before);
     if (now === null) {
       if (before === null) return;
-      for (const known of [this.#learnt, this.#writtenAt, this.#traffic, this.#ahead])
-        known.delete(before.key);
+      for (const known of [this.#seen, this.#writtenAt, this.#traffic, this.#ahead]) known.delete(before.key);
       return;
     }
     const { key, generation } = now;
     this.#byApp.set(idOf(now), (this.#byApp.get(idOf(now)) ?? new Set()).add(key));
-    if (this.#learnt.get(key)?.generation !== generation)
-      this.#learnt.set(key, { generation, at: this.#options.clock.monotonic() });
-    this.look(key);
+    if (this.#seen.get(key)?.generation !== generation)
+      this.#seen.set(key, { generation, at: this.#options.clock.monotonic() });
+    this.markDue(key);
   }
 
   #unlink(object: StatusObject): void {
@@ -168,7 +167,7 @@ class Term {
     if (keys?.size === 0) this.#byApp.delete(idOf(object));
   }
 
-  /** Finds what a pass says, and makes due the objects of which it says something else than the one before. */
+  /** Makes the objects due whose results differ from those of the previous pass. */
   async #compare(pass: PassStatus): Promise<void> {
     const before = this.#known;
     if (pass === before) return;
@@ -185,57 +184,58 @@ class Term {
     this.#facts = facts;
   }
 
-  /** Whether the pass may not know this generation yet: as its status it would pass for what the change has brought. */
+  /** Whether the pass may predate this generation: its results would wrongly appear as the effect of the change. */
   #isAhead({ key, generation, status }: StatusObject, { startedAt }: PassStatus): boolean {
-    const learnt = this.#learnt.get(key);
-    if (learnt === undefined || status.observedGeneration === generation) return false;
-    return startedAt < learnt.at && this.#options.clock.monotonic() - learnt.at < PASS_MS;
+    const seen = this.#seen.get(key);
+    if (seen === undefined || status.observedGeneration === generation) return false;
+    return startedAt < seen.at && this.#options.clock.monotonic() - seen.at < PASS_MS;
   }
 
   async #writeDue(signal: AbortSignal): Promise<void> {
     const pace = new Pace();
-    // What a newer pass says counts for the others.
+    // Stops when a newer pass arrives: its results count for the rest.
     while (!signal.aborted && this.#pass === this.#known) {
       const key = this.#due.take();
       if (key === undefined) return;
       const object = this.#reflector.objects.get(key);
-      if (object !== undefined && this.#known !== null) await this.#consider(object, this.#known, signal);
+      if (object !== undefined && this.#known !== null)
+        await this.#writeIfChanged(object, this.#known, signal);
       await pace.restIfDue();
     }
   }
 
-  async #consider(object: StatusObject, pass: PassStatus, signal: AbortSignal): Promise<void> {
+  async #writeIfChanged(object: StatusObject, pass: PassStatus, signal: AbortSignal): Promise<void> {
     const { clock, log, references } = this.#options;
     const { key } = object;
     const now = clock.monotonic();
     if (this.#isAhead(object, pass)) {
       this.#ahead.add(key);
-      this.#due.postpone(key, (this.#learnt.get(key)?.at ?? now) + PASS_MS);
+      this.#due.postpone(key, (this.#seen.get(key)?.at ?? now) + PASS_MS);
       return;
     }
     const facts = this.#facts.get(idOf(object)) ?? NO_FACTS;
     const evidence = { facts, passError: pass.error, references: references.of(key) };
     const status = appStatus(object, evidence, object.status, rfc3339(clock.epoch()));
     const traffic = trafficOf(facts);
-    const news = trafficNews(this.#traffic.get(key) ?? traffic, traffic, this.#options.identity);
+    const events = trafficEvents(this.#traffic.get(key) ?? traffic, traffic, this.#options.identity);
     const isWritten = same(status, object.status);
-    if (isWritten && news.length === 0) {
+    if (isWritten && events.length === 0) {
       this.#traffic.set(key, traffic);
       return;
     }
-    const rested = (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY) + REST_MS;
-    if (now < rested) {
-      this.#due.postpone(key, rested);
+    const dueAt = (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY) + MIN_INTERVAL_MS;
+    if (now < dueAt) {
+      this.#due.postpone(key, dueAt);
       return;
     }
     this.#writtenAt.set(key, now);
     try {
       if (!isWritten) await writeStatus(this.#options, object, status, signal);
       this.#traffic.set(key, traffic);
-      await publish(this.#options, object, news, signal);
+      await publish(this.#options, object, events, signal);
     } catch (error) {
-      this.#due.postpone(key, now + REST_MS);
-      // Gone meanwhile, or changed by a newer leader: the watch tells.
+      this.#due.postpone(key, now + MIN_INTERVAL_MS);
+      // The object is gone, or a newer leader changed it: the watch will report it.
       const expected = error instanceof ApiFailure && (error.status === 404 || error.status === 409);
       if (!expected && !signal.aborted)
         log.warn('status not written', { object: key, error: messageOf(error) });

@@ -1,13 +1,13 @@
-/** Chains of packet filters, of whatever kind, and what becomes of a packet in them. */
+/** Chains of nftables or iptables, and what they do to a packet. */
 
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
 
-/** The first packet of a connection, or of its answer; what is not known of it (an interface) is not here. */
+/** The first packet of a connection, or of its reply. Properties that are unknown, such as interfaces, are left out. */
 export interface Packet {
   readonly protocol: string;
   readonly source?: Place;
   readonly destination?: Place;
-  readonly isAnswer: boolean;
+  readonly isReply: boolean;
 }
 
 export interface Place {
@@ -17,11 +17,11 @@ export interface Place {
   readonly isLocal: boolean;
 }
 
-/** Whether a packet passes a test; null: that cannot be told. */
+/** Whether a packet matches; null if unknown. */
 export type Test = (packet: Packet) => boolean | null;
 
 export interface Rule {
-  /** As its program prints it. */
+  /** The rule as its program prints it. */
   readonly text: string;
   readonly tests: readonly Test[];
   readonly action: Action;
@@ -35,7 +35,7 @@ export interface Chain {
   /** With family and table: `ip filter INPUT`. */
   readonly name: string;
   readonly rules: readonly Rule[];
-  /** null: packets get there from other chains only. */
+  /** null for a chain that only other chains jump to. */
   readonly base: {
     readonly hook: Hook;
     readonly dropsByDefault: boolean;
@@ -44,34 +44,34 @@ export interface Chain {
   } | null;
 }
 
-/** What ends a packet's way, or sends it elsewhere. `sure`: each test of the rule could be told. */
+/** What happens to a packet that does not pass. `sure` is false if it depends on something unknown. */
 export interface Fate {
   readonly kind: 'drop' | 'reject' | 'translate' | 'policy';
   readonly by: string;
   readonly sure: boolean;
 }
 
-/** What the base chain does to the packet; null: it lets it pass. Of rules that may match, the first that does harm counts. */
+/** Returns what a base chain does to the packet; null if it passes. Of the rules that may match, the first harmful one counts. */
 export function fateIn(chain: Chain, chains: ReadonlyMap<string, Chain>, packet: Packet): Fate | null {
-  const passage = new Passage(chains, packet);
-  const end = passage.through(chain, true, 0);
-  if (end === 'accepted') return passage.possible;
+  const traversal = new Traversal(chains, packet);
+  const end = traversal.through(chain, true, 0);
+  if (end === 'accepted') return traversal.possible;
   if (end !== null && end !== 'returned') return end;
-  if (chain.base?.dropsByDefault !== true) return passage.possible;
+  if (chain.base?.dropsByDefault !== true) return traversal.possible;
   const by = `${chain.name}: no rule accepts it, and its policy is drop`;
-  return { kind: 'policy', by, sure: passage.possible === null && !passage.mayBeAccepted };
+  return { kind: 'policy', by, sure: traversal.possible === null && !traversal.mayBeAccepted };
 }
 
 type End = Fate | 'accepted' | 'returned' | null;
 
-/** Chains may call each other, and a damaged listing in a circle. */
-const DEEPEST = 16;
+/** A damaged listing may have chains that jump in a circle. */
+const MAX_DEPTH = 16;
 
-/** One packet on its way through a chain and those that it calls. */
-class Passage {
-  /** What a rule does that may match. */
+/** Takes one packet through a chain and the chains that it jumps to. */
+class Traversal {
+  /** The first harm that a rule does which may match. */
   possible: Fate | null = null;
-  /** Whether a rule that may match accepts it. */
+  /** Whether a rule that may match accepts the packet. */
   mayBeAccepted = false;
   readonly #chains: ReadonlyMap<string, Chain>;
   readonly #packet: Packet;
@@ -81,7 +81,7 @@ class Passage {
     this.#packet = packet;
   }
 
-  /** `sure`: whether it surely got to this chain. */
+  /** `sure`: whether the packet certainly gets to this chain. */
   through(chain: Chain, sure: boolean, depth: number): End {
     for (const rule of chain.rules) {
       const results = rule.tests.map((test) => test(this.#packet));
@@ -117,7 +117,7 @@ class Passage {
 
   #call({ kind, chain }: Extract<Action, { readonly chain: string }>, sure: boolean, depth: number): End {
     const called = this.#chains.get(chain);
-    if (called === undefined || depth === DEEPEST) return null;
+    if (called === undefined || depth === MAX_DEPTH) return null;
     const end = this.through(called, sure, depth + 1);
     if (end !== null && end !== 'returned') return sure ? end : null;
     return kind === 'goto' && sure ? 'returned' : null;

@@ -1,5 +1,5 @@
 import type { Action, Chain, Hook, Rule, Test } from './chain.ts';
-import { inNetworks, inPorts, inStates, isLocal, isProtocol, not, untold } from './tests.ts';
+import { inNetworks, inPorts, inStates, isLocal, isProtocol, not, undecidable } from './tests.ts';
 
 const HOOKS: Readonly<Record<string, Hook>> = {
   PREROUTING: 'prerouting',
@@ -9,7 +9,7 @@ const HOOKS: Readonly<Record<string, Hook>> = {
   POSTROUTING: 'postrouting',
 };
 
-/** Reads what `iptables-save` or `ip6tables-save` prints. */
+/** Parses the output of `iptables-save` or `ip6tables-save`. */
 export function parseIptables(text: string, family: 'ip' | 'ip6'): Chain[] {
   const chains = new Map<string, { base: Chain['base']; rules: Rule[] }>();
   let table = '';
@@ -48,7 +48,7 @@ function toRule(line: string, rest: string, table: string): Rule {
     const value = words[at + 1] ?? '';
     if (word === '-j' || word === '-g') {
       action = toAction(value, word === '-g', table);
-      // What follows belongs to the target.
+      // The rest are options of the target.
       break;
     }
     const test = toTest(word, value);
@@ -58,11 +58,11 @@ function toRule(line: string, rest: string, table: string): Rule {
   return { text: line, tests, action };
 }
 
-/** null: no test by itself (`-m tcp`, a comment). */
+/** Returns null for an option that tests nothing by itself (`-m tcp`, a comment). */
 function toTest(word: string, value: string): Test | null {
   switch (word) {
     case '-m':
-      // A match without options that we know has its own words, which are untold.
+      // The options of an unknown match follow, and are undecidable.
       return null;
     case '--comment':
     case '--dst-type-limit':
@@ -83,11 +83,11 @@ function toTest(word: string, value: string): Test | null {
     case '--ctstate':
       return inStates(value.split(','));
     case '--dst-type':
-      return value === 'LOCAL' ? isLocal('destination') : untold;
+      return value === 'LOCAL' ? isLocal('destination') : undecidable;
     case '--src-type':
-      return value === 'LOCAL' ? isLocal('source') : untold;
+      return value === 'LOCAL' ? isLocal('source') : undecidable;
     default:
-      return untold;
+      return undecidable;
   }
 }
 
@@ -112,7 +112,7 @@ function toAction(target: string, isGoto: boolean, table: string): Action {
     case 'REDIRECT':
       return { kind: 'translate' };
     default:
-      // Of a target that is no chain (LOG, MARK) there is nothing to follow.
+      // A target that is no chain (LOG, MARK) is not found later, and has no effect.
       return { kind: isGoto ? 'goto' : 'jump', chain: `${table} ${target}` };
   }
 }

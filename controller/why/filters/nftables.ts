@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import type { Action, Chain, Hook, Rule, Test } from './chain.ts';
-import { allOf, anyOf, inNetworks, inPorts, inStates, isLocal, isProtocol, not, untold } from './tests.ts';
+import {
+  allOf,
+  anyOf,
+  inNetworks,
+  inPorts,
+  inStates,
+  isLocal,
+  isProtocol,
+  not,
+  undecidable,
+} from './tests.ts';
 
 const HOOKS: readonly Hook[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
 const FAMILIES: readonly string[] = ['ip', 'ip6', 'inet'];
@@ -20,10 +30,10 @@ const listing = z.object({
   ),
 });
 
-/** Elements of sets and of maps. */
+/** The elements of sets and maps, by name. */
 type Sets = ReadonlyMap<string, readonly unknown[]>;
 
-/** Reads what `nft -j list ruleset` prints. `skip`: family and table whose chains are left out. Throws where it is no such listing. */
+/** Parses the output of `nft -j list ruleset`, without the chains of the table `skip` (`FAMILY TABLE`). Throws if it is malformed. */
 export function parseNftables(json: string, skip: string): Chain[] {
   const { nftables } = listing.parse(JSON.parse(json));
   const sets: Map<string, readonly unknown[]> = new Map();
@@ -48,7 +58,7 @@ export function parseNftables(json: string, skip: string): Chain[] {
   });
 }
 
-/** One rule; one for each element where a map of verdicts decides. */
+/** Converts a rule; one with a verdict map gives a rule for each element. */
 function toRules({ family, table, expr }: z.infer<typeof rule>, sets: Sets): Rule[] {
   const owner = `${family} ${table}`;
   const text = JSON.stringify(expr);
@@ -59,7 +69,7 @@ function toRules({ family, table, expr }: z.infer<typeof rule>, sets: Sets): Rul
     const value = statement[key];
     if (key === 'match') tests.push(toTest(value, owner, sets));
     else if (key === 'vmap') {
-      // It is the last statement that decides anything.
+      // No statement after a verdict map has an effect.
       return verdictsOf(value, owner, sets).map(({ test, action: verdict }) => ({
         text,
         tests: [...tests, test],
@@ -67,7 +77,7 @@ function toRules({ family, table, expr }: z.infer<typeof rule>, sets: Sets): Rul
       }));
     } else {
       const found = toAction(key, value, owner);
-      if (found === 'untold') tests.push(untold);
+      if (found === 'undecidable') tests.push(undecidable);
       else if (found !== null) action = found;
     }
   }
@@ -77,7 +87,7 @@ function toRules({ family, table, expr }: z.infer<typeof rule>, sets: Sets): Rul
 const verdictMap = z.object({ key: z.record(z.string(), z.unknown()), data: z.unknown() });
 const verdictOf = z.tuple([z.unknown(), z.record(z.string(), z.unknown())]);
 
-/** What a map of verdicts does with each value of its key; nothing where its elements are not known. */
+/** The verdict of a map for each value of its key; empty if its elements are unknown. */
 function verdictsOf(value: unknown, table: string, sets: Sets): { test: Test; action: Action }[] {
   const { data: map } = verdictMap.safeParse(value);
   if (map === undefined) return [];
@@ -87,7 +97,7 @@ function verdictsOf(value: unknown, table: string, sets: Sets): { test: Test; ac
     const [right, verdict] = pair;
     const [kind = ''] = Object.keys(verdict);
     const action = toAction(kind, verdict[kind], table);
-    if (action === null || action === 'untold') return [];
+    if (action === null || action === 'undecidable') return [];
     return [{ test: ofLeft(map.key, (valuesOf(right, table, sets) ?? []).map(bare)), action }];
   });
 }
@@ -100,18 +110,18 @@ const VERDICTS = {
   dnat: 'translate',
   redirect: 'translate',
 } as const;
-/** They do something, and let every packet on. */
+/** Statements that let every packet continue. */
 const HARMLESS: readonly string[] = ['counter', 'log', 'masquerade', 'snat', 'mangle', 'notrack', 'set'];
 
-/** null: it decides nothing. `untold`: it may keep a packet from what follows. */
-function toAction(key: string, value: unknown, table: string): Action | 'untold' | null {
+/** Returns null for a statement without effect, and `undecidable` for one that may or may not let a packet continue. */
+function toAction(key: string, value: unknown, table: string): Action | 'undecidable' | null {
   const kind = VERDICTS[key as keyof typeof VERDICTS];
   if (kind !== undefined) return { kind };
   if (key === 'jump' || key === 'goto') {
     const { target } = z.object({ target: z.string() }).parse(value);
     return { kind: key, chain: `${table} ${target}` };
   }
-  return HARMLESS.includes(key) ? null : 'untold';
+  return HARMLESS.includes(key) ? null : 'undecidable';
 }
 
 const match = z.object({ op: z.string(), left: z.record(z.string(), z.unknown()), right: z.unknown() });
@@ -123,9 +133,9 @@ const fib = z.object({ result: z.string(), flags: z.array(z.string()) });
 
 function toTest(value: unknown, table: string, sets: Sets): Test {
   const { data } = match.safeParse(value);
-  if (data === undefined) return untold;
+  if (data === undefined) return undecidable;
   const right = valuesOf(data.right, table, sets);
-  const test = right === null ? untold : ofLeft(data.left, right);
+  const test = right === null ? undecidable : ofLeft(data.left, right);
   return data.op === '!=' ? not(test) : test;
 }
 
@@ -151,17 +161,17 @@ function ofLeft(left: Readonly<Record<string, unknown>>, right: readonly unknown
   if (type?.result === 'type' && right.includes('local') && type.flags.length === 1) {
     return isLocal(type.flags[0] === 'saddr' ? 'source' : 'destination');
   }
-  return untold;
+  return undecidable;
 }
 
-/** Fields that are compared together (`ip daddr . tcp dport`), with one value of them. */
+/** Tests several fields at once (`ip daddr . tcp dport`) against one value. */
 function ofJoined(joined: z.infer<typeof fields>, value: unknown): Test {
   const values = parts.safeParse(value).data?.concat;
-  if (values?.length !== joined.length) return untold;
+  if (values?.length !== joined.length) return undecidable;
   return allOf(joined.map((left, at) => ofLeft(left, [values[at]])));
 }
 
-/** The values of the right side, those of a named set too; null where they cannot be told. */
+/** The values of the right-hand side, resolving a named set; null if unknown. */
 function valuesOf(right: unknown, table: string, sets: Sets): readonly unknown[] | null {
   if (typeof right === 'string' && right.startsWith('@'))
     return sets.get(`${table} ${right}`)?.map(bare) ?? null;
@@ -171,7 +181,7 @@ function valuesOf(right: unknown, table: string, sets: Sets): readonly unknown[]
 
 const element = z.object({ elem: z.object({ val: z.unknown() }) });
 
-/** The value of an element that has a timeout, a counter or a comment besides. */
+/** Unwraps the value of an element that also has a timeout, a counter or a comment. */
 function bare(value: unknown): unknown {
   const found = element.safeParse(value).data;
   return found === undefined ? value : found.elem.val;

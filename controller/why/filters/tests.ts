@@ -3,10 +3,10 @@ import type { Packet, Place, Test } from './chain.ts';
 
 type Side = 'source' | 'destination';
 
-/** It cannot be told from a packet alone. */
-export const untold: Test = () => null;
+/** A test whose result cannot be known from the packet. */
+export const undecidable: Test = () => null;
 
-/** The opposite; what cannot be told stays so. */
+/** Negates a test; an unknown result stays unknown. */
 export function not(test: Test): Test {
   return (packet) => {
     const result = test(packet);
@@ -14,7 +14,7 @@ export function not(test: Test): Test {
   };
 }
 
-/** Whether the packet passes all of them; what fails for sure decides. */
+/** Passes if all tests pass, fails if one fails, and is unknown otherwise. */
 export function allOf(tests: readonly Test[]): Test {
   return (packet) => {
     const results = tests.map((test) => test(packet));
@@ -22,7 +22,7 @@ export function allOf(tests: readonly Test[]): Test {
   };
 }
 
-/** Whether the packet passes one of them; what passes for sure decides. */
+/** Passes if one test passes, fails if all fail, and is unknown otherwise. */
 export function anyOf(tests: readonly Test[]): Test {
   return (packet) => {
     const results = tests.map((test) => test(packet));
@@ -30,31 +30,32 @@ export function anyOf(tests: readonly Test[]): Test {
   };
 }
 
-/** Whether an address of the packet lies in one of these networks (`10.0.0.0/8`, `10.0.0.1-10.0.0.9`, or one address). */
+/** Tests whether the packet's address is in one of these networks (`10.0.0.0/8`, `10.0.0.1-10.0.0.9`, or a single address). */
 export function inNetworks(side: Side, networks: readonly string[]): Test {
   return ofPlace(side, ({ address }) => networks.some((network) => contains(network, address)));
 }
 
-/** Whether a port of the packet is one of these, each from the first to the last. */
+/** Tests whether the packet's port is in one of these ranges, both ends included. */
 export function inPorts(side: Side, ranges: readonly (readonly [number, number])[]): Test {
   return ofPlace(side, ({ port }) => ranges.some(([first, last]) => port >= first && port <= last));
 }
 
-/** Whether an address of the packet is this host's. */
+/** Tests whether the packet's address is one of this host's. */
 export function isLocal(side: Side): Test {
   return ofPlace(side, (place) => place.isLocal);
 }
 
+/** Tests the packet's protocol, given by name or number. */
 export function isProtocol(names: readonly string[]): Test {
   const numbers: Readonly<Record<string, string>> = { 6: 'tcp', 17: 'udp' };
   const known = names.map((name) => numbers[name] ?? name.toLowerCase());
   return ({ protocol }) => known.includes(protocol) || known.includes('all');
 }
 
-/** Whether connection tracking is in one of these states: a first packet is new, its answer established. */
+/** Tests the connection-tracking state: the first packet is new, its reply established. */
 export function inStates(states: readonly string[]): Test {
   const known = states.map((state) => state.toLowerCase());
-  return ({ isAnswer }) => known.includes(isAnswer ? 'established' : 'new');
+  return ({ isReply }) => known.includes(isReply ? 'established' : 'new');
 }
 
 function ofPlace(side: Side, test: (place: Place) => boolean): Test {

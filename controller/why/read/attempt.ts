@@ -1,33 +1,33 @@
-/** What a client does: it asks its name servers and opens connections. */
+/** Acts as a client: queries name servers and opens connections. */
 
-import type { NameAnswer, Tried } from '../facts.ts';
+import type { ConnectionAttempt, NameAnswer } from '../facts.ts';
 
 export interface Attempts {
-  readonly questions: readonly { readonly server: string; readonly name: string; readonly family: 4 | 6 }[];
-  /** Opened all at once, and closed together when all have been answered. */
+  readonly queries: readonly { readonly server: string; readonly name: string; readonly family: 4 | 6 }[];
+  /** Opened all at once, and closed together when each has succeeded or failed. */
   readonly connections: readonly { readonly address: string; readonly port: number }[];
   readonly waitMs: number;
 }
 
-export interface Answers {
+export interface AttemptResults {
   readonly names: readonly NameAnswer[];
-  readonly connections: readonly Tried[];
+  readonly connections: readonly ConnectionAttempt[];
 }
 
 /**
- * Asks and connects in the network namespace of this process. Never rejects.
+ * Sends the queries and opens the connections in the network namespace of this process. Never rejects.
  *
- * Its text is run by another process too, in the namespace of a container: it uses nothing from outside itself.
+ * Must use nothing from outside itself: its source text also runs in another process, in the namespace of a container.
  */
-export async function attempt({ questions, connections, waitMs }: Attempts): Promise<Answers> {
+export async function attempt({ queries, connections, waitMs }: Attempts): Promise<AttemptResults> {
   const { Resolver } = process.getBuiltinModule('node:dns').promises;
   const { connect } = process.getBuiltinModule('node:net');
   const codeOf = (error: unknown): string =>
     error instanceof Error && 'code' in error ? String(error.code) : String(error);
 
-  const asked = questions.map(async ({ server, name, family }) => {
+  const answers = queries.map(async ({ server, name, family }) => {
     const resolver = new Resolver({ timeout: waitMs, tries: 1 });
-    const impatient = setTimeout(() => resolver.cancel(), 2 * waitMs);
+    const timeout = setTimeout(() => resolver.cancel(), 2 * waitMs);
     try {
       resolver.setServers([server]);
       const addresses = family === 4 ? await resolver.resolve4(name) : await resolver.resolve6(name);
@@ -35,29 +35,29 @@ export async function attempt({ questions, connections, waitMs }: Attempts): Pro
     } catch (error) {
       return { server, addresses: [], error: codeOf(error) };
     } finally {
-      clearTimeout(impatient);
+      clearTimeout(timeout);
     }
   });
 
   const opened = connections.map(({ address, port }) => {
     const socket = connect(port, address);
     let localPort: number | null = null;
-    // The system gives the port when it begins to connect, which Node does in the next turn.
+    // Node connects on the next tick; only then does the system assign the port.
     process.nextTick(() => {
       localPort = socket.localPort ?? null;
     });
     const outcome = new Promise<string>((resolve) => {
-      const late = setTimeout(() => resolve('timeout'), waitMs);
-      const end = (what: string) => {
-        clearTimeout(late);
-        resolve(what);
+      const timeout = setTimeout(() => resolve('timeout'), waitMs);
+      const end = (result: string) => {
+        clearTimeout(timeout);
+        resolve(result);
       };
       socket.once('connect', () => end('connected'));
       socket.on('error', (error) => end(codeOf(error)));
     });
-    return { socket, outcome: outcome.then((what) => ({ address, port, outcome: what, localPort })) };
+    return { socket, outcome: outcome.then((result) => ({ address, port, outcome: result, localPort })) };
   });
-  const answers = await Promise.all(opened.map(({ outcome }) => outcome));
+  const attempts = await Promise.all(opened.map(({ outcome }) => outcome));
   for (const { socket } of opened) socket.destroy();
-  return { names: await Promise.all(asked), connections: answers };
+  return { names: await Promise.all(answers), connections: attempts };
 }

@@ -1,29 +1,29 @@
 import { execFile } from 'node:child_process';
 import { messageOf } from '../../errors.ts';
-import { type Answers, type Attempts, attempt } from './attempt.ts';
+import { type AttemptResults, type Attempts, attempt } from './attempt.ts';
 
-/** What the client got, or why it could not try. */
-export type ClientAnswers = Answers | { readonly error: string };
+/** The results, or why no attempt could be made. */
+export type ClientResults = AttemptResults | { readonly error: string };
 
-/** Starting a process takes a moment more than waiting for what it waits for. */
+/** Allowance for starting the process, on top of its own timeouts. */
 const START_MS = 10_000;
-const MOST_BYTES = 1_000_000;
+const MAX_BYTES = 1_000_000;
 
-/** `web` as `ip netns` names it, or the path of a network namespace: `/proc/4242/ns/net`. */
+/** Returns the path of a network namespace given by its `ip netns` name (`web`) or its path (`/proc/4242/ns/net`). */
 export function namespacePath(netns: string): string {
   return netns.includes('/') ? netns : `/run/netns/${netns}`;
 }
 
-/** Makes the attempts in this namespace (null), or in another one, which takes the right to enter it. Never rejects. */
+/** Makes the attempts in this network namespace (null), or in another one, which takes the right to enter it. Never rejects. */
 export async function attemptFrom(
   netns: string | null,
   task: Attempts,
   signal?: AbortSignal,
-): Promise<ClientAnswers> {
+): Promise<ClientResults> {
   if (netns === null) return await attempt(task);
-  const script = `(${attempt})(${JSON.stringify(task)}).then((answers) => console.log(JSON.stringify(answers)))`;
+  const script = `(${attempt})(${JSON.stringify(task)}).then((results) => console.log(JSON.stringify(results)))`;
   const line = [`--net=${namespacePath(netns)}`, process.execPath, '-e', script];
-  const options = { timeout: START_MS + 3 * task.waitMs, maxBuffer: MOST_BYTES, ...(signal && { signal }) };
+  const options = { timeout: START_MS + 3 * task.waitMs, maxBuffer: MAX_BYTES, ...(signal && { signal }) };
   return await new Promise((resolve) => {
     execFile('nsenter', line, options, (error, stdout, stderr) => {
       if (error === null) resolve(JSON.parse(stdout));

@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import type { FiltersFact } from '../facts.ts';
 
-const ANSWER_MS = 5_000;
-const MOST_BYTES = 64 * 1024 * 1024;
+const TIMEOUT_MS = 5_000;
+const MAX_BYTES = 64 * 1024 * 1024;
 
-/** The rules of this network namespace in the words of their own programs; null where one is not here or has nothing. Never rejects. */
+/** Lists the rules of this network namespace as each program prints them; null if it is missing or prints nothing. Never rejects. */
 export async function readFilters(): Promise<FiltersFact> {
   const [nftables, iptables, ip6tables] = await Promise.all([
     output('nft', '-j', 'list', 'ruleset'),
-    // What iptables keeps in nftables, nft lists too.
+    // `nft` also lists the rules of iptables-nft, so that only legacy ones are missing.
     firstOf('iptables-legacy-save', 'iptables-save'),
     firstOf('ip6tables-legacy-save', 'ip6tables-save'),
   ]);
@@ -26,8 +26,8 @@ async function firstOf(...programs: readonly string[]): Promise<string | null> {
 async function output(program: string, ...args: readonly string[]): Promise<string | null> {
   return await new Promise((resolve) => {
     const options = {
-      timeout: ANSWER_MS,
-      maxBuffer: MOST_BYTES,
+      timeout: TIMEOUT_MS,
+      maxBuffer: MAX_BYTES,
       env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
     };
     execFile(program, args, options, (error, stdout) =>

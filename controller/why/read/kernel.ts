@@ -1,10 +1,10 @@
 import { IpvsClient, isIpvsError } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../apply/kernel-table.ts';
 import { messageOf } from '../../errors.ts';
-import type { KernelFact, Reachable } from '../facts.ts';
+import type { AddressedVip, KernelFact } from '../facts.ts';
 
-/** The kernel's service at the VIP's address and port; never rejects. */
-export async function readKernel({ protocol, address, port }: Reachable): Promise<KernelFact> {
+/** Reads the kernel's service at the VIP's address and port. Never rejects. */
+export async function readKernel({ protocol, address, port }: AddressedVip): Promise<KernelFact> {
   try {
     const client = await IpvsClient.open();
     try {

@@ -1,22 +1,20 @@
 import { textOf } from '../../doctor/read/text.ts';
-import type { Client, NamesFact, Reachable } from '../facts.ts';
+import type { AddressedVip, Client, NamesFact } from '../facts.ts';
 import { attemptFrom } from './client.ts';
 
 const WAIT_MS = 1_500;
 
-/** Of the name server that this program serves. */
-export interface OwnServers {
+/** An address that this program's own name server listens on. */
+export interface OwnServer {
   readonly address: string;
   readonly port: number;
 }
 
-/**
- * Sends the question that a client's resolver sends, to each name server of its resolv.conf, and to our own. Never rejects.
- */
+/** Resolves the name as the client would, through its hosts file and name servers, and through our own server. Never rejects. */
 export async function readNames(
-  { fqdn, address }: Reachable & { readonly fqdn: string },
+  { fqdn, address }: AddressedVip & { readonly fqdn: string },
   client: Client,
-  own: readonly OwnServers[],
+  own: readonly OwnServer[],
 ): Promise<NamesFact> {
   const { hosts, resolv } = await filesOf(client);
   const text = await textOf(resolv);
@@ -27,8 +25,8 @@ export async function readNames(
   const ours = own.map((each) => (each.port === 53 ? each.address : inBrackets(each)));
   const all = [...new Set([...(servers ?? []), ...ours])];
   const family = address.includes(':') ? 6 : 4;
-  const questions = all.map((server) => ({ server, name: fqdn, family }) as const);
-  const answers = await attemptFrom(client, { questions, connections: [], waitMs: WAIT_MS });
+  const queries = all.map((server) => ({ server, name: fqdn, family }) as const);
+  const answers = await attemptFrom(client, { queries, connections: [], waitMs: WAIT_MS });
   if ('error' in answers) return answers;
   const given = entriesFor(fqdn, (await textOf(hosts)) ?? '').filter(
     (each) => each.includes(':') === (family === 6),
@@ -36,11 +34,11 @@ export async function readNames(
   return { hosts: given, servers, path: resolv, answers: answers.names, ours };
 }
 
-/** A container's files are in its own root; of a namespace with a name, where `ip netns exec` looks for them. */
+/** Finds the client's files: below a container's root, or where `ip netns exec` looks for those of a named namespace. */
 async function filesOf(client: Client): Promise<{ readonly hosts: string; readonly resolv: string }> {
   const [, pid] = /^\/proc\/(\d+)\/ns\/net$/.exec(client ?? '') ?? [];
   const root = pid === undefined ? '' : `/proc/${pid}/root`;
-  // A path to where `ip netns` keeps them means the same as the name alone.
+  // The path of a namespace that `ip netns` made means the same as its name.
   const netns = client?.replace(/^(?:\/var)?\/run\/netns\//, '') ?? null;
   const file = async (name: string) => {
     const own = `/etc/netns/${netns}/${name}`;
@@ -49,7 +47,7 @@ async function filesOf(client: Client): Promise<{ readonly hosts: string; readon
   return { hosts: await file('hosts'), resolv: await file('resolv.conf') };
 }
 
-/** Addresses that a hosts file gives a name. */
+/** The addresses of a name in a hosts file. */
 function entriesFor(name: string, text: string): string[] {
   return text.split('\n').flatMap((line) => {
     const [address = '', ...names] = (line.split('#')[0] ?? '').trim().split(/\s+/);
@@ -57,6 +55,6 @@ function entriesFor(name: string, text: string): string[] {
   });
 }
 
-function inBrackets({ address, port }: OwnServers): string {
+function inBrackets({ address, port }: OwnServer): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

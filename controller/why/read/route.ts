@@ -1,10 +1,10 @@
 import { RouteNetlink } from '../../apply/rtnetlink.ts';
 import { namesIn, textOf } from '../../doctor/read/text.ts';
 import { messageOf } from '../../errors.ts';
-import type { Reachable, RouteFact } from '../facts.ts';
+import type { AddressedVip, RouteFact } from '../facts.ts';
 
-/** Where packets to the VIP go, our interface, and the settings on the way; never rejects. */
-export async function readRoute({ address }: Reachable, interfaceName: string): Promise<RouteFact> {
+/** Reads the route to the VIP, the state of the controller's interface, and the settings that matter. Never rejects. */
+export async function readRoute({ address }: AddressedVip, interfaceName: string): Promise<RouteFact> {
   const ipv4 = !address.includes(':');
   const setting = async (path: string) => (await textOf(`/proc/sys/net/${path}`))?.trim() ?? null;
   const settings = {
@@ -16,20 +16,20 @@ export async function readRoute({ address }: Reachable, interfaceName: string): 
     try {
       const link = await netlink.link(interfaceName);
       const state = link === null ? 'missing' : link.up ? 'up' : 'down';
-      return { ...settings, interfaceName, link: state, way: await wayTo(netlink, address) };
+      return { ...settings, interfaceName, link: state, lookup: await lookUp(netlink, address) };
     } finally {
       netlink.close();
     }
   } catch (error) {
-    return { ...settings, interfaceName, link: 'missing', way: { unread: messageOf(error) } };
+    return { ...settings, interfaceName, link: 'missing', lookup: { unread: messageOf(error) } };
   }
 }
 
-async function wayTo(netlink: RouteNetlink, address: string): Promise<RouteFact['way']> {
-  const way = await netlink.wayTo(address);
-  if ('refused' in way) return { kind: 'refused', why: way.refused };
-  if (way.interfaceIndex === null) return { kind: 'local' };
-  return { kind: 'leaves', interfaceName: await nameOf(way.interfaceIndex) };
+async function lookUp(netlink: RouteNetlink, address: string): Promise<RouteFact['lookup']> {
+  const found = await netlink.wayTo(address);
+  if ('refused' in found) return { kind: 'refused', why: found.refused };
+  if (found.interfaceIndex === null) return { kind: 'local' };
+  return { kind: 'leaves', interfaceName: await nameOf(found.interfaceIndex) };
 }
 
 async function nameOf(index: number): Promise<string> {

@@ -2,51 +2,51 @@ import { familyOf } from '../../address.ts';
 import { messageOf } from '../../errors.ts';
 import { endpointKey } from '../../model.ts';
 import type { Cause } from '../causes.ts';
-import type { FiltersFact, Reachable } from '../facts.ts';
+import type { AddressedVip, FiltersFact } from '../facts.ts';
 import { type Chain, type Fate, fateIn, type Hook, type Packet } from '../filters/chain.ts';
 import { parseIptables } from '../filters/iptables.ts';
 import { parseNftables } from '../filters/nftables.ts';
 import { ok, type Suspect, unknown, type Verdict } from '../verdict.ts';
 
-/** Our own table. */
-const OURS = 'inet marathon_ipvs';
+const OWN_TABLE = 'inet marathon_ipvs';
 
-interface Sent {
+/** A packet to take through the chains of these hooks. */
+interface TestPacket {
   readonly packet: Packet;
   readonly hooks: readonly Hook[];
   readonly to: 'vip' | 'backend';
   readonly what: string;
 }
 
-/** Whether a rule of another program drops, rejects or translates what goes to the VIP, to its backends, or back. */
+/** Checks whether other programs' rules drop, reject or translate packets to the VIP, to its backends, or their replies. */
 export function checkFilters({
   vip,
   filters,
 }: {
-  readonly vip: Reachable;
+  readonly vip: AddressedVip;
   readonly filters: FiltersFact;
 }): Verdict[] {
   const parsed = chainsIn(filters);
   if (parsed.chains.length === 0) {
     return parsed.unread.length === 0
-      ? [ok('no rule of another program')]
+      ? [ok('no rules of other programs')]
       : parsed.unread.map((why) => unknown(why));
   }
   const suspects = new Map<Cause, Found>();
   for (const found of foundIn(parsed.chains, vip)) {
-    // What a rule surely does stands before what it may do.
+    // A certain effect takes precedence over a possible one.
     if (found.sure || !suspects.has(found.cause)) {
       if (suspects.get(found.cause)?.sure !== true) suspects.set(found.cause, found);
     }
   }
   const found = [...suspects.values()].sort((a, b) => Number(b.sure) - Number(a.sure));
   if (found.length > 0) return found.map(({ sure: _, ...suspect }) => suspect);
-  return [ok(`${parsed.chains.length} chains of other programs let it pass`)];
+  return [ok(`${parsed.chains.length} chains of other programs let the traffic pass`)];
 }
 
 type Found = Suspect & { readonly sure: boolean };
 
-function foundIn(all: readonly Chain[], vip: Reachable): Found[] {
+function foundIn(all: readonly Chain[], vip: AddressedVip): Found[] {
   const chains = new Map(all.map((chain) => [chain.name, chain]));
   const family = familyOf(vip.address);
   return packetsOf(vip).flatMap((sent) =>
@@ -66,38 +66,38 @@ function chainsIn({ nftables, iptables, ip6tables }: FiltersFact): { chains: Cha
     try {
       chains.push(...parse());
     } catch (error) {
-      unread.push(`${what} cannot be understood: ${messageOf(error)}`);
+      unread.push(`cannot parse the output of ${what}: ${messageOf(error)}`);
     }
   };
-  if (nftables !== null) take('nft -j list ruleset', () => parseNftables(nftables, OURS));
+  if (nftables !== null) take('nft -j list ruleset', () => parseNftables(nftables, OWN_TABLE));
   if (iptables !== null) take('iptables-save', () => parseIptables(iptables, 'ip'));
   if (ip6tables !== null) take('ip6tables-save', () => parseIptables(ip6tables, 'ip6'));
   return { chains, unread };
 }
 
-/** Of a large VIP some are enough: rules are for ports and networks. */
-const MOST_BACKENDS = 8;
+/** A few backends are enough, since rules match ports and networks. */
+const MAX_BACKENDS = 8;
 
-function packetsOf({ protocol, address, port, backends }: Reachable): Sent[] {
+function packetsOf({ protocol, address, port, backends }: AddressedVip): TestPacket[] {
   const vip = { address, port, isLocal: true };
   const key = endpointKey(vip);
-  const toVip: Sent = {
-    packet: { protocol, destination: vip, isAnswer: false },
+  const toVip: TestPacket = {
+    packet: { protocol, destination: vip, isReply: false },
     hooks: ['prerouting', 'input', 'output'],
     to: 'vip',
     what: `packets to ${key}`,
   };
   const others = backends
     .filter(({ weight }) => weight > 0)
-    .slice(0, MOST_BACKENDS)
-    .flatMap((backend): Sent[] => {
+    .slice(0, MAX_BACKENDS)
+    .flatMap((backend): TestPacket[] => {
       const place = { address: backend.address, port: backend.port, isLocal: false };
       const hooks = ['prerouting', 'input', 'forward', 'output', 'postrouting'] as const;
-      const there = { protocol, destination: place, isAnswer: false };
-      const back = { protocol, source: place, isAnswer: true };
+      const there = { protocol, destination: place, isReply: false };
+      const back = { protocol, source: place, isReply: true };
       return [
         { packet: there, hooks, to: 'backend', what: `packets to the backend ${endpointKey(place)}` },
-        { packet: back, hooks, to: 'backend', what: `answers of the backend ${endpointKey(place)}` },
+        { packet: back, hooks, to: 'backend', what: `replies of the backend ${endpointKey(place)}` },
       ];
     });
   return [toVip, ...others];
@@ -105,17 +105,17 @@ function packetsOf({ protocol, address, port, backends }: Reachable): Sent[] {
 
 const AT_VIP = ['not-at-ipvs', 'vip-refuses', 'no-answer', 'client-unreachable'] as const;
 const AT_BACKEND = ['backend-silent', 'backend-refuses', 'backend-unreachable'] as const;
-/** The symptoms of each. */
+/** The failures that each kind of finding explains. */
 const EXPLAINS = {
   vip: AT_VIP,
   backend: [...AT_BACKEND, ...AT_VIP],
   translation: ['answered-elsewhere', ...AT_VIP],
 } as const satisfies Record<string, readonly Cause[]>;
 
-function suspectOf({ kind, by, sure }: Fate, { to, what, packet }: Sent): Found | null {
-  // Whom an answer goes to is not known, so a rule that may match it most likely does not.
-  if (packet.isAnswer && !sure && kind !== 'policy') return null;
-  // That a program translates what goes to a backend is its own affair.
+function suspectOf({ kind, by, sure }: Fate, { to, what, packet }: TestPacket): Found | null {
+  // The destination of a reply is unknown, so a rule that may match it most likely does not.
+  if (packet.isReply && !sure && kind !== 'policy') return null;
+  // Translating packets to a backend is the other program's business.
   if (kind === 'translate' && to === 'backend') return null;
   const may = sure ? '' : 'may ';
   const common = { state: 'suspect', sure } as const;
@@ -123,8 +123,8 @@ function suspectOf({ kind, by, sure }: Fate, { to, what, packet }: Sent): Found 
     return {
       ...common,
       cause: 'filter-translates',
-      found: `${what} ${may}go elsewhere by ${by}`,
-      fix: 'let that rule leave the pool out, or have this host filter with nftables (marathon-ipvs doctor), which keeps such rules away from VIPs',
+      found: `${what} ${may}go elsewhere because of ${by}`,
+      fix: 'exclude the pool from that rule, or enable nftables on this host (see marathon-ipvs doctor), with which the controller keeps such rules away from VIPs',
       explains: EXPLAINS.translation,
     };
   }
@@ -134,8 +134,8 @@ function suspectOf({ kind, by, sure }: Fate, { to, what, packet }: Sent): Found 
     ...common,
     cause,
     found: `${what} ${may === '' ? 'are' : 'may be'} ${verb} by ${by}`,
-    fix: 'let the program that made it accept them: a rule of ours cannot undo it',
-    // A policy is for both.
+    fix: 'configure the program that owns this rule to accept them: a rule of the controller cannot override it',
+    // A policy affects both.
     explains: EXPLAINS[kind === 'policy' ? 'backend' : to],
   };
 }

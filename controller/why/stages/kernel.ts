@@ -1,45 +1,45 @@
 import { loadModule } from '../../fixes.ts';
 import { endpointKey, type ObservedService } from '../../model.ts';
-import type { BackendFact, KernelFact, Known, Reachable } from '../facts.ts';
+import type { AddressedVip, BackendFact, DesiredState, KernelFact } from '../facts.ts';
 import { broken, ok, unknown, type Verdict } from '../verdict.ts';
 import { repairOf } from './repair.ts';
 
-/** Whether the kernel has the service and its backends as they should be. */
+/** Checks that the kernel has the service and its backends as desired. */
 export function checkKernel({
   vip,
-  known,
+  desired,
   kernel,
 }: {
-  readonly vip: Reachable;
-  readonly known: Known;
+  readonly vip: AddressedVip;
+  readonly desired: DesiredState;
   readonly kernel: KernelFact;
 }): Verdict[] {
   if ('error' in kernel) {
     if (kernel.missing) return [broken('ipvs-missing', kernel.error, loadModule('ip_vs'))];
-    return [unknown(`the kernel's table cannot be read: ${kernel.error}; ask as root`)];
+    return [unknown(`the kernel's table cannot be read: ${kernel.error}; run as root`)];
   }
   const { service } = kernel;
-  if (service === null) return [missing(vip, known)];
-  return [differing(vip.backends, service, repairOf(known)) ?? ok(inWords(service))];
+  if (service === null) return [missing(vip, desired)];
+  return [differing(vip.backends, service, repairOf(desired)) ?? ok(inWords(service))];
 }
 
-function missing({ id, state, reason }: Reachable, known: Known): Verdict {
+function missing({ id, state, reason }: AddressedVip, desired: DesiredState): Verdict {
   const found = `the kernel has no service ${id}`;
-  if (known.from.kind === 'controller' && known.from.dryRun) {
+  if (desired.from.kind === 'controller' && desired.from.dryRun) {
     return broken(
       'dry-run',
       `${found}: the controller runs with --dry-run`,
       'start the controller without --dry-run',
     );
   }
-  if (state === 'pending' && reason !== null && known.from.kind === 'controller') {
+  if (state === 'pending' && reason !== null && desired.from.kind === 'controller') {
     return broken(
       'write-failed',
       `${found}: ${reason}`,
-      'it is tried again; fix what the kernel says, marathon-ipvs doctor has the commands',
+      'it is retried; fix what the kernel reports, for which marathon-ipvs doctor lists commands',
     );
   }
-  return broken('service-missing', found, repairOf(known));
+  return broken('service-missing', found, repairOf(desired));
 }
 
 function differing(
@@ -69,8 +69,10 @@ function differing(
       fix,
     );
   }
-  const known = new Set(wanted.map(endpointKey));
-  const unwanted = [...backends.values()].filter((each) => each.weight > 0 && !known.has(endpointKey(each)));
+  const wantedKeys = new Set(wanted.map(endpointKey));
+  const unwanted = [...backends.values()].filter(
+    (each) => each.weight > 0 && !wantedKeys.has(endpointKey(each)),
+  );
   if (unwanted.length === 0) return null;
   return broken(
     'destination-unwanted',
@@ -79,12 +81,11 @@ function differing(
   );
 }
 
-/** An answer is read by people. */
-const SHOWN = 4;
+const MAX_NAMED = 4;
 
 function keysOf(backends: readonly { readonly address: string; readonly port: number }[]): string {
-  const more = backends.length > SHOWN ? ` and ${backends.length - SHOWN} more` : '';
-  return `${backends.slice(0, SHOWN).map(endpointKey).join(', ')}${more}`;
+  const more = backends.length > MAX_NAMED ? ` and ${backends.length - MAX_NAMED} more` : '';
+  return `${backends.slice(0, MAX_NAMED).map(endpointKey).join(', ')}${more}`;
 }
 
 function inWords({ backends, scheduler }: ObservedService): string {

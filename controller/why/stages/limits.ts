@@ -3,10 +3,10 @@ import { endpointKey } from '../../model.ts';
 import type { KernelFact, LimitsFact } from '../facts.ts';
 import { broken, ok, type Verdict } from '../verdict.ts';
 
-/** So near its end a table refuses some. */
+/** The share of its maximum from which a table refuses some entries. */
 const FULL = 0.98;
 
-/** Whether there is room for another connection: connection tracking, and the limit of each backend. */
+/** Checks that there is room for another connection, in connection tracking and in the limit of each backend. */
 export function checkLimits({
   limits,
   kernel,
@@ -33,31 +33,30 @@ export function checkLimits({
     });
   }
   const room = roomIn(kernel);
-  if (room !== null && room.most <= 0) {
+  if (room !== null && room.free <= 0) {
     verdicts.push(
       broken(
         'limit-reached',
         `every backend has as many connections as IPVS_MAX_CONNECTIONS allows: ${room.text}`,
-        'raise IPVS_MAX_CONNECTIONS, or scale the app up; it ends by itself when a backend has less than three quarters of them',
+        'raise IPVS_MAX_CONNECTIONS, or scale the app up; a backend accepts connections again when it has fewer than three quarters of its limit',
       ),
     );
   }
   if (verdicts.length > 0) return verdicts;
   const tracked = conntrack === null ? '' : `connection tracking ${conntrack.count} of ${conntrack.max}; `;
   const ports = portRange === null ? '' : `${portRange.high - portRange.low + 1} source ports; `;
-  return [ok(`${tracked}${ports}no backend's limit is reached by all`)];
+  return [ok(`${tracked}${ports}backends have room for connections`)];
 }
 
-/** How many connections fit; null: no limit. `text` tells those of some backends. */
-export function roomIn(kernel: KernelFact): { readonly most: number; readonly text: string } | null {
+/** Returns how many more connections the backends accept, and a text about some of them; null if there is no limit. */
+export function roomIn(kernel: KernelFact): { readonly free: number; readonly text: string } | null {
   if ('error' in kernel || kernel.service === null) return null;
   const inRotation = [...kernel.service.backends.values()].filter(({ weight }) => weight > 0);
   if (inRotation.length === 0 || inRotation.some(({ upperThreshold }) => upperThreshold === 0)) return null;
   const used = inRotation.map((each) => each.activeConnections + each.inactiveConnections);
   const free = inRotation.map(({ upperThreshold }, at) => Math.max(0, upperThreshold - (used[at] ?? 0)));
   const texts = inRotation.map((each, at) => `${endpointKey(each)}: ${used[at]} of ${each.upperThreshold}`);
-  return { most: free.reduce((sum, each) => sum + each, 0), text: texts.slice(0, SHOWN).join(', ') };
+  return { free: free.reduce((sum, each) => sum + each, 0), text: texts.slice(0, MAX_NAMED).join(', ') };
 }
 
-/** An answer is read by people. */
-const SHOWN = 4;
+const MAX_NAMED = 4;

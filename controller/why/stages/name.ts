@@ -2,34 +2,34 @@ import { cleanName } from '../../desired/names.ts';
 import { plural } from '../../status/words.ts';
 import { nearest } from '../../suggestion.ts';
 import { quoted } from '../../visible.ts';
-import type { Asked, Known, VipFact } from '../facts.ts';
+import type { DesiredState, VipFact, VipQuery } from '../facts.ts';
 import { broken, note, ok, unknown, type Verdict } from '../verdict.ts';
 
-/** More than one app has ports; so many ways can still be read. */
-const MOST_VIPS = 8;
+/** The largest number of VIPs whose traces are still readable. */
+const MAX_VIPS = 8;
 
-/** The VIPs that are meant; none: with the reason why not. */
+/** The matching VIPs, or the verdict if there are none. */
 export type Found = { readonly vips: readonly VipFact[] } | { readonly verdict: Verdict };
 
-/** Which VIPs the name means: all ports where none is given, TCP where both protocols have one. */
-export function findVips(known: Known, asked: Asked): Found {
-  if (known.incomplete !== null) return { verdict: unknown(known.incomplete) };
-  const called = vipsCalled(known.vips, asked.name);
-  if (called.length === 0) return { verdict: nobodyDeclares(known, asked) };
-  const onPort = called.filter(({ port }) => asked.port === null || asked.port === port);
-  if (onPort.length === 0) return { verdict: wrongPort(asked, called) };
+/** Finds the VIPs that match the query: on all ports if it has none, and TCP if it has no protocol and both exist. */
+export function findVips(desired: DesiredState, query: VipQuery): Found {
+  if (desired.incomplete !== null) return { verdict: unknown(desired.incomplete) };
+  const named = vipsNamed(desired.vips, query.name);
+  if (named.length === 0) return { verdict: notDeclared(desired, query) };
+  const onPort = named.filter(({ port }) => query.port === null || query.port === port);
+  if (onPort.length === 0) return { verdict: wrongPort(query, named) };
   const tcp = onPort.filter(({ protocol }) => protocol === 'tcp');
-  const meant = asked.protocol === null ? tcp : onPort.filter(({ protocol }) => protocol === asked.protocol);
-  const vips = asked.protocol === null && tcp.length === 0 ? onPort : meant;
-  if (vips.length === 0) return { verdict: wrongProtocol(asked, onPort) };
-  if (vips.length > MOST_VIPS) {
+  const meant = query.protocol === null ? tcp : onPort.filter(({ protocol }) => protocol === query.protocol);
+  const vips = query.protocol === null && tcp.length === 0 ? onPort : meant;
+  if (vips.length === 0) return { verdict: wrongProtocol(query, onPort) };
+  if (vips.length > MAX_VIPS) {
     const ports = [...new Set(vips.map(({ port }) => port))].join(', ');
-    return { verdict: unknown(`${vips.length} VIPs are called so; give one of the ports ${ports}`) };
+    return { verdict: unknown(`${vips.length} VIPs have this name; specify one of the ports ${ports}`) };
   }
   return { vips };
 }
 
-/** Whether this VIP is an app's, and ours. */
+/** Checks that an app declares the VIP, and that its address and port are not another program's. */
 export function checkName({ vip }: { readonly vip: VipFact }): Verdict[] {
   const { apps, state, reason, id } = vip;
   if (state === 'conflict') {
@@ -37,7 +37,7 @@ export function checkName({ vip }: { readonly vip: VipFact }): Verdict[] {
       broken(
         'conflict',
         reason ?? `${id} is in the kernel already`,
-        'remove that service where it is not needed, give the app another port, or let the controller take it over with --adopt',
+        'remove that service if it is not needed, give the app another port, or let the controller take it over with --adopt',
       ),
     ];
   }
@@ -45,18 +45,18 @@ export function checkName({ vip }: { readonly vip: VipFact }): Verdict[] {
     return [
       broken(
         'leaving',
-        `no app declares ${id} any more; only its old connections go on${reason === null ? '' : ` (${reason})`}`,
-        'give the VIP label back to the app, or let clients use another VIP',
+        `no app declares ${id} any more; only its open connections continue${reason === null ? '' : ` (${reason})`}`,
+        'restore the VIP label of the app, or let clients use another VIP',
       ),
     ];
   }
   const declared = `declared by ${apps.length === 0 ? 'no app that a source still knows' : apps.join(', ')}`;
   return state === 'held'
-    ? [ok(declared), note(`held: ${reason ?? 'too much would go at once'}`)]
+    ? [ok(declared), note(`held: ${reason ?? 'too much would be removed at once'}`)]
     : [ok(declared)];
 }
 
-function vipsCalled(vips: readonly VipFact[], name: string): readonly VipFact[] {
+function vipsNamed(vips: readonly VipFact[], name: string): readonly VipFact[] {
   const named = vips.filter((vip) => namesOf(vip).includes(name));
   if (named.length > 0) return named;
   const cleaned = cleanName(name);
@@ -68,36 +68,41 @@ function namesOf({ name, framework, fqdn, address, apps }: VipFact): string[] {
   return [...full, fqdn, address, ...apps].filter((text) => text !== null).map((text) => text.toLowerCase());
 }
 
-function nobodyDeclares(known: Known, { text, name }: Asked): Verdict {
-  const rejection = known.rejected.find(({ app, value }) => app === name || isLabelOf(value, name));
+function notDeclared(desired: DesiredState, { text, name }: VipQuery): Verdict {
+  const rejection = desired.rejected.find(
+    ({ app, at, value }) => app === name || (VIP_LABEL.test(at) && isLabelOf(value, name)),
+  );
   if (rejection !== undefined) {
     const { app, at, value, reason } = rejection;
     const isLabel = /(^|\.)labels(\.|$)/.test(at);
     return broken(
       isLabel ? 'label-rejected' : 'app-rejected',
       `${app} ${at}: ${quoted(value)}: ${reason}`,
-      `correct ${isLabel ? 'the label' : at || 'what it has too much of'} in the definition of ${app}`,
+      `correct ${isLabel ? 'the label' : at || 'the error'} in the definition of ${app}`,
     );
   }
-  const failing = known.sources.filter(({ failure }) => failure !== null);
+  const failing = desired.sources.filter(({ failure }) => failure !== null);
   const stale = failing
     .map(({ name: source, failure }) => `; ${source} cannot be read now: ${failure}`)
     .join('');
   const names = [
-    ...new Set(known.vips.flatMap((vip) => [vip.name, ...vip.apps].filter((each) => each !== null))),
+    ...new Set(desired.vips.flatMap((vip) => [vip.name, ...vip.apps].filter((each) => each !== null))),
   ];
   const [short = name] = name.split('.');
   const meant = nearest(name, names) ?? nearest(short, names);
   return broken(
     'unknown-name',
-    `no app of ${known.sources.length === 1 ? known.sources[0]?.name : `${known.sources.length} sources`} declares ${quoted(text)}; ${plural(known.vips.length, 'VIP')} known${stale}`,
+    `no app of ${desired.sources.length === 1 ? desired.sources[0]?.name : `${desired.sources.length} sources`} declares ${quoted(text)}; ${plural(desired.vips.length, 'VIP')} known${stale}`,
     meant === null
-      ? `give a port of the app the label VIP_0 with "/NAME:PORT"; marathon-ipvs status lists the VIPs`
+      ? `add the label VIP_0 with "/NAME:PORT" to a port of the app; marathon-ipvs status lists the VIPs`
       : `did you mean ${quoted(meant)}? marathon-ipvs why ${meant}`,
   );
 }
 
-/** Whether a label's value was meant to give this name: `/my_service:5555x`. */
+/** The path of a VIP label, or of a task label that stands for one; other labels declare no name. */
+const VIP_LABEL = /(^|\.)labels\.vip/i;
+
+/** Whether an invalid label was apparently meant to declare this name: `/my_service:5555x`. */
 function isLabelOf(value: string, name: string): boolean {
   const [label = ''] = value.replace(/^\//, '').split(':');
   const [short = name] = name.split('.');
@@ -105,20 +110,20 @@ function isLabelOf(value: string, name: string): boolean {
   return cleaned !== null && (cleaned === name || cleaned === short);
 }
 
-function wrongPort({ name, port }: Asked, called: readonly VipFact[]): Verdict {
-  const ports = [...new Set(called.map((vip) => `${vip.port}/${vip.protocol}`))].join(', ');
+function wrongPort({ name, port }: VipQuery, named: readonly VipFact[]): Verdict {
+  const ports = [...new Set(named.map((vip) => `${vip.port}/${vip.protocol}`))].join(', ');
   return broken(
     'wrong-port',
     `${name} has no VIP on port ${port}; it has ${ports}`,
-    `let clients use ${called[0]?.port}, or give the app a label with port ${port}`,
+    `let clients use port ${named[0]?.port}, or give the app a label with port ${port}`,
   );
 }
 
-function wrongProtocol({ name, protocol }: Asked, onPort: readonly VipFact[]): Verdict {
+function wrongProtocol({ name, protocol }: VipQuery, onPort: readonly VipFact[]): Verdict {
   const [first] = onPort;
   return broken(
     'wrong-protocol',
-    `${name}:${first?.port} is a VIP of ${first?.protocol} only, not of ${protocol}`,
+    `${name}:${first?.port} is a VIP for ${first?.protocol} only, not for ${protocol}`,
     `let clients use ${first?.protocol}, or give the port of the app the protocol ${protocol}`,
   );
 }

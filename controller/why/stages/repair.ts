@@ -1,8 +1,8 @@
-import type { Known } from '../facts.ts';
+import type { DesiredState } from '../facts.ts';
 
-/** What puts this host back to what the controller wants. */
-export function repairOf({ from }: Known): string {
+/** Returns how to restore what the controller wants on this host. */
+export function repairOf({ from }: DesiredState): string {
   return from.kind === 'controller'
-    ? 'systemctl reload marathon-ipvs puts it right at once (its next full pass does too), and its log tells what was changed; then find the program that changes it'
+    ? 'systemctl reload marathon-ipvs repairs it at once (so does the next full pass), and the log shows what was changed; then find the program that changes it'
     : 'start the controller: systemctl start marathon-ipvs';
 }

@@ -1,22 +1,22 @@
 import { setSysctl, setSysctlOf } from '../../fixes.ts';
-import type { Known, Reachable, RouteFact } from '../facts.ts';
+import type { AddressedVip, DesiredState, RouteFact } from '../facts.ts';
 import { broken, ok, type Suspect, unknown, type Verdict } from '../verdict.ts';
 import { repairOf } from './repair.ts';
 
-/** Whether packets to the address are delivered to this host, and the settings let answers through. */
+/** Checks that packets to the VIP are delivered to this host, and that kernel settings let replies through. */
 export function checkRoute({
   vip: { address },
-  known,
+  desired,
   route,
 }: {
-  readonly vip: Reachable;
-  readonly known: Known;
+  readonly vip: AddressedVip;
+  readonly desired: DesiredState;
   readonly route: RouteFact;
 }): Verdict[] {
-  const { interfaceName, link, way } = route;
-  if ('unread' in way) return [unknown(`routes cannot be read: ${way.unread}`)];
-  const fix = repairOf(known);
-  if (way.kind === 'local') return [ok(`${address} is delivered to this host`), ...settings(route)];
+  const { interfaceName, link, lookup } = route;
+  if ('unread' in lookup) return [unknown(`routes cannot be read: ${lookup.unread}`)];
+  const fix = repairOf(desired);
+  if (lookup.kind === 'local') return [ok(`${address} is delivered to this host`), ...settings(route)];
   if (link === 'missing') {
     return [
       broken('interface-missing', `there is no interface ${interfaceName}; ${inWords(address, route)}`, fix),
@@ -31,12 +31,12 @@ export function checkRoute({
       ),
     ];
   }
-  if (way.kind === 'refused') {
+  if (lookup.kind === 'refused') {
     return [
       broken(
         'route-refuses',
-        `a route or rule of this host refuses ${address}: ${way.why}`,
-        `ip route show table all and ip rule show it: remove it, or leave ${address} out`,
+        `a route or rule on this host rejects ${address}: ${lookup.why}`,
+        `ip route show table all and ip rule show it: remove it, or exclude ${address}`,
       ),
     ];
   }
@@ -44,18 +44,18 @@ export function checkRoute({
     broken(
       'route-missing',
       inWords(address, route),
-      `ip rule and ip route show table all tell whose route comes first: remove it where it is of another program; else ${fix}`,
+      `ip rule and ip route show table all show which route takes precedence: remove it if it is another program's; otherwise ${fix}`,
     ),
   ];
 }
 
-function inWords(address: string, { way }: RouteFact): string {
-  if ('unread' in way || way.kind === 'local') return '';
-  if (way.kind === 'refused') return `no route to ${address}: ${way.why}`;
-  return `packets to ${address} leave this host by ${way.interfaceName}`;
+function inWords(address: string, { lookup }: RouteFact): string {
+  if ('unread' in lookup || lookup.kind === 'local') return '';
+  if (lookup.kind === 'refused') return `no route to ${address}: ${lookup.why}`;
+  return `packets to ${address} leave this host through ${lookup.interfaceName}`;
 }
 
-/** They keep some connections from working, and not all: an attempt decides. */
+/** Settings that make some connections fail, but not all: an attempt to connect decides. */
 function settings({ ipForward, conntrack }: RouteFact): Suspect[] {
   const suspects: Suspect[] = [];
   if (ipForward === '0') {
@@ -71,7 +71,7 @@ function settings({ ipForward, conntrack }: RouteFact): Suspect[] {
     suspects.push({
       state: 'suspect',
       cause: 'conntrack-off',
-      found: 'net.ipv4.vs.conntrack is 0: answers to connections that need another source address are lost',
+      found: 'net.ipv4.vs.conntrack is 0: replies to masqueraded connections are lost',
       fix: setSysctlOf('net.ipv4.vs.conntrack', '1', { missing: false }),
       explains: ['no-answer'],
     });

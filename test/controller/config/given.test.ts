@@ -122,6 +122,11 @@ describe('an error says where, what, and what is accepted', () => {
       /has no options, expected lines of the form NAME: VALUE$/,
     ],
     [
+      'a file in Latin-1',
+      { file: Buffer.from('zone: caf\xe9.example', 'latin1') },
+      /^--config .*config\.yaml" is not accepted, not UTF-8: the byte at offset 9 \(0xe9\) .*; expected a YAML file with options$/,
+    ],
+    [
       'a missing file',
       { flags: { config: ABSENT } },
       /^--config on the command line: "\/.*\/absent" is not accepted, there is no such file or directory; expected the path of a readable file$/,

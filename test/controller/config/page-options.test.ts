@@ -108,3 +108,25 @@ describe('writing apps', () => {
     },
   );
 });
+
+describe('where names are answered', () => {
+  test.each([
+    [
+      '198.51.100.4:53',
+      { poolIpv4: '198.51.100.0/28' },
+      /^--dns-listen 198\.51\.100\.4:53 lies in --pool-ipv4 198/,
+    ],
+    [
+      '[fd01:c::5]:53',
+      {},
+      /^--dns-listen \[fd01:c::5\]:53 lies in --pool-ipv6 fd01:c::\/64, expected an address/,
+    ],
+    ['127.0.0.1:61421', {}, /^--dns-listen 127\.0\.0\.1:61421 and --listen are the same address and port/],
+  ])('%s is refused where a VIP or the API has it', (dnsListen, flags, reason) => {
+    expect(refusalOf({ flags: { dnsListen, ...flags } })).toMatch(reason);
+  });
+
+  test('an address outside the pools is accepted', () => {
+    expect(resolve({ flags: { dnsListen: '198.51.100.4:53' } }).dnsListen).toHaveLength(1);
+  });
+});

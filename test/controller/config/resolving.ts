@@ -12,7 +12,7 @@ import type { OptionName } from '../../../controller/config/options.ts';
 export const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-config-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-export function yaml(text: string): string {
+export function yaml(text: string | Uint8Array): string {
   const path = join(directory, 'config.yaml');
   writeFileSync(path, text);
   return path;
@@ -36,7 +36,7 @@ export function resolve(
   given: {
     flags?: Partial<Record<OptionName, string | readonly string[]>>;
     environment?: Environment;
-    file?: string;
+    file?: string | Uint8Array;
   },
   command: CommandName = 'run',
 ) {

@@ -24,7 +24,7 @@ function allocate(
   const addresses = new NameAddresses(where, new Map(Object.entries(kept)));
   for (const name of Object.keys(kept)) if (!names.includes(name)) addresses.forget(name);
   for (const address of taken) addresses.take(address);
-  for (const name of names) addresses.want(name);
+  for (const name of names) addresses.markUsed(name);
   addresses.place();
   return { addresses: addresses.all, warnings: addresses.warnings() };
 }
@@ -83,7 +83,7 @@ test('a collision takes the next address, after the last one the first', () => {
 test('a kept address comes before a new name that would hash to it, and is told as long as both last', () => {
   const addresses = new NameAddresses(pools('11.0.0.0/24'), new Map([['zed.kept', { ipv4: '11.0.0.37' }]]));
   for (const name of ['zed.kept', 'foo.bar']) {
-    addresses.want(name);
+    addresses.markUsed(name);
     addresses.place();
   }
   const told = addresses.warnings();
@@ -93,7 +93,7 @@ test('a kept address comes before a new name that would hash to it, and is told 
     ['foo.bar', { ipv4: '11.0.0.38' }],
   ]);
   expect(addresses.warnings()).toEqual(told);
-  addresses.unwant('zed.kept');
+  addresses.markUnused('zed.kept');
   addresses.forget('zed.kept');
   expect([...addresses.all.keys(), ...addresses.warnings()]).toEqual(['foo.bar']);
 });

@@ -38,14 +38,14 @@ describe('names of VIPs', () => {
     expect(told(ask(`_80._udp.${WEB}`, { type: 'SRV' })).rcode).toBe('NXDOMAIN');
   });
 
-  test('an address of a pool leads back to its name', () => {
+  test('an address of a pool resolves back to its name', () => {
     const ipv4 = '1.0.0.11.in-addr.arpa';
     expect(lines(told(ask(ipv4, { type: 'PTR' })).answers)).toEqual([`${ipv4} PTR ${WEB}`]);
     const ipv6 = `1.${'0.'.repeat(23)}c.0.0.0.1.0.d.f.ip6.arpa`;
     expect(lines(told(ask(ipv6, { type: 'PTR' })).answers)).toEqual([`${ipv6} PTR ${WEB}`]);
   });
 
-  test('several zones are served side by side, each name in its own', () => {
+  test('several zones can be served, each name in its own', () => {
     const other = service('11.0.0.9', 80, [], { name: 'db', fqdn: 'db.marathon.example.org' });
     const index = indexOf([...SERVICES, other], { zones: [ZONE, 'example.org'] });
     expect(lines(told(ask('db.marathon.example.org', { index })).answers)).toEqual([
@@ -57,7 +57,7 @@ describe('names of VIPs', () => {
     expect(lines(told(ask(WEB, { index })).answers)).toHaveLength(1);
   });
 
-  test('a VIP has its name in further zones too, and its address leads back to the first', () => {
+  test('a VIP has its name in further zones too, and its address resolves back to the first', () => {
     const index = indexOf(SERVICES, { zones: [ZONE, 'vips.example.org'] });
     const alias = 'web.marathon.vips.example.org';
     expect(lines(told(ask(alias, { index })).answers)).toEqual([`${alias} A 11.0.0.1`]);
@@ -71,7 +71,7 @@ describe('names of VIPs', () => {
     expect(told(ask(alias, { index })).rcode).toBe('NXDOMAIN');
   });
 
-  test('a name in no zone, and one that no name can be, have no records and harm no other', () => {
+  test('a name outside the zones and an invalid name get no records and do not affect others', () => {
     const index = indexOf([
       service('11.0.0.3', 80, [], { name: 'a', fqdn: 'a.example.net' }),
       service('11.0.0.4', 80, [], { name: 'b', fqdn: `..${ZONE}` }),
@@ -82,15 +82,15 @@ describe('names of VIPs', () => {
   });
 });
 
-test('the option for the TTL holds for addresses, and nothing is remembered longer than it says', () => {
+test('the TTL option applies to addresses, and negative answers are never cached longer', () => {
   const index = indexOf(SERVICES, { ttlSeconds: 0 });
   expect(told(ask(WEB, { index })).answers?.[0]).toMatchObject({ ttl: 0 });
   expect(told(ask(`_80._tcp.${WEB}`, { type: 'SRV', index })).answers?.[0]).toMatchObject({ ttl: 0 });
   expect(lines(told(ask(`nobody.${ZONE}`, { index })).authorities)[0]).toMatch(/ 86400 0$/);
 });
 
-describe('what a zone tells of itself', () => {
-  test('SOA and NS at its top, with the address of the name server', () => {
+describe('the records of a zone', () => {
+  test('SOA and NS at its apex, with the address of the name server', () => {
     expect(lines(told(ask(ZONE, { type: 'SOA' })).answers)).toEqual([SOA]);
     const servers = told(ask(ZONE, { type: 'NS' }));
     expect(lines(servers.answers)).toEqual([`${ZONE} NS ns.${ZONE}`]);
@@ -98,7 +98,7 @@ describe('what a zone tells of itself', () => {
     expect(lines(told(ask(`ns.${ZONE}`)).answers)).toEqual([`ns.${ZONE} A 198.51.100.4`]);
   });
 
-  test('the zones of addresses too, with the same name server', () => {
+  test('reverse zones have them too, with the same name server', () => {
     const servers = told(ask('11.in-addr.arpa', { type: 'NS' }));
     expect(lines(servers.answers)).toEqual([`11.in-addr.arpa NS ns.${ZONE}`]);
     expect(servers.additionals).toEqual([]);
@@ -106,8 +106,8 @@ describe('what a zone tells of itself', () => {
   });
 });
 
-describe('what there is not', () => {
-  test('a name that does not exist is NXDOMAIN, with the SOA that says for how long', () => {
+describe('negative answers', () => {
+  test('a name that does not exist is NXDOMAIN, with the SOA that limits caching', () => {
     const reply = told(ask(`nobody.marathon.${ZONE}`));
     expect(reply.rcode).toBe('NXDOMAIN');
     expect(reply.answers).toEqual([]);
@@ -145,7 +145,7 @@ describe('what there is not', () => {
     }
   });
 
-  test('another class than that of the internet is refused', () => {
+  test('a class other than IN is refused', () => {
     const spoil = (query: Buffer) => {
       query.writeUInt16BE(3, query.length - 2);
       return query;
@@ -155,14 +155,14 @@ describe('what there is not', () => {
 });
 
 describe('the header', () => {
-  test('id and "recursion desired" come back, the answer is authoritative, recursion is never available', () => {
+  test('id and "recursion desired" are copied, the answer is authoritative, recursion is never available', () => {
     const reply = told(ask(WEB, { flags: RECURSION_DESIRED }));
     expect(reply).toMatchObject({ id: ID, type: 'response' });
     expect((reply.flags ?? 0) & 0x7ff0).toBe(AUTHORITATIVE_ANSWER | RECURSION_DESIRED);
     expect((told(ask(WEB)).flags ?? 0) & 0x7ff0).toBe(AUTHORITATIVE_ANSWER);
   });
 
-  test('names are compared without case and come back as they were asked', () => {
+  test('names match in any letter case and are repeated as queried', () => {
     const mixed = `WeB.MARathon.l4LB.thisdcos.DIRECTORY`;
     const reply = told(ask(mixed));
     expect(reply.questions?.[0]?.name).toBe(mixed);
@@ -176,13 +176,13 @@ describe('the header', () => {
 });
 
 describe('EDNS and sizes', () => {
-  test('whoever speaks EDNS gets our payload size, whoever does not gets nothing of it', () => {
+  test('a client that uses EDNS gets our payload size, others get no OPT record', () => {
     const [opt] = told(ask(WEB, { edns: {} })).additionals ?? [];
     expect(opt).toMatchObject({ type: 'OPT', udpPayloadSize: 1_232, ednsVersion: 0, extendedRcode: 0 });
     expect(told(ask(WEB)).additionals).toEqual([]);
   });
 
-  test('a version of EDNS that is not known is BADVERS', () => {
+  test('an unknown EDNS version is BADVERS', () => {
     const found = ask(WEB, { edns: { version: 1 } });
     const reply = told(found);
     expect(found?.rcode).toBe(16);
@@ -200,7 +200,7 @@ describe('EDNS and sizes', () => {
     ['512 bytes also where the client says less', { payload: 100 }, 512],
     ["the client's payload size", { payload: 1_000 }, 1_000],
     ['1232 bytes also where the client takes more', { payload: 65_535 }, 1_232],
-  ])('what is longer than %s comes truncated and empty over UDP', (_, edns, limit) => {
+  ])('an answer longer than %s is truncated and empty over UDP', (_, edns, limit) => {
     const found = ask(name, { index, edns });
     const reply = told(found);
     expect(found?.bytes.length).toBeLessThanOrEqual(limit);
@@ -209,20 +209,20 @@ describe('EDNS and sizes', () => {
     expect(lines(reply.answers)).toEqual([]);
   });
 
-  test('over TCP it comes whole', () => {
+  test('over TCP it is complete', () => {
     const reply = told(ask(name, { index, transport: 'tcp' }));
     expect(isTruncated(reply.flags)).toBe(false);
     expect(reply.answers).toHaveLength(80);
   });
 
-  test('what is extra is left out for want of room, without asking the client to come back', () => {
+  test('additional records are left out to save room, without truncation', () => {
     const reply = told(ask(`_80._tcp.${name}`, { type: 'SRV', index }));
     expect(isTruncated(reply.flags)).toBe(false);
     expect(lines(reply.answers)).toEqual([`_80._tcp.${name} SRV 0 0 80 ${name}`]);
     expect(reply.additionals).toEqual([]);
   });
 
-  test('the longest name that a VIP can have is answered, whatever is asked of it', () => {
+  test('the longest possible name of a VIP is answered for every type', () => {
     const label = 'a'.repeat(63);
     const zone = `${'b'.repeat(62)}.${'c'.repeat(62)}`;
     const fqdn = `${label}.${label}.${zone}`;

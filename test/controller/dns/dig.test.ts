@@ -62,13 +62,13 @@ withDig('as dig sees it', () => {
     expect(out).toMatch('EDNS: version: 0, flags:; udp: 1232');
   });
 
-  test('a truncated answer is asked for again over TCP, and is whole', async () => {
+  test('a truncated answer is retried over TCP, and is complete', async () => {
     const out = await dig('+short', `many.marathon.${ZONE}`);
     expect(out.split('\n').filter(Boolean).at(-1)).toMatch(/^11\.0\.9\./);
     expect(out.match(/^11\.0\.9\./gm)).toHaveLength(200);
   });
 
-  test('cookies, padding and a version of EDNS to come do no harm', async () => {
+  test('cookies, padding and a future EDNS version do no harm', async () => {
     expect(await dig('+short', '+cookie=0123456789abcdef', '+padding=128', '+nsid', WEB)).toBe('11.0.0.1\n');
     expect(await dig('+noednsneg', '+edns=77', WEB)).toMatch('status: BADVERS');
     expect(await dig('+ednsneg', '+edns=77', '+short', WEB)).toBe('11.0.0.1\n');

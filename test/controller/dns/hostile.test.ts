@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
-import { answer, askOverTcp } from '../../../controller/dns/answer.ts';
+import { answer, truncatedReply } from '../../../controller/dns/answer.ts';
 import { ID, INDEX, question, told, WEB, ZONE } from './asking.ts';
 
 /** What comes back: the rcode, or null for silence. */
@@ -22,7 +22,7 @@ const A_IN = Buffer.from([0, 1, 0, 1]);
 const WHOLE = [NAME, A_IN];
 const joined = (...parts: readonly Uint8Array[]) => Buffer.concat(parts);
 
-describe('messages that are no query', () => {
+describe('messages that are not queries', () => {
   test.each([
     ['nothing', Buffer.alloc(0)],
     ['less than a header', header(1).subarray(0, 11)],
@@ -64,13 +64,13 @@ describe('messages that are no query', () => {
       'an oversize message',
       joined(header(1, 0, 0, 1), ...WHOLE, opt([0, 12, 0x10, 0, ...Array(4_096).fill(0)])),
     ],
-  ])('%s is malformed, and said to be so in twelve bytes', (_, message) => {
+  ])('%s is answered as malformed in twelve bytes', (_, message) => {
     const found = answer(message, INDEX, 'udp');
     expect(found?.bytes).toHaveLength(12);
     expect(told(found)).toMatchObject({ id: ID, rcode: 'FORMERR' });
   });
 
-  test.each([1, 2, 4, 5, 15])('operation %d is not known', (operation) => {
+  test.each([1, 2, 4, 5, 15])('operation %d is not implemented', (operation) => {
     const message = question(WEB);
     message[2] = operation << 3;
     const found = answer(message, INDEX, 'udp');
@@ -79,28 +79,28 @@ describe('messages that are no query', () => {
   });
 });
 
-describe('what a careful client may send', () => {
+describe('what a legitimate client may send', () => {
   test.each([
     ['EDNS options', joined(header(1, 0, 0, 1), ...WHOLE, opt([0, 10, 0, 2, 1, 2, 0, 12, 0, 0]))],
     [
       'a record besides EDNS',
       joined(header(1, 0, 0, 2), ...WHOLE, opt(), Buffer.from([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 0, 0, 1, 0])),
     ],
-  ])('%s are read over', (_, message) => {
+  ])('%s are ignored', (_, message) => {
     expect(reaction(message)).toBe('NOERROR');
   });
 
-  test('over the limit, an honest client is told to ask over TCP, in no more bytes than it sent', () => {
+  test('over the limit, a real client is told to retry over TCP, in no more bytes than it sent', () => {
     const query = question(WEB, { edns: {} });
-    const found = askOverTcp(query);
+    const found = truncatedReply(query);
     expect(found?.truncated).toBe(true);
     expect(found?.bytes).toHaveLength(query.length);
     expect(told(found).questions?.[0]?.name).toBe(WEB);
-    expect(askOverTcp(header(0))).toBeNull();
+    expect(truncatedReply(header(0))).toBeNull();
   });
 });
 
-describe('whatever comes', () => {
+describe('arbitrary messages', () => {
   const types = fc.constantFrom(1, 2, 5, 6, 12, 16, 28, 33, 41, 43, 250, 252, 255, 65_535);
   const label = fc.constantFrom(
     'web',
@@ -149,7 +149,7 @@ describe('whatever comes', () => {
     queries,
   );
 
-  test('the reply parses, belongs to the query, fits, and is no weapon; or there is none', () => {
+  test('get no reply, or one that parses, matches the query, fits and does not amplify', () => {
     fc.assert(
       fc.property(anything, (message) => {
         const before = Buffer.from(message);
@@ -167,7 +167,7 @@ describe('whatever comes', () => {
     );
   });
 
-  test('every well-formed question is answered, and never as malformed', () => {
+  test('that are well-formed questions are never answered as malformed', () => {
     fc.assert(
       fc.property(queries, (query) => {
         expect([0, 3, 5, 16]).toContain(answer(query, INDEX, 'udp')?.rcode);

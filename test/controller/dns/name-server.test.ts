@@ -44,8 +44,8 @@ async function serial(): Promise<number> {
   return Number(soa.split(' ').at(-5));
 }
 
-describe('the names of what forwards', () => {
-  test('nobody is answered before it is known what forwards: "no such name" would be remembered', async () => {
+describe('the names of forwarding services', () => {
+  test('no query is answered before the first update: clients would cache "no such name"', async () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(names.bound()).toEqual([]);
     expect(publish(web)).toEqual([]);
@@ -61,7 +61,7 @@ describe('the names of what forwards', () => {
     expect(await ask(WEB)).toEqual([]);
   });
 
-  test('the serial of the zone rises with every change of names, and only then', async () => {
+  test('the serial of the zone grows with every change of names, and only then', async () => {
     publish(web);
     const first = await serial();
     publish({ ...web, backends: new Map() });
@@ -72,7 +72,7 @@ describe('the names of what forwards', () => {
     expect(await serial()).toBe(first + 2);
   });
 
-  test('an address that cannot be answered on is told of as long as that is so', async () => {
+  test('an address that cannot be bound is reported as long as that is so', async () => {
     const { log, clock } = world;
     const listen = [{ address: '192.0.2.77', port: 0 }];
     const { pools, ttlSeconds } = OPTIONS;

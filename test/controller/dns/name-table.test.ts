@@ -7,7 +7,7 @@ import { ask, byKey, changesTo, indexOf, lines, told, WEB, ZONE } from './asking
 const names = (table: { readonly nodes: ReadonlyMap<string, unknown> }) => [...table.nodes.keys()].sort();
 
 describe('names that come and go', () => {
-  test('with the last VIP of a name all names go that led to it, and no others', () => {
+  test('the last VIP of a name takes all of its names with it, and no others', () => {
     const web = service('11.0.0.1', 80, [], { name: 'web' });
     const api = service('11.0.0.2', 80, [], { name: 'api.web' });
     const table = indexOf([]);
@@ -21,7 +21,7 @@ describe('names that come and go', () => {
     expect(names(table)).toEqual(empty);
   });
 
-  test('an address that passes from one name to another leads to the new one', () => {
+  test('an address that moves from one name to another resolves to the new one', () => {
     const before = [service('11.0.0.2', 80, [], { name: 'b' }), service('11.0.0.1', 80, [], { name: 'a' })];
     const table = indexOf(before);
     table.update(changesTo([service('11.0.0.1', 81, [], { name: 'b' })], before), 0);
@@ -29,7 +29,7 @@ describe('names that come and go', () => {
     expect(lines(reply.answers)).toEqual([`1.0.0.11.in-addr.arpa PTR b.marathon.${ZONE}`]);
   });
 
-  test('no VIP takes the place of what a zone tells of itself', () => {
+  test("no VIP replaces a zone's own records", () => {
     const ns = service('11.0.0.1', 80, [], { name: 'ns', fqdn: `ns.${ZONE}` });
     const top = service('11.0.0.2', 80, [], { name: 'top', fqdn: ZONE });
     const table = indexOf([ns, top]);
@@ -38,7 +38,7 @@ describe('names that come and go', () => {
     expect(told(ask(ZONE, { index: table, type: 'SOA' })).answers).toHaveLength(1);
   });
 
-  test('however names came to be, they are the same as when made at once', () => {
+  test('incremental updates give the same names as a full one', () => {
     const all = ['web', 'api', 'api.svc', 'svc', 'a.b.c', 'b.c'];
     const some = fc
       .tuple(
@@ -73,7 +73,7 @@ describe('names that come and go', () => {
     );
   });
 
-  test('a VIP that changes leaves the records of all others as they are', () => {
+  test('a changed VIP leaves the records of all others untouched', () => {
     const all = Array.from({ length: 1_000 }, (_, i) =>
       service(`11.1.${i >> 8}.${i & 255}`, 80, [], { name: `web${i}` }),
     );

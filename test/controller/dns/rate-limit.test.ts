@@ -11,11 +11,11 @@ function excesses(client: string, times: number, now = 0): number[] {
 }
 
 describe('replies per client and second', () => {
-  test('a client has its replies, and what comes after is counted', () => {
+  test('a client gets its allowance, and what exceeds it is counted', () => {
     expect(excesses('10.0.0.1', 5)).toEqual([0, 0, 0, 1, 2]);
   });
 
-  test('the next second begins anew, also after time went back', () => {
+  test('each second starts a new allowance, even if the clock goes back', () => {
     excesses('10.0.0.1', 5);
     expect(limit.excess('10.0.0.1', 999)).toBe(3);
     expect(limit.excess('10.0.0.1', 1_000)).toBe(0);
@@ -23,12 +23,12 @@ describe('replies per client and second', () => {
     expect(limit.excess('10.0.0.1', -5_000)).toBe(0);
   });
 
-  test('clients do not use up what others have', () => {
+  test("clients do not use up each other's allowance", () => {
     excesses('10.0.0.1', 9);
     expect(excesses('10.0.0.2', 3)).toEqual([0, 0, 0]);
   });
 
-  test('an IPv6 client is its network of 64 bits: it has any number of addresses', () => {
+  test('IPv6 clients are counted by /64 network', () => {
     expect(
       ['fd00::1', 'fd00::2', 'fd00:0:0:0:9::', 'fd00::ffff:1:2:3'].map((one) => limit.excess(one, 0)),
     ).toEqual([0, 0, 0, 1]);
@@ -36,11 +36,11 @@ describe('replies per client and second', () => {
     expect(['fe80::1%eth0', 'fe80::2%eth0'].map((one) => limit.excess(one, 0))).toEqual([0, 0]);
   });
 
-  test('an IPv4 client is the same one over a socket for both families', () => {
+  test('an IPv4 client is the same over a dual-stack socket', () => {
     expect([clientOf('::ffff:10.0.0.1'), clientOf('10.0.0.1')]).toEqual(['10.0.0.1', '10.0.0.1']);
   });
 
-  test('more clients than can be told apart share one allowance', () => {
+  test('clients beyond the maximum share one allowance', () => {
     for (const client of ['a', 'b', 'c', 'd']) limit.excess(client, 0);
     expect(['e', 'f', 'g', 'h'].map((client) => limit.excess(client, 0))).toEqual([0, 0, 0, 1]);
     expect(excesses('a', 2)).toEqual([0, 0]);

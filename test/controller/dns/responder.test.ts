@@ -12,8 +12,8 @@ beforeEach(() => {
   responder = createResponder(INDEX, meter);
 });
 
-describe('a client that asks more than it may in a second', () => {
-  test('gets half of its replies as "ask over TCP", no longer than its queries, and the others not at all', () => {
+describe('a client that exceeds the rate limit', () => {
+  test('gets a truncated reply, no longer than its query, to every other query, and none to the rest', () => {
     const replies = Array.from({ length: 5_100 }, () => responder.udp(QUERY, '203.0.113.9'));
     const over = replies.slice(5_000);
     expect(replies.slice(0, 5_000).every((reply) => (reply?.length ?? 0) > QUERY.length)).toBe(true);
@@ -23,19 +23,19 @@ describe('a client that asks more than it may in a second', () => {
     expect(meter.answers.filter(({ truncated }) => truncated)).toHaveLength(50);
   });
 
-  test('is answered over TCP as ever, and others over UDP', () => {
+  test('is still answered over TCP, and others over UDP', () => {
     for (let i = 0; i < 5_002; i++) responder.udp(QUERY, '203.0.113.9');
     expect(responder.tcp(QUERY)?.length).toBeGreaterThan(QUERY.length);
     expect(responder.udp(QUERY, '203.0.113.10')?.length).toBeGreaterThan(QUERY.length);
   });
 
-  test('may be this host: nobody elsewhere can ask in its name', () => {
+  test('is not limited if it is this host, whose addresses cannot be forged', () => {
     const replies = Array.from({ length: 5_100 }, () => responder.udp(QUERY, '127.0.0.1'));
     expect(replies.every((reply) => (reply?.length ?? 0) > QUERY.length)).toBe(true);
   });
 });
 
-test('what is no query is counted and not answered', () => {
+test('a message that is not a query is counted and not answered', () => {
   expect([responder.udp(Buffer.alloc(3), '203.0.113.9'), responder.tcp(Buffer.alloc(3))]).toEqual([
     null,
     null,

@@ -7,7 +7,7 @@ describe('reverse names', () => {
   test.each([
     ['11.134.217.55', '55.217.134.11.in-addr.arpa'],
     ['fd01:c::1', `1.${'0.'.repeat(23)}c.0.0.0.1.0.d.f.ip6.arpa`],
-  ])('%s is looked up as %s', (address, name) => {
+  ])('%s has the reverse name %s', (address, name) => {
     expect(reverseName(address)).toBe(name);
   });
 
@@ -24,7 +24,7 @@ describe('reverse names', () => {
     expect(reverseZones(network)).toEqual(zones);
   });
 
-  test('an address has its name in a zone of a network exactly if the network has the address', () => {
+  test('an address has its reverse name in a zone of a network exactly if it is in the network', () => {
     const networks = fc.tuple(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.integer({ min: 8, max: 28 }));
     fc.assert(
       fc.property(

@@ -34,14 +34,14 @@ describe('over UDP', () => {
     expect(serving.meter.answers).toEqual([expect.objectContaining({ type: 1, rcode: 0, truncated: false })]);
   });
 
-  test('a new name is known to the next query', async () => {
+  test('a new name is visible to the next query', async () => {
     serving = await Serving.start();
     serving.serve(service('11.0.0.9', 80, [], { name: 'new' }));
     const [reply] = await overUdp([question(`new.marathon.${ZONE}`)], { port: serving.port });
     expect(answersOf(reply)).toEqual([`new.marathon.${ZONE} A 11.0.0.9`]);
   });
 
-  test('what is no query gets nothing, and the next one is answered', async () => {
+  test('a message that is not a query gets no reply, and the next query is answered', async () => {
     serving = await Serving.start();
     const junk = [Buffer.alloc(0), Buffer.from('hello'), Buffer.alloc(60_000, 255)];
     const replies = await overUdp([...junk, question(WEB)], { port: serving.port, wanted: 1 });
@@ -49,7 +49,7 @@ describe('over UDP', () => {
     expect(serving.meter.drops).toEqual(['ignored', 'ignored', 'ignored']);
   });
 
-  test('queries that come all at once are all answered, those of this host without limit', async () => {
+  test('a burst of queries from this host is answered without limit', async () => {
     serving = await Serving.start();
     for (let round = 0; round < 70; round++) {
       const replies = await overUdp(Array(100).fill(question(WEB)), { port: serving.port });
@@ -60,7 +60,7 @@ describe('over UDP', () => {
 });
 
 describe('over TCP', () => {
-  test('what did not fit into a datagram comes whole', async () => {
+  test('an answer that did not fit into a datagram is complete', async () => {
     serving = await Serving.start();
     const many = Array.from({ length: 500 }, (_, i) =>
       service(`11.0.${i >> 8}.${i & 255}`, 80, [], { name: 'many' }),
@@ -73,7 +73,7 @@ describe('over TCP', () => {
     client.socket.destroy();
   });
 
-  test('several queries at once on a connection are answered in their order', async () => {
+  test('several queries at once on a connection are answered in order', async () => {
     serving = await Serving.start();
     const client = await TcpClient.connect(serving.port);
     const names = [WEB, `nobody.${ZONE}`, 'example.com', WEB];
@@ -84,7 +84,7 @@ describe('over TCP', () => {
     client.socket.destroy();
   });
 
-  test('a query that comes byte by byte is answered', async () => {
+  test('a query that arrives byte by byte is answered', async () => {
     serving = await Serving.start();
     const client = await TcpClient.connect(serving.port);
     client.socket.setNoDelay(true);
@@ -97,7 +97,7 @@ describe('over TCP', () => {
     client.socket.destroy();
   });
 
-  test('a client that asks and hangs up its side still gets the answer', async () => {
+  test('a client that half-closes after its query still gets the answer', async () => {
     serving = await Serving.start();
     const client = await TcpClient.connect(serving.port);
     client.socket.end(framed(question(WEB)));
@@ -125,8 +125,8 @@ describe('over TCP', () => {
   });
 });
 
-describe('an address that cannot be used', () => {
-  test('is said once, tried again, and used when it can be', async () => {
+describe('an address that cannot be bound', () => {
+  test('is logged once, retried, and served as soon as possible', async () => {
     const taken = createSocket('udp4').bind(0, '127.0.0.1');
     spare.push(taken);
     await once(taken, 'listening');
@@ -142,10 +142,10 @@ describe('an address that cannot be used', () => {
     await until(() => serving.server.bound().length > 0);
     expect(serving.server.problems()).toEqual([]);
     const said = serving.world.logged.map(({ level, message }) => `${level}: ${message}`);
-    expect(said).toEqual(['error: DNS is not answered', 'info: DNS is answered']);
+    expect(said).toEqual(['error: cannot serve DNS', 'info: serving DNS']);
   });
 
-  test('UDP is given up again where TCP cannot be had', async () => {
+  test('UDP is closed again if TCP cannot be bound', async () => {
     const taken = await listening();
     const bound = taken.address();
     const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
@@ -158,7 +158,7 @@ describe('an address that cannot be used', () => {
     taken.close();
   });
 
-  test('where any port will do, one that is free for UDP and taken for TCP is passed over at once', async () => {
+  test('if any port will do, one that is taken for TCP is skipped at once', async () => {
     const taken = await Promise.all(Array.from({ length: 2_000 }, listening));
     const clock = new FakeClock();
     const servers = Array.from({ length: 100 }, () => new Serving([ANY_PORT], clock).server);
@@ -172,7 +172,7 @@ describe('an address that cannot be used', () => {
     serving = await Serving.start();
   });
 
-  test('one that this host lacks does not keep the others from being answered', async () => {
+  test('one that this host lacks does not affect the others', async () => {
     serving = new Serving([
       { address: '192.0.2.77', port: 0 },
       { address: '127.0.0.1', port: 0 },

@@ -33,14 +33,14 @@ async function client(from = '127.0.0.1'): Promise<TcpClient> {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('slow clients', () => {
-  test('one that says nothing is left waiting for so long and no longer', async () => {
+  test('one that sends nothing is disconnected after the time limit', async () => {
     await start({ idleMs: 100 });
     const silent = await client();
     await until(() => silent.closed);
     expect(meter.drops).toEqual([]);
   });
 
-  test('a byte now and then does not gain time', async () => {
+  test('a byte now and then does not extend the time limit', async () => {
     await start({ idleMs: 300 });
     const slow = await client();
     for (const byte of framed(question(WEB)).subarray(0, 40)) {
@@ -52,7 +52,7 @@ describe('slow clients', () => {
     expect(meter.drops).toEqual(['slow']);
   });
 
-  test('each query gains time', async () => {
+  test('each query restarts the time limit', async () => {
     await start({ idleMs: 300 });
     const steady = await client();
     for (let i = 0; i < 6; i++) {
@@ -63,7 +63,7 @@ describe('slow clients', () => {
     expect(steady.messages()).toHaveLength(6);
   });
 
-  test('one that asks on and on and never reads is not answered into memory', async () => {
+  test('replies to one that never reads are not buffered without limit', async () => {
     await start({ idleMs: 500 });
     const deaf = await client();
     deaf.socket.pause();
@@ -79,7 +79,7 @@ describe('slow clients', () => {
   });
 });
 
-test('at one connection more than allowed, the one that has been idle longest makes room', async () => {
+test('one connection more than allowed closes the longest idle one', async () => {
   await start({ connections: 3 });
   const [first, second, third] = [await client(), await client(), await client()];
   for (const { socket } of [first, third]) socket.write(framed(question(WEB)));
@@ -90,7 +90,7 @@ test('at one connection more than allowed, the one that has been idle longest ma
   expect([first.closed, third.closed]).toEqual([false, false]);
 });
 
-test('a client at its own limit makes room by itself, though there is room for others', async () => {
+test('a client at its own limit loses a connection of its own, even if there is room', async () => {
   await start({ perClient: 2 });
   const [other, first, second] = [await client('127.0.0.2'), await client(), await client()];
   const third = await client();
@@ -99,7 +99,7 @@ test('a client at its own limit makes room by itself, though there is room for o
   expect([other.closed, second.closed]).toEqual([false, false]);
 });
 
-test('where there is room for none, the client with the most makes room, however new its connections are', async () => {
+test('with no room left, the client with the most connections loses one, however new', async () => {
   await start({ connections: 4 });
   const patient = await client('127.0.0.2');
   const greedy = [await client(), await client(), await client()];

@@ -8,7 +8,7 @@ import type { Facts } from '../../../controller/doctor/facts.ts';
 import { controller, healthy } from './healthy.ts';
 
 const chain = { family: 'inet', priority: 0, dropsByDefault: true } as const;
-const names = { servers: ['192.0.2.1'], link: null, zone: { known: false, said: 'ENOTFOUND' } };
+const names = { servers: ['192.0.2.1'], link: null, zone: { known: false, answer: 'ENOTFOUND' } };
 
 /** A host where every check finds something. */
 const bare: Facts = {

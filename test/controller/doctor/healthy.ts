@@ -63,7 +63,11 @@ export const healthy: Facts = {
   keepaliveSeconds: 7_200,
   estimation: { switchedOn: '1', processors: null, nice: null },
   tables: null,
-  names: { servers: ['198.51.100.4'], link: null, zone: { known: true, said: 'ns.l4lb.thisdcos.directory' } },
+  names: {
+    servers: ['198.51.100.4'],
+    link: null,
+    zone: { known: true, answer: 'ns.l4lb.thisdcos.directory' },
+  },
   controller,
   namespaces: null,
   wanted: {

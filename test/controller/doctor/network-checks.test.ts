@@ -23,7 +23,7 @@ describe('the network', () => {
     });
     expect(only(vip('10.0.0.99'))).toMatchObject({
       state: 'warning',
-      found: 'in 10.0.0.0/24, which eth0 leads to',
+      found: 'in 10.0.0.0/24, which is routed to eth0',
     });
     expect(findings(vip('192.0.2.9'))).toEqual([]);
     expect(findings(vip('11.5.5.5', 'web'))).toEqual([]);
@@ -123,12 +123,12 @@ describe('limits', () => {
 });
 
 describe('names', () => {
-  const unknown = { servers: ['127.0.0.53'], link: null, zone: { known: false, said: 'ENOTFOUND' } };
+  const unknown = { servers: ['127.0.0.53'], link: null, zone: { known: false, answer: 'ENOTFOUND' } };
 
   test('a host whose name servers do not know the zone is a warning, with what mends it', () => {
     const found = only({ names: unknown });
     expect(found).toMatchObject({ check: 'zone l4lb.thisdcos.directory', state: 'warning' });
-    expect(found.found).toBe('/etc/resolv.conf has 127.0.0.53; asked for the zone: ENOTFOUND');
+    expect(found.found).toBe('/etc/resolv.conf has 127.0.0.53; query for the zone: ENOTFOUND');
     expect(found.command).toBe(
       "mkdir -p /etc/systemd/resolved.conf.d && printf '[Resolve]\\nDNS=198.51.100.4\\nDomains=~l4lb.thisdcos.directory\\n' > /etc/systemd/resolved.conf.d/marathon-ipvs.conf && systemctl restart systemd-resolved",
     );

@@ -49,7 +49,7 @@ describe('a kernel without IPVS', () => {
   test('no finding is graver than its check may be', () => {
     const grave = ['ok', 'warning', 'problem'];
     for (const { code, state } of document.findings) {
-      expect(grave.indexOf(state)).toBeLessThanOrEqual(grave.indexOf(checkRow(code).gravest ?? 'ok'));
+      expect(grave.indexOf(state)).toBeLessThanOrEqual(grave.indexOf(checkRow(code).severity ?? 'ok'));
     }
   });
 });

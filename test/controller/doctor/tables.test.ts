@@ -41,7 +41,7 @@ test('a table of connections that may not grow any more is a warning, with the s
   expect(only({ tables: growing(70_000) })).toMatchObject({
     check: 'IPVS tables',
     state: 'warning',
-    why: expect.stringContaining('has grown as far as'),
+    why: expect.stringContaining('has grown to the limit of'),
     command: expect.stringContaining('options ip_vs conn_tab_bits=17'),
   });
   expect(findings({ tables: growing(70_000, { maxBuckets: 131_072 }) })).toEqual([]);
@@ -52,7 +52,7 @@ test('so is one of a fixed size, as far as the controller knows of connections',
   expect(findings({ tables: FIXED, controller: busy(16_384) })).toEqual([]);
   expect(only({ tables: FIXED, controller: busy(70_000) })).toMatchObject({
     state: 'warning',
-    why: expect.stringContaining('and never another'),
+    why: expect.stringContaining('fixes the size of the connection table'),
     command: expect.stringContaining('conn_tab_bits=17'),
   });
 });
@@ -79,7 +79,7 @@ test('a fixed table of services is a warning from where a new connection feels i
     code: 'ipvs-tables',
     check: 'IPVS table of services',
     state: 'warning',
-    why: expect.stringContaining('some 100 services'),
+    why: expect.stringContaining('about 100 services'),
     command: null,
   });
   expect(findings({ tables: growing(0), ...services(25_600) })).toEqual([]);

@@ -19,35 +19,65 @@ function lines(count: number): string[] {
   });
 }
 
-async function tableOf(all: readonly string[], mostBytes?: number) {
+/** `waiting`: what connection tracking says, if it does. */
+async function tableOf(all: readonly string[], waiting: readonly string[] | null = null) {
   const path = join(folder, 'ip_vs_conn');
   await writeFile(path, `${[HEAD, ...all].join('\n')}\n`);
   let used = 0;
-  return createConnectionTable(() => ++used, path, mostBytes);
+  const tracked = { read: async () => waiting, close: () => undefined };
+  return createConnectionTable(() => ++used, tracked, path, { besideWaiting: 100_000, alone: 250_000 });
 }
 
 test('TCP connections are read with their states, however many there are', async () => {
   const udp = 'UDP 0A080002 0001 0B000001 0035 0A000001 7919 UDP             298';
-  const table = await tableOf([udp, ...lines(5_000)]);
-  const { tcp, bytes, cost } = await table.read();
-  expect(tcp?.size).toBe(5_000);
-  expect(tcp?.get('TCP 0A080002 1387 0B000001 0050 0A000001 7918')).toBe('TIME_WAIT');
-  expect(bytes).toBeGreaterThan(5_000 * 60);
+  const table = await tableOf([udp, ...lines(1_400)]);
+  const { tcp, extent, bytes, cost } = await table.read();
+  expect(extent).toBe('all');
+  expect(tcp.size).toBe(1_400);
+  expect(tcp.get('TCP 0A080002 0577 0B000001 0050 0A000001 7918')).toBe('TIME_WAIT');
+  expect(bytes).toBeGreaterThan(1_400 * 60);
   expect(cost).toBeGreaterThan(0);
   expect((await table.read()).tcp).toEqual(tcp);
 });
 
 test('a table without connections is none that cannot be read', async () => {
   const table = await tableOf([]);
-  expect((await table.read()).tcp?.size).toBe(0);
+  expect((await table.read()).tcp.size).toBe(0);
 });
 
-test('of a table that is too large no part is used', async () => {
-  const table = await tableOf(lines(5_000), 100_000);
-  expect(await table.read()).toMatchObject({ tcp: null, bytes: 100_000 });
+function linesIn(bytes: number): number {
+  const [line = ''] = lines(1);
+  return Math.floor((bytes - HEAD.length - 1) / (line.length + 1));
+}
+
+test('of a table that is too large the beginning is read, without the line in which it ends, and all that wait', async () => {
+  const waits = 'TCP 0A080003 0001 0B000001 0050 0A000001 7918';
+  const known = 'TCP 0A080002 0002 0B000001 0050 0A000001 7918';
+  const table = await tableOf(lines(5_000), [waits, known]);
+  const { tcp, extent, bytes } = await table.read();
+  expect({ extent, bytes }).toEqual({ extent: 'waiting', bytes: 100_000 });
+  expect(tcp.size).toBe(linesIn(100_000) + 1);
+  expect(tcp.get(waits)).toBe('SYN_RECV');
+  expect(tcp.get(known)).toBe('TIME_WAIT');
+  expect(new Set(tcp.values())).toEqual(new Set(['SYN_RECV', 'TIME_WAIT']));
+});
+
+test('more of it is read where nothing else tells of those that wait', async () => {
+  const table = await tableOf(lines(5_000));
+  expect((await table.read()).extent).toBe('beginning');
+  const { tcp, extent } = await table.read();
+  expect({ extent, size: tcp.size }).toEqual({ extent: 'beginning', size: linesIn(250_000) });
+
+  const smaller = await tableOf(lines(3_000));
+  await smaller.read();
+  expect((await smaller.read()).extent).toBe('all');
 });
 
 test('a table that is not there rejects', async () => {
-  const table = createConnectionTable(() => 0, join(folder, 'nothing'));
+  const table = createConnectionTable(
+    () => 0,
+    { read: async () => null, close() {} },
+    join(folder, 'nothing'),
+  );
   await expect(table.read()).rejects.toThrow(/ENOENT/);
 });

@@ -51,11 +51,24 @@ describe('ejection', () => {
   );
 
   test.each(['drops', 'refuses'] as const)(
-    'one that %s leaves within 10 s where the table of connections is too large to be read',
+    'one that %s leaves within 10 s where the table of connections cannot be read',
     (how) => {
-      const took = timesUntilOut(how, { stepMs: 50, isTableLarge: true });
+      const took = timesUntilOut(how, { stepMs: 50, tableLimit: 0 });
       expect(took[50]).toBeLessThanOrEqual(6_000);
       expect(took.at(-1)).toBeLessThanOrEqual(10_000);
+    },
+  );
+
+  test.each([
+    ['drops, as soon as ever where those are told that wait,', 'drops', true, 1_900, 3_200],
+    ['drops', 'drops', false, 4_700, 10_000],
+    ['refuses', 'refuses', true, 1_200, 6_000],
+  ] as const)(
+    'one that %s leaves where a third of the connections is read',
+    (_, how, isWaitingTold, usual, most) => {
+      const took = timesUntilOut(how, { stepMs: 50, tableLimit: 9, isWaitingTold });
+      expect(took[50]).toBeLessThanOrEqual(usual);
+      expect(took.at(-1)).toBeLessThanOrEqual(most);
     },
   );
 
@@ -122,6 +135,38 @@ describe('ejection', () => {
     expect(ejected(host)).toEqual([]);
   });
 
+  describe('where all VIPs are UDP', () => {
+    const dns = (agent: number, answer?: (at: number) => Answer) => ({
+      ...backend(agent, answer),
+      protocol: 'udp' as const,
+    });
+    const closed = (at: number): Answer => (at > 5_000 && at < 60_000 ? 'refuses' : 1);
+
+    test('a backend whose port is closed is ejected, and comes back', () => {
+      const host = world({ rate: 20, backends: [dns(1, closed), dns(2), dns(3)] });
+      host.run(20_000);
+      expect(ejected(host)).toEqual(['10.0.0.1']);
+      const [ejection] = host.ejector.register.ejections.values();
+      expect(ejection?.reason).toMatch(/^\d+ connections, only resets or ICMP errors back; connect refused$/);
+      host.run(80_000);
+      expect(ejected(host)).toEqual([]);
+      expect([...host.probed.keys()]).toEqual(['udp/10.0.0.1:31000']);
+    });
+
+    test('none is where something on the way refuses in the name of most agents', () => {
+      const host = world({ rate: 20, backends: [dns(1, closed), dns(2, closed), dns(3)] });
+      host.run(50_000);
+      expect(ejected(host)).toEqual([]);
+      expect(host.ejector.blind).toEqual({ since: expect.any(Number), failing: 2, answering: 1 });
+    });
+
+    test('none is that sends nothing', () => {
+      const host = world({ rate: 20, backends: [dns(1, (at) => (at > 5_000 ? 'drops' : 1)), dns(2)] });
+      host.run(60_000);
+      expect(host.probed.size).toBe(0);
+    });
+  });
+
   test('a backend is ejected in a quiet cluster too, where others are probed beside it', () => {
     const host = world(failing('drops', 0.5));
     host.run(120_000);
@@ -156,31 +201,44 @@ describe('ejection', () => {
       minLength: 1,
       maxLength: 5,
     });
+    const limits = fc.constantFrom(0, 5, Number.POSITIVE_INFINITY);
     const rates = fc.array(fc.constantFrom(0, 0.2, 1, 5, 20, 100), { minLength: 1, maxLength: 4 });
     fc.assert(
-      fc.property(cuts, rates, fc.nat(), fc.boolean(), (made, some, seed, isTableLarge) => {
-        const vips = some.map((rate, i) => ({
-          rate,
-          backends: [backend(1 + i), backend(2 + i), backend(3 + i)],
-        }));
-        const host = new EjectWorld(vips, randomOf(seed), { stepMs: 50, isTableLarge });
-        for (const { after, ms } of made) {
-          host.run(after);
-          for (const { target } of host.all) host.cut.add(target.agent);
-          host.run(ms);
-          host.cut.clear();
-        }
-        host.run(40_000);
-        const { ejected } = host.ejector.register;
-        expect(ejected['timed out'] + ejected.refused + ejected.unreachable).toBe(0);
-      }),
+      fc.property(
+        cuts,
+        rates,
+        fc.nat(),
+        limits,
+        fc.boolean(),
+        (made, some, seed, tableLimit, isWaitingTold) => {
+          const vips = some.map((rate, i) => ({
+            rate,
+            backends: [backend(1 + i), backend(2 + i), backend(3 + i)],
+          }));
+          const host = new EjectWorld(vips, randomOf(seed), { stepMs: 50, tableLimit, isWaitingTold });
+          for (const { after, ms } of made) {
+            host.run(after);
+            for (const { target } of host.all) host.cut.add(target.agent);
+            host.run(ms);
+            host.cut.clear();
+          }
+          host.run(40_000);
+          const { ejected } = host.ejector.register;
+          expect(ejected['timed out'] + ejected.refused + ejected.unreachable).toBe(0);
+        },
+      ),
     );
   });
 
-  // As well where the table of connections is too large to be read.
+  // As well where the table of connections cannot be read, and where it is too large to be read as a whole.
   test.each([
     ['a day', 24, {}],
-    ['a quarter of a day by counters alone', 6, { isTableLarge: true }],
+    ['a quarter of a day by counters alone', 6, { tableLimit: 0 }],
+    [
+      'a quarter of a day by counters and a part of the connections',
+      6,
+      { tableLimit: 4, isWaitingTold: true },
+    ],
   ] as const)(
     '%s of jitter, loss, pauses, slow starts, one-way protocols, idle services and clients that reset ejects only what refuses',
     (_, hours, options) => {

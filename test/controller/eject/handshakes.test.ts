@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Handshakes } from '../../../controller/eject/handshakes.ts';
+import type { ConnectionsExtent } from '../../../controller/ports.ts';
 
 const READ_MS = 200;
 const [ONE, OTHER] = ['10.0.0.1:31000', '10.0.0.2:31000'];
@@ -35,6 +36,71 @@ function read(ms = READ_MS) {
 
 const unanswered = (connections: number) => ({ kind: 'nothing', connections, packets: 0 });
 const refused = (connections: number) => ({ kind: 'errors', connections, packets: connections });
+
+describe('of a table that is too large to be read as a whole', () => {
+  const readPart = (all: readonly (readonly [string, string])[], extent: ConnectionsExtent = 'beginning') => {
+    now += READ_MS;
+    return handshakes.read(new Map(all), now, extent).map(({ sign, hasAnswered }) => [sign, hasAnswered]);
+  };
+  const [first, second, third, fourth] = [connection(1), connection(2), connection(3), connection(4)];
+
+  test('an old connection that the reading before did not get to is no answer, nor a refusal', () => {
+    readPart([
+      [first, 'ESTABLISHED'],
+      [second, 'TIME_WAIT'],
+    ]);
+    expect(
+      readPart([
+        [first, 'ESTABLISHED'],
+        [second, 'TIME_WAIT'],
+        [third, 'ESTABLISHED'],
+        [fourth, 'CLOSE'],
+      ]),
+    ).toEqual([]);
+  });
+
+  test('nor is it when the whole of it is read at last', () => {
+    readPart([[first, 'ESTABLISHED']]);
+    table.set(first, 'ESTABLISHED').set(second, 'TIME_WAIT');
+    expect(read()).toEqual({});
+    table.set(third, 'ESTABLISHED');
+    expect(read()).toEqual({ [ONE]: 'answers' });
+  });
+
+  test('a new one before the end of what both have is', () => {
+    readPart([
+      [first, 'ESTABLISHED'],
+      [second, 'TIME_WAIT'],
+    ]);
+    expect(
+      readPart([
+        [first, 'ESTABLISHED'],
+        [third, 'ESTABLISHED'],
+        [second, 'TIME_WAIT'],
+      ]),
+    ).toEqual([[null, true]]);
+  });
+
+  test('one that waits no more is none that the reading left out, where all are read that wait', () => {
+    readPart([[first, 'SYN_RECV']], 'waiting');
+    expect(readPart([[second, 'ESTABLISHED']], 'waiting')).toEqual([]);
+    expect(readPart([[second, 'ESTABLISHED']], 'waiting')).toEqual([]);
+  });
+
+  test('one that waits is a suspicion wherever it is', () => {
+    readPart([[first, 'ESTABLISHED']]);
+    readPart([
+      [first, 'ESTABLISHED'],
+      [second, 'SYN_RECV'],
+    ]);
+    expect(
+      readPart([
+        [first, 'ESTABLISHED'],
+        [second, 'SYN_RECV'],
+      ]),
+    ).toEqual([[unanswered(1), false]]);
+  });
+});
 
 describe('connections that wait for an answer', () => {
   test('are a suspicion once they have waited from one reading to the next', () => {

@@ -116,7 +116,7 @@ async function leadsFor(process: Process, clock: FakeClock, most = 60): Promise<
   return most;
 }
 
-test('the first to come leads for as long as it renews, and whoever comes then waits', async () => {
+test('the first candidate leads for as long as it renews, and later ones wait', async () => {
   const { clock, server } = world();
   const first = new Process('a', now);
   await settled();
@@ -140,7 +140,7 @@ test.each(['refuses', 'hangs', 'races'] as const)(
   },
 );
 
-test('an attempt that hangs does not prolong it, nor does an answer that comes late', async () => {
+test('neither a hanging attempt nor a late answer prolongs leadership', async () => {
   const { clock } = world();
   const leader = new Process('a', now);
   await clock.advance(60_000);
@@ -150,7 +150,7 @@ test('an attempt that hangs does not prolong it, nor does an answer that comes l
   expect(await leadsFor(leader, clock)).toBe(3);
 });
 
-test('there are never two leaders, whichever of them the API server does not answer', async () => {
+test('there are never two leaders, whichever process the API server does not answer', async () => {
   const { clock } = world();
   const all = ['a', 'b', 'c'].map((identity) => new Process(identity, now));
   const reaches = ['answers', 'hangs', 'refuses', 'answers', 'races'] as const;
@@ -167,7 +167,7 @@ test('there are never two leaders, whichever of them the API server does not ans
   expect(all.reduce((sum, { turns }) => sum + turns, 0)).toBeGreaterThan(5);
 });
 
-test('a short failure costs nothing', async () => {
+test('a short failure has no effect', async () => {
   const { clock } = world();
   const leader = new Process('a', now);
   await clock.advance(60_000);
@@ -182,7 +182,7 @@ test('a short failure costs nothing', async () => {
   expect(leader.leading).toBe(true);
 });
 
-test('a leader stops at once when another holds the lease', async () => {
+test('a leader stops at once when another process holds the lease', async () => {
   const { clock, server } = world();
   const leader = new Process('a', now);
   await clock.advance(60_000);
@@ -201,7 +201,7 @@ test.each<[string, () => Promise<void>]>([
     },
   ],
   ['ends', () => Promise.resolve()],
-])('leading that %s ends its turn and not the process, and the lease is handed back', async (_, fails) => {
+])('a leader that %s ends its term but not the process, and releases the lease', async (_, fails) => {
   const { clock, server } = world();
   const leader = new Process('a', now);
   leader.fails = fails;
@@ -212,7 +212,7 @@ test.each<[string, () => Promise<void>]>([
   expect([leader.leading, leader.turns]).toEqual([true, 2]);
 });
 
-test('leading that rejects while a renewal is under way ends nothing else', async () => {
+test('a leader that rejects during a renewal ends only its term', async () => {
   const { clock } = world();
   const leader = new Process('a', now);
   let reject: (error: Error) => void = () => undefined;
@@ -228,7 +228,7 @@ test('leading that rejects while a renewal is under way ends nothing else', asyn
   expect([leader.leading, leader.turns]).toEqual([true, 2]);
 });
 
-test('a lease of one that is gone is taken when it was seen unchanged for its duration, labels apart', async () => {
+test('an abandoned lease is taken over once its spec was unchanged for its duration', async () => {
   const { clock, server } = world();
   const spec = { holderIdentity: 'gone', leaseDurationSeconds: 15, renewTime: '2099-01-01T00:00:00.000000Z' };
   server.put(spec);
@@ -242,7 +242,7 @@ test('a lease of one that is gone is taken when it was seen unchanged for its du
   expect(candidate.leading).toBe(true);
 });
 
-test('the clock of the host may jump: leader and candidates do not notice', async () => {
+test('a jump of the host clock does not affect leader and candidates', async () => {
   const { clock } = world();
   const leader = new Process('a', now);
   await settled();
@@ -254,7 +254,7 @@ test('the clock of the host may jump: leader and candidates do not notice', asyn
   expect([leader.leading, leader.turns, candidate.turns]).toEqual([true, 1, 0]);
 });
 
-test('who is told to stop hands the lease back, and the next one leads within two seconds', async () => {
+test('a stopped leader releases the lease, and the next one leads within two seconds', async () => {
   const { clock } = world();
   const leader = new Process('a', now);
   await settled();

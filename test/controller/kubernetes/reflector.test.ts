@@ -54,7 +54,7 @@ async function pausesOf(failures: readonly Error[]): Promise<readonly number[]> 
 const REFUSED = new Error('connect ECONNREFUSED');
 const EXPIRED = new ApiFailure('watch', { status: 410, body: { reason: 'Expired' } });
 
-test('a server that has come back without our version is listed soon, however long it was away', async () => {
+test('a server that is back without our version is listed soon, however long it was down', async () => {
   const pauses = await pausesOf([...Array.from({ length: 8 }, () => REFUSED), EXPIRED]);
   // While none answers, one is looked for every ten seconds at the least.
   expect(Math.max(...pauses)).toBeGreaterThan(9_000);
@@ -62,13 +62,13 @@ test('a server that has come back without our version is listed soon, however lo
   expect(pauses.at(-1)).toBeLessThanOrEqual(2_000);
 });
 
-test('a server that forgets each version at once is listed less and less often', async () => {
+test('a server that drops every version at once is listed less and less often', async () => {
   const pauses = await pausesOf(Array.from({ length: 9 }, () => EXPIRED));
   expect(pauses.slice(1)).toEqual(pauses.slice(1).toSorted((a, b) => a - b));
   expect(pauses.at(-1)).toBeGreaterThan(25_000);
 });
 
-test('each version of an object is told once, over a restart that costs another list too', async () => {
+test('each version of an object is reported once, even across another list', async () => {
   const server = await startServer();
   for (const name of ['a', 'b']) writeApp(server, name);
   const told: string[] = [];

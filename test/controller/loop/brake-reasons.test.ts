@@ -57,9 +57,8 @@ let sources: Sources;
 let feed: Feed;
 let controller: Controller;
 
-beforeEach(async () => {
-  clock = new FakeClock();
-  world = new World(clock);
+/** The process starts. */
+function start(): void {
   controller = world.start();
   feed = new Feed();
   sources = new Sources(
@@ -67,6 +66,12 @@ beforeEach(async () => {
     NOBODY,
     controller.reconciler.inventory,
   );
+}
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  world = new World(clock);
+  start();
   await list(all());
   expect(inRotation()).toBe(2 * APPS);
 });
@@ -287,4 +292,13 @@ describe('why a large removal was not held is in the status of its pass', () => 
     await open.resync(all());
     expect(why(await open.resync(all(() => null)))).toContain('40 with the brake off (--allow-mass-removal)');
   });
+});
+
+test('what a service loses that is only now adopted counts too, as at a migration or when the ledger was lost', async () => {
+  world.ledgerEntries = new Map();
+  start();
+  const pass = await list(all(() => ({ health: 'unknown' })));
+  expect(pass.plan.services.every(({ adopted }) => adopted)).toBe(true);
+  expect(pass.held).toMatchObject({ backends: 2 * APPS });
+  expect(inRotation()).toBe(2 * APPS);
 });

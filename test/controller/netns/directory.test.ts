@@ -85,7 +85,7 @@ function put(id: string, text: string): void {
 }
 
 withNamespaces('the namespaces of a directory', () => {
-  test('containers that come and go are seen without waiting for the poll', async () => {
+  test('added and removed containers are seen without waiting for the poll', async () => {
     mkdirSync(directory);
     put('a', `${one}\n`);
     follow(3_600_000);
@@ -97,7 +97,7 @@ withNamespaces('the namespaces of a directory', () => {
     expect([...(last?.namespaces.keys() ?? [])]).toEqual(['b']);
   });
 
-  test('a file that is made first and written later is seen once it is written', async () => {
+  test('a file that is created first and written later is seen once it is written', async () => {
     mkdirSync(directory);
     follow(3_600_000);
     await eventually(() => last !== undefined, 'the first look', 10);
@@ -108,7 +108,7 @@ withNamespaces('the namespaces of a directory', () => {
     expect(last?.refused).toEqual([]);
   });
 
-  test('a file that is replaced by one that names another namespace removes and adds', async () => {
+  test('a file that is replaced by one of another namespace removes and adds', async () => {
     mkdirSync(directory);
     put('a', one);
     follow(3_600_000);
@@ -118,7 +118,7 @@ withNamespaces('the namespaces of a directory', () => {
     await heard('+a', '-a', '+a');
   });
 
-  test('a namespace whose process ended is removed though nothing in the directory changed', async () => {
+  test('a namespace whose process ended is removed even if the directory is unchanged', async () => {
     mkdirSync(directory);
     const target = join(folder, 'target');
     symlinkSync(one, target);
@@ -129,7 +129,7 @@ withNamespaces('the namespaces of a directory', () => {
     await heard('+a', '-a');
   });
 
-  test('a directory that comes late is found, and one that goes takes nothing away', async () => {
+  test('a directory that appears late is found, and one that disappears removes nothing', async () => {
     follow(10);
     const missing = 'network namespaces in /l4lb: there is no such file or directory';
     await heard(missing);
@@ -148,12 +148,12 @@ withNamespaces('the namespaces of a directory', () => {
     put('a', one);
     chmodSync(directory, 0o777);
     follow(10);
-    await heard('network namespaces in /l4lb: other users may write there: `chmod go-w` it');
+    await heard('network namespaces in /l4lb: other users may write to it: use `chmod go-w`');
     chmodSync(directory, 0o755);
     await eventually(() => said.includes('+a'), 'it is used', 10);
   });
 
-  test('what names no namespace is told of, and costs only itself', async () => {
+  test('a file that names no namespace is reported and affects no other', async () => {
     mkdirSync(directory);
     put('a', one);
     put('b', '/etc/hostname');
@@ -176,7 +176,7 @@ withNamespaces('the namespaces of a directory', () => {
     const expected = 'expected the path of a network namespace in it';
     const reasons = Object.fromEntries((last?.refused ?? []).map(({ id, reason }) => [id, reason]));
     expect(reasons).toEqual({
-      b: 'it names /etc/hostname, which is no namespace',
+      b: 'it names /etc/hostname, which is not a namespace',
       c: expected,
       d: expected,
       e: 'it names /no/such/file: there is no such file or directory',
@@ -184,16 +184,16 @@ withNamespaces('the namespaces of a directory', () => {
       h: expected,
       i: expected,
       k: '/proc/self/ns/net is the network namespace of this program itself',
-      l: `${one} is the namespace of a too`,
+      l: `${one} is already the namespace of a`,
       m: expect.stringMatching(
         /^it names \/proc\/self\/ns\/mnt, which is a namespace of another kind: mnt:\[\d+\]$/,
       ),
       n: expect.stringMatching(/^it is a namespace of another kind: user:\[\d+\]$/),
-      o: 'other users may write there: `chmod go-w` it',
+      o: 'other users may write to it: use `chmod go-w`',
     });
   });
 
-  test('a file that is a namespace itself is that one', async () => {
+  test('a file may be a namespace itself', async () => {
     expect(await readNamespaceFile(one)).toMatchObject({ kind: 'namespace', path: one });
   });
 });

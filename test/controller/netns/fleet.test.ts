@@ -94,7 +94,7 @@ async function add(id: string, at: number): Promise<void> {
 }
 
 withNamespaces('the namespaces of a directory', () => {
-  test('each namespace that comes is kept, and one that goes is let go, with its ledger when it does not come again', async () => {
+  test('each namespace is kept until it is gone, and its ledger is removed if it does not return', async () => {
     await add('web', 0);
     start(50);
     await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
@@ -108,7 +108,7 @@ withNamespaces('the namespaces of a directory', () => {
     expect(fleet.report.namespaces.map(({ id }) => id)).toEqual(['db']);
   });
 
-  test('a file that goes and comes again finds the ledger of its namespace', async () => {
+  test('a file that returns finds the ledger of its namespace', async () => {
     await add('web', 0);
     start();
     await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
@@ -120,7 +120,7 @@ withNamespaces('the namespaces of a directory', () => {
     await until(async () => expect(found).toEqual(['web']), 'its ledger is there');
   });
 
-  test('a file that is renamed takes the ledger of its namespace along', async () => {
+  test('a renamed file keeps the ledger of its namespace', async () => {
     await add('web', 0);
     start();
     await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
@@ -130,7 +130,7 @@ withNamespaces('the namespaces of a directory', () => {
     expect(await readdir(ledgers)).toEqual([files[0]]);
   });
 
-  test('of two files of one namespace the other one takes the ledger over', async () => {
+  test('the other of two files of a namespace takes over its ledger', async () => {
     await add('web', 0);
     start();
     await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
@@ -141,7 +141,7 @@ withNamespaces('the namespaces of a directory', () => {
     await until(async () => expect([...running]).toEqual(['alias']), 'alias alone is kept');
   });
 
-  test('what ends of a namespace ends before it is kept under another name', async () => {
+  test('the old keeper of a namespace ends before one under another name starts', async () => {
     await add('web', 0);
     await add('db', 1);
     start();
@@ -154,7 +154,7 @@ withNamespaces('the namespaces of a directory', () => {
     await until(async () => expect([...running].sort()).toEqual(['db', 'shop']), 'shop is kept');
   });
 
-  test('a file that comes again for another namespace finds no ledger', async () => {
+  test('a file that returns for another namespace finds no ledger', async () => {
     await add('web', 0);
     start();
     await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
@@ -168,7 +168,7 @@ withNamespaces('the namespaces of a directory', () => {
     expect(found).toEqual([]);
   });
 
-  test('what went before a start and comes soon after it finds its ledger', async () => {
+  test('a namespace that was gone before the start and returns soon after finds its ledger', async () => {
     await writeFile(join(ledgers, files[0] ?? ''), '');
     await writeFile(join(directory, 'broken'), 'no path\n');
     start();
@@ -177,7 +177,7 @@ withNamespaces('the namespaces of a directory', () => {
     await until(async () => expect(found).toEqual(['web']), 'its ledger is there');
   });
 
-  test('a start forgets the ledgers of namespaces that went meanwhile, and of no other', async () => {
+  test('a start removes only the ledgers of namespaces that are gone', async () => {
     const others = ['7.json', '7.json.damaged', 'of-nothing.txt'];
     for (const file of [...files, ...others]) await writeFile(join(ledgers, file), '');
     await add('web', 0);
@@ -189,7 +189,7 @@ withNamespaces('the namespaces of a directory', () => {
     }, 'they are forgotten');
   });
 
-  test('a file that gives no namespace is told with the reason, once', async () => {
+  test('a file without a namespace is reported once, with the reason', async () => {
     await writeFile(join(directory, 'broken'), 'no path\n');
     start();
     await until(async () => expect(fleet.report.namespaces).toHaveLength(1), 'it is told');
@@ -202,7 +202,7 @@ withNamespaces('the namespaces of a directory', () => {
     expect(logged.filter((line) => line.includes('broken'))).toHaveLength(1);
   });
 
-  test('a directory that cannot be looked at any more keeps what was found, and says why', async () => {
+  test('a directory that can no longer be read keeps the namespaces found, and says why', async () => {
     await add('web', 0);
     start();
     await until(async () => expect([...running]).toEqual(['web']), 'web is kept');

@@ -59,7 +59,7 @@ async function rest(): Promise<void> {
   for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('a namespace gets the VIPs of the host through its helper, and is told as in sync', async () => {
+test("a namespace gets the host's VIPs through its helper, and is reported as in sync", async () => {
   expect(keeper.report).toMatchObject({ id: 'pod', path: '/run/netns/pod', isInSync: false, vips: 0 });
   await controller.resync(mine('10.0.0.1:31000'));
   await rest();
@@ -67,7 +67,7 @@ test('a namespace gets the VIPs of the host through its helper, and is told as i
   expect(keeper.report).toMatchObject({ isInSync: true, reason: null, vips: 1 });
 });
 
-test('a helper that ends is followed by another one, which finds what came meanwhile', async () => {
+test('a helper that ends is replaced, and the new one catches up', async () => {
   await controller.resync(mine('10.0.0.1:31000'));
   await rest();
   helpers[0]?.end('the helper was killed');
@@ -83,7 +83,7 @@ test('a helper that ends is followed by another one, which finds what came meanw
   expect(keeper.report).toMatchObject({ isInSync: true });
 });
 
-test('a namespace that cannot be entered is tried less and less often, and complained of once', async () => {
+test('a namespace that cannot be entered is retried less and less often, and logged once', async () => {
   helpers[0]?.end('Operation not permitted');
   entering = (remote) => remote.end('Operation not permitted');
   await rest();
@@ -98,7 +98,7 @@ test('a namespace that cannot be entered is tried less and less often, and compl
   ]);
 });
 
-test('what cannot be written there is told with the reason', async () => {
+test('a failed write is reported with the reason', async () => {
   pod.refuse = () => 'EPERM';
   await controller.resync(mine('10.0.0.1:31000'));
   await rest();
@@ -108,7 +108,7 @@ test('what cannot be written there is told with the reason', async () => {
   });
 });
 
-test('the end of the controller takes nothing away', async () => {
+test('the end of the controller removes nothing', async () => {
   await controller.resync(mine('10.0.0.1:31000'));
   await rest();
   stop.abort();
@@ -149,7 +149,7 @@ describe('many namespaces at once', () => {
     for (const id of ['a', 'b', 'c', 'd']) keepSilent(id);
   });
 
-  test('start a few helpers at a time: the next one when one answers', async () => {
+  test('start a few helpers at a time', async () => {
     await rest();
     expect([...started.keys()]).toEqual(['a', 'b']);
     const { toHelper, fromHelper } = started.get('b') ?? fail();
@@ -158,14 +158,14 @@ describe('many namespaces at once', () => {
     expect([...started.keys()]).toEqual(['a', 'b', 'c']);
   });
 
-  test('do not wait for one that is silent for long', async () => {
+  test('do not wait long for one that is silent', async () => {
     await rest();
     await clock.advance(5_000);
     await rest();
     expect([...started.keys()]).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('start none any more once they are not needed', async () => {
+  test('start no helpers once they are no longer needed', async () => {
     await rest();
     stop.abort();
     await Promise.all(keepers);

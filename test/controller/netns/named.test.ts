@@ -23,19 +23,19 @@ async function openWith(...argv: readonly string[]) {
   return await openNamespace(invocation.config);
 }
 
-test('without --netns the command works on its own namespace', async () => {
+test('without --netns a command works on its own namespace', async () => {
   expect(await open()).toBeNull();
   expect(await open('--netns-dir', directory)).toBeNull();
 });
 
-test('--netns alone does not say where the file is', async () => {
+test('--netns needs --netns-dir', async () => {
   await expect(open('--netns', 'web')).rejects.toMatchObject({
     code: 'usage',
     message: '--netns web is given without --netns-dir, expected the directory that has the file',
   });
 });
 
-test('a file that is not there, or gives no namespace, is told with its path', async () => {
+test('a missing file, or one without a namespace, is reported with its path', async () => {
   await expect(open('--netns-dir', directory, '--netns', 'web')).rejects.toMatchObject({
     code: 'usage',
     message: `--netns web: ${directory}/web: there is no such file or directory`,
@@ -46,36 +46,36 @@ test('a file that is not there, or gives no namespace, is told with its path', a
   );
 });
 
-test('a name with a directory in it is refused', async () => {
+test('a name that contains a directory is refused', async () => {
   await expect(open('--netns-dir', directory, '--netns', '../web')).rejects.toThrow(
     '--netns on the command line: "../web" is not accepted, expected the name of a file in the directory of --netns-dir',
   );
 });
 
-test('a directory or a file in which others may write is refused, as `run` refuses it', async () => {
+test('a directory or file that others may write to is refused, as `run` does', async () => {
   await writeFile(join(directory, 'web'), '/proc/1/ns/net\n');
   await chmod(join(directory, 'web'), 0o666);
   const inWeb = ['--netns-dir', directory, '--netns', 'web'];
-  const refused = 'other users may write there: `chmod go-w` it';
+  const refused = 'other users may write to it: use `chmod go-w`';
   await expect(open(...inWeb)).rejects.toThrow(`--netns web: ${directory}/web: ${refused}`);
   await chmod(directory, 0o777);
   await expect(open(...inWeb)).rejects.toThrow(`--netns web: ${directory}: ${refused}`);
   await expect(open('--netns-dir', '/etc/passwd', '--netns', 'web')).rejects.toThrow(
-    '--netns web: /etc/passwd: it is no directory',
+    '--netns web: /etc/passwd: it is not a directory',
   );
 });
 
-test('a namespace of another kind is refused, and so is the own one', async () => {
+test("namespaces of other kinds and the program's own are refused", async () => {
   for (const kind of ['mnt', 'net']) await symlink(`/proc/self/ns/${kind}`, join(directory, kind));
   await expect(open('--netns-dir', directory, '--netns', 'mnt')).rejects.toThrow(
     /^--netns mnt: \S+\/mnt: it is a namespace of another kind: mnt:/,
   );
   await expect(open('--netns-dir', directory, '--netns', 'net')).rejects.toThrow(
-    `${directory}/net: it leads to the network namespace of this program itself`,
+    `${directory}/net: it is the network namespace of this program itself`,
   );
 });
 
-test('a diff against something else than the kernel looks into no namespace', async () => {
+test('a diff against something other than the kernel enters no namespace', async () => {
   const diff = ['diff', '--source', `file=${directory}`, '--netns-dir', directory, '--netns', 'web'];
   await expect(openWith(...diff, '--against', 'none')).rejects.toMatchObject({
     code: 'usage',
@@ -83,7 +83,7 @@ test('a diff against something else than the kernel looks into no namespace', as
   });
 });
 
-test('a command that works on the host ignores what the environment says for others', () => {
+test('a command for the host ignores namespaces in the environment', () => {
   const invocation = parseCommandLine(['run', '--source', `file=${directory}`], {
     MARATHON_IPVS_NETNS: 'web',
   });

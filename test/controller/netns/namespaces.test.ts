@@ -29,7 +29,7 @@ function compare(before: Map<string, Namespace>, files: Record<string, Namespace
 }
 
 describe('the namespaces that files name', () => {
-  test('a file that comes adds its namespace, and one that goes removes it', () => {
+  test('a new file adds its namespace, and a removed one removes it', () => {
     const { kept, added, removed } = compare(known(['a', 10]), { b: file(20) });
     expect([kept, added, removed]).toEqual([{ b: 20 }, ['b'], ['a']]);
   });
@@ -46,7 +46,7 @@ describe('the namespaces that files name', () => {
     expect(changes.namespaces.get('a')?.path).toBe('/run/netns/a');
   });
 
-  test('a file that cannot be used keeps the namespace that it last gave, and is told', () => {
+  test('a file that cannot be used keeps its last namespace, and is reported', () => {
     const { kept, removed, refused } = compare(known(['a', 10]), {
       a: { kind: 'unusable', reason: 'it is empty' },
       b: { kind: 'unusable', reason: 'it is empty' },
@@ -54,12 +54,12 @@ describe('the namespaces that files name', () => {
     expect([kept, removed, refused]).toEqual([{ a: 10 }, [], ['a: it is empty', 'b: it is empty']]);
   });
 
-  test('a namespace that is there no more is removed though its file stays', () => {
+  test('a namespace that is gone is removed even if its file stays', () => {
     const { kept, removed, refused } = compare(known(['a', 10]), { a: { kind: 'gone', reason: 'no file' } });
     expect([kept, removed, refused]).toEqual([{}, ['a'], ['a: no file']]);
   });
 
-  test('the namespace of this program is never taken for one of a container', () => {
+  test("the program's own namespace is never taken for a container's", () => {
     const { kept, refused } = compare(new Map(), { a: file(1) });
     expect([kept, refused]).toEqual([
       {},
@@ -67,30 +67,30 @@ describe('the namespaces that files name', () => {
     ]);
   });
 
-  test('two files that lead to one namespace give it once, to the one that had it', () => {
+  test('of two files of one namespace, the one that had it keeps it', () => {
     expect(compare(known(['b', 10]), { a: file(10), b: file(10) })).toMatchObject({
       kept: { b: 10 },
       added: [],
       removed: [],
-      refused: ['a: /proc/10/ns/net is the namespace of b too'],
+      refused: ['a: /proc/10/ns/net is already the namespace of b'],
     });
     expect(compare(new Map(), { b: file(10), a: file(10) }).kept).toEqual({ a: 10 });
   });
 
-  test('where the file that had a namespace goes, another one that leads there has it', () => {
+  test('if the file that had a namespace disappears, another one takes it over', () => {
     const { kept, added, removed } = compare(known(['a', 10]), { b: file(10) });
     expect([kept, added, removed]).toEqual([{ b: 10 }, ['b'], ['a']]);
   });
 
-  test('two files that exchange their namespaces are both removed and added', () => {
+  test('two files that swap their namespaces are both removed and added', () => {
     const { kept, added, removed } = compare(known(['a', 10], ['b', 20]), { a: file(20), b: file(10) });
     expect([kept, added, removed]).toEqual([{ a: 20, b: 10 }, ['a', 'b'], ['a', 'b']]);
   });
 
-  test('more namespaces than are kept are refused, and none that is kept goes for them', () => {
+  test('namespaces beyond the maximum are refused and displace none', () => {
     const before = known(['x', 10], ['y', 11], ['z', 12]);
     const { kept, refused } = compare(before, { a: file(20), x: file(10), y: file(11), z: file(12) });
     expect(kept).toEqual({ x: 10, y: 11, z: 12 });
-    expect(refused).toEqual(['a: 3 namespaces are kept already, and no more are']);
+    expect(refused).toEqual(['a: there are already 3 namespaces, the maximum']);
   });
 });

@@ -7,9 +7,9 @@ import { command } from '../../support/shell.ts';
 
 const OWN = String(statSync('/proc/self/ns/net').ino);
 
-test('a program for another namespace does nothing in this one', () => {
+test('a program for another namespace refuses to work in this one', () => {
   expect(() => checkOwnNamespace(OWN)).not.toThrow();
-  expect(() => checkOwnNamespace('7')).toThrow(`it leads to namespace ${OWN}, expected 7`);
+  expect(() => checkOwnNamespace('7')).toThrow(`the path leads to namespace ${OWN}, expected 7`);
 });
 
 test.each([

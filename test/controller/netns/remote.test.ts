@@ -36,7 +36,7 @@ function joined(
   return { remote, toHelper, fromHelper, served, killed: () => killed };
 }
 
-test('a table is read through the helper as it is there, all of it and some services of it', async () => {
+test('a table is read through the helper, whole or some services of it', async () => {
   const asked: unknown[] = [];
   const { remote } = joined({
     table: {
@@ -56,7 +56,7 @@ test('a table is read through the helper as it is there, all of it and some serv
   expect(inBackground.get(serviceKey(service))).toBe(known);
 });
 
-test('what a step failed with comes back with the step as it was given', async () => {
+test('a failed step is returned with its error', async () => {
   const { remote } = joined({
     table: {
       apply: async (steps) =>
@@ -71,7 +71,7 @@ test('what a step failed with comes back with the step as it was given', async (
   expect(failure).toMatchObject({ error: { message: 'no such scheduler' }, why: 'no-scheduler' });
 });
 
-test('answers come to who asked, in whatever order they come', async () => {
+test('answers reach their callers in whatever order they arrive', async () => {
   const first = Promise.withResolvers<readonly string[]>();
   const { remote } = joined({
     reachability: { exists: () => first.promise, repair: async () => ['route added'] },
@@ -82,13 +82,13 @@ test('answers come to who asked, in whatever order they come', async () => {
   expect(await exists).toEqual(['interface vip0']);
 });
 
-test('what the kernel refuses there is told here, with whether to try again', async () => {
+test('an error of the kernel is passed on, with whether to retry', async () => {
   const refusal = new ControllerError('kernel', 'the table cannot be used', { retry: 'never' });
   const { remote } = joined({ table: { observe: () => Promise.reject(refusal) } });
   await expect(remote.table.observe()).rejects.toMatchObject({ message: refusal.message, retry: 'never' });
 });
 
-test('what waits for a helper that ends is told why, and so is what is asked later', async () => {
+test('pending and later calls to a helper that ended reject with the reason', async () => {
   const { remote, killed } = joined({ table: { observe: () => new Promise<Table>(() => undefined) } });
   const waiting = remote.table.observe();
   remote.end('the helper was killed');
@@ -98,21 +98,21 @@ test('what waits for a helper that ends is told why, and so is what is asked lat
   expect(killed()).toBe(1);
 });
 
-test('a helper that does not answer in time is ended, and what waits for it is told', async () => {
+test('a helper that does not answer in time is stopped, and its calls reject', async () => {
   const clock = { ...systemClock, sleep: async () => undefined };
   const { remote, killed } = joined({ table: { observe: () => new Promise<Table>(() => undefined) } }, clock);
   await expect(remote.table.observe()).rejects.toThrow('its helper has not answered for 60 s');
   expect(killed()).toBe(1);
 });
 
-test('a helper that writes something else is ended', async () => {
+test('a helper that writes something else is stopped', async () => {
   const { remote, fromHelper } = joined({ table: { observe: () => new Promise<Table>(() => undefined) } });
   const waiting = remote.table.observe();
   fromHelper.write('warning: something\n');
-  await expect(waiting).rejects.toThrow('its helper does not speak as expected');
+  await expect(waiting).rejects.toThrow('its helper sent an invalid answer');
 });
 
-test('a helper ends when nobody can ask any more, once it has done what it was asked for', async () => {
+test('a helper ends with its input, after finishing the calls in progress', async () => {
   const done: string[] = [];
   const { toHelper, served } = joined({
     table: {
@@ -122,7 +122,7 @@ test('a helper ends when nobody can ask any more, once it has done what it was a
       },
     },
   });
-  toHelper.end(`${JSON.stringify({ id: 0, call: 'apply', given: STEPS })}\n`);
+  toHelper.end(`${JSON.stringify({ id: 0, call: 'apply', args: STEPS })}\n`);
   await served;
   expect(done).toEqual(['applied']);
 });

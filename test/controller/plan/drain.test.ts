@@ -72,6 +72,14 @@ describe('a backend that leaves while its task still runs (rule 6)', () => {
     expect(over.drains.size).toBe(0);
     expect(over.ended).toEqual(drains);
   });
+
+  test('drains from the moment at which the kernel has weight 0, not while the kernel refuses to write it', () => {
+    const drains = new Map([[KEY, new Map([['10.0.0.9:9', NOW]])]]);
+    const { steps, ...refused } = drained(without(), withConnections(7), alive, drains);
+    expect(steps).toEqual(['-e -t 11.0.0.1:80 -r 10.0.0.9:9 -m -w 0']);
+    expect(refused.drains.get(KEY)?.get('10.0.0.9:9')).toBe(NOW + 300_000);
+    expect(refused.ended.size).toBe(0);
+  });
 });
 
 test('a backend whose task is gone is removed at once', () => {

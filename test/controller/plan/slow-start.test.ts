@@ -204,9 +204,9 @@ const happening = fc.oneof(
   fc.record({ what: fc.constant('seconds' as const), seconds: fc.constantFrom(1, 7, 90, 3_600) }),
 );
 
-type Happening = typeof happening extends fc.Arbitrary<infer Value> ? Value : never;
+type AppEvent = typeof happening extends fc.Arbitrary<infer Value> ? Value : never;
 
-function happens(vip: OneVip, each: Happening): void {
+function happens(vip: OneVip, each: AppEvent): void {
   if (each.what === 'wants') vip.wanted.set(each.address, each.weight);
   else if (each.what === 'gone') vip.wanted.delete(each.address);
   else if (each.what === 'passes') vip.now += each.ms;

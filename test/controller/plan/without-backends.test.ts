@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { App, Task } from '../../../controller/model.ts';
+import type { App, Task, TaskPort } from '../../../controller/model.ts';
 import { toText } from '../../../controller/plan/print-text.ts';
 import { painter } from '../../../controller/text-table.ts';
 import { app, port, task, taskPort, web } from '../../support/builders.ts';
@@ -64,6 +64,32 @@ describe('why there is none', () => {
   ])('is told: %s', (reason, tasks) => {
     const [one] = translate(app('/web', { ports: [declared], tasks })).declared;
     expect(one).toMatchObject({ backends: 0, withoutBackends: reason });
+  });
+
+  test.each<[string, Partial<TaskPort>, string]>([
+    [
+      'its agent has no address',
+      { unresolved: 'the agent agent-7 has no address' },
+      'the agent agent-7 has no address',
+    ],
+    [
+      'its address is unusable',
+      { endpoints: [{ address: '127.0.0.1', port: 1 }] },
+      "the agent's address 127.0.0.1 is a loopback address",
+    ],
+  ])('is told of a task that runs where %s', (_, fields, reason) => {
+    const ports = [{ ...taskPort(declared), ...fields }];
+    const [one] = translate(app('/web', { ports: [declared], tasks: [task('a', ports)] })).declared;
+    expect(one?.withoutBackends).toBe(`of 1 task, 1 runs without an address for this VIP (${reason})`);
+  });
+
+  test('is told of a task whose address has another family than the VIP', () => {
+    const ip = port({ VIP_0: 'fd00::7:80' });
+    const tasks = [task('a', [taskPort(ip, '10.0.0.1:1')])];
+    const [one] = translate(app('/web', { ports: [ip], tasks })).declared;
+    expect(one?.withoutBackends).toBe(
+      'of 1 task, 1 runs without an address for this VIP (its address 10.0.0.1 is not IPv6)',
+    );
   });
 
   test('is told where no task can be read', () => {

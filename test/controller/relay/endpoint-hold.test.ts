@@ -25,7 +25,7 @@ function holding(...apps: readonly App[]): EndpointHold {
 const idsOf = (apps: readonly App[]) => apps.flatMap((each) => each.tasks.map(({ id }) => id));
 
 describe('endpoints of a relay (rule 4)', () => {
-  test('more than half and more than ten, or all of two or more, are held; fewer go at once', () => {
+  test('more than half and more than ten, or all of two or more, are held; fewer are removed at once', () => {
     const held = (before: number, left: number) =>
       holding(appOf(1, tasks(1, ...upTo(before)))).keep([appOf(1, tasks(1, ...upTo(left)))], 0).held;
     expect(held(30, 14)).toBe(16);
@@ -35,19 +35,19 @@ describe('endpoints of a relay (rule 4)', () => {
     expect(held(1, 0)).toBe(0);
   });
 
-  test('apps without their tasks keep these, as they were', () => {
+  test('apps without their tasks keep them as they were', () => {
     const before = [appOf(1, tasks(1, 1, 2)), appOf(2, tasks(2, 1))];
     const { apps, held } = holding(...before).keep([appOf(1, []), appOf(2, [])], 0);
     expect(apps).toEqual(before);
     expect(held).toBe(3);
   });
 
-  test('so does an app that is not mentioned at all', () => {
+  test('so does an app that is no longer listed', () => {
     const before = [appOf(1, tasks(1, 1, 2)), appOf(2, tasks(2, 1))];
     expect(holding(...before).keep([], 0).apps).toEqual(before);
   });
 
-  test('so does one that has them with nowhere to reach them, in the state that they have now', () => {
+  test('so does an app whose tasks have no endpoints, with their current state', () => {
     const nowhere = { ...declared, endpoints: [] };
     const said = appOf(
       1,
@@ -57,11 +57,11 @@ describe('endpoints of a relay (rule 4)', () => {
     expect(apps[0]?.tasks).toEqual(tasks(1, 1, 2).map((one) => ({ ...one, state: 'unreachable' })));
   });
 
-  test('nothing is held before it is known what is published', () => {
+  test('nothing is held before the published objects are known', () => {
     expect(new EndpointHold(HOLD_MS).keep([], 0)).toEqual({ apps: [], held: 0 });
   });
 
-  test('new tasks of an app are published beside those that are held', () => {
+  test('new tasks of an app are published along with held ones', () => {
     const { apps, held } = holding(appOf(1, tasks(1, 1, 2, 3)), appOf(2, tasks(2, ...upTo(20)))).keep(
       [appOf(1, tasks(1, 7)), appOf(2, [])],
       0,
@@ -70,14 +70,14 @@ describe('endpoints of a relay (rule 4)', () => {
     expect(held).toBe(23);
   });
 
-  test('those that are replaced by as many in their own app are no loss', () => {
+  test('endpoints replaced by as many in their own app are no loss', () => {
     const hold = holding(appOf(1, tasks(1, ...upTo(20))));
     expect(hold.keep([appOf(1, tasks(1, ...upTo(20, 100)))], 0).held).toBe(0);
     // Of another app they are.
     expect(hold.keep([appOf(1, []), appOf(2, tasks(2, ...upTo(20)))], 0).held).toBe(20);
   });
 
-  test('what a source said by name is never held: an end that was announced, a state, an event', () => {
+  test('named ends are never held: an announced end, a state, an event', () => {
     const all = tasks(1, ...upTo(20));
     const killing = all.map((one): Task => ({ ...one, state: 'killing' }));
     expect(holding(appOf(1, killing)).keep([appOf(1, [])], 0).held).toBe(0);
@@ -88,7 +88,7 @@ describe('endpoints of a relay (rule 4)', () => {
     expect(hold.keep([appOf(1, [])], 0).held).toBe(0);
   });
 
-  test('a word is about the task that it was said of, not about the next one there', () => {
+  test('a named end concerns that task, not the next one at its endpoint', () => {
     const hold = holding(appOf(1, tasks(1, 1, 2)));
     hold.accept(['10.1.0.1:80', '10.1.0.2:80']);
     const next = appOf(1, [task('new-1', at('10.1.0.1')), task('new-2', at('10.1.0.2'))]);
@@ -96,7 +96,7 @@ describe('endpoints of a relay (rule 4)', () => {
     expect(hold.keep([appOf(1, [])], 0).held).toBe(2);
   });
 
-  test('after a minute the sources are to be asked again; what is missing then goes, the rest waits once more', () => {
+  test('after a minute the sources are read again; what is still missing is removed, the rest waits again', () => {
     const hold = holding(appOf(1, tasks(1, 1, 2)), appOf(2, tasks(2, 1)));
     const empty = [appOf(1, []), appOf(2, [])];
     hold.keep(empty, 1_000);
@@ -113,7 +113,7 @@ describe('endpoints of a relay (rule 4)', () => {
     expect(hold.keep(empty, 121_000)).toEqual({ apps: empty, held: 0 });
   });
 
-  test('what is back is held no more, and an app that did not change stays the same object', () => {
+  test('what is back is no longer held, and an unchanged app stays the same object', () => {
     const before = [appOf(1, tasks(1, 1, 2)), appOf(2, tasks(2, 1))];
     const hold = holding(...before);
     hold.keep([], 0);
@@ -128,7 +128,7 @@ describe('endpoints of a relay (rule 4)', () => {
     expect(holding(app('/web', { ports: [declared], tasks: [two] })).keep([app('/web')], 0).held).toBe(0);
   });
 
-  test('of two apps with one id and framework the first counts', () => {
+  test('of two apps with the same id and framework the first counts', () => {
     const twice = [web('/a', {}, '10.0.0.1:1', '10.0.0.2:1'), web('/a', {}, '10.9.0.1:1')];
     const hold = holding(...twice);
     expect(hold.keep(twice, 0)).toEqual({ apps: twice, held: 0 });
@@ -136,13 +136,13 @@ describe('endpoints of a relay (rule 4)', () => {
   });
 });
 
-describe('whatever the sources say', () => {
+describe('for arbitrary sources', () => {
   const numbers = fc.uniqueArray(fc.nat(20), { maxLength: 20 });
   const words = fc.array(fc.tuple(fc.option(numbers), fc.option(numbers)), { minLength: 1, maxLength: 8 });
   const said = (word: readonly (readonly number[] | null)[]) =>
     word.flatMap((some, i) => (some === null ? [] : [appOf(i + 1, tasks(i + 1, ...some))]));
 
-  test('all of it is published, and nothing else but what was published before', () => {
+  test('everything that they list is published, and otherwise only what was published before', () => {
     fc.assert(
       fc.property(words, (all) => {
         const hold = holding();
@@ -161,7 +161,7 @@ describe('whatever the sources say', () => {
     );
   });
 
-  test('no mass of endpoints goes unasked', () => {
+  test('no mass removal of endpoints is made without reading the sources again', () => {
     fc.assert(
       fc.property(words, (all) => {
         const hold = holding();
@@ -177,7 +177,7 @@ describe('whatever the sources say', () => {
     );
   });
 
-  test('it is what is published once it was confirmed', () => {
+  test('exactly that is published once it was confirmed', () => {
     fc.assert(
       fc.property(words, (all) => {
         const hold = holding();

@@ -26,14 +26,14 @@ describe('a relay that waits to be elected', () => {
   const time = new FakeClock();
   const health = createRelayHealth([SOURCE], time, 60_000);
 
-  test('says so in its metrics, and nothing of sources that it does not read', async () => {
+  test('says so in its metrics, without metrics of sources that it does not read', async () => {
     expect(await metric(health, 'relay_leader')).toBe(0);
     expect(await metric(health, 'relay_writes_total{op="apply"}')).toBe(0);
     expect(await metric(health, 'relay_write_failures_total{op="delete"}')).toBe(0);
     expect(await metric(health, `source_data_age_seconds{source="${SOURCE}"}`)).toBeUndefined();
   });
 
-  test('is alive and ready again although it moves no more, once another one was elected', async () => {
+  test('is alive and ready once another one was elected, although its loop no longer moves', async () => {
     health.observer.elected(true);
     health.observer.moved();
     health.observer.sourceRead(SOURCE, whole);
@@ -52,7 +52,7 @@ describe('a relay that waits to be elected', () => {
   });
 });
 
-test('what an elected relay writes, and what it fails to, is counted', async () => {
+test('writes of an elected relay and their failures are counted', async () => {
   const server = await startServer();
   const health = createRelayHealth([SOURCE], clock, 60_000);
   const source = {
@@ -107,7 +107,7 @@ describe('over HTTP', () => {
     expect([answer.status, await answer.text()]).toEqual([status, expect.stringMatching(text)]);
   });
 
-  test('a pod is asked by whatever address it has, within the limits of every server', async () => {
+  test('probes may use any address of the pod, within the usual limits', async () => {
     const health = createRelayHealth([SOURCE], clock, 60_000);
     const listen = { address: '0.0.0.0', port: 0 };
     const { url, close } = await serveRelayHealth({ listen, services: health, clock, log: silent });

@@ -72,7 +72,7 @@ const labelled = (labels: Readonly<Record<string, string>>, ...at: readonly stri
   return snapshot(app('/web', { ports: [port(labels)], tasks }));
 };
 
-test('the old slices of an app stay as long as its new ones are refused', async () => {
+test('the old slices of an app stay while its new ones are refused', async () => {
   const server = await startServer();
   const { say, health } = await relaying(server, labelled({ VIP_0: 'web:80' }, '10.0.0.1', '10.0.0.2'));
   await until('it is published', () => slices(server).length === 1);
@@ -85,14 +85,14 @@ test('the old slices of an app stay as long as its new ones are refused', async 
     () => server.requests.filter(({ status }) => status === 403).length > 2,
   );
   expect(addresses(server)).toEqual(['10.0.0.1', '10.0.0.2']);
-  await until('it is told', () => health.ready().text.startsWith('nothing can be published: '));
+  await until('the failure is reported', () => health.ready().text.startsWith('cannot publish: '));
 
   server.faults.clear();
   await until('they are taken', () => slices(server).every(({ metadata }) => metadata.name !== before));
   expect(addresses(server)).toEqual(['10.0.0.1', '10.0.0.3']);
 });
 
-test('with its new MarathonApp refused an app keeps the slices that fit the old one', async () => {
+test('an app whose new MarathonApp is refused keeps the slices of the old one', async () => {
   const server = await startServer();
   const { say, health } = await relaying(server, labelled({ VIP_0: 'web:80' }, '10.0.0.1'));
   await until('it is published', () => slices(server).length === 1);
@@ -112,7 +112,7 @@ test('with its new MarathonApp refused an app keeps the slices that fit the old 
   await until('the old one goes', () => slices(server).length === 1);
 });
 
-test('what is published names who keeps it, and goes with its MarathonApp', async () => {
+test('slices name their manager and are owned by their MarathonApp', async () => {
   const server = await startServer();
   await relaying(server, snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1')));
   await until('it is published', () => slices(server).length === 1);
@@ -140,12 +140,12 @@ test('what is published names who keeps it, and goes with its MarathonApp', asyn
   );
 });
 
-test('a relay that can publish nothing is not ready, and says why', async () => {
+test('a relay that cannot publish is not ready, and says why', async () => {
   const server = await startServer();
   server.faults.next(({ method, path }) => method === 'PATCH' && !path.includes('/leases'), QUOTA, 1_000);
   const { health } = await relaying(server, snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1')));
   await until('it says so', () => !health.ready().ok && health.ready().text.includes('quota'));
-  expect(health.ready().text).toMatch(/^nothing can be published: PATCH \S+: answered 403 "exceeded quota/);
+  expect(health.ready().text).toMatch(/^cannot publish: PATCH \S+: answered 403 "exceeded quota/);
   server.faults.clear();
   await until('it is ready', () => health.ready().ok && slices(server).length === 1);
 });
@@ -157,7 +157,5 @@ test('a relay whose Lease is forbidden is not ready, and names the Lease', async
   const server = await startServer({ tokens: new Map([['relay', rules]]) });
   const { health } = await relaying(server, snapshot(), 'relay');
   await until('it says so', () => !health.ready().ok);
-  expect(health.ready().text).toMatch(
-    /^nothing can be published: .*marathon-ipvs-relay-default: answered 403/,
-  );
+  expect(health.ready().text).toMatch(/^cannot publish: .*marathon-ipvs-relay-default: answered 403/);
 });

@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { PLACES_ANNOTATION, readPlaces } from '../../../controller/kubernetes/relayed.ts';
 import { marathonAppOf, slicesOf } from '../../../controller/relay/relayed-app.ts';
-import { whyNoSliceTakes } from '../../../controller/relay/slice-address.ts';
+import { invalidInSlice } from '../../../controller/relay/slice-address.ts';
 import { web } from '../../support/builders.ts';
 
 const labelled = (labels: Readonly<Record<string, string>>) => web('/web', labels, '10.0.0.1:80');
 
-test('the names of slices do not depend on the order in which a source gives labels', () => {
+test('the names of slices do not depend on the order of labels', () => {
   const one = labelled({ VIP_0: 'web:80', IPVS_WEIGHT: '2', owner: 'me' });
   const other = labelled({ owner: 'me', IPVS_WEIGHT: '2', VIP_0: 'web:80' });
   const namesOf = (of: typeof one) => slicesOf(of, 'default', () => undefined).map(({ name }) => name);
@@ -14,7 +14,7 @@ test('the names of slices do not depend on the order in which a source gives lab
   expect(JSON.stringify(marathonAppOf(one, 'default'))).toBe(JSON.stringify(marathonAppOf(other, 'default')));
 });
 
-test('an address that no EndpointSlice takes is left out of its slice, and told', () => {
+test('an address that is invalid in an EndpointSlice is left out, with a warning', () => {
   const addresses = [
     '10.0.0.1',
     '127.0.0.1',
@@ -32,12 +32,12 @@ test('an address that no EndpointSlice takes is left out of its slice, and told'
   expect(published.flatMap((endpoint) => endpoint.addresses).sort()).toEqual(['10.0.0.1', 'fd00::1']);
   const { relayed } = marathonAppOf(placed, 'default').content['spec'] as { relayed: { warnings: string[] } };
   expect(relayed.warnings).toContain(
-    'task web.2: 169.254.3.4 is left out, an EndpointSlice takes no link-local address',
+    'task web.2: 169.254.3.4 is left out, an EndpointSlice cannot contain link-local addresses',
   );
   expect(relayed.warnings).toHaveLength(6);
 });
 
-test('where tasks stand comes through the slices, whatever Mesos calls it, and is not there where nobody says it', () => {
+test('zone and region of tasks survive slices, whatever Mesos calls them, and are absent if unknown', () => {
   const places = [{ region: 'aws/eu', zone: 'aws/eu-1a' }, { zone: 'b' }, undefined, { zone: 'b' }];
   const app = web('/web', { VIP_0: 'web:80' }, ...places.map((_, i) => `10.0.0.${i + 1}:80`));
   const tasks = app.tasks.map((task, i) => ({ ...task, ...(places[i] && { place: places[i] }) }));
@@ -70,5 +70,5 @@ test.each([
   ['10.0.0.1', null],
   ['fd00::1', null],
 ])('%s in an EndpointSlice: %s', (address, why) => {
-  expect(whyNoSliceTakes(address)).toBe(why);
+  expect(invalidInSlice(address)).toBe(why);
 });

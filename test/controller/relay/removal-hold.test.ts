@@ -7,7 +7,7 @@ const held = (hold: RemovalHold, surplus: readonly string[], published: number, 
   hold.release(surplus, published, now).held.size;
 
 describe('removals of a relay (rule 4)', () => {
-  test('more than half and more than ten, or all of two or more, are held; fewer go at once', () => {
+  test('more than half and more than ten, or all of two or more, are held; fewer are removed at once', () => {
     expect(held(new RemovalHold(HOLD_MS), apps(16), 30)).toBe(16);
     expect(held(new RemovalHold(HOLD_MS), apps(15), 30)).toBe(0);
     expect(held(new RemovalHold(HOLD_MS), apps(10), 12)).toBe(0);
@@ -15,7 +15,7 @@ describe('removals of a relay (rule 4)', () => {
     expect(held(new RemovalHold(HOLD_MS), apps(1), 1)).toBe(0);
   });
 
-  test('what a source said by name is never held, the rest is if it is still a mass', () => {
+  test('named ends are never held; the rest is if it is still a mass removal', () => {
     const hold = new RemovalHold(HOLD_MS);
     hold.accept(apps(10));
     expect(hold.release(apps(30), 30, 0)).toMatchObject({ go: apps(10) });
@@ -23,14 +23,14 @@ describe('removals of a relay (rule 4)', () => {
     expect(hold.release(apps(30), 30, 0)).toEqual({ go: apps(30), held: new Set() });
   });
 
-  test('a word is about whom it was said of: one that comes back and is missing again is held', () => {
+  test('a named end does not apply to an app that came back and is missing again: it is held', () => {
     const hold = new RemovalHold(HOLD_MS);
     hold.accept(apps(3));
     hold.release([], 3, 0);
     expect(held(hold, apps(3), 3)).toBe(3);
   });
 
-  test('after a minute the sources are to be asked again; what they mention then waits once more', () => {
+  test('after a minute the sources are read again; what they list then waits again', () => {
     const hold = new RemovalHold(HOLD_MS);
     hold.release(apps(2), 2, 1_000);
     expect(hold.due(60_999).size).toBe(0);

@@ -98,7 +98,7 @@ test('a fault domain that cannot be read costs no agent', async () => {
   const cluster = new Cluster();
   const agent_info = { id: { value: 'S0' }, hostname: '10.0.0.1', domain: { fault_domain: 'rack 7' } };
   const event = readEvent({ type: 'AGENT_ADDED', agent_added: { agent: { agent_info } } });
-  expect(event).toMatchObject({ type: 'agent-added', host: '10.0.0.1' });
+  expect(event).toMatchObject({ type: 'agent-added', agent: { host: '10.0.0.1' } });
   if (event !== null) cluster.apply(event, 0);
   expect(await everythingOf(cluster, ADDRESSES)).not.toHaveProperty('places');
 });

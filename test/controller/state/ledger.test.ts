@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmod,
   chown,
+  mkdir,
   mkdtemp,
   readdir,
   readFile,
@@ -209,15 +211,6 @@ describe('the ledger', () => {
   });
 });
 
-test('a file that is there but cannot be read rejects: what is ours would be unknown', async () => {
-  await createLedger(path).save(entries, null);
-  await chmod(path, 0o000);
-  // Root may read everything; a directory in the file's place cannot be read by anyone.
-  const asDirectory = createLedger(join(directory, 'run'));
-  const failure = await asDirectory.load().catch(messageOf);
-  expect(failure).toMatch(/^ledger .*run \(--ledger\) cannot be read: it is a directory$/);
-});
-
 test('a process that was paused while it wrote does not take that for a file system that hangs', async () => {
   let isPaused = true;
   const clock = {
@@ -249,4 +242,21 @@ test('a file system that does not answer fails a write in time, and no other is 
   // The write that came too late is not what was saved last.
   await ledger.save(new Map(), []);
   expect((await createLedger(path, 'boot-1').load()).entries.size).toBe(0);
+});
+
+test.each([
+  ['a named pipe', (at: string) => execFileSync('sh', ['-c', 'mkfifo -m 600 "$0"', at])],
+  ['a directory', (at: string) => mkdir(at)],
+])('%s in its place is refused: what is ours is not known then', async (what, make) => {
+  const at = join(directory, 'ledger.json');
+  await make(at);
+  const refused: Error = await createLedger(at)
+    .load()
+    .then(
+      () => new Error('it was taken'),
+      (error) => error,
+    );
+  expect(messageOf(refused)).toBe(
+    `ledger ${at} (--ledger) cannot be read: ${at} is ${what}, not a regular file: remove it`,
+  );
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -12,7 +13,7 @@ import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { App } from '../../../controller/model.ts';
 import { createStateStore } from '../../../controller/state/store.ts';
 import { app, snapshot, web } from '../../support/builders.ts';
@@ -243,3 +244,38 @@ function isSame(before: unknown, by: unknown): boolean {
     isTexts(before) && isTexts(by) && Array.isArray(before) === Array.isArray(by) && !isAddresses(before)
   );
 }
+
+describe('what is no file in place of one', () => {
+  const inItsPlace = (make: (at: string) => void) => {
+    const at = path();
+    rmSync(at);
+    make(at);
+  };
+  const pipe = (at: string) => execFileSync('sh', ['-c', 'mkfifo -m 600 "$0"', at]);
+
+  test('a pipe is not waited for, and the log says what it is', async () => {
+    await save('marathon', app('/a'));
+    inItsPlace(pipe);
+    const said: unknown[] = [];
+    const log = {
+      debug: nothing,
+      info: nothing,
+      warn: (_: string, fields: unknown) => said.push(fields),
+      error: nothing,
+    };
+    expect(await createStateStore(directory, new FakeClock(), log).loadSource('marathon')).toBeNull();
+    expect(said).toEqual([
+      { path: path(), error: `${path()} is a named pipe, not a regular file: remove it` },
+    ]);
+  });
+
+  test('a save puts a file in its place', async () => {
+    const store = open();
+    await store.saveSource('marathon', null, () => snapshot(app('/a')));
+    inItsPlace(pipe);
+    await store.saveSource('marathon', { upserts: [app('/b')], removed: [] }, () =>
+      snapshot(app('/a'), app('/b')),
+    );
+    expect((await loaded())?.map(({ id }) => id)).toEqual(['/a', '/b']);
+  });
+});

@@ -10,7 +10,7 @@ const boardOf = () =>
     clock: { epoch: () => 1_000, monotonic: () => 1_000 },
   });
 
-test('a pass says the same whether or not the board was prepared for it', async () => {
+test('the status after a pass is the same whether or not the board was prepared for it', async () => {
   const first = passOf({ desired: desiredOf(WEB), observed: settled(WEB) });
   const second = passOf({ desired: desiredOf(WEB, DB), observed: settled(WEB) });
   const [prepared, plain] = [boardOf(), boardOf()];
@@ -22,7 +22,7 @@ test('a pass says the same whether or not the board was prepared for it', async 
   }
 });
 
-test('what was prepared for a pass that was never told says nothing of another', async () => {
+test('preparation for one pass does not affect another', async () => {
   const board = boardOf();
   await board.prepare(passOf({ desired: desiredOf(WEB, DB), observed: settled(WEB, DB) }));
   board.passed(passOf({ desired: desiredOf(WEB), observed: settled(WEB) }));

@@ -13,11 +13,11 @@ describe('the text', () => {
   ];
   const all = checks.map((check) => ({ ...check, ok: true, message: null }));
 
-  test('of checks that passed is ok, in so many letters', () => {
+  test('of passed checks is just ok', () => {
     expect(checksText('readyz', all, { exclude: [], verbose: false })).toEqual({ ok: true, text: 'ok' });
   });
 
-  test('tells every check when one failed', () => {
+  test('lists every check if one failed', () => {
     expect(checksText('readyz', checks, { exclude: [], verbose: false })).toEqual({
       ok: false,
       text: [
@@ -29,7 +29,7 @@ describe('the text', () => {
     });
   });
 
-  test('shows which checks were excluded, and what could not be', () => {
+  test('shows excluded checks, and names that match none', () => {
     expect(checksText('readyz', checks, { exclude: ['kernel', 'no such'], verbose: true })).toEqual({
       ok: true,
       text: [

@@ -39,22 +39,22 @@ function alive(): boolean {
   return livez(board.current(), now, DEFAULT_LIMITS).every(({ ok }) => ok);
 }
 
-function told(name: string): Pick<Check, 'ok' | 'message'> | undefined {
+function checkOf(name: string): Pick<Check, 'ok' | 'message'> | undefined {
   const found = readyz(board.current(), now, DEFAULT_LIMITS).find((check) => check.name === name);
   return found && { ok: found.ok, message: found.message };
 }
 
 describe('ready', () => {
-  test('when every source was read and the kernel is as desired', () => {
+  test('if every source was read and the kernel is as desired', () => {
     board.sourceRead(SOURCE, whole);
     board.passed(passOf({}));
     expect(ready()).toBe(true);
   });
 
-  test('not before the first pass, although nothing has failed', () => {
+  test('not before the first pass, even if nothing has failed', () => {
     expect(ready()).toBe(false);
     board.sourceRead(SOURCE, whole);
-    expect(told('kernel')).toEqual({ ok: false, message: 'no pass yet' });
+    expect(checkOf('kernel')).toEqual({ ok: false, message: 'no pass yet' });
     expect(ready()).toBe(false);
     expect(ready(['kernel'])).toBe(false);
   });
@@ -64,7 +64,7 @@ describe('ready', () => {
     board.sourceRead(SOURCE, whole);
     board.sourceFailed('file=a', new Error('no such file'));
     board.passed(passOf({}));
-    expect(told('source file=a')).toEqual({ ok: false, message: 'not read yet: no such file' });
+    expect(checkOf('source file=a')).toEqual({ ok: false, message: 'not read yet: no such file' });
     expect(ready()).toBe(false);
   });
 
@@ -72,31 +72,31 @@ describe('ready', () => {
     board.sourceRead(SOURCE, whole);
     const failures = [{ step: '-A -t 11.0.0.1:80 -s wlc', message: 'kernel has no scheduler "wlc"' }];
     board.passed(passOf({ over: { failures } }));
-    expect(told('kernel')).toEqual({
+    expect(checkOf('kernel')).toEqual({
       ok: false,
       message: '1 step failed: -A -t 11.0.0.1:80 -s wlc: kernel has no scheduler "wlc"',
     });
   });
 
-  test('not while a failed step waits for its next try, although the passes in between had no failure', () => {
+  test('not while a failed step waits for its retry, even if the passes in between had no failure', () => {
     board.sourceRead(SOURCE, whole);
     board.passed(passOf({ desired: desiredOf(WEB, DB), observed: settled(DB) }));
-    expect(told('kernel')).toEqual({
+    expect(checkOf('kernel')).toEqual({
       ok: false,
       message: '1 VIP not as desired: tcp/11.0.0.1:80 missing',
     });
   });
 
-  test('not while steps wait for their next try, even if all looks as it should', () => {
+  test('not while steps wait for their retry, even if everything looks fine', () => {
     board.sourceRead(SOURCE, whole);
     board.passed(passOf({ over: { waiting: 2 } }));
-    expect(told('kernel')).toEqual({ ok: false, message: '2 failed steps wait for their next try' });
+    expect(checkOf('kernel')).toEqual({ ok: false, message: '2 failed steps wait for their retry' });
   });
 
   test('not when the kernel could not be read', () => {
     board.sourceRead(SOURCE, whole);
     later(1_000, passOf({ over: { error: 'list services: CAP_NET_ADMIN is needed' } }));
-    expect(told('kernel')).toEqual({ ok: false, message: 'list services: CAP_NET_ADMIN is needed' });
+    expect(checkOf('kernel')).toEqual({ ok: false, message: 'list services: CAP_NET_ADMIN is needed' });
   });
 
   test('again once a pass went well after one that failed', () => {
@@ -109,16 +109,16 @@ describe('ready', () => {
   test('not when interface or routes keep VIPs from being reached', () => {
     board.sourceRead(SOURCE, whole);
     board.passed(passOf({ over: { problems: ['route local 11.0.0.0/8 dev vip0: EPERM'] } }));
-    expect(told('reachability')?.ok).toBe(false);
+    expect(checkOf('reachability')?.ok).toBe(false);
     expect(ready()).toBe(false);
   });
 
-  test('not when a backend has another weight in the kernel than it should', () => {
+  test('not when a backend has the wrong weight in the kernel', () => {
     board.sourceRead(SOURCE, whole);
     const wrong = observedService(WEB);
     const backends = new Map([...wrong.backends].map(([key, one]) => [key, { ...one, weight: 0 }]));
     board.passed(passOf({ observed: tableOf({ ...wrong, backends }) }));
-    expect(told('kernel')?.message).toBe('1 VIP not as desired: tcp/11.0.0.1:80 differs');
+    expect(checkOf('kernel')?.message).toBe('1 VIP not as desired: tcp/11.0.0.1:80 differs');
   });
 
   test.each([
@@ -132,13 +132,13 @@ describe('ready', () => {
     expect(ready()).toBe(false);
   });
 
-  test('not when a VIP that should be gone is still there', () => {
+  test('not when a VIP that should be gone still exists', () => {
     board.sourceRead(SOURCE, whole);
     board.passed(passOf({ desired: desiredOf(WEB), before: settled(WEB, DB), observed: settled(WEB, DB) }));
-    expect(told('kernel')?.message).toBe('1 VIP not as desired: tcp/11.0.0.2:5432 not removed');
+    expect(checkOf('kernel')?.message).toBe('1 VIP not as desired: tcp/11.0.0.2:5432 not removed');
   });
 
-  test('also while a backend that goes drains with weight 0', () => {
+  test('also while a leaving backend drains with weight 0', () => {
     board.sourceRead(SOURCE, whole);
     const have = observedService(WEB);
     const [[, one] = []] = have.backends;
@@ -152,7 +152,7 @@ describe('ready', () => {
     expect(ready()).toBe(true);
   });
 
-  test('also while a UDP backend of weight 0 is out of the kernel, as it should be, and not while it is in it', () => {
+  test('also while a UDP backend of weight 0 is kept out of the kernel, but not while it is in it', () => {
     board.sourceRead(SOURCE, whole);
     const serving = backend('10.0.0.1', 31_000);
     const killed = backend('10.0.0.2', 31_000, { weight: 0 });
@@ -161,10 +161,10 @@ describe('ready', () => {
     board.passed(passOf({ desired: desiredOf(query), observed: tableOf(without) }));
     expect(ready()).toBe(true);
     board.passed(passOf({ desired: desiredOf(query), observed: tableOf(observedService(query)) }));
-    expect(told('kernel')?.message).toBe('1 VIP not as desired: udp/11.0.0.1:53 differs');
+    expect(checkOf('kernel')?.message).toBe('1 VIP not as desired: udp/11.0.0.1:53 differs');
   });
 
-  test('not when passes have stopped although the loop still says that it moves', () => {
+  test('not when passes have stopped although the loop still sends heartbeats', () => {
     board.sourceRead(SOURCE, whole);
     later(1_000);
     for (let waited = 0; waited < 130_000; waited += 1_000) {
@@ -172,83 +172,86 @@ describe('ready', () => {
       board.moved();
     }
     expect(alive()).toBe(true);
-    expect(told('kernel')).toEqual({ ok: false, message: 'last pass 130 s ago' });
+    expect(checkOf('kernel')).toEqual({ ok: false, message: 'last pass 130 s ago' });
   });
 });
 
 describe('an exception is named, and does not fail', () => {
-  test('a source that has been down for an hour, with its age and why', () => {
+  test('a source that has been down for an hour, with its age and the reason', () => {
     board.sourceRead(SOURCE, whole);
     for (let waited = 0; waited < HOUR; waited += 30_000) {
       later(30_000);
       board.sourceFailed(SOURCE, new Error('connect ECONNREFUSED'));
     }
-    expect(told(`source ${SOURCE}`)).toEqual({
+    expect(checkOf(`source ${SOURCE}`)).toEqual({
       ok: true,
       message: 'stale, last read 3600 s ago: connect ECONNREFUSED',
     });
     expect(ready()).toBe(true);
   });
 
-  test('a source that has gone silent without any failure', () => {
+  test('a source that is silent without a failure', () => {
     board.sourceRead(SOURCE, whole);
     later(HOUR);
-    expect(told(`source ${SOURCE}`)?.message).toBe('stale, last read 3600 s ago');
+    expect(checkOf(`source ${SOURCE}`)?.message).toBe('stale, last read 3600 s ago');
   });
 
-  test('one app read well does not make a source fresh that failed as a whole', () => {
+  test('reading one app does not clear the failure of a whole source', () => {
     board.sourceRead(SOURCE, whole);
     later(HOUR);
     board.sourceFailed(SOURCE, new Error('503'));
     board.sourceRead(SOURCE, { ...whole, complete: false });
-    expect(told(`source ${SOURCE}`)?.message).toBe('stale, last read 3600 s ago: 503');
+    expect(checkOf(`source ${SOURCE}`)?.message).toBe('stale, last read 3600 s ago: 503');
     board.sourceRead(SOURCE, whole);
-    expect(told(`source ${SOURCE}`)?.message).toBeNull();
+    expect(checkOf(`source ${SOURCE}`)?.message).toBeNull();
   });
 
-  test('a source whose last good state comes from disk, with the age of that', () => {
+  test('a source whose state comes from disk, with its age', () => {
     board.sourceFailed(SOURCE, new Error('connect ECONNREFUSED'));
     board.sourceRead(SOURCE, { apps: 3, complete: true, fromDiskOf: now - 2 * HOUR });
     board.passed(passOf({}));
-    expect(told(`source ${SOURCE}`)?.message).toBe('from disk, 7200 s old: connect ECONNREFUSED');
+    expect(checkOf(`source ${SOURCE}`)?.message).toBe('from disk, 7200 s old: connect ECONNREFUSED');
     expect(ready()).toBe(true);
   });
 
-  test('a state of a time to come, saved by a clock that was wrong, is as old as nothing', () => {
+  test('a state from the future, saved by a wrong clock, has age 0', () => {
     board.sourceRead(SOURCE, { apps: 3, complete: true, fromDiskOf: now + 2 * HOUR });
     board.passed(passOf({}));
-    expect(told(`source ${SOURCE}`)?.message).toBe('from disk, 0 s old');
+    expect(checkOf(`source ${SOURCE}`)?.message).toBe('from disk, 0 s old');
   });
 
-  test('what the kernel has otherwise than our disk, since on its word nothing is taken away', () => {
+  test('differences from a state on disk, which removes nothing', () => {
     board.sourceRead(SOURCE, { apps: 3, complete: true, fromDiskOf: now - HOUR });
     board.passed(passOf({ desired: desiredOf(WEB), before: settled(WEB, DB), observed: settled(WEB, DB) }));
-    expect(told('kernel')).toEqual({
+    expect(checkOf('kernel')).toEqual({
       ok: true,
-      message: '1 VIP left as found, not as the disk has them: tcp/11.0.0.2:5432 not removed',
+      message: '1 VIP left as found until the source is read: tcp/11.0.0.2:5432 not removed',
     });
     board.sourceRead(SOURCE, whole);
-    expect(told('kernel')?.ok).toBe(false);
+    expect(checkOf('kernel')?.ok).toBe(false);
   });
 
-  test('but not what the disk knows and the kernel lacks: that is made', () => {
+  test('but not VIPs of a state on disk that the kernel lacks: they are added', () => {
     board.sourceRead(SOURCE, { apps: 3, complete: true, fromDiskOf: now - HOUR });
     board.passed(passOf({ desired: desiredOf(WEB, DB), observed: settled(WEB) }));
-    expect(told('kernel')).toEqual({ ok: false, message: '1 VIP not as desired: tcp/11.0.0.2:5432 missing' });
+    expect(checkOf('kernel')).toEqual({
+      ok: false,
+      message: '1 VIP not as desired: tcp/11.0.0.2:5432 missing',
+    });
   });
 
-  test('a source whose last read failed, however young its data are', () => {
+  test('a source whose last read failed, however recent its data', () => {
     board.sourceRead(SOURCE, whole);
     now += 2_000;
     board.sourceFailed(SOURCE, new Error('503\nService Unavailable'));
-    expect(told(`source ${SOURCE}`)?.message).toBe('stale, last read 2 s ago: 503 Service Unavailable');
+    expect(checkOf(`source ${SOURCE}`)?.message).toBe('stale, last read 2 s ago: 503 Service Unavailable');
   });
 
-  test("another program's service in the way of a VIP", () => {
+  test("a conflict with another program's service", () => {
     board.sourceRead(SOURCE, whole);
     const foreign = tableOf(observedService(WEB, { scheduler: 'rr' }));
     board.passed(passOf({ observed: foreign, foreign: true }));
-    expect(told('conflicts')).toEqual({
+    expect(checkOf('conflicts')).toEqual({
       ok: true,
       message: '1 VIP taken by another program: tcp/11.0.0.1:80',
     });
@@ -264,7 +267,7 @@ describe('an exception is named, and does not fail', () => {
       reason: 'y',
     }));
     board.passed(passOf({ desired: { ...desiredOf(WEB), rejected } }));
-    expect(told('apps')?.message).toMatch(
+    expect(checkOf('apps')?.message).toMatch(
       /^7 rejected: \/app0 portDefinitions\[0\]\.labels\.VIP_0, .* and 2 more$/,
     );
     expect(ready()).toBe(true);
@@ -273,7 +276,7 @@ describe('an exception is named, and does not fail', () => {
   test('advice about kernel settings', () => {
     board.sourceRead(SOURCE, whole);
     board.passed(passOf({ over: { advice: ['sysctl x is 0, wanted 1: sysctl -w x=1'] } }));
-    expect(told('reachability')).toEqual({ ok: true, message: 'sysctl x is 0, wanted 1: sysctl -w x=1' });
+    expect(checkOf('reachability')).toEqual({ ok: true, message: 'sysctl x is 0, wanted 1: sysctl -w x=1' });
   });
 });
 
@@ -283,23 +286,23 @@ describe('in a dry run', () => {
     board.sourceRead(SOURCE, whole);
   });
 
-  test('differences are never ready: nobody writes them', () => {
+  test('differences make it unready, since nothing is written', () => {
     board.passed(passOf({ observed: settled() }));
-    expect(told('kernel')).toEqual({
+    expect(checkOf('kernel')).toEqual({
       ok: false,
       message: 'dry run, nothing is written: 1 VIP not as desired: tcp/11.0.0.1:80 missing',
     });
     expect(board.current().convergedAt).toBeNull();
   });
 
-  test('a kernel that is as desired is ready, with a word that interface and routes were not looked at', () => {
+  test('a kernel as desired is ready, with a note that interface and routes were not checked', () => {
     board.passed(passOf({}));
     expect(ready()).toBe(true);
-    expect(told('reachability')?.message).toBe('not looked at in a dry run');
+    expect(checkOf('reachability')?.message).toBe('not checked in a dry run');
   });
 });
 
-test('the time of the last good state is that of a pass after which the kernel was as desired', () => {
+test('the time of convergence is that of the last pass that left the kernel as desired', () => {
   board.sourceRead(SOURCE, whole);
   later(1_000);
   const good = now;
@@ -321,16 +324,16 @@ describe('backends that do not answer', () => {
     return readyz(current(), now, DEFAULT_LIMITS).find(({ name }) => name === 'ejection');
   };
 
-  test('a host that cannot reach most agents says so, and is no less ready', () => {
+  test('a host that cannot reach most agents says so, and stays ready', () => {
     expect(noteOf({ ...found, blind: { since: now - 7_000, failing: 5, answering: 1 } })).toEqual({
       name: 'ejection',
       ok: true,
       message:
-        'nothing more is ejected: for 7 s, 5 of the 6 agents that were tried cannot be reached; is this host cut off?',
+        'ejection is paused: for 7 s, 5 of the 6 agents that were tried cannot be reached; is this host cut off?',
     });
   });
 
-  test('there is nothing to tell where all answer, and no check where nobody watches', () => {
+  test('the check has no message if all answer, and is absent with ejection off', () => {
     expect(noteOf(found)).toEqual({ name: 'ejection', ok: true, message: null });
     expect(readyz(board.current(), now, DEFAULT_LIMITS).map(({ name }) => name)).not.toContain('ejection');
   });

@@ -23,31 +23,31 @@ function played(history: History, ...passes: (typeof WEB)[][]): History {
   return history;
 }
 
-const told = (history: History, id = ID) =>
+const changesIn = (history: History, id = ID) =>
   history.ofVip(id).map(({ at, kind, backend: which, text }) => `${at} ${kind} ${which} ${text}`);
 
 describe('the history of a VIP', () => {
-  test('has nothing of the first pass: what was there is no change', () => {
-    expect(told(played(createHistory(), [WEB], [WEB]))).toEqual([]);
+  test('has nothing of the first pass, which is the baseline', () => {
+    expect(changesIn(played(createHistory(), [WEB], [WEB]))).toEqual([]);
   });
 
-  test('tells which backends came and went, the newest first', () => {
-    expect(told(played(createHistory(), [WEB], [TWO], [OTHER]))).toEqual([
+  test('lists added and removed backends, the newest first', () => {
+    expect(changesIn(played(createHistory(), [WEB], [TWO], [OTHER]))).toEqual([
       '2000 backend removed 10.0.0.1:31000 running, no health check',
       '1000 backend added 10.0.0.3:31000 weight 1: running, no health check',
     ]);
   });
 
-  test('tells of a weight with its reason, and of the state that follows from it', () => {
+  test('lists a change of weight with its reason, and the resulting state', () => {
     const killed = backend('10.0.0.1', 31_000, { weight: 0, reason: 'TASK_KILLING' });
     const idle = { ...WEB, backends: service('', 80, [killed]).backends };
-    expect(told(played(createHistory(), [WEB], [idle]))).toEqual([
+    expect(changesIn(played(createHistory(), [WEB], [idle]))).toEqual([
       '1000 state null forwarding -> out of rotation: every backend has weight 0',
       '1000 backend 10.0.0.1:31000 weight 1 -> 0: TASK_KILLING',
     ]);
   });
 
-  test('tells that a backend begins to grow and that it has its weight, and of no step between', () => {
+  test('lists the start and the end of a slow start, but not its steps', () => {
     const history = createHistory();
     const clock = { epoch: () => 0, monotonic: () => 0 };
     const board = createStatusBoard({ sources: [], dryRun: false, clock, history });
@@ -66,15 +66,15 @@ describe('the history of a VIP', () => {
       const over = weight > 0 && weight < 100 ? { decisions } : {};
       board.passed({ ...passOf({ desired, over }), finishedAt: at * 1_000 });
     });
-    expect(told(history)).toEqual([
+    expect(changesIn(history)).toEqual([
       '4000 backend 10.0.0.2:31000 weight 0.9 -> 1: running, no health check',
       '1000 backend added 10.0.0.2:31000 weight 0.1: slow start: 10 %',
     ]);
   });
 
-  test('outlives the VIP, and tells of settings and apps', () => {
+  test('outlives the VIP, and lists settings and apps', () => {
     const changed = { ...WEB, scheduler: 'rr', apps: ['/web', '/web2'] };
-    expect(told(played(createHistory(), [WEB], [changed], [DB], [DB, WEB]))).toEqual([
+    expect(changesIn(played(createHistory(), [WEB], [changed], [DB], [DB, WEB]))).toEqual([
       '3000 appeared null forwarding; 1 backend',
       '2000 gone null no longer declared',
       '1000 settings null scheduler wlc -> rr; apps /web -> /web, /web2',
@@ -96,7 +96,7 @@ describe('the history of a VIP', () => {
   });
 });
 
-test('the history is bounded for each VIP and in all, and forgets first what is quiet for longest', () => {
+test('the history is bounded per VIP and in total, and drops the VIP that changed least recently', () => {
   const flapping = Array.from({ length: 20 }, (_, at) => [at % 2 === 0 ? TWO : WEB, DB]);
   const history = played(createHistory({ perVip: 5, vips: 1 }), [WEB], [WEB, DB], ...flapping);
   expect(history.ofVip(ID)).toHaveLength(5);

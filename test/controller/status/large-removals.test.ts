@@ -27,7 +27,7 @@ function removal(backends: number): LargeRemoval {
 
 const at = (finishedAt: number, letGo: LargeRemoval | null) => ({ finishedAt, letGo });
 
-test('it is kept for an hour, and the last ten are', () => {
+test('removals are kept for an hour, at most ten of them', () => {
   const kept = new LargeRemovals();
   for (let i = 1; i <= 12; i += 1) kept.passed(at(i * SECOND, removal(i)));
   expect(kept.recent(12 * SECOND).map(({ backends }) => backends)).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
@@ -35,7 +35,7 @@ test('it is kept for an hour, and the last ten are', () => {
   expect(kept.recent(HOUR + 12 * SECOND)).toEqual([]);
 });
 
-test('where its writes fail and it is planned again, it is one; the same again later is another', () => {
+test('a removal that is planned again because writes fail counts once; the same one later counts again', () => {
   const kept = new LargeRemovals();
   expect(kept.passed(at(1, removal(40)))).not.toBeNull();
   expect(kept.passed(at(2, removal(40)))).toBeNull();
@@ -44,7 +44,7 @@ test('where its writes fail and it is planned again, it is one; the same again l
   expect(kept.recent(5).map((each) => each.at)).toEqual([4, 1]);
 });
 
-test('the status and the history of each of its VIPs tell which source named it, and when', () => {
+test('the status and the history of each affected VIP show which source named it, and when', () => {
   const clock = { epoch: () => 1_000_000, monotonic: () => 1_000_000 };
   const history = createHistory();
   const board = createStatusBoard({ sources: [], dryRun: false, clock, history });

@@ -32,14 +32,14 @@ function alive(): boolean {
 }
 
 describe('alive', () => {
-  test('while the loop moves, whatever the sources and the kernel do', () => {
+  test('while the loop moves, whatever happens to sources and kernel', () => {
     expect(alive()).toBe(true);
     later(HOUR, passOf({ over: { error: 'no kernel' } }));
     board.sourceFailed(SOURCE, new Error('down'));
     expect(alive()).toBe(true);
   });
 
-  test('not once the loop is stuck, although all was well before', () => {
+  test('not once the loop is stuck, even if everything was fine before', () => {
     board.sourceRead(SOURCE, { apps: 1, complete: true, fromDiskOf: null });
     later(1_000);
     now += 61_000;
@@ -49,7 +49,7 @@ describe('alive', () => {
     );
   });
 
-  test.each([-HOUR, HOUR])('by its own moves alone, when the clock is stepped by %d ms', (step) => {
+  test.each([-HOUR, HOUR])('by heartbeats alone, even if the clock is stepped by %d ms', (step) => {
     board.moved();
     stepped += step;
     expect(alive()).toBe(true);

@@ -47,7 +47,7 @@ function moving(): PassStatus {
   });
 }
 
-test('a VIP that changes has in its diff which backends it has, how many are left out, and why each of them goes', () => {
+test('the diff of a changed VIP shows its tier, how many backends are left out, and why each of them leaves', () => {
   const text = toText(reportOf(moving()), painter(false));
   expect(text).toContain(
     '/web  the backends in the zone of this host, 2 in other zones are left out\n' +
@@ -57,14 +57,14 @@ test('a VIP that changes has in its diff which backends it has, how many are lef
   expect(text).toContain('Left out, since nearer ones are in rotation: 2 backends of 1 VIP.\n');
 });
 
-test('a diff without changes still tells how many are left out', () => {
+test('a diff without changes still shows how many are left out', () => {
   const text = toText(reportOf(passOf({ desired: desiredOf(near('zone')) })), painter(false));
   expect(text).toBe(
     'Left out, since nearer ones are in rotation: 2 backends of 1 VIP.\nNo differences: 1 VIP as desired.\n',
   );
 });
 
-test('the documents have tier and number, and what wants all backends has neither', () => {
+test('the documents have tier and number; VIPs that use all backends have neither', () => {
   const pass = moving();
   const diff = JSON.parse(JSON.stringify(toJson(reportOf(pass))));
   expect(diff.services[0].nearness).toEqual({ tier: 'zone', leftOut: 2 });
@@ -75,7 +75,7 @@ test('the documents have tier and number, and what wants all backends has neithe
   expect(documentOf(passOf({})).vips[0]?.nearness).toBeNull();
 });
 
-test('the status of a VIP tells it, and why a backend drains that its sources want', () => {
+test('the status of a VIP shows it, and why a backend that the sources list drains', () => {
   const text = vipsText(documentOf(moving()), plain);
   expect(text).toContain(
     '1/2 in rotation; the backends in the zone of this host, 2 in other zones are left out;',
@@ -86,7 +86,7 @@ test('the status of a VIP tells it, and why a backend drains that its sources wa
   expect(fallen).toContain('3/3 in rotation; all backends, since none nearer is in rotation;');
 });
 
-test('metrics count such VIPs by tier, and what they leave out', async () => {
+test('metrics count these VIPs by tier, and their left-out backends', async () => {
   const metrics = createMetrics({
     sources: [],
     dryRun: false,
@@ -100,7 +100,7 @@ test('metrics count such VIPs by tier, and what they leave out', async () => {
   expect(text).toContain('marathon_ipvs_left_out_backends{tier="zone"} 2\n');
 });
 
-test('the status of an object in Kubernetes counts the backends of all hosts, not those near to the one that writes it', () => {
+test('the status of a MarathonApp counts the backends of all hosts, not only those near the writer', () => {
   const declared: Declared = {
     ...{ app: '/web', name: 'web', framework: 'marathon', fqdn: 'web', address: null },
     ...{

@@ -22,7 +22,7 @@ const counted = new Map([
 ]);
 
 describe('the status document', () => {
-  test('has the shape that its schema describes, and nothing besides', () => {
+  test('matches its schema exactly', () => {
     const document = documentOf(passOf({ desired: desiredOf(WEB, DB) }), readingOf(counted));
     const parsed = statusDocument.parse(JSON.parse(JSON.stringify(document)));
     expect(parsed).toEqual(document);
@@ -52,7 +52,7 @@ describe('the status document', () => {
     });
   });
 
-  test('falls back to what the last pass saw where the counters cannot be read, and says so', () => {
+  test('falls back to the counts of the last pass if the counters cannot be read, and says so', () => {
     const busy = observedBackend(
       { address: '10.0.0.1', port: 31_000, ...WEIGHT_1 },
       { activeConnections: 2 },
@@ -63,7 +63,7 @@ describe('the status document', () => {
     expect(document.kernel).toMatchObject({ readAt: null, error: 'EPERM', timeouts: null });
   });
 
-  test('a drain has the connections that are left, its deadline, and the seconds until then', () => {
+  test('a drain has the connections left, its deadline, and the seconds until then', () => {
     const leaving = service('11.0.0.1', 80, [backend('10.0.0.9', 31_009)], { name: 'web' });
     const observed = settled(leaving);
     const drains = new Map([['tcp/11.0.0.1:80', new Map([['10.0.0.9:31009', 1_300_000]])]]);
@@ -84,7 +84,7 @@ describe('the status document', () => {
     });
   });
 
-  test('says what is held, since when, until when, and of which VIPs', () => {
+  test('has what is held, since when, until when, and the VIPs affected', () => {
     const endpoints = new Set(['10.0.0.1:31000']);
     const held: MassRemoval = {
       reasons: [['missing', 1]],
@@ -104,7 +104,7 @@ describe('the status document', () => {
     });
   });
 
-  test('is ready or not for the same reasons as /readyz', () => {
+  test('is ready exactly if /readyz is', () => {
     expect(documentOf()).toMatchObject({ ready: true });
     const document = documentOf(passOf({ observed: tableOf() }));
     expect(document.ready).toBe(false);
@@ -114,7 +114,7 @@ describe('the status document', () => {
   });
 });
 
-describe('a VIP is found', () => {
+describe('a VIP is selected', () => {
   const both = documentOf(passOf({ desired: desiredOf(WEB, DB) }));
   const idsOf = (name: string) => selectVips(both, name).vips.map(({ id }) => id);
 
@@ -134,7 +134,7 @@ describe('a VIP is found', () => {
     expect(idsOf(name)).toEqual(['tcp/11.0.0.1:80']);
   });
 
-  test('with others by a pattern, and not by a part of its name', () => {
+  test('by a pattern, and not by a part of its name', () => {
     expect(idsOf('*.marathon')).toHaveLength(2);
     expect(idsOf('we')).toEqual([]);
     expect(idsOf('web:8080')).toEqual([]);
@@ -143,7 +143,7 @@ describe('a VIP is found', () => {
   });
 });
 
-test('moments are shown by the machine’s clock as it is set now, and ages do not change with it', () => {
+test('times are shown by the machine’s current clock, and ages do not change with it', () => {
   const clock = new FakeClock();
   const board = createStatusBoard({ sources: ['file=a'], dryRun: false, clock });
   board.sourceRead('file=a', { apps: 1, complete: true, fromDiskOf: null });

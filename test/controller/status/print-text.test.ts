@@ -25,7 +25,7 @@ function widest(text: string): number {
 }
 
 describe('the status as text', () => {
-  test('has a line for each VIP in aligned columns, and one that sums up', () => {
+  test('has a line for each VIP in aligned columns, and a summary line', () => {
     expect(statusText(both, plain)).toBe(
       [
         'VIP           ADDRESS            SCHED  BACKENDS  CONNS  CONN/S  SPREAD  STATE       SINCE',
@@ -38,7 +38,7 @@ describe('the status as text', () => {
     );
   });
 
-  test('leaves out the least important columns on a narrow terminal, and shortens names at last', () => {
+  test('drops the least important columns on a narrow terminal, and finally shortens names', () => {
     const at = (width: number) =>
       statusText(both, { ...plain, width })
         .split('\n')
@@ -62,7 +62,7 @@ describe('the status as text', () => {
     expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(statusText(both, plain));
   });
 
-  test('tells what needs attention, and why it is not ready', () => {
+  test('lists problems, and why it is not ready', () => {
     const pass = passOf({
       observed: tableOf(),
       desired: {
@@ -91,14 +91,14 @@ describe('the status as text', () => {
     );
   });
 
-  test('shows some of each kind when there are hundreds', () => {
+  test('shows a few of each kind if there are hundreds', () => {
     const warnings = Array.from({ length: 300 }, (_, at) => `warning ${at}`);
     const text = statusText(documentOf(passOf({ desired: { ...desiredOf(WEB), warnings } })), plain);
     expect(text.split('\n').filter((line) => line.startsWith('! warning'))).toHaveLength(20);
     expect(text).toContain('! … and 280 more like these (-o json has them all)');
   });
 
-  test('says what is held and for how long', () => {
+  test('shows what is held and for how long', () => {
     const held: StatusDocument['held'] = {
       reason: 'the source names 3 apps of 40',
       since: '1970-01-01T00:17:00.000Z',
@@ -112,7 +112,7 @@ describe('the status as text', () => {
 });
 
 describe('the VIPs with their backends', () => {
-  test('say which rule keeps the service or a backend from what the sources say, and what ends it', () => {
+  test('show the rule that overrides the sources for the service or a backend, and what ends it', () => {
     const decision = {
       rule: 'postponed',
       since: '1970-01-01T00:12:40.000Z',
@@ -138,7 +138,7 @@ describe('the VIPs with their backends', () => {
     expect(text).toContain(`  10.0.0.1:31000: ${rule}\n`);
   });
 
-  test('say why a rule keeps the whole service; of an ejection, when the next probe is made', () => {
+  test('show why a rule applies to the whole service, and the next probe of an ejection', () => {
     const [db, web] = both.vips;
     if (db === undefined || web === undefined) throw new Error('two VIPs');
     const decided = (rule: 'nearness' | 'ejected', reason: string | null, endsWhen: string) => ({
@@ -160,7 +160,7 @@ describe('the VIPs with their backends', () => {
     );
   });
 
-  test('say of which large removal they were part, and why it was not held', () => {
+  test('show the large removals that affected them, and why they were not held', () => {
     const removal: StatusDocument['largeRemovals'][number] = {
       at: '1970-01-01T00:12:40.000Z',
       reason: '20 of 20 VIPs and 40 of 40 backends left the rotation: 40 named by marathon',
@@ -176,7 +176,7 @@ describe('the VIPs with their backends', () => {
     expect(statusText(document, plain)).toContain(`! ${line}`);
   });
 
-  test('have weight, connections, rates, since when, the task and why', () => {
+  test('have weight, connections, rates, time, task and reason', () => {
     expect(vipsText({ ...both, vips: both.vips.slice(1) }, plain)).toBe(
       [
         'web.marathon.l4lb.thisdcos.directory  11.0.0.1:80/tcp  forwarding for 1m',
@@ -189,7 +189,7 @@ describe('the VIPs with their backends', () => {
     expect(wideText(both, plain)).toContain(vipsText(both, plain));
   });
 
-  test('show both places of a backend that is reached past its host port', () => {
+  test('show both endpoints of a backend that is reached past its host port', () => {
     const [vip] = both.vips.slice(1);
     const backends =
       vip?.backends.map((one) => ({ ...one, hostPort: { address: '10.9.9.9', port: 31_500 } })) ?? [];
@@ -197,7 +197,7 @@ describe('the VIPs with their backends', () => {
     expect(text).toContain('10.0.0.1:31000 (10.9.9.9:31500)');
   });
 
-  test('show how many connections a backend may have, and what else labels ask for', () => {
+  test('show the connection limit of a backend, and other settings from labels', () => {
     const asked = { scheduler: 'mh', flags: 'mh-port', persistenceSeconds: 60, persistencePrefix: 24 };
     const limited = backend('10.0.0.1', 31_000, { upperThreshold: 100, lowerThreshold: 75 });
     const web = service('11.0.0.1', 80, [limited], { name: 'web', ...asked });
@@ -206,7 +206,7 @@ describe('the VIPs with their backends', () => {
     expect(text).toContain('running, no health check, at most 100 connections\n');
   });
 
-  test('show how far a backend is that grows, and for how much longer', () => {
+  test('show the progress of a slow start, and how much longer it takes', () => {
     const backends = [
       backend('10.0.0.1', 31_000, { weight: 100 }),
       backend('10.0.0.2', 31_000, { weight: 40, reason: 'slow start: 40 %' }),
@@ -231,7 +231,7 @@ describe('the VIPs with their backends', () => {
     });
   });
 
-  test('show a drain with what is left and the longest that it takes', () => {
+  test('show the connections left in a drain, and its deadline', () => {
     const drains = new Map([['tcp/11.0.0.1:80', new Map([['10.0.0.1:31000', 1_300_000]])]]);
     const pass = passOf({
       desired: desiredOf(),

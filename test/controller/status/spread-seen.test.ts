@@ -53,7 +53,7 @@ function deciding(status: StatusDocument, rule: 'ejected' | 'slow start'): Statu
   return { ...status, vips };
 }
 
-test('the document has it of each VIP, and how many are uneven', () => {
+test('the document has the spread of each VIP, and how many are uneven', () => {
   const status = document(spreads);
   const [db, web] = status.vips;
   expect(web?.spread).toEqual({ ...UNEVEN, since: '1970-01-01T00:10:40.000Z', uneven: true });
@@ -63,7 +63,7 @@ test('the document has it of each VIP, and how many are uneven', () => {
   expect(document(undefined).vips.map(({ spread }) => spread)).toEqual([null, null]);
 });
 
-test('the status tells at a glance from what share to what share, and who got too much or too little', () => {
+test('the status shows the range of shares, and which backend got too much or too little', () => {
   const text = statusText(document(spreads), plain);
   expect(text).toMatch(/^web\.marathon .* 0\.1-2\.6x {2}forwarding/m);
   expect(text).toContain(
@@ -77,7 +77,7 @@ test('the status tells at a glance from what share to what share, and who got to
   expect(vipsText(starved, plain)).toContain('spread 0.1-1.2x of 400 new connections;');
 });
 
-test("the page's list has it in a few bytes, and how many backends are ejected or grow", () => {
+test("the page's list has it in a few bytes, with the number of ejected and slow-starting backends", () => {
   const [db, web] = rowsOf(document(spreads)).vips;
   expect(web?.spread).toEqual({ text: '0.1-2.6x', uneven: true });
   expect(db).toMatchObject({ spread: { uneven: false }, ejected: 0, inSlowStart: 0, leftOut: 0 });
@@ -85,7 +85,7 @@ test("the page's list has it in a few bytes, and how many backends are ejected o
   expect(rowsOf(deciding(document(spreads), 'slow start')).vips[0]).toMatchObject({ inSlowStart: 1 });
 });
 
-test('metrics count compared and uneven VIPs, and have the greatest of all shares', async () => {
+test('metrics count compared and uneven VIPs, and have the largest share', async () => {
   const options = { sources: [], dryRun: false, clock };
   const metrics = createMetrics({ ...options, spreads: () => spreads });
   const text = await metrics.text();

@@ -51,7 +51,7 @@ function watched() {
   return { clock, got, reads, open, watch, connect, board };
 }
 
-test('whoever reads the counters learns how connections spread since they were read first', async () => {
+test('each read of the counters measures the spread since the first', async () => {
   const { clock, watch, connect } = watched();
   const from = clock.monotonic();
   await watch.read([KEY]);
@@ -63,7 +63,7 @@ test('whoever reads the counters learns how connections spread since they were r
   expect(watch.spreads.get(KEY)).toMatchObject({ since: from, connections: 100, most: { ofShare: 1.8 } });
 });
 
-test('they are read every minute, and compared with what they were five to ten minutes before', async () => {
+test('counters are read every minute, and compared with those of five to ten minutes before', async () => {
   const { clock, reads, watch, connect } = watched();
   const stop = new AbortController();
   const running = watch.run(stop.signal);
@@ -85,7 +85,7 @@ test('they are read every minute, and compared with what they were five to ten m
   await running;
 });
 
-test('a VIP that comes later is compared from then on, as all are that come after the start', async () => {
+test('a new VIP is compared from then on', async () => {
   const { clock, watch, connect, board, got } = watched();
   const counted = [...got];
   got.clear();
@@ -111,7 +111,7 @@ test('a VIP that comes later is compared from then on, as all are that come afte
   await running;
 });
 
-test('a backend that came later is compared once it has been there for a whole span', async () => {
+test('a new backend is compared after a whole span', async () => {
   const { clock, got, watch, connect, board } = watched();
   const stop = new AbortController();
   const running = watch.run(stop.signal);
@@ -130,7 +130,7 @@ test('a backend that came later is compared once it has been there for a whole s
   await running;
 });
 
-test('a backend that was full is compared once that was before what counters are compared with', async () => {
+test('a backend that was full is compared again after a whole span', async () => {
   const { clock, open, watch, connect, board } = watched();
   const limited = { ...backend('10.0.0.2', 80), upperThreshold: 4, lowerThreshold: 3 };
   const other = backend('10.0.0.3', 80);
@@ -155,7 +155,7 @@ test('a backend that was full is compared once that was before what counters are
   await running;
 });
 
-test('counters that cannot be read leave what was found, and are tried again; one that takes long is made more rarely', async () => {
+test('a failed read keeps the last spreads and is retried; slow reads are made less often', async () => {
   const { clock, reads, watch } = watched();
   const failing = new SpreadWatch(
     { read: () => Promise.reject(new Error('EPERM')), close: () => undefined },

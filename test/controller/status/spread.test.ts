@@ -43,7 +43,7 @@ function spread(backends: readonly Counted[], scheduler: string | null = 'wlc') 
 }
 
 describe('the spread of new connections', () => {
-  test('tells who got the most and the least of its share since the counters were read before', () => {
+  test('names the backends with the largest and the smallest multiple of their share', () => {
     expect(spread([{ got: 50 }, { got: 30 }, { got: 10 }])).toEqual({
       since: START,
       connections: 90,
@@ -53,18 +53,18 @@ describe('the spread of new connections', () => {
     });
   });
 
-  test('is measured by the weights, where the scheduler heeds them', () => {
+  test('is measured by weights if the scheduler uses them', () => {
     const weighted = [{ got: 300, weight: 3 }, { got: 100 }];
     expect(spread(weighted)?.most.ofShare).toBe(1);
     expect(spread(weighted, 'rr')?.most.ofShare).toBe(1.5);
   });
 
-  test('says nothing of fewer than twenty connections for each backend on average', () => {
+  test('is not judged below twenty connections per backend on average', () => {
     expect(spread([{ got: 39 }, { got: 0 }])).toBeNull();
     expect(spread([{ got: 40 }, { got: 0 }])?.most.ofShare).toBe(2);
   });
 
-  test('does not judge a light backend by a handful, and does when it gets far more than its share', () => {
+  test('judges a light backend only if it gets far more than its share', () => {
     // Its share is 2 of 200.
     expect(spread([{ got: 200, weight: 99 }, { got: 0 }])?.least).toMatchObject({ backend: '10.0.0.1:80' });
     expect(spread([{ got: 190, weight: 99 }, { got: 10 }])?.most).toMatchObject({ backend: '10.0.0.1:80' });
@@ -89,12 +89,12 @@ describe('the spread of new connections', () => {
     });
   });
 
-  test('compares one that was full before that, and one below its lower threshold', () => {
+  test('compares a backend that was full earlier, and one below its lower threshold', () => {
     const free = { upperThreshold: 40, lowerThreshold: 30, open: 29 };
     expect(spread([{ got: 50 }, { got: 50, wasFull: START - 1, ...free }])?.backends).toBe(2);
   });
 
-  test('needs two to compare', () => {
+  test('needs two backends to compare', () => {
     expect(spread([{ got: 900 }])).toBeNull();
     expect(spread([{ got: 900 }, { got: 5, since: START + 1 }])).toBeNull();
   });
@@ -107,7 +107,7 @@ describe('the spread of new connections', () => {
   );
 });
 
-describe('it is uneven', () => {
+describe('a spread is uneven', () => {
   test.each<[string, readonly number[], boolean]>([
     ['where one gets twice its share', [200, 50, 50, 100], true],
     ['where one gets a quarter of its share or less', [100, 100, 100, 20], true],

@@ -41,7 +41,7 @@ const declared: Declared = {
 };
 
 describe('since when', () => {
-  test('a service that is no longer ours is a conflict from then on, though nothing of it has changed', () => {
+  test('a service that is no longer ours is a conflict from then on, even if it is unchanged', () => {
     const forwarding = passOf({});
     const { desired, observed } = forwarding;
     const taken = passOf({ desired, before: observed, observed, foreign: true });
@@ -51,7 +51,7 @@ describe('since when', () => {
     });
   });
 
-  test('what does not change has been so since it was first seen', () => {
+  test('an unchanged VIP has been so since it was first seen', () => {
     const records = recordsAfter(passOf({}), passOf({}), passOf({}));
     expect(records.get(WEB_ID)).toMatchObject({ state: 'forwarding', since: 1_000_000 });
     expect(records.get(WEB_ID)?.backends.get('10.0.0.1:31000')?.since).toBe(1_000_000);
@@ -70,7 +70,7 @@ describe('since when', () => {
     expect(recordsAfter(running, other).get(WEB_ID)?.backends.get('10.0.0.1:31000')?.since).toBe(1_001_000);
   });
 
-  test('a VIP that went and came back has been there since it came back', () => {
+  test('a VIP that was removed and returned has existed since its return', () => {
     const gone = passOf({ desired: desiredOf(), before: tableOf(), observed: tableOf() });
     expect(recordsAfter(passOf({}), gone).has(WEB_ID)).toBe(false);
     expect(recordsAfter(passOf({}), gone, passOf({})).get(WEB_ID)?.since).toBe(1_002_000);
@@ -113,7 +113,7 @@ describe('the state of a VIP', () => {
     );
   });
 
-  test("conflict: another program's service has its place, and nothing of that is shown as ours", () => {
+  test("conflict: another program's service has its address and port, and is not shown as ours", () => {
     const foreign = tableOf(
       observedService(WEB, {
         backends: new Map([['9.9.9.9:9', observedBackend({ address: '9.9.9.9', port: 9, ...WEIGHT_1 })]]),
@@ -125,7 +125,7 @@ describe('the state of a VIP', () => {
     expect(record?.backends.get('10.0.0.1:31000')?.inKernel).toBe(false);
   });
 
-  test('no backend: declared by apps, once however many, with the address that its name keeps', () => {
+  test('no backend: declared, listed once for any number of apps, with the address that its name keeps', () => {
     const desired = {
       ...desiredOf(WEB),
       unserved: new Map([['idle', [declared, { ...declared, app: '/also' }]]]),
@@ -141,7 +141,7 @@ describe('the state of a VIP', () => {
     });
   });
 
-  test('draining: it leaves, with the deadline of each backend, and is not listed as one without backends too', () => {
+  test('draining: it is being removed, with the deadline of each backend, and is not also listed without backends', () => {
     const drains = new Map([[WEB_ID, new Map([['10.0.0.1:31000', 1_300_000]])]]);
     const both = settled(WEB, DB);
     const desired = { ...desiredOf(DB), declared: [{ ...declared, app: '/web', name: 'web' }] };
@@ -158,7 +158,7 @@ describe('the state of a VIP', () => {
     });
   });
 
-  test('held: what would go at once is there, with the reason, and is neither draining nor pending', () => {
+  test('held: backends that would be removed stay, with the reason, and are neither draining nor pending', () => {
     const observed = settled(WEB, DB);
     const gone = passOf({ desired: desiredOf(), before: observed, observed });
     const brake = {
@@ -205,7 +205,7 @@ describe('the state of a VIP', () => {
     expect(record?.backends.get('172.17.0.2:80')?.hostPort).toEqual({ address: '10.0.0.1', port: 31_000 });
   });
 
-  test('a backend of UDP with weight 0 is kept out of the kernel, and the VIP is as desired nevertheless', () => {
+  test('a UDP backend of weight 0 is kept out of the kernel, and the VIP still counts as desired', () => {
     const udp = service('11.0.0.1', 53, [backend('10.0.0.1', 53), backend('10.0.0.2', 53, { weight: 0 })], {
       protocol: 'udp',
     });
@@ -219,7 +219,7 @@ describe('the state of a VIP', () => {
   });
 });
 
-test('after any passes the records say what those of a recorder that saw only the last would say', () => {
+test('the records after several passes equal those of a recorder that saw only the last one', () => {
   const fate = fc.constantFrom('desired', 'desired', 'at rest', 'missing', 'left', 'absent', 'other weight');
   // The second is an IP VIP, whose record without backends has the id of the one with backends.
   const passes = fc.array(fc.tuple(fate, fate, fc.boolean()), { minLength: 1, maxLength: 8 });

@@ -32,13 +32,13 @@ test('both families of a name are one VIP, both protocols are two', () => {
   ]);
 });
 
-test('a VIP whose address and port another program holds is not forwarded by us', () => {
+test("a VIP in conflict with another program's service is left out", () => {
   const taken = service('1.2.3.4', 80, [backend('10.0.0.1', 31_001)]);
   const observed = tableOf(observedService(taken, { scheduler: 'rr' }));
   expect(vipsView(passOf({ desired: desiredOf(taken), observed, foreign: true }))).toEqual([]);
 });
 
-test('the same VIPs give the same text whatever order they come in', () => {
+test('the same VIPs give the same text in whatever order', () => {
   const one = service('1.2.3.4', 80, [backend('10.0.0.1', 1), backend('10.0.0.2', 1)]);
   const same = service('1.2.3.4', 80, [backend('10.0.0.2', 1), backend('10.0.0.1', 1)]);
   const two = service('1.2.3.5', 80, [backend('10.0.0.1', 1)]);

@@ -8,7 +8,7 @@ function part(name: string, text: string, keep?: 'end'): Part {
   return { name, collect: async () => text, ...(keep !== undefined && { keep }) };
 }
 
-test('a part that fails is a file that says why, and the others are collected', async () => {
+test('a part that fails becomes a file with the reason, and the others are collected', async () => {
   const broken: Part = { name: 'diff.txt', collect: () => Promise.reject(new Error('no source of pa55')) };
   const clean = (text: string) => text.replaceAll('pa55', '***');
   expect(await collect([broken, part('ip.txt', 'pa55\n')], clean, SIGNAL)).toEqual([
@@ -17,7 +17,7 @@ test('a part that fails is a file that says why, and the others are collected', 
   ]);
 });
 
-test('a part that never ends is not waited for, whether or not it heeds its signal', async () => {
+test('a part that never ends is not waited for, even if it ignores its signal', async () => {
   const deaf: Part = { name: 'a.txt', collect: () => new Promise(() => {}) };
   const limits = { file: 100, all: 100, milliseconds: 5 };
   expect(await collect([deaf, part('b.txt', 'b\n')], same, SIGNAL, limits)).toEqual([
@@ -26,7 +26,7 @@ test('a part that never ends is not waited for, whether or not it heeds its sign
   ]);
 });
 
-test('a long text is cut at a line, of a log the beginning goes', async () => {
+test('a long text is truncated at a line, a log at its beginning', async () => {
   const limits = { file: 8, all: 100, milliseconds: 60_000 };
   const texts = await collect(
     [part('head', 'one\ntwo\nthree\n'), part('log', 'one\ntwo\nthree\n', 'end'), part('line', 'x'.repeat(9))],
@@ -35,16 +35,16 @@ test('a long text is cut at a line, of a log the beginning goes', async () => {
     limits,
   );
   expect(texts.map(({ text }) => text)).toEqual(['one\ntwo\n', 'three\n', '']);
-  expect(texts[0]?.note).toBe('cut: 14 bytes are too many');
+  expect(texts[0]?.note).toBe('truncated: 14 bytes are too many');
 });
 
-test('all of them together have a limit too', async () => {
+test('all parts together have a limit too', async () => {
   const limits = { file: 8, all: 10, milliseconds: 60_000 };
   const all = await collect([part('a', '1234567\n'), part('b', '9\n0\n1\n')], same, SIGNAL, limits);
   expect(all.map(({ text }) => text)).toEqual(['1234567\n', '9\n']);
 });
 
-test('ends with the reason of whoever stops it', async () => {
+test('rejects with the reason of its signal', async () => {
   const stop = new AbortController();
   stop.abort(new Error('enough'));
   await expect(collect([part('a', 'a')], same, stop.signal)).rejects.toThrow('enough');

@@ -78,7 +78,7 @@ describe('saved state', () => {
     }
   };
 
-  test('loses what authors of apps wrote, and loads as before', async () => {
+  test('loses free-form fields of app authors, and loads as before', async () => {
     const apps = [leaky('my secret'), app('/db', { ports: [port({})] })];
     const about = { agents: ['10.0.0.1'], places: { '10.0.0.1': { zone: 'a' } } };
     const state = { ...snapshot(...apps), ...about, rejected: [rejection('API_TOKEN', 'my secret')] };
@@ -122,7 +122,7 @@ describe('saved state', () => {
     expect((await store().loadMemory()).addresses).toEqual(new Map([['web.marathon', { ipv4: '11.0.0.1' }]]));
   });
 
-  test('has no secret of an app, whatever it is', async () => {
+  test('has no secret of an app, in whatever field', async () => {
     await fc.assert(
       fc.asyncProperty(secrets, async (secret) => {
         await store().saveSource('file=apps.json', null, () => snapshot(leaky(secret)));
@@ -140,11 +140,11 @@ describe('saved state', () => {
     '12345678 ["put","about"',
     '["put","other x",{"password":"x"}]',
     '{"version":1}x',
-  ])('leaves out what is no line of it: %j', (line) => {
-    expect(stateText(`${line}\n`)).toBe('lines left out, which are not as this program writes them: 1\n');
+  ])('leaves out a line of another form: %j', (line) => {
+    expect(stateText(`${line}\n`)).toBe('lines left out because they have an unknown form: 1\n');
   });
 
-  test('a blank in its labels, or a label that is no text, hides nothing from the filter', () => {
+  test('a blank in labels, or a label that is not text, does not escape the filter', () => {
     const row = JSON.stringify([
       'put',
       'app marathon /web',
@@ -168,7 +168,7 @@ describe('saved state', () => {
 });
 
 describe('the status', () => {
-  test('has what a reader needs, and nothing that no status has', () => {
+  test('has what a reader needs, and no unknown fields', () => {
     const text = statusText(
       JSON.stringify({
         version: '0.1.0',
@@ -206,7 +206,7 @@ describe('the status', () => {
     });
   });
 
-  test('of a running controller is whole', () => {
+  test('of a running controller is complete', () => {
     const held = {
       ...passOf({ desired: desiredOf(WEB, DB) }),
       failures: [{ step: '-A -t 11.0.0.1:80', message: 'EPERM: not permitted' }],
@@ -216,12 +216,12 @@ describe('the status', () => {
     expect(JSON.parse(statusText(JSON.stringify(document)))).toEqual(JSON.parse(JSON.stringify(document)));
   });
 
-  test('that is no JSON is left out, and not quoted', () => {
-    expect(() => statusText('{"MODE":x1')).toThrow(/^the answer is no status document$/);
+  test('that is not JSON is left out, and not quoted', () => {
+    expect(() => statusText('{"MODE":x1')).toThrow(/^the answer is not a status document$/);
   });
 });
 
-test('a diff tells of a rejected label without its value', () => {
+test('a diff shows a rejected label without its value', () => {
   const report = filteredReport({
     rejected: [rejection('VIP_1', 'my secret')],
     warnings: ['/web: "my secret" is ignored'],
@@ -246,7 +246,7 @@ test('metrics keep the lines that are metrics', () => {
   );
 });
 
-test('the metrics of a running controller, and its checks, are whole', async () => {
+test('the metrics and checks of a running controller are complete', async () => {
   const serving = await Serving.start();
   try {
     serving.converge(passOf({ desired: desiredOf(WEB, DB) }));
@@ -266,7 +266,7 @@ describe('the log', () => {
   const line = (fields: object) =>
     `${prefix}${JSON.stringify({ level: 'warn', msg: 'app rejected', ...fields })}`;
 
-  test('keeps what lines of ours say by their fields', () => {
+  test('keeps the fields of our own lines that may be kept', () => {
     const own = line({
       app: '/token',
       vip: 'tcp/token:80',
@@ -292,7 +292,7 @@ describe('the log', () => {
     );
   });
 
-  test('of a crash is free text, between lines of ours', () => {
+  test('treats a crash between our own lines as free text', () => {
     expect(
       logText(`${line({ apps: 1 })}\nError: password=x\n    at file:///a.ts:1:2\n${line({ apps: 2 })}\n`),
     ).toBe(`${line({ apps: 1 })}\nError: password=***\n    at file:///a.ts:1:2\n${line({ apps: 2 })}\n`);

@@ -88,7 +88,7 @@ const WORD: Readonly<Record<string, (secret: string) => string>> = {
   },
 };
 
-describe('a secret in free text does not stay', () => {
+describe('a secret in free text is removed', () => {
   test.each(Object.entries(ANY))('%s', (_, place) => {
     fc.assert(
       fc.property(fc.oneof(secrets, words, phrases), (secret) => {
@@ -114,7 +114,7 @@ describe('a secret in free text does not stay', () => {
   });
 });
 
-describe('the lines before and after it do', () => {
+describe('the lines before and after a secret stay', () => {
   test.each(Object.entries({ ...ANY, ...WORD }))('%s', (_, place) => {
     expect(withoutSecrets(`before\n${place('7abcdef89')}\nafter`)).toMatch(/^before\n[\s\S]*\nafter$/);
   });
@@ -155,7 +155,7 @@ test.each([
   '{"name":"web","value":"10.0.0.1"},{"name":"x"}',
   'value: 10.0.0.1\n- name: a',
   '10.0.0.1:31000 is the backend',
-])('what is no secret stays: %s', (text) => {
+])('what is not a secret stays: %s', (text) => {
   expect(withoutSecrets(text)).toBe(text);
 });
 
@@ -163,10 +163,10 @@ describe('a private key', () => {
   const [BEGIN, END] = ['-----BEGIN EC PRIVATE KEY-----', '-----END EC PRIVATE KEY-----'];
   const prefix = '2026-11-29T10:00:00+0000 host marathon-ipvs[1]: ';
 
-  test('goes, and what stands around it stays', () => {
+  test('is removed, and the text around it stays', () => {
     expect(withoutSecrets(`a\n${BEGIN}\nMIIEabcdef\nvQ==\n${END}\nb`)).toBe('a\n***\n***\n***\n\nb'.trim());
   });
-  test('without its end goes as far as there are lines of it', () => {
+  test('without an end is removed as far as its lines go', () => {
     const clean = withoutSecrets(`${BEGIN}\nMIIEabcdef\nvQ==\n{"level":"info"}\nthe rest, too.\n`);
     expect(clean).toMatch(/\n\{"level":"info"\}\nthe rest, too\.\n$/);
     expect(clean).not.toMatch(/MIIE|vQ/);
@@ -202,6 +202,6 @@ test.each([
   ' -px',
   'a1',
   'a1 is the ',
-])('much text such as %j takes time in proportion', (text) => {
+])('the time for text such as %j is linear', (text) => {
   withoutSecrets(text.repeat(100_000));
 });

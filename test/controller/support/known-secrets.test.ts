@@ -34,7 +34,7 @@ const FORMS: Readonly<Record<string, (secret: string) => string>> = {
   hexadecimal: (secret) => Buffer.from(secret).toString('hex'),
 };
 
-describe('a known secret goes however it is written', () => {
+describe('a known secret is removed in every encoding', () => {
   // Half surrogates are no text that a file has.
   const secrets = fc.string({ unit: 'grapheme', minLength: 6, maxLength: 40 });
   test.each(Object.entries(FORMS))('%s', (_, form) => {
@@ -47,11 +47,11 @@ describe('a known secret goes however it is written', () => {
   });
 });
 
-test('a short secret is left, since it may be part of any word', () => {
+test('a short secret stays, since it may be part of any word', () => {
   expect(knownSecretRemover(['abc', ''])('abc')).toBe('abc');
 });
 
-test('one that begins like another one leaves nothing of it', () => {
+test('a secret that starts like another is removed completely', () => {
   expect(knownSecretRemover(['secret', 'secret-2'])('a secret-2 b secret c')).toBe('a *** b *** c');
 });
 

@@ -29,7 +29,7 @@ const NONE = {
   serverKeyFile: undefined,
 };
 
-test('every line of a token, the password of a user and the lines of a key are known', async () => {
+test('tokens, passwords and the lines of keys are known', async () => {
   const key = '-----BEGIN PRIVATE KEY-----\nMIIEabcdefghijklmnop\nvQ==\n-----END PRIVATE KEY-----\n';
   const config = {
     ...NONE,
@@ -43,7 +43,7 @@ test('every line of a token, the password of a user and the lines of a key are k
   expect(known).not.toContain('vQ==');
 });
 
-test('each option that names a file with a secret is looked at', async () => {
+test('every option that names a secret file is read', async () => {
   const names = optionNames.filter((name) => /(?:Token|User|Key)File$/.test(name));
   const files = names.map((name) => [name, file(name, `the secret of ${name}`)]);
   const known = await knownSecrets({ ...NONE, ...Object.fromEntries(files) }, { KUBECONFIG: directory });

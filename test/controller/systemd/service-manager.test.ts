@@ -45,12 +45,12 @@ function told(): string[] {
   return sent.splice(0).flatMap((message) => message.filter((one) => !one.startsWith('STATUS=')));
 }
 
-test('without a service manager that wants to be told there is none', () => {
+test('without NOTIFY_SOCKET there is no service manager', () => {
   expect(createServiceManager({}, { clock, log })).toBeNull();
   expect(createServiceManager({ NOTIFY_SOCKET: '' }, { clock, log })).toBeNull();
 });
 
-describe('the service manager is told', () => {
+describe('the service manager is notified', () => {
   test('that the controller is ready once a pass was made, and not by one that failed', () => {
     const systemd = manager();
     systemd.passed(passOf({ over: { error: 'the kernel cannot be read' } }));
@@ -77,7 +77,7 @@ describe('the service manager is told', () => {
     expect(told()).toEqual(['STOPPING=1']);
   });
 
-  test('in a line of words how it is', () => {
+  test('with a status line', () => {
     const systemd = manager();
     systemd.passed(passOf({}));
     expect(sent.flat()).toContain('STATUS=1 VIP');
@@ -88,7 +88,7 @@ describe('the service manager is told', () => {
   });
 });
 
-describe('signs of life come from the loop itself', () => {
+describe('watchdog messages come from the loop itself', () => {
   let stop: AbortController;
   let ended: Promise<void>;
   let world: World;
@@ -119,7 +119,7 @@ describe('signs of life come from the loop itself', () => {
     await ended;
   });
 
-  test('while it waits for its sources they prolong the start, and it is not ready', async () => {
+  test('extend the start-up time while it waits for its sources, and it is not ready', async () => {
     await start();
     await clock.advance(300_000);
     const all = told();
@@ -132,7 +132,7 @@ describe('signs of life come from the loop itself', () => {
     expect(told()).toEqual(['WATCHDOG=1', 'WATCHDOG=1', 'WATCHDOG=1', 'WATCHDOG=1']);
   });
 
-  test('a loop that stands still sends none', async () => {
+  test('are not sent by a loop that is stuck', async () => {
     await start();
     says();
     await clock.advance(60_000);
@@ -175,7 +175,7 @@ print "bound\\n"; while (defined recv($s, my $m, 65536, 0)) { $m =~ s/\\n/ /g; p
     rmSync(directory, { recursive: true, force: true });
   });
 
-  test('READY=1, WATCHDOG=1 and STOPPING=1 arrive, in this order', async () => {
+  test('READY=1, WATCHDOG=1 and STOPPING=1 arrive in this order', async () => {
     const until = async (what: string) => {
       while (!heard.includes(what)) await once(receiver.stdout, 'data');
     };

@@ -1,8 +1,8 @@
 /** Facts of a VIP that works, for tests that change one of them. */
 
 import { endpointKey, type ObservedService } from '../../../controller/model.ts';
-import { parseAsked } from '../../../controller/why/asked.ts';
-import type { Asked, BackendFact, Known, Reachable } from '../../../controller/why/facts.ts';
+import type { AddressedVip, BackendFact, DesiredState, VipQuery } from '../../../controller/why/facts.ts';
+import { parseVipQuery } from '../../../controller/why/query.ts';
 import { WEIGHT_1, WLC } from '../../support/builders.ts';
 import { observedBackend } from '../../support/observed.ts';
 
@@ -11,7 +11,7 @@ export function backend(address: string, what: Partial<BackendFact> = {}): Backe
   return { address, port: 31_000, weight: 1, forward: 'masquerade', reason, ...what };
 }
 
-export function vip(what: Partial<Reachable> = {}): Reachable {
+export function vip(what: Partial<AddressedVip> = {}): AddressedVip {
   const { protocol = 'tcp', address = '11.0.0.1', port = 80 } = what;
   return {
     ...{ id: `${protocol}/${address}:${port}`, name: 'web', framework: 'marathon' },
@@ -22,7 +22,7 @@ export function vip(what: Partial<Reachable> = {}): Reachable {
   };
 }
 
-export function known(what: Partial<Known> = {}): Known {
+export function desired(what: Partial<DesiredState> = {}): DesiredState {
   return {
     from: { kind: 'controller', url: 'http://127.0.0.1:61421', dryRun: false },
     vips: [vip()],
@@ -33,7 +33,7 @@ export function known(what: Partial<Known> = {}): Known {
   };
 }
 
-export const asked = (text: string): Asked => parseAsked(text);
+export const query = (text: string): VipQuery => parseVipQuery(text);
 
 /** What the kernel has at the VIP: these backends. */
 export function inKernel(...backends: readonly BackendFact[]): ObservedService {

@@ -51,9 +51,9 @@ describe('rules of iptables', () => {
     ],
     ['for new connections', '-A INPUT -m conntrack --ctstate NEW -p tcp --dport 80 -j DROP', 'filter-drops'],
     ['for a backend', '-A OUTPUT -d 10.0.0.2/32 -p tcp -m tcp --dport 31000 -j DROP', 'filter-drops-backend'],
-    ['for answers of a backend', '-A FORWARD -s 10.0.0.2/32 -j DROP', 'filter-drops-backend'],
-    ['that may be meant', '-A INPUT -i eth0 -d 11.0.0.1/32 -j DROP', 'filter-drops'],
-  ])('that drops, %s', (_what, lines, cause) => {
+    ['for replies of a backend', '-A FORWARD -s 10.0.0.2/32 -j DROP', 'filter-drops-backend'],
+    ['perhaps, depending on the interface', '-A INPUT -i eth0 -d 11.0.0.1/32 -j DROP', 'filter-drops'],
+  ])('a rule drops: %s', (_what, lines, cause) => {
     expect(iptables(lines)).toMatchObject(suspect(cause));
   });
 
@@ -62,30 +62,32 @@ describe('rules of iptables', () => {
     ['another address', '-A INPUT -d 11.0.0.2/32 -j DROP'],
     ['all but this network', '-A INPUT ! -d 11.0.0.0/8 -p tcp --dport 80 -j DROP'],
     ['UDP', '-A INPUT -p udp -j DROP'],
-    ['what was accepted before', '-A INPUT -j ACCEPT\n-A INPUT -p tcp --dport 80 -j DROP'],
+    ['an earlier accept', '-A INPUT -j ACCEPT\n-A INPUT -p tcp --dport 80 -j DROP'],
     ['invalid packets', '-A INPUT -m conntrack --ctstate INVALID -j DROP'],
-    ['a chain that nobody calls', '-A OTHER -j DROP'],
+    ['a chain that is never called', '-A OTHER -j DROP'],
     ['a log line', '-A INPUT -j LOG --log-prefix "DROP "'],
-  ])('for %s lets it pass', (_what, lines) => {
+  ])('%s lets the traffic pass', (_what, lines) => {
     expect(iptables(lines)).toMatchObject(OK);
   });
 
-  test('a policy of drop counts where nothing is accepted', () => {
+  test('a drop policy counts if no rule accepts', () => {
     expect(iptables('-A INPUT -p udp -j ACCEPT', 'filter', 'DROP')).toMatchObject(
       suspect('filter-policy', /INPUT/),
     );
     expect(iptables('-A INPUT -j ACCEPT', 'filter', 'DROP')).toMatchObject(OK);
   });
 
-  test("a container runtime's published port is a translation, of the VIP alone", () => {
+  test("a container runtime's published port counts as a translation, for the VIP only", () => {
     const docker =
       '-A PREROUTING -m addrtype --dst-type LOCAL -j OTHER\n-A OTHER ! -i docker0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 172.17.0.2:8080';
-    expect(iptables(docker, 'nat')).toMatchObject(suspect('filter-translates', /may go elsewhere.*DNAT/));
+    expect(iptables(docker, 'nat')).toMatchObject(
+      suspect('filter-translates', /may go elsewhere because of .*DNAT/),
+    );
   });
 });
 
 describe('rules of nftables', () => {
-  test('that drop the port of the VIP, by number, set, range and name of a set', () => {
+  test('drop the port of the VIP by number, set, range and named set', () => {
     const rights = [80, { set: [22, 80] }, { range: [1, 1024] }, '@closed'];
     const set = { set: { family: 'inet', table: 'other', name: 'closed', elem: [80] } };
     for (const right of rights) {
@@ -95,7 +97,7 @@ describe('rules of nftables', () => {
     }
   });
 
-  test('that concern others', () => {
+  test('that concern other traffic are ignored', () => {
     const others = [
       match(field('tcp', 'dport'), 81),
       match(field('udp', 'dport'), 80),
@@ -106,7 +108,7 @@ describe('rules of nftables', () => {
     for (const one of others) expect(nftables([one, { drop: null }])).toMatchObject(OK);
   });
 
-  test('a policy, a rejection and a translation are told apart', () => {
+  test('distinguish policy, rejection and translation', () => {
     expect(nftables([{ counter: {} }], { policy: 'drop' })).toMatchObject([{ cause: 'filter-policy' }]);
     expect(nftables([match(field('ip', 'daddr'), '11.0.0.1'), { reject: {} }])).toMatchObject(
       suspect('filter-drops', /rejected/),
@@ -122,7 +124,7 @@ describe('rules of nftables', () => {
     [kind]: { family: 'inet', table: 'other', name: 'named', elem },
   });
 
-  test('that have a range of addresses, alone or in a set, match what lies in it', () => {
+  test('match a range of addresses, alone or in a set', () => {
     const range = (first: string, last: string) => ({ range: [first, last] });
     const daddr = field('ip', 'daddr');
     for (const right of [
@@ -133,7 +135,7 @@ describe('rules of nftables', () => {
     expect(nftables([match(daddr, range('11.0.0.2', '11.255.255.255')), DROP])).toMatchObject(OK);
   });
 
-  test('that have elements with a timeout, a counter or a comment match their values', () => {
+  test('match elements that have a timeout, a counter or a comment', () => {
     const elem = { elem: { val: '11.0.0.1', timeout: 3_600, comment: 'scanner' } };
     const rule = [match(field('ip', 'daddr'), '@named'), DROP];
     expect(nftables(rule, {}, [named('set', [elem])])).toMatchObject(suspect('filter-drops', /are dropped/));
@@ -141,7 +143,7 @@ describe('rules of nftables', () => {
     expect(nftables(rule, {}, [named('set', [other])])).toMatchObject(OK);
   });
 
-  test('that decide by a map of verdicts do what it says of the packet, here or by name', () => {
+  test('follow a verdict map, inline or by name', () => {
     const dport = field('tcp', 'dport');
     const elements = [
       [22, { accept: null }],
@@ -162,7 +164,7 @@ describe('rules of nftables', () => {
     expect(nftables(accepts, { policy: 'drop' }, [answers])).toMatchObject(OK);
   });
 
-  test('that join fields match where all of them do', () => {
+  test('with joined fields match if all fields do', () => {
     const joined = { concat: [field('ip', 'daddr'), { meta: { key: 'l4proto' } }, field('th', 'dport')] };
     const rule = (...value: readonly unknown[]) => [match(joined, { set: [{ concat: value }] }), DROP];
     expect(nftables(rule('11.0.0.1', 'tcp', 80))).toMatchObject(suspect('filter-drops', /are dropped/));
@@ -174,14 +176,14 @@ describe('rules of nftables', () => {
     );
   });
 
-  test('a limit may be reached, or not', () => {
+  test('with a limit may or may not match', () => {
     expect(nftables([{ limit: { rate: 5, per: 'second' } }, { drop: null }])).toMatchObject([
       { cause: 'filter-drops', found: expect.stringContaining('may be dropped') },
       { cause: 'filter-drops-backend' },
     ]);
   });
 
-  test('our own table is no other program', () => {
+  test('in our own table are ignored', () => {
     const listing = {
       nftables: [
         { chain: { family: 'inet', table: 'marathon_ipvs', name: 'guard', hook: 'input', policy: 'drop' } },
@@ -190,7 +192,7 @@ describe('rules of nftables', () => {
     expect(verdicts({ nftables: JSON.stringify(listing) })).toMatchObject(OK);
   });
 
-  test('what cannot be understood is told as such', () => {
+  test('output that cannot be parsed is reported as unknown', () => {
     expect(verdicts({ nftables: '{' })).toMatchObject([{ state: 'unknown' }]);
   });
 });

@@ -1,19 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ObservedService } from '../../../controller/model.ts';
-import type { Known } from '../../../controller/why/facts.ts';
+import type { DesiredState } from '../../../controller/why/facts.ts';
 import { checkKernel } from '../../../controller/why/stages/kernel.ts';
-import { backend, inKernel, known, vip } from './facts.ts';
+import { backend, desired, inKernel, vip } from './facts.ts';
 
 const [FIRST, SECOND] = [backend('10.0.0.1'), backend('10.0.0.2')];
 const verdict = (
   service: ObservedService | null,
-  what: Known = known(),
+  what: DesiredState = desired(),
   state = 'forwarding',
   reason: string | null = null,
-) => checkKernel({ vip: vip({ state, reason }), known: what, kernel: { service } });
+) => checkKernel({ vip: vip({ state, reason }), desired: what, kernel: { service } });
 
-describe('the kernel beside what should be', () => {
-  test('it has all of it', () => {
+describe('the kernel compared with the desired state', () => {
+  test('passes if it has everything', () => {
     expect(verdict(inKernel(FIRST, SECOND))).toMatchObject([{ state: 'ok' }]);
   });
 
@@ -38,34 +38,34 @@ describe('the kernel beside what should be', () => {
     ]);
   });
 
-  test('a backend that leaves, with weight 0, is as it should be', () => {
+  test('a leaving backend of weight 0 is as desired', () => {
     expect(verdict(inKernel(FIRST, SECOND, backend('10.0.0.3', { weight: 0 })))).toMatchObject([
       { state: 'ok' },
     ]);
   });
 
-  test('it lacks the service: removed, refused, or never to be written', () => {
-    const dry = known({ from: { kind: 'controller', url: '', dryRun: true } });
+  test('the service is missing: removed, refused, or not written in a dry run', () => {
+    const dry = desired({ from: { kind: 'controller', url: '', dryRun: true } });
     expect(verdict(null)).toMatchObject([
       { cause: 'service-missing', fix: expect.stringContaining('reload') },
     ]);
-    expect(verdict(null, known({ from: { kind: 'sources' } }))).toMatchObject([
+    expect(verdict(null, desired({ from: { kind: 'sources' } }))).toMatchObject([
       { cause: 'service-missing', fix: expect.stringContaining('systemctl start') },
     ]);
     expect(verdict(null, dry)).toMatchObject([{ cause: 'dry-run' }]);
-    expect(verdict(null, known(), 'pending', '-A …: no such scheduler')).toMatchObject([
+    expect(verdict(null, desired(), 'pending', '-A …: no such scheduler')).toMatchObject([
       { cause: 'write-failed', found: expect.stringContaining('no such scheduler') },
     ]);
   });
 
-  test('it has no IPVS, or may not be asked', () => {
+  test('IPVS is missing, or access is denied', () => {
     const kernel = (missing: boolean) =>
-      checkKernel({ vip: vip(), known: known(), kernel: { error: 'no', missing } });
+      checkKernel({ vip: vip(), desired: desired(), kernel: { error: 'no', missing } });
     expect(kernel(true)).toMatchObject([
       { cause: 'ipvs-missing', fix: expect.stringContaining('modprobe ip_vs') },
     ]);
     expect(kernel(false)).toMatchObject([
-      { state: 'unknown', found: expect.stringContaining('ask as root') },
+      { state: 'unknown', found: expect.stringContaining('run as root') },
     ]);
   });
 });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { usage } from '../../../config/given.ts';
 import { systemReason } from '../../../errors.ts';
 import { isRecord, shown } from '../../../rejection.ts';
-import { parseJson } from '../../../source/document/json-text.ts';
+import { parseJson } from '../../../source/json/text.ts';
 import { utf8 } from '../../../utf8.ts';
 import type { AppPorts } from './messages.ts';
 

@@ -1,6 +1,6 @@
 import { usage } from '../../../config/given.ts';
 import { createLog } from '../../../log.ts';
-import { appIdProblem } from '../../../source/marathon/app-id.ts';
+import { appIdProblem } from '../../../source/marathon/paths.ts';
 import { add, remove, type Session, update } from './deploy.ts';
 import { list } from './list.ts';
 import type { AppPorts } from './messages.ts';

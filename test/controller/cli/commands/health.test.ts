@@ -1,20 +1,43 @@
 /** `marathon-ipvs health` as a probe runs it. */
 
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseCommandLine } from '../../../../controller/cli/command-line.ts';
+import { openController } from '../../../../controller/cli/commands/controller.ts';
 import { health } from '../../../../controller/cli/commands/health.ts';
+import type { Config } from '../../../../controller/config/config.ts';
 import { canMakeCertificates } from '../../../support/certificate.ts';
 import { Certificates, READ_TOKEN, Secure } from '../../api/access/secure.ts';
 import { Serving } from '../../api/serving.ts';
 
-async function probe(argv: readonly string[], environment = {}): Promise<readonly [number, string]> {
+async function answering(answer: (response: ServerResponse) => void) {
+  const server = createServer((_, response) => answer(response));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+function configOf(argv: readonly string[], environment = {}): Config {
   const asked = parseCommandLine(['health', ...argv], environment);
   if (!('config' in asked)) throw new Error('no command');
+  return asked.config;
+}
+
+async function probe(argv: readonly string[], environment = {}): Promise<readonly [number, string]> {
+  const config = configOf(argv, environment);
   let printed = '';
   const print = (text: string) => {
     printed += text;
   };
-  const status = await health(asked.config, { print }, new AbortController().signal);
+  const status = await health(config, { print }, new AbortController().signal);
   return [status, printed];
 }
 
@@ -43,6 +66,30 @@ describe('without TLS', () => {
       1,
       expect.stringMatching(/^no controller answers at http:[^\n]*ECONNREFUSED[^\n]*\n$/),
     ]);
+  });
+
+  test('another program on the port is not alive, even if it answers with status 200', async () => {
+    serving = await Serving.start();
+    for (const body of ['', '<html>It works!</html>', '{}']) {
+      await using other = await answering((response) => response.end(body));
+      expect(await probe(['--listen', `127.0.0.1:${other.port}`])).toEqual([
+        1,
+        expect.stringMatching(/^http:\S+ answers, but not as a controller does: [^\n]*\n$/),
+      ]);
+    }
+  });
+
+  test('an answer without end is refused at the size limit', async () => {
+    serving = await Serving.start();
+    await using other = await answering((response) => {
+      response.on('error', () => undefined);
+      response.write(Buffer.alloc(2 ** 21, ' '));
+    });
+    const config = configOf(['--server', `http://127.0.0.1:${other.port}`]);
+    const { get } = await openController(config, 2 ** 20);
+    await expect(get('/livez', new AbortController().signal)).rejects.toThrow(
+      /^http:\S+\/livez answers with more than 1 MiB, which no controller does$/,
+    );
   });
 
   test('a controller with --listen off is not queried', async () => {

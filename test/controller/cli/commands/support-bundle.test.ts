@@ -192,7 +192,7 @@ describe('a support bundle', () => {
       status: 2,
       stdout: '',
       stderr:
-        'marathon-ipvs: there.tar.gz cannot be written: there is a file of that name already; --out names another file\n',
+        'marathon-ipvs: cannot write there.tar.gz: the file already exists; name another file with --out\n',
     });
     expect(await readFile(join(directory, 'there.tar.gz'), 'utf8')).toBe('mine');
     expect(requests).toBe(0);

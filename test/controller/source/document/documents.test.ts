@@ -63,26 +63,19 @@ test.each<[string, unknown]>([
 
 test('an app with a wrong type is rejected with path and value, and the others work on', () => {
   const documents = readDocuments({ apps: [app('/bad', { portDefinitions: 'http' }), app('/good')] }, 'test');
-  expect(documents?.apps.map(({ id }) => id)).toEqual(['/good']);
-  expect(documents?.malformed).toEqual([
-    {
-      kind: 'app',
-      rejection: {
-        app: '/bad',
-        at: 'portDefinitions',
-        value: 'http',
-        reason: 'expected a list, got text',
-      },
-    },
+  expect(documents?.apps.map(({ id, unread }) => [id, unread?.definition])).toEqual([
+    ['/bad', { app: '/bad', at: 'portDefinitions', value: 'http', reason: 'expected a list, got text' }],
+    ['/good', undefined],
   ]);
 });
 
 /** What is wrong with apps, as a whole or in part. */
 function told(documents: Documents | null): readonly Rejection[] {
-  return [
-    ...(documents?.malformed.map(({ rejection }) => rejection) ?? []),
-    ...(documents?.apps.flatMap(({ unread }) => unread?.rejected ?? []) ?? []),
-  ];
+  const unread = documents?.apps.flatMap((each) => each.unread ?? []) ?? [];
+  return unread.flatMap(({ definition, rejected }) => [
+    ...(definition === null ? [] : [definition]),
+    ...rejected,
+  ]);
 }
 
 const PORT_LABELS = 'expected an object, {"VIP_0": "/my-service:5555"}';
@@ -166,7 +159,9 @@ test('unknown fields and fields that Marathon leaves out or sets to null are no 
     futureField: { deep: [1] },
     tasks: [{ id: 't', healthCheckResults: null, ipAddresses: null, ports: null, localVolumes: [] }],
   };
-  expect(readDocuments(sparse, 'test')).toMatchObject({ apps: [{ id: '/a' }], malformed: [] });
+  const documents = readDocuments(sparse, 'test');
+  expect(documents).toMatchObject({ apps: [{ id: '/a' }] });
+  expect(documents?.apps[0]?.unread).toBeUndefined();
 });
 
 test('a deep tree is read without recursion', () => {
@@ -192,3 +187,23 @@ test.each([
 test('an object of Kubernetes is no pod, for all that it has a spec', () => {
   expect(readDocuments({ kind: 'MarathonApp', spec: { app: {} } }, 'x.json')).toBeNull();
 });
+
+test.each([5, null, [], 'x', true])(
+  'the status of a pod whose spec is %j is a pod that cannot be read',
+  (spec) => {
+    const documents = readDocuments({ id: '/p', spec, instances: [{ id: 'p.1' }] }, 'the document');
+    expect(documents?.apps).toEqual([]);
+    expect(documents?.pods).toMatchObject([{ id: '/p', unread: { definition: { app: '/p', at: 'spec' } } }]);
+  },
+);
+
+test.each([5, [], { toString: 5 }])(
+  'a condition of a pod with the value %j costs only what is known of its health',
+  (value) => {
+    const containers = [{ name: 'c', conditions: [{ name: 'healthy', value }] }];
+    const pod = { id: '/p', spec: {}, instances: [{ id: 'p.1', containers }] };
+    const documents = readDocuments([pod, { id: '/ok', cmd: 'x' }], 'the document');
+    expect(documents?.apps).toMatchObject([{ id: '/ok' }]);
+    expect([...(documents?.pods[0]?.unread?.health ?? [])]).toEqual(['p.1.c']);
+  },
+);

@@ -164,6 +164,13 @@ test('a pod without status declares its ports, at their paths in the definition'
   });
 });
 
+test('a VIP label of a pod that is null is warned of', () => {
+  const labels = { VIP_0: null, VIP_1: '/web:80', team: null };
+  expect(convertedPod(spec(bridge, { name: 'a' }, { name: 'h', labels })).warnings).toEqual([
+    'containers[0].endpoints[1].labels.VIP_0 is null, which is the same as no label',
+  ]);
+});
+
 test('an instance has the labels of the version that its specReference names', () => {
   const old = definePod(aPod(spec(bridge, { name: 'h', labels: { VIP_0: 'old:80' } })).spec);
   const pod = aPod({

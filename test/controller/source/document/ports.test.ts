@@ -252,6 +252,6 @@ test('an app without a network is told so of its VIP labels', () => {
 
 test('a VIP label that is null is warned of', () => {
   expect(defineApp(anApp({ portDefinitions: [{ labels: { VIP_0: null, team: null } }] })).warnings).toEqual([
-    'portDefinitions[0].labels.VIP_0 is null, which is no VIP',
+    'portDefinitions[0].labels.VIP_0 is null, which is the same as no label',
   ]);
 });

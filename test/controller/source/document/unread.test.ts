@@ -100,6 +100,16 @@ test.each<[string, unknown]>([
   expect(served(await read(web([task('web.1'), bad])))).toEqual(['web.1 10.0.0.1:31000']);
 });
 
+test.each([
+  ['TASK_FAILED', 'gone', 'is left out'],
+  ['TASK_KILLING', 'killing', 'serves what it last served'],
+])('the state of a task counts where another value of it is wrong: %s', async (state, expected, fate) => {
+  const before = await read(web([task('web.1')]));
+  const app = await read(web([task('web.1', { state, ports: [null] })]), before);
+  expect(app.tasks).toMatchObject([{ id: 'web.1', state: expected }]);
+  expect(app.rejected[0]?.reason).toMatch(new RegExp(`: task web\\.1 ${fate}$`));
+});
+
 test('where the app itself is wrong too, all of it stays', async () => {
   const before = await read(web([task('web.1')]));
   const app = await read(web([task('web.1', { ports: ['x'] })], { portDefinitions: 'http' }), before);

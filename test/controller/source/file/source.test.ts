@@ -63,6 +63,26 @@ test.each([
     /apps\.json: expected an app.*groups tree, or Mesos data.*; it begins \{"frameworks"/,
   ],
   [
+    'has a tree of groups with a group that is none',
+    '{"groups":[{"id":"/g","groups":[null]}]}',
+    /^file .*apps\.json: groups\[0\]\.groups\[0\]: expected a group, got null$/,
+  ],
+  [
+    'has a tree of groups with a list that is none',
+    '[{"groups":[{"id":"/g","apps":{"id":"/g/a"}}]}]',
+    /^file .*apps\.json: \[0\]\.groups\[0\]\.apps: expected a list, got \{"id":"\/g\/a"\}$/,
+  ],
+  [
+    'is not UTF-8',
+    Buffer.from('{"apps":[{"id":"/caf\xe9"}]}', 'latin1'),
+    /^file .*apps\.json: not UTF-8: the byte at offset 20 \(0xe9\) is part of no character; save the file as UTF-8$/,
+  ],
+  [
+    'ends within a character',
+    Buffer.from('"\u20ac"').subarray(0, 3),
+    /: not UTF-8: the byte at offset 1 \(0xe2\) /,
+  ],
+  [
     'is larger than the limit',
     JSON.stringify({ apps: [], x: 'x'.repeat(200) }),
     /apps\.json: it has 21\d bytes and the limit is 200/,

@@ -1,6 +1,7 @@
 /** When Marathon is asked after events, with a clock and a Marathon that stand still in between. */
 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { LastGood } from '../../../../controller/source/last-good.ts';
 import type { MarathonClient } from '../../../../controller/source/marathon/client.ts';
 import { MarathonFollower } from '../../../../controller/source/marathon/follower.ts';
 import { MarathonReader } from '../../../../controller/source/marathon/reader.ts';
@@ -61,7 +62,8 @@ beforeEach(async () => {
     client,
     clock,
     listener,
-    createReader: (callbacks) => new MarathonReader({ ...options, ...callbacks }),
+    createReader: (callbacks) =>
+      new MarathonReader({ ...options, ...callbacks, lastGood: new LastGood('marathon') }),
     inFlight: 4,
     relistMs: 300_000,
     restMs: REST_MS,

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { LastGood } from '../../../../controller/source/last-good.ts';
 import type { MarathonClient } from '../../../../controller/source/marathon/client.ts';
 import { appPath } from '../../../../controller/source/marathon/paths.ts';
 import { MarathonReader } from '../../../../controller/source/marathon/reader.ts';
@@ -54,6 +55,7 @@ test('of two reads the one that began later counts, whichever is answered first'
         framework: 'marathon',
         inFlight: 4,
         healthHoldMs: 0,
+        lastGood: new LastGood('marathon'),
         revisit: () => undefined,
         partFailed: () => undefined,
       });

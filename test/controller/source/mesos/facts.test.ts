@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { appOfTask } from '../../../../controller/source/mesos/app-id.ts';
+import { appOfTask } from '../../../../controller/source/mesos/apps.ts';
 import { factsOf, mesosState, updated } from '../../../../controller/source/mesos/facts.ts';
 import { statusSchema, taskSchema } from '../../../../controller/source/mesos/schema.ts';
 import { statusJson, type TestTask, taskJson } from '../../../support/mesos/task-json.ts';
@@ -62,6 +62,14 @@ describe('the newest status', () => {
     const before = facts({ addresses: ['9.0.0.1'], healthy: true, ports: [{ number: 80 }] });
     const after = updated(before, 'TASK_RUNNING', statusSchema.parse(status(9, {})));
     expect(after).toEqual(before);
+  });
+
+  test('has the health of its newest status, also where an older one is acknowledged later', () => {
+    const before = facts({}, { statuses: [status(300, { healthy: true })] });
+    const older = statusSchema.parse(status(100, { healthy: false }));
+    expect(updated(before, 'TASK_RUNNING', older).health).toBe('healthy');
+    const newer = statusSchema.parse(status(301, { healthy: false }));
+    expect(updated(before, 'TASK_RUNNING', newer).health).toBe('unhealthy');
   });
 
   test('has the port mappings of a pod’s container, which its task does not have', () => {

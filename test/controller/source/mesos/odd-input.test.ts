@@ -356,3 +356,23 @@ test('entries of lists that are none are each told with their place and the sour
   ]);
   expect((await found(cluster)).tasks).toEqual([SERVES]);
 });
+
+test.each<[string, unknown]>([
+  ['a number', 7],
+  ['missing', undefined],
+])(
+  'an agent that a new master waits for keeps its tasks where its host name is %s',
+  async (_name, hostname) => {
+    const cluster = await serving();
+    await take(
+      cluster,
+      stateJson({
+        get_tasks: { tasks: [] },
+        get_agents: { agents: [], recovered_agents: [{ id: { value: 'S0' }, hostname }] },
+      }),
+    );
+    expect((await cluster.snapshot(ADDRESSES, new Pace())).apps.flatMap(({ tasks }) => tasks)).toMatchObject([
+      { id: TASK.id, state: 'running' },
+    ]);
+  },
+);

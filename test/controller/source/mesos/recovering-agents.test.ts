@@ -9,8 +9,8 @@ import {
 const FAILOVER = 1_000;
 const DUE = FAILOVER + REREGISTER_MS;
 const RECOVERED = new Map([
-  ['S1', 'b.example'],
-  ['S0', 'a.example'],
+  ['S1', { host: 'b.example' }],
+  ['S0', { host: 'a.example' }],
 ]);
 const set = (...ids: string[]): ReadonlySet<string> => new Set(ids);
 let agents: RecoveringAgents;
@@ -48,7 +48,7 @@ test('each is forgotten some time after it came back, and one that is not recove
 });
 
 test('another subscription to the same master does not restart the time', () => {
-  agents.replace(new Map([['S0', 'a.example']]), FAILOVER + 300_000);
+  agents.replace(new Map([['S0', { host: 'a.example' }]]), FAILOVER + 300_000);
   expect(agents.nextCheck).toBe(DUE);
 });
 

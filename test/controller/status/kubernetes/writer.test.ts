@@ -67,7 +67,7 @@ async function workOfOneEvent(size: number): Promise<{ looks: number; sweeps: nu
   return { ...work };
 }
 
-test('a change of one object costs the same among five apps and among sixty', async () => {
+test('the cost of a change to one object does not depend on the number of apps', async () => {
   const few = await workOfOneEvent(5);
   const many = await workOfOneEvent(60);
   expect(few.looks).toBeLessThanOrEqual(6);
@@ -75,7 +75,7 @@ test('a change of one object costs the same among five apps and among sixty', as
   expect([few.sweeps, many.sweeps]).toEqual([0, 0]);
 });
 
-test('an ejection becomes an Event once, and its end another one; how it was found at first does not', async () => {
+test('an ejection becomes one Event, and its end another; the initial state becomes none', async () => {
   const server = await startServer();
   writeApp(server, 'app-0');
   const client = await clientOf(server);
@@ -124,7 +124,7 @@ test('an ejection becomes an Event once, and its end another one; how it was fou
   expect(events().sort()).toEqual([ejected, 'BackendReturned 10.0.0.1:80 is in rotation again on node-7']);
 });
 
-test('what is postponed is due once, at its time, and not before', () => {
+test('a postponed key is due once, at its time and not before', () => {
   const due = new DueObjects();
   due.add('a');
   due.add('a');

@@ -1,6 +1,6 @@
 import { parseAllDocuments } from 'yaml';
 import { isRecord } from '../../../../rejection.ts';
-import { parseJson } from '../../../../source/document/json-text.ts';
+import { parseJson } from '../../../../source/json/text.ts';
 
 /** Parses one document of JSON or YAML. Throws a `SyntaxError` with the position of the mistake. */
 export function parseDocument(text: string): unknown {

@@ -9,27 +9,29 @@ export function shownObject(object: Pick<KnownObject, 'name' | 'namespace'>): st
 
 /** Why the API server refused a write, and what to do, one line each. `what`: `update /web`. */
 export function failureLines(what: string, failure: ApiFailure): readonly string[] {
-  const { status, reason, said, causes } = failure;
+  const { status, reason, serverMessage, causes } = failure;
   if (failure.unknownKind) {
     return [
       `${what}: this API server has no MarathonApps; kubectl apply --server-side -f deploy/kubernetes/base/crd.yaml`,
     ];
   }
-  if (status === 409 && reason === 'AlreadyExists') return [`${what}: ${said}; app update changes it`];
+  if (status === 409 && reason === 'AlreadyExists')
+    return [`${what}: ${serverMessage}; app update changes it`];
   if (status === 409) {
     return [
-      `${what}: ${said}`,
+      `${what}: ${serverMessage}`,
       'someone else has changed it: read it with app show and repeat, or overwrite it with --force',
     ];
   }
   if (status === 403) {
-    return [`${what}: ${said}; deploy/kubernetes/samples/roles.yaml has a role that may`];
+    return [`${what}: ${serverMessage}; deploy/kubernetes/samples/roles.yaml has a role that may`];
   }
-  if (status === 404) return [`${what}: ${said}`];
+  if (status === 404) return [`${what}: ${serverMessage}`];
   if (status === 400 || status === 422) {
     const fields = causes.map(({ at, message }) => `  ${at === '' ? '' : `${at}: `}${message}`);
     // The causes follow, so the sentence need not repeat them.
-    const whole = fields.length === 0 ? said : said.replace(/ is invalid: .*$/s, ' is invalid');
+    const whole =
+      fields.length === 0 ? serverMessage : serverMessage.replace(/ is invalid: .*$/s, ' is invalid');
     return [`${what}: the API server rejected it: ${whole}`, ...fields];
   }
   return [failure.message];

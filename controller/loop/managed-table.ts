@@ -1,0 +1,99 @@
+import type { Inventory } from '../inventory/inventory.ts';
+import type { NamedEnd } from '../plan/let-go.ts';
+import { Shortfalls } from '../plan/shortfall.ts';
+import type { Clock, IpvsTable, Ledger, Log, Names, Reachability } from '../ports.ts';
+import { Applier } from './applier.ts';
+import { earliest } from './backoff.ts';
+import { CarryOver } from './carry-over.ts';
+import { KernelView } from './kernel-view.ts';
+import { LedgerBook } from './ledger-book.ts';
+import { type HostFacts, Nearest } from './nearness.ts';
+import { Planner, type PlanRules } from './planner.ts';
+import { ReachabilityView } from './reachability-view.ts';
+import { SlowStarts } from './slow-starts.ts';
+
+export interface ManagedTablePorts {
+  readonly table: IpvsTable;
+  /** null when nothing may be written. */
+  readonly reachability: Reachability | null;
+  /** Absent when names are not published. */
+  readonly names?: Names | undefined;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ManagedTableRules extends PlanRules {
+  /** Backends get their full weight at once: set for a single pass, after which nobody would raise weights. */
+  readonly fullWeightAtOnce?: boolean;
+  /** Facts about this host, for VIPs that want near backends; absent when only sources may know it. */
+  readonly host?: HostFacts | undefined;
+  readonly dryRun?: boolean;
+}
+
+/** The state of one kernel table that this program manages: what its passes work with and leave for the next one. */
+export class ManagedTable {
+  readonly planner: Planner;
+  readonly reachability: ReachabilityView;
+  readonly book: LedgerBook;
+  readonly view: KernelView;
+  readonly applier: Applier;
+  readonly carryOver = new CarryOver();
+  readonly shortfalls = new Shortfalls();
+  readonly nearest: Nearest;
+  readonly slowStarts: SlowStarts;
+  readonly #dryRun: boolean;
+
+  constructor(
+    ports: ManagedTablePorts,
+    rules: ManagedTableRules,
+    inventory: Inventory,
+    random: () => number,
+  ) {
+    this.nearest = new Nearest(rules.host ?? UNKNOWN_HOST, inventory.places);
+    this.slowStarts = new SlowStarts(rules.fullWeightAtOnce === true);
+    this.#dryRun = rules.dryRun === true;
+    this.book = new LedgerBook(ports.ledger, ports.clock, ports.log);
+    this.planner = new Planner(rules, inventory, this.nearest);
+    this.reachability = new ReachabilityView(ports.reachability);
+    this.view = new KernelView(ports.table);
+    const { table, names } = ports;
+    const { view, reachability, book } = this;
+    this.applier = new Applier({
+      table,
+      names,
+      view,
+      reachability,
+      unrecorded: (key) => book.unrecorded(key),
+      disown: (keys) => book.forgetAll(keys),
+      inPool: rules.inPool,
+      random,
+    });
+  }
+
+  /**
+   * Reads the whole kernel table and checks reachability in the background, for the next full pass, while smaller passes go
+   * on. Call it between passes; never rejects.
+   */
+  async refreshInBackground(): Promise<void> {
+    await Promise.all([this.view.refreshInBackground(), this.reachability.refreshInBackground()]);
+  }
+
+  /**
+   * When a pass is due although nothing changed: to retry a failed step, end a drain, raise a weight in slow start, or move a
+   * VIP to a nearer tier. null when none is.
+   */
+  nextLook(): number | null {
+    const nextStep = this.#dryRun ? null : this.slowStarts.nextDue(this.view.table);
+    return earliest(this.applier.nextDue(), this.carryOver.nextDrainLook, nextStep, this.nearest.nextLook);
+  }
+
+  /** Starts a pass. */
+  begin(gone: Iterable<NamedEnd>, now: number): void {
+    this.planner.begin(gone, now);
+    this.applier.begin();
+  }
+}
+
+const UNKNOWN_HOST: HostFacts = { given: {}, addresses: () => NO_ADDRESSES };
+const NO_ADDRESSES: ReadonlySet<string> = new Set();

@@ -1,0 +1,219 @@
+import type { z } from 'zod';
+import { BOUNDS } from '../../bounds.ts';
+import { isVipLabel, OPTION_KEYS } from '../../label-keys.ts';
+import type { MarathonPodStatus, Unread, UnreadableTask } from '../../marathon-json.ts';
+import type { App, Rejection } from '../../model.ts';
+import { isRecord, issueRejection, valueAt } from '../../rejection.ts';
+import { pathText } from '../../schema-messages.ts';
+import { type Cuts, type Issue, type Path, readLeniently } from '../json/lenient.ts';
+import { scopeOf } from './error-scope.ts';
+import { stateOf } from './states.ts';
+import { isTaskLabel } from './task-labels.ts';
+
+/** What an app and a pod have alike. */
+export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'unread'>;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the JSON of one app or pod in which something is wrong; `id` is its absolute one. A wrong value costs what depends on
+ * it, and is told in `unread`.
+ */
+export function readPartially<Item extends CheckedItem>(
+  schema: z.ZodType<Item>,
+  json: Json,
+  kind: App['kind'],
+  id: string,
+): Item {
+  const lost = new Lost(json, kind, id);
+  const item = readLeniently(schema, json, (issues, cuts) => {
+    for (const issue of issues) lost.take(issue, cuts);
+  });
+  if (item === null) return unreadable(schema, { app: id, at: '', value: '', reason: 'cannot be read' });
+  lost.restoreLabels(item);
+  return Object.assign(item, { id, unread: lost.unread });
+}
+
+/** An app or pod of which nothing but its id can be read, with the reason. */
+export function unreadable<Item extends CheckedItem>(schema: z.ZodType<Item>, definition: Rejection): Item {
+  const unread = { definition, tasks: [], taskList: true, ports: new Map(), health: new Set(), rejected: [] };
+  return Object.assign(schema.parse({ id: definition.app, spec: {} }), { unread });
+}
+
+/** What of an app or pod is lost to what is wrong in it: cuts that out, with what depends on it, and remembers what it is. */
+class Lost {
+  readonly #kind: App['kind'];
+  readonly #id: string;
+  readonly #json: Json;
+  /** The field of its tasks or instances. */
+  readonly #list: 'tasks' | 'instances';
+  /** By index in the list. */
+  readonly #tasks = new Map<number, UnreadableTask>();
+  readonly #ports = new Map<string, 'meaning' | 'place'>();
+  readonly #health = new Set<string>();
+  readonly #rejected = new Map<string, Rejection>();
+  /** Objects of labels that were gone through, by path. */
+  readonly #labels = new Set<string>();
+  /** Labels that are too long, by path: a VIP label that is none is told where labels are read, and keeps its VIP. */
+  readonly #longLabels: { readonly path: Path; readonly text: string }[] = [];
+  #taskList = false;
+  #definition: Rejection | null = null;
+
+  /** `id`: the absolute one. */
+  constructor(json: Json, kind: App['kind'], id: string) {
+    this.#kind = kind;
+    this.#id = id;
+    this.#json = json;
+    this.#list = kind === 'app' ? 'tasks' : 'instances';
+  }
+
+  get unread(): Unread {
+    const isWithoutList = this.#definition !== null && !(this.#list in this.#json);
+    return {
+      definition: this.#definition,
+      tasks: [...this.#tasks.values()],
+      taskList: this.#taskList || isWithoutList,
+      ports: this.#ports,
+      health: this.#health,
+      rejected: [...this.#rejected.values()],
+    };
+  }
+
+  /** Puts labels that are too long into what was read, a little too long still. */
+  restoreLabels(item: object): void {
+    for (const { path, text } of this.#longLabels) {
+      const labels = valueAt(item, path.slice(0, -1));
+      const key = path.at(-1);
+      if (isRecord(labels) && typeof key === 'string') define(labels, key, text);
+    }
+  }
+
+  take(issue: Issue, cuts: Cuts): void {
+    const { path } = issue;
+    const { scope, steps } = scopeOf(this.#kind, path, valueAt(this.#json, path.slice(0, 2)));
+    const place = path.slice(0, steps);
+    switch (scope) {
+      case 'member':
+        this.#loseMember(issue, cuts);
+        return;
+      case 'definition':
+        this.#loseDefinition(issue, cuts);
+        return;
+      case 'labels':
+        this.#loseLabels(place, issue, cuts);
+        return;
+      case 'meaning':
+      case 'place':
+        this.#losePort(scope, place, issue, cuts);
+        return;
+      case 'checks':
+        this.#reject(issue);
+        // Tasks that have results have checks.
+        cuts.add(place, this.#members.some(hasResults) ? { value: [null] } : null);
+        return;
+      case 'health':
+        this.#health.add(taskAt(this.#json, place));
+        break;
+      case 'members':
+        this.#taskList = true;
+        break;
+      default:
+    }
+    this.#reject(issue);
+    // Of a list of ports it counts how many there are.
+    cuts.add(place, typeof place.at(-1) === 'number' ? { value: 0 } : null);
+  }
+
+  #losePort(scope: 'meaning' | 'place', place: Path, issue: Issue, cuts: Cuts): void {
+    this.#reject(issue);
+    const at = portAt(place);
+    if (this.#ports.get(at) !== 'place') this.#ports.set(at, scope);
+    const field = issue.path[place.length];
+    // One that names a host port has one: which one a task got is counted.
+    if (field === undefined) cuts.add(place, { value: {} });
+    else cuts.add([...place, field], field === 'hostPort' ? { value: 0 } : null);
+  }
+
+  #loseMember(issue: Issue, cuts: Cuts): void {
+    const [, index] = issue.path;
+    if (typeof index !== 'number' || this.#tasks.has(index)) return;
+    const member = this.#members[index];
+    const id = isRecord(member) && typeof member['id'] === 'string' ? member['id'] : '';
+    const state = this.#kind === 'app' && isRecord(member) ? member['state'] : null;
+    this.#tasks.set(index, {
+      id: id || null,
+      state: typeof state === 'string' && state !== '' ? stateOf(state) : null,
+      rejection: issueRejection(this.#id, this.#json, issue),
+    });
+    cuts.add([this.#list, index]);
+  }
+
+  /** The tasks are left, and what is wrong with them. */
+  #loseDefinition(issue: Issue, cuts: Cuts): void {
+    this.#definition ??= issueRejection(this.#id, this.#json, issue);
+    for (const field of Object.keys(this.#json))
+      if (field !== 'id' && field !== this.#list) cuts.add([field], field === 'spec' ? { value: {} } : null);
+  }
+
+  /** Of an object of labels only those are left that may be read. */
+  #loseLabels(place: Path, issue: Issue, cuts: Cuts): void {
+    if (this.#labels.has(pathText(place))) return;
+    this.#labels.add(pathText(place));
+    const labels = valueAt(this.#json, place);
+    const left = isRecord(labels) ? this.#readableLabels(labels, place, issue) : null;
+    cuts.add(place, left && { value: left });
+    if (left !== null) return;
+    this.#reject(issue);
+    if (place.length > 1) this.#ports.set(portAt(place.slice(0, -1)), 'meaning');
+  }
+
+  /** null: too many. */
+  #readableLabels(labels: Json, place: Path, issue: Issue): Json | null {
+    const ofApp = place.length === 1;
+    const isOurs = (key: string) => (ofApp ? isTaskLabel(key) : isVipLabel(key) || OPTION_KEYS.includes(key));
+    const left: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(labels).filter(([key]) => isOurs(key))) {
+      const isLong = typeof value === 'string' && value.length > BOUNDS.labelLength;
+      if (key.length > BOUNDS.nameLength)
+        this.#reject({ ...issue, message: `expected keys of at most ${BOUNDS.nameLength} characters` });
+      else if (!isLong) define(left, key, value);
+      else if (ofApp) this.#reject({ ...issue, path: [...place, key] });
+      else this.#longLabels.push({ path: [...place, key], text: value.slice(0, BOUNDS.labelLength + 1) });
+    }
+    return Object.keys(left).length > BOUNDS.labels ? null : left;
+  }
+
+  #reject(issue: Issue): void {
+    const rejection = issueRejection(this.#id, this.#json, issue);
+    if (!this.#rejected.has(rejection.at)) this.#rejected.set(rejection.at, rejection);
+  }
+
+  get #members(): readonly unknown[] {
+    const members = this.#json[this.#list];
+    return Array.isArray(members) ? members : [];
+  }
+}
+
+/** The id of the task that has this result, or this container's condition. */
+function taskAt(json: Json, place: Path): string {
+  const task = valueAt(json, place.slice(0, 2));
+  const id = isRecord(task) ? task['id'] : null;
+  const container = valueAt(json, place.slice(0, 4));
+  if (place.length < 5 || !isRecord(container)) return String(id);
+  return String(container['containerId'] || `${id}.${container['name']}`);
+}
+
+/** A port's place in the definition, which the status of a pod has in its `spec`. */
+function portAt(place: Path): string {
+  return pathText(place[0] === 'spec' ? place.slice(1) : place);
+}
+
+function hasResults(task: unknown): boolean {
+  const results = isRecord(task) ? task['healthCheckResults'] : null;
+  return Array.isArray(results) && results.length > 0;
+}
+
+/** Not by assignment: a label may be called `__proto__`. */
+function define(object: object, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
+}

@@ -1,0 +1,68 @@
+import type { App, Task } from '../../model.ts';
+import type { LastGood } from '../last-good.ts';
+import type { AppIdentity } from './apps.ts';
+import { NOTHING_READ, type TaskFacts } from './facts.ts';
+import { frameworkIdIn, taskIdIn } from './read-task.ts';
+import type { MesosState } from './state.ts';
+
+/** A task as it was saved before the start, and the app that it was in. */
+export interface SavedTask extends Pick<App, 'framework'> {
+  readonly app: AppIdentity;
+  readonly task: Task;
+}
+
+/**
+ * Tasks that were saved, for the first whole state: what of a task cannot be read there is what it was, since the definition of a
+ * task never changes.
+ */
+export class SavedTasks {
+  readonly #lastGood: LastGood | undefined;
+  /** By task id. */
+  #tasks = new Map<string, SavedTask[]>();
+
+  /** Without `lastGood` nothing was saved. */
+  constructor(lastGood?: LastGood) {
+    this.#lastGood = lastGood;
+  }
+
+  /** To be called before the others; costs nothing where all of the state can be read. */
+  async recall({ tasks, rejected }: Pick<MesosState, 'tasks' | 'rejected'>): Promise<void> {
+    const isWhole = rejected.size === 0 && tasks.every(({ unread }) => unread === undefined);
+    if (isWhole || this.#lastGood === undefined) return;
+    await this.#lastGood.load();
+    for (const { id, kind, labelsPerTask, framework, tasks: saved } of this.#lastGood.apps) {
+      const app = { id, kind, ...(labelsPerTask && { labelsPerTask }) };
+      for (const task of saved)
+        this.#tasks.set(task.id, [...(this.#tasks.get(task.id) ?? []), { app, task, framework }]);
+    }
+  }
+
+  /** A task of which something could not be read, its framework's name perhaps, with what it was; any other one as it is. */
+  complete(facts: TaskFacts, frameworks: ReadonlyMap<string, string>): TaskFacts {
+    const framework = frameworks.get(facts.frameworkId);
+    const isRead = facts.unread === undefined && framework !== undefined;
+    const saved = isRead ? null : this.#find(facts.id, framework);
+    return saved === null ? facts : { ...facts, saved };
+  }
+
+  /** What a task was of which nothing can be read but its key; null where that is not known, or it had ended. */
+  find(key: string, frameworks: ReadonlyMap<string, string>): TaskFacts | null {
+    const [frameworkId, id] = [frameworkIdIn(key), taskIdIn(key)];
+    const saved = this.#find(id, frameworks.get(frameworkId));
+    if (saved === null || saved.task.state === 'gone') return null;
+    const { name = '', state, health } = saved.task;
+    return { ...NOTHING_READ, id, frameworkId, name, state, health, saved };
+  }
+
+  forget(): void {
+    this.#lastGood?.forget();
+    this.#tasks = new Map();
+  }
+
+  #find(id: string, framework: string | undefined): SavedTask | null {
+    const all = this.#tasks.get(id) ?? [];
+    const [first, another] =
+      framework === undefined ? all : all.filter((each) => each.framework === framework);
+    return first === undefined || another !== undefined ? null : first;
+  }
+}

@@ -1,0 +1,67 @@
+/** What a restart does to apps that cannot be read: with Marathon's HTTP and a state directory, and the kernel in memory. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { once } from '../../../controller/cli/commands/once.ts';
+import { impatientStore } from '../../../controller/state/impatient-store.ts';
+import { createStateStore, savedIn } from '../../../controller/state/store.ts';
+import { systemClock } from '../../../controller/time.ts';
+import { World } from '../../support/world.ts';
+import { app, marathon, never, source, task, useStubMarathon } from '../source/marathon/source-setup.ts';
+
+useStubMarathon();
+
+let directory: string;
+let world: World;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'restart-'));
+  world = new World();
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const backends = () =>
+  [...world.kernel].flatMap(([key]) =>
+    world.backends(key).map((backend) => `${key.split(':').at(-1)} ${backend}`),
+  );
+
+/** A process that starts, makes one pass, saves, and ends. */
+async function runOnce(stateDirectory = directory): Promise<number> {
+  const { log } = world;
+  const store = impatientStore(createStateStore(stateDirectory, systemClock, log), systemClock, log);
+  Object.assign(world.store, store);
+  const ports = {
+    ...world.ports(),
+    sources: [source({ saved: savedIn(store) })],
+    reconciler: world.start().reconciler,
+    print: () => undefined,
+    printError: () => undefined,
+  };
+  const status = await once(ports, { output: 'text', paint: (_colour, text) => text }, never);
+  await ports.reconciler.settled();
+  return status;
+}
+
+const kernelWrites = () => world.done().filter((line) => line.startsWith('kernel'));
+
+test('what can no longer be read after a restart stays in the kernel as it was, restart after restart', async () => {
+  marathon.apps.set('/a', app('a:80', { tasks: [task(31000), task(31001)] }));
+  marathon.apps.set('/b', app('b:81', { tasks: [task(31002)] }));
+  expect(await runOnce()).toBe(0);
+  const before = ['80 10.0.0.1:31000 w1', '80 10.0.0.1:31001 w1', '81 10.0.0.1:31002 w1'];
+  expect(backends().sort()).toEqual(before);
+  kernelWrites();
+
+  marathon.apps.set('/a', app('a:80', { tasks: [task(31000), task(31001, { ports: ['x'] })] }));
+  marathon.apps.set('/b', app('b:81', { tasks: [task(31002)], portDefinitions: 7 }));
+  expect(await runOnce()).toBe(0);
+  expect(await runOnce()).toBe(0);
+  expect(backends().sort()).toEqual(before);
+  expect(kernelWrites()).toEqual([]);
+
+  marathon.apps.set('/a', app('a:80', { tasks: [task(31000)] }));
+  marathon.apps.delete('/b');
+  expect(await runOnce()).toBe(0);
+  expect(backends()).toEqual(['80 10.0.0.1:31000 w1']);
+});

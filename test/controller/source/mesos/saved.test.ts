@@ -1,0 +1,116 @@
+import { expect, test } from '@jest/globals';
+import type { App } from '../../../../controller/model.ts';
+import { Pace } from '../../../../controller/pace.ts';
+import { LastGood } from '../../../../controller/source/last-good.ts';
+import { Cluster } from '../../../../controller/source/mesos/cluster.ts';
+import { readEvent } from '../../../../controller/source/mesos/events.ts';
+import { SavedTasks } from '../../../../controller/source/mesos/saved-tasks.ts';
+import { readState } from '../../../../controller/source/mesos/state.ts';
+import { type TestTask, taskJson } from '../../../support/mesos/task-json.ts';
+import { reached } from '../support.ts';
+import { everythingOf } from './everything.ts';
+import { MARATHON, webTask } from './setup.ts';
+
+const ADDRESSES = new Map([['10.0.0.1', '10.0.0.1']]);
+const [ONE, TWO] = [webTask(31001, { healthy: true }), webTask(31002)];
+const FRAMEWORK = { framework_info: { id: { value: MARATHON }, name: 'marathon' } };
+
+const json = (task: Partial<TestTask>, change: object = {}) => ({
+  ...taskJson({ ...ONE, ...task }),
+  ...change,
+});
+
+async function take(cluster: Cluster, tasks: readonly unknown[], frameworks: unknown = [FRAMEWORK]) {
+  const get_state = {
+    get_tasks: { tasks },
+    get_frameworks: { frameworks },
+    get_agents: { agents: [{ agent_info: { id: { value: 'S0' }, hostname: '10.0.0.1' } }] },
+  };
+  const state = await readState(Buffer.from(JSON.stringify({ type: 'GET_STATE', get_state })), new Pace());
+  if (state === null) throw new Error('this is a state');
+  await cluster.replace(state, 0, new Pace());
+}
+
+/** A process that starts after another one that saw both tasks serve. */
+async function restarted(...before: readonly unknown[]) {
+  const earlier = new Cluster('mesos=m');
+  await take(earlier, before.length === 0 ? [json(ONE), json(TWO)] : before);
+  const saved: readonly App[] = (await everythingOf(earlier, ADDRESSES)).apps;
+  let loads = 0;
+  const lastGood = new LastGood('mesos=m', async () => {
+    loads += 1;
+    return saved;
+  });
+  const cluster = new Cluster('mesos=m', new SavedTasks(lastGood));
+  return { cluster, saved, loads: () => loads };
+}
+
+async function found(cluster: Cluster) {
+  const { apps } = await everythingOf(cluster, ADDRESSES);
+  return apps.flatMap(({ id, ports, tasks }) =>
+    tasks.map((each) => `${id} ${ports[0]?.labels['VIP_0']} ${each.state} ${reached(each)}`.trim()),
+  );
+}
+
+const SERVE = ['/web /web:80 running 10.0.0.1:31001', '/web /web:80 running 10.0.0.1:31002'];
+
+test.each<[string, object]>([
+  ['agent', { agent_id: 7 }],
+  ['discovery', { discovery: { visibility: 'EXTERNAL', name: 'web', ports: { ports: [{ number: 'x' }] } } }],
+  ['discovery ports', { discovery: { visibility: 'EXTERNAL', name: 'web', ports: 7 } }],
+  ['state', { state: 7, statuses: [] }],
+])('a task whose %s cannot be read in the first state is what it was', async (_what, change) => {
+  const { cluster, loads } = await restarted();
+  await take(cluster, [json(ONE, change), json(TWO)]);
+  expect(await found(cluster)).toEqual(SERVE);
+  expect(loads()).toBe(1);
+});
+
+test('so is its app where only its name says which that is', async () => {
+  const broker = webTask(31001, { id: 'broker-0__1', name: 'broker-0' });
+  const { cluster } = await restarted(json(broker));
+  await take(cluster, [json(broker, { name: 7, discovery: 7 })]);
+  expect(await found(cluster)).toEqual(['/broker /web:80 running 10.0.0.1:31001']);
+});
+
+test('a task whose framework cannot be read is in the app that it was in', async () => {
+  const { cluster } = await restarted();
+  await take(cluster, [json(ONE), json(TWO)], [{ framework_info: { id: { value: MARATHON }, name: 7 } }]);
+  expect(await found(cluster)).toEqual(SERVE);
+});
+
+test('it goes on so in later states, ends by its own event, and is read anew once it can be', async () => {
+  const { cluster } = await restarted();
+  const bad = json(ONE, { agent_id: 7 });
+  await take(cluster, [bad, json(TWO)]);
+  await take(cluster, [bad, json(TWO)]);
+  expect(await found(cluster)).toEqual(SERVE);
+  await take(cluster, [json({ ports: [{ number: 31009, labels: { VIP_0: '/web:80' } }] }), json(TWO)]);
+  expect((await found(cluster))[0]).toBe('/web /web:80 running 10.0.0.1:31009');
+  await take(cluster, [bad, json(TWO)]);
+  const content = {
+    framework_id: { value: MARATHON },
+    state: 'TASK_KILLED',
+    status: { task_id: { value: ONE.id }, state: 'TASK_KILLED', timestamp: 9_000 },
+  };
+  const event = readEvent({ type: 'TASK_UPDATED', task_updated: content });
+  if (event !== null) cluster.apply(event, 0);
+  expect((await found(cluster)).map((each) => each.split(' ')[2])).toEqual(['gone', 'running']);
+});
+
+test('one that has ended, or is listed no more, does not come back', async () => {
+  const { cluster } = await restarted();
+  await take(cluster, [json(ONE, { agent_id: 7, state: 'TASK_FINISHED' })]);
+  expect(await found(cluster)).toEqual([]);
+});
+
+test('what can be read is as the state says, and the disk is not asked', async () => {
+  const { cluster, loads } = await restarted();
+  await take(cluster, [json(TWO)]);
+  expect(await found(cluster)).toEqual(SERVE.slice(1));
+  expect(loads()).toBe(0);
+  // Nor is it later: what was not in the first state is a new task.
+  await take(cluster, [json(ONE, { agent_id: 7 }), json(TWO)]);
+  expect(await found(cluster)).toEqual(SERVE.slice(1));
+  expect(loads()).toBe(0);
+});
