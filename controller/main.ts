@@ -1,4 +1,4 @@
-/** The process: command line in, exit status out. */
+/** The entry point of the program: reads the command line, executes a command and sets the exit status. */
 
 import { type Invocation, parseCommandLine } from './cli/command-line.ts';
 import type { AppCommand } from './cli/commands/apps/verbs.ts';
@@ -14,14 +14,16 @@ import type { VipQuery } from './why/facts.ts';
 const terminal = createTerminal(process.stdout, process.stderr, process.env);
 const { print, printError } = terminal.printer('auto');
 
-// What a command does not need is not loaded: half of a short run's time would go there.
+// Each command imports only what it needs: loading everything would take half the time of a short run.
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
     const [first, ...words] = argv;
     const status =
-      first === '__complete' ? await offer(words) : await execute(parseCommandLine(argv, process.env));
+      first === '__complete'
+        ? await printCompletions(words)
+        : await execute(parseCommandLine(argv, process.env));
     const unwritten = await terminal.finish();
     if (unwritten === null) return status;
     printError(unwritten);
@@ -50,29 +52,29 @@ async function execute(invocation: Invocation): Promise<number> {
     case 'cleanup':
       return await cleanUp(invocation.config);
     case 'connection':
-      return await connect(invocation.config, invocation.operands);
+      return await printConnection(invocation.config, invocation.operands);
     case 'status':
       return await showStatus(invocation.config, invocation.operands[0] ?? null);
     case 'health':
-      return await askHealth(invocation.config);
+      return await checkHealth(invocation.config);
     case 'doctor':
-      return await examineHost(invocation.config);
+      return await runDoctor(invocation.config);
     case 'why':
       return await explainVip(invocation.config, invocation.operands[0] ?? '');
     case 'support-bundle':
       return await writeBundle(invocation.config);
     case 'relay':
-      return await publish(invocation.config);
+      return await runRelay(invocation.config);
     case 'run':
     case 'diff':
       return await reconcile(invocation.config);
     default:
-      return await askMarathon({ ...invocation, command: invocation.command });
+      return await runAppCommand({ ...invocation, command: invocation.command });
   }
 }
 
-/** For the scripts of `completion`; no command of people, and in no help. */
-async function offer(words: readonly string[]): Promise<number> {
+/** `__complete`, which the completion scripts call; it is not listed in any help. */
+async function printCompletions(words: readonly string[]): Promise<number> {
   const { complete } = await import('./cli/commands/complete.ts');
   print(await complete(words, process.env, terminal.readerGone));
   return EXIT_OK;
@@ -86,17 +88,17 @@ async function reconcile(config: Config): Promise<number> {
   const signals = processSignals();
   const [{ createLog }, { wire }] = await Promise.all([import('./log.ts'), import('./wire.ts')]);
   const parts = await wire(config, createLog(config.logLevel));
-  // What a diff cannot be printed as has been refused by now.
-  const form = config.output === 'json' || config.output === 'ipvsadm' ? config.output : 'text';
+  // Other formats have been refused for this command.
+  const format = config.output === 'json' || config.output === 'ipvsadm' ? config.output : 'text';
   const printer = terminal.printer(config.color);
-  const options: PrintOptions = { output: form, paint: printer.layout().paint };
+  const options: PrintOptions = { output: format, paint: printer.layout().paint };
   try {
     if (!config.once) {
       const { run } = await import('./cli/commands/run.ts');
-      // Without reader there is no use in a diff after each pass; what forwards goes on whoever reads.
+      // A dry run ends with its reader, since it only prints; a real run does not depend on it.
       const stop = config.dryRun ? AbortSignal.any([signals.stop, terminal.readerGone]) : signals.stop;
       const isOver = await run(config, parts, options, printer.print, { ...signals, stop });
-      // Node would wait for the call that hangs, also in `process.exit`.
+      // Even `process.exit` would wait for the system call that hangs.
       if (!isOver) process.kill(process.pid, 'SIGKILL');
       return EXIT_OK;
     }
@@ -108,7 +110,7 @@ async function reconcile(config: Config): Promise<number> {
   }
 }
 
-async function connect(config: Config, [service, endpoint]: readonly string[]): Promise<number> {
+async function printConnection(config: Config, [service, endpoint]: readonly string[]): Promise<number> {
   const signals = processSignals();
   const [{ createLog }, { wireConnection }, { connection }] = await Promise.all([
     import('./log.ts'),
@@ -117,9 +119,9 @@ async function connect(config: Config, [service, endpoint]: readonly string[]): 
   ]);
   const parts = await wireConnection(config, createLog(config.logLevel));
   const ports = { ...parts, print: terminal.printer(config.color).print };
-  // JSON unless told otherwise: that is what `dcos kafka connection` printed.
-  const form = config.origins.output === 'default' || config.output !== 'text' ? 'json' : 'text';
-  return await connection(ports, { service, endpoint, output: form }, signals.stop);
+  // JSON by default, like `dcos kafka connection`.
+  const format = config.origins.output === 'default' || config.output !== 'text' ? 'json' : 'text';
+  return await connection(ports, { service, endpoint, output: format }, signals.stop);
 }
 
 async function showStatus(config: Config, name: string | null): Promise<number> {
@@ -128,17 +130,17 @@ async function showStatus(config: Config, name: string | null): Promise<number> 
     import('./time.ts'),
   ]);
   const ports = { ...terminal.printer(config.color), clock: systemClock };
-  // `status --watch | head`: whoever read us has seen enough.
+  // Ends with its reader: `status --watch | head`.
   const stop = AbortSignal.any([processSignals().stop, terminal.readerGone]);
   return await status(config, name, ports, stop);
 }
 
-async function askHealth(config: Config): Promise<number> {
+async function checkHealth(config: Config): Promise<number> {
   const { health } = await import('./cli/commands/health.ts');
   return await health(config, terminal.printer(config.color), processSignals().stop);
 }
 
-async function examineHost(config: Config): Promise<number> {
+async function runDoctor(config: Config): Promise<number> {
   const [{ doctor }, { systemClock }] = await Promise.all([
     import('./cli/commands/doctor.ts'),
     import('./time.ts'),
@@ -148,7 +150,7 @@ async function examineHost(config: Config): Promise<number> {
   return await doctor(config, { ...terminal.printer(config.color), clock: systemClock, elsewhere }, stop);
 }
 
-/** null without `--netns`, so that no more is loaded than is needed. */
+/** The facts of the network namespace of `--netns`; null without that option, so that its code is not loaded. */
 async function factsElsewhere(config: Config): Promise<DoctorPorts['elsewhere']> {
   if (config.netns === undefined) return null;
   const { namespaceOf, readersIn } = await import('./wire-netns-named.ts');
@@ -166,12 +168,12 @@ async function explainVip(config: Config, vip: string): Promise<number> {
       import('./time.ts'),
     ]);
   const { stop } = processSignals();
-  const walk = async (asked: VipQuery) => {
-    if (config.server !== undefined) return await askElsewhere(config, asked.text, stop);
+  const trace = async (traced: VipQuery) => {
+    if (config.server !== undefined) return await askElsewhere(config, traced.text, stop);
     const facts = await whyPortsOf(config, desiredHere(config, createLog('error')));
-    return await explain(asked, facts, systemClock.epoch(), stop);
+    return await explain(traced, facts, systemClock.epoch(), stop);
   };
-  return await why(config, vip, { explain: walk, ...terminal.printer(config.color) });
+  return await why(config, vip, { explain: trace, ...terminal.printer(config.color) });
 }
 
 async function writeBundle(config: Config): Promise<number> {
@@ -186,7 +188,7 @@ async function writeBundle(config: Config): Promise<number> {
   return await supportBundle(config, { parts, secrets, clock: systemClock, print }, processSignals().stop);
 }
 
-async function askMarathon(command: AppCommand): Promise<number> {
+async function runAppCommand(command: AppCommand): Promise<number> {
   const [{ executeAppCommand }, { systemClock }, { readInput }] = await Promise.all([
     import('./cli/commands/apps/execute.ts'),
     import('./time.ts'),
@@ -210,7 +212,7 @@ async function cleanUp(config: Config): Promise<number> {
   }
 }
 
-async function publish(config: Config): Promise<number> {
+async function runRelay(config: Config): Promise<number> {
   const { stop } = processSignals();
   const [{ createLog }, { sourcesOf }, { wireRelay }, { relay }] = await Promise.all([
     import('./log.ts'),
@@ -226,7 +228,7 @@ async function publish(config: Config): Promise<number> {
 function processSignals(): Signals {
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
-  // Without a listener SIGHUP would end the process; before the loop runs there is nothing to put right.
+  // Without a listener SIGHUP would end the process. Before the loop runs there is nothing to resync.
   const listeners: (() => void)[] = [];
   process.on('SIGHUP', () => {
     for (const listener of listeners) listener();

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { commandArguments, SHELLS, type Shell } from '../config/arguments.ts';
 import { type Config, resolveConfig } from '../config/config.ts';
-import { type Environment, flagName, type Given, printable, usage } from '../config/given.ts';
+import { type Environment, flagName, type GivenOption, printable, usage } from '../config/given.ts';
 import { type CommandName, commandDescriptions } from '../config/option.ts';
 import { describeOption, type OptionName, optionNames } from '../config/options.ts';
 import { version } from '../config/version.ts';
@@ -12,24 +12,24 @@ export type Invocation =
   | {
       readonly command: Exclude<CommandName, 'completion'>;
       readonly config: Config;
-      /** What stands on the command line besides options. */
+      /** The arguments besides options. */
       readonly operands: readonly string[];
     }
   | { readonly command: 'completion'; readonly shell: Shell }
   | { readonly command: 'help' | 'version'; readonly text: string };
 
 /**
- * Reads the command line (without the program's own name), the environment and the file that they name.
+ * Reads the command line (without the program's name), the environment and the configuration file that they name.
  *
- * Throws a `ControllerError` with code `usage`, whose message is one line, for whatever is not accepted.
+ * Throws a `ControllerError` with code `usage` and a message of one line for anything that is not accepted.
  */
 export function parseCommandLine(words: readonly string[], environment: Environment): Invocation {
-  const argv = withoutHelpOfNothing(helpAsked(words));
-  let asked: Asked | undefined;
+  const argv = withoutHelpOfUnknown(helpAsOption(words));
+  let parsed: ParsedCommand | undefined;
   let printed = '';
   const program = createProgram(
     (one) => {
-      asked = one;
+      parsed = one;
     },
     (text) => {
       printed += text;
@@ -45,7 +45,7 @@ export function parseCommandLine(words: readonly string[], environment: Environm
       return { command: 'version', text: printed };
     }
     if (error.exitCode === 0) return { command: 'help', text: printed };
-    // No command (`--`), or the help of an unknown one.
+    // No command (`--`), or help for an unknown one.
     const [, topic] = argv[0] === 'help' ? argv : [];
     const group = program.commands.find((command) => command.name() === argv[0]);
     if (error.code === 'commander.help' && group !== undefined) {
@@ -56,14 +56,14 @@ export function parseCommandLine(words: readonly string[], environment: Environm
     }
     throw usage(usageLine(error, argv));
   }
-  if (asked === undefined) return { command: 'help', text: program.helpInformation() };
-  const { command, flags, operands } = asked;
+  if (parsed === undefined) return { command: 'help', text: program.helpInformation() };
+  const { command, flags, operands } = parsed;
   if (command === 'completion') return { command, shell: shellOf(operands[0]) };
   return { command, config: resolveConfig(command, flags, environment), operands };
 }
 
-/** `help app add`, and `app help add`, as `app add --help`; an unknown command stays as it is, and is reported later. */
-function helpAsked(argv: readonly string[]): readonly string[] {
+/** Turns `help app add` and `app help add` into `app add --help`; an unknown command stays, to be reported later. */
+function helpAsOption(argv: readonly string[]): readonly string[] {
   const [first = '', second = '', ...rest] = argv;
   const isGroup = (word: string) => commandsWithin(word).length > 0;
   const topic =
@@ -85,8 +85,8 @@ function isCommand(name: string): boolean {
   return commandDescriptions.has(name as CommandName);
 }
 
-/** Without `--help` behind an unknown command, so that the command is reported. */
-function withoutHelpOfNothing(argv: readonly string[]): readonly string[] {
+/** Removes `--help` after an unknown command, so that the command is reported. */
+function withoutHelpOfUnknown(argv: readonly string[]): readonly string[] {
   const [first = '', second = ''] = argv;
   const isGroup = commandsWithin(first).length > 0;
   const isKnown = isGroup
@@ -95,7 +95,7 @@ function withoutHelpOfNothing(argv: readonly string[]): readonly string[] {
   return isKnown ? argv : argv.filter((word) => !HELP.includes(word));
 }
 
-/** Words behind what takes none: a script that has them means something else. */
+/** Refuses words after something that takes none: a script with such words means something else. */
 function refuseExtra(what: string, words: readonly string[], accepted: readonly string[]): void {
   const extra = words.filter((word) => !accepted.includes(word));
   if (extra.length === 0) return;
@@ -110,12 +110,12 @@ function checkOperands(command: CommandName, operands: readonly string[]): void 
   if (empty === -1) return;
   const all = commandArguments.get(command) ?? [];
   const { shown = '', description = '' } = all[Math.min(empty, all.length - 1)] ?? {};
-  // What is no id is refused with what Marathon takes for one.
+  // An empty id is refused later, with the rules for ids.
   if (shown === '<id>') return;
   throw usage(`${command} ${shown}: "" is not accepted, expected ${description}`);
 }
 
-/** A switch takes no file or name behind it for its value: `app add --force web.json`. */
+/** Gives a bare switch the value `true`, so that it does not take the next word for it: `app add --force web.json`. */
 function expandSwitches(argv: readonly string[]): readonly string[] {
   const typed = (name: CommandName) => argv.slice(0, name.split(' ').length).join(' ') === name;
   if (![...commandArguments.keys()].some(typed)) return argv;
@@ -134,13 +134,13 @@ function shellOf(name = ''): Shell {
   throw usage(`completion: "${printable(name)}" is not accepted, expected one of ${SHELLS.join(', ')}`);
 }
 
-interface Asked {
+interface ParsedCommand {
   readonly command: CommandName;
-  readonly flags: readonly Given[];
+  readonly flags: readonly GivenOption[];
   readonly operands: readonly string[];
 }
 
-function createProgram(run: (asked: Asked) => void, print: (text: string) => void): Command {
+function createProgram(run: (parsed: ParsedCommand) => void, print: (text: string) => void): Command {
   const program = new Command('marathon-ipvs')
     .description('Keeps DC/OS VIP names working: Marathon app definitions become live kernel IPVS tables.')
     .version(version(), '-V, --version', 'print the version')
@@ -150,7 +150,7 @@ function createProgram(run: (asked: Asked) => void, print: (text: string) => voi
     .configureOutput({ writeOut: print, writeErr: () => {}, getOutHelpWidth: () => 110 })
     .exitOverride();
   for (const [name, description] of commandDescriptions) {
-    // `command()` rather than `addCommand()`: the settings above are inherited.
+    // `command()` rather than `addCommand()`, so that the settings above are inherited.
     const [last = '', group] = name.split(' ').reverse();
     const parent = group === undefined ? program : groupOf(program, group);
     const command = parent.command(last).description(description).addHelpText('after', HELP_END);
@@ -167,7 +167,7 @@ function createProgram(run: (asked: Asked) => void, print: (text: string) => voi
   return program;
 }
 
-/** The command in front of `add` in `app add`. */
+/** The parent command of a verb: `app` in `app add`. */
 function groupOf(program: Command, name: string): Command {
   const known = program.commands.find((command) => command.name() === name);
   const verbs = commandsWithin(name).map((command) => command.slice(name.length + 1));
@@ -180,13 +180,13 @@ const HELP_END = `
 Every option is also accepted from the environment (--resync-seconds as MARATHON_IPVS_RESYNC_SECONDS) and from
 a YAML file (--config; resync-seconds: 30). Flag beats environment beats file beats default.`;
 
-/** `diff` is `run --once --dry-run`: whatever line `run` has been started with works with `diff` too. */
+/** `diff` means `run --once --dry-run`, so it takes every option of `run`. */
 function takes(command: CommandName, name: OptionName): boolean {
   const { commands } = describeOption(name);
   return commands.includes(command) || (command === 'diff' && commands.includes('run'));
 }
 
-/** A switch that is on by default also has the form that turns it off: `--no-wait`. */
+/** Adds an option; a switch that is on by default also gets a form that turns it off: `--no-wait`. */
 function addFlags(command: Command, name: CommandName, option: OptionName, typed: Typed[]): void {
   const { switch: isSwitch, fallback, commands, group } = describeOption(option);
   const positive = flag(name, option);
@@ -200,13 +200,13 @@ function addFlags(command: Command, name: CommandName, option: OptionName, typed
   command.on(`option:${opposite.name()}`, () => typed.push({ name: option, text: 'false' }));
 }
 
-/** One option as it was typed, in the order in which they were. */
+/** One option as typed; a list of them keeps their order. */
 interface Typed {
   readonly name: OptionName;
   readonly text: string;
 }
 
-/** A longer one would leave no room for the descriptions beside it. */
+/** A longer placeholder would leave no room for the descriptions next to it. */
 const LONGEST_VALUE = 30;
 
 function flag(command: CommandName, name: OptionName): Option {
@@ -223,12 +223,12 @@ function flag(command: CommandName, name: OptionName): Option {
 }
 
 /**
- * The last of several values decides, as everywhere: a wrapper's line may end with what its caller adds. The others are
- * given too, behind it, so that a bad one is refused.
+ * The last of several values wins, as usual: a wrapper script may append the options of its caller. The others follow it,
+ * so that a bad one is still refused.
  */
-function givenFlags(typed: readonly Typed[]): Given[] {
+function givenFlags(typed: readonly Typed[]): GivenOption[] {
   const texts = Map.groupBy(typed, ({ name }) => name);
-  return [...texts].flatMap(([name, all]): Given[] => {
+  return [...texts].flatMap(([name, all]): GivenOption[] => {
     const given = { name, origin: 'flag', place: 'on the command line' } as const;
     if (describeOption(name).repeatable) return [{ ...given, text: all.map(({ text }) => text) }];
     return all.map(({ text }) => ({ ...given, text })).toReversed();

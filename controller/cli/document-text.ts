@@ -3,15 +3,15 @@ import type { Config } from '../config/config.ts';
 import { visible, visibleInJson, visibleJson } from '../visible.ts';
 
 /**
- * A document in the format of `-o`: JSON or YAML for scripts, else `text`, whose maker has made visible what is
- * foreign in it.
+ * A document in the format of `-o`: JSON or YAML for scripts, else the result of `text`, which must have escaped any
+ * foreign text.
  */
 export function documentText(output: Config['output'], document: unknown, text: () => string): string {
   if (output === 'json') return `${visibleJson(document, 2)}\n`;
   return output === 'yaml' ? yamlText(document) : text();
 }
 
-/** YAML of a document that a terminal shows as it is: texts with anything unsafe are quoted, and that is escaped. */
+/** YAML that is safe to print: strings with characters that a terminal would not show are quoted and escaped. */
 export function yamlText(document: unknown): string {
   const yaml = new Document(document);
   visit(yaml, {
@@ -19,6 +19,6 @@ export function yamlText(document: unknown): string {
       if (typeof node.value === 'string' && visible(node.value) !== node.value) node.type = 'QUOTE_DOUBLE';
     },
   });
-  // As JSON: one line, with escapes of four digits, which YAML reads too.
+  // Quoted as in JSON, on one line with four-digit escapes, which YAML accepts too.
   return visibleInJson(yaml.toString({ doubleQuotedAsJSON: true }));
 }

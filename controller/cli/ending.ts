@@ -1,11 +1,11 @@
 import type { Clock } from '../ports.ts';
 
-/** Less than Kubernetes and Docker give a container between SIGTERM and SIGKILL (10 s), and systemd here (15 s). */
+/** Less than the time between SIGTERM and SIGKILL in Docker (10 s), Kubernetes (30 s) and our systemd unit (15 s). */
 const ENDING_MS = 8_000;
 
 /**
- * Waits for `work`, but no longer than 8 s after `stop` has aborted: what is under way then, such as a write to a file system
- * that hangs, may never end. Resolves with whether `work` did. Rejects as `work` does.
+ * Waits for `work`, but at most 8 s after `stop` has aborted: a write to a file system that hangs may never end. Resolves
+ * with whether `work` has ended; rejects if it rejects.
  */
 export async function endsInTime(
   work: Promise<unknown>,
@@ -13,9 +13,9 @@ export async function endsInTime(
   clock: Pick<Clock, 'sleep'>,
 ): Promise<boolean> {
   const over = new AbortController();
-  const enough = aborted(stop).then(() => clock.sleep(ENDING_MS, over.signal));
+  const deadline = aborted(stop).then(() => clock.sleep(ENDING_MS, over.signal));
   try {
-    return await Promise.race([work.then(() => true), enough.then(() => false)]);
+    return await Promise.race([work.then(() => true), deadline.then(() => false)]);
   } finally {
     over.abort(null);
   }

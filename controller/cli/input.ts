@@ -2,8 +2,8 @@ import { buffer } from 'node:stream/consumers';
 import { usage } from '../config/given.ts';
 
 /**
- * All of standard input. Rejects with a `ControllerError` 'usage' on a terminal, where the command would seem to hang, and where
- * there is nothing: Node takes a directory, and a closed descriptor, for an empty input.
+ * Reads all of standard input. Rejects with a `ControllerError` 'usage' on a terminal, where the command would seem to hang,
+ * and for empty input: Node reads a directory or a closed descriptor as empty.
  */
 export async function readInput(): Promise<Uint8Array> {
   const expected = 'expected a JSON file, or JSON on standard input';

@@ -1,47 +1,47 @@
-/** The only writer to standard output and standard error; the log has a stream of its own, `log.ts`. */
+/** The only code that writes to standard output and standard error; the log has its own stream (log.ts). */
 
 import type { Config } from '../config/config.ts';
 import { messageOf } from '../errors.ts';
 import { cut, type Layout, painter } from '../text-table.ts';
 import { onlyColours, visible } from '../visible.ts';
 
-/** One of the two streams of the process, or something like it. */
+/** The part of a standard stream that is used here. */
 export type Stream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & {
   write(text: string, written?: (error?: Error | null) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
 };
 
-/** What a command prints with. */
+/** The output functions of a command. */
 export interface Printer {
-  /** Text in lines, to standard output. The last safety net for foreign text: only our own colours get through. */
+  /** Prints lines to standard output. As a last safety net, it removes all escape sequences but our own colours. */
   print(text: string): void;
-  /** A line to standard error, with our name before it. */
+  /** Prints a line to standard error, prefixed with the program's name. */
   printError(line: string): void;
-  /** The progress line on standard error, in place of the one before; null removes it. */
+  /** Replaces the progress line on standard error; null removes it. */
   progress(line: string | null): void;
-  /** Shows a text in place of the one before where output is a terminal, else after it. */
+  /** On a terminal, replaces the text that was shown before; else prints after it. */
   redraw(text: string): void;
-  /** How text for standard output is laid out now: as wide as the terminal is, and coloured as `--color` says. */
+  /** The current layout of standard output: the width of the terminal, and colours according to `--color`. */
   layout(): Pick<Layout, 'width' | 'paint'>;
 }
 
 /**
  * Standard output and standard error of the process.
  *
- * Whoever read us may have seen enough (`diff | head -1`): what comes after that is dropped without a word, and the
- * command goes on to its end and its usual exit status. `readerGone` aborts then, for commands that only print, over and over.
+ * If the reader of a pipe exits early (`diff | head -1`), further output is dropped silently, and the command still runs to
+ * its end with its usual exit status. `readerGone` then aborts, for commands that do nothing but print repeatedly.
  */
 export interface Terminal {
   /** `auto` colours on a terminal, unless it is a dumb one or `NO_COLOR` is set. */
   printer(color: Config['color']): Printer;
   readonly readerGone: AbortSignal;
-  /** Waits until all is written. Resolves with what could not be, for another reason than that nobody reads; or null. */
+  /** Waits for all output to be written. Resolves with an error message, or null; a reader that is gone is no error. */
   finish(): Promise<string | null>;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Makes the writer of this process. `environment`: for `NO_COLOR`, `TERM` and the locale. */
+/** Creates the terminal. `environment` provides `NO_COLOR`, `TERM` and the locale. */
 export function createTerminal(stdout: Stream, stderr: Stream, environment: Environment): Terminal {
   const [out, err] = [stdout, stderr].map((stream) => inCharset(stream, environment)) as [Stream, Stream];
   const gone = new AbortController();
@@ -50,7 +50,7 @@ export function createTerminal(stdout: Stream, stderr: Stream, environment: Envi
     gone.abort();
     if (!isReaderGone(error)) failure ??= `standard output cannot be written: ${messageOf(error)}`;
   });
-  // There is no place left to report it.
+  // There is nowhere left to report the error.
   err.on('error', () => {});
 
   const print = (text: string) => {
@@ -82,7 +82,7 @@ export function createTerminal(stdout: Stream, stderr: Stream, environment: Envi
   };
 }
 
-/** The stream, or one that writes none of our own characters that a terminal without UTF-8 shows as two or three wrong ones. */
+/** The stream; for a terminal without UTF-8 one that replaces our own non-ASCII characters. */
 function inCharset(stream: Stream, environment: Environment): Stream {
   if (stream.isTTY !== true || showsUtf8(environment)) return stream;
   return {
@@ -95,7 +95,7 @@ function inCharset(stream: Stream, environment: Environment): Stream {
   };
 }
 
-/** A cell of a table that was shortened stays as wide as it is. */
+/** Replaces our own non-ASCII characters; a shortened table cell keeps its width. */
 function inAscii(text: string): string {
   return text
     .replaceAll(/…(?= {2}|[^\P{Cc}\n])/gu, '~')
@@ -103,7 +103,7 @@ function inAscii(text: string): string {
     .replaceAll('·', '-');
 }
 
-/** Whether the locale says so, or nothing says otherwise: in containers it is mostly unset. */
+/** Whether the locale is UTF-8. An unset locale, common in containers, counts as UTF-8. */
 function showsUtf8(environment: Environment): boolean {
   const locale = environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || 'UTF-8';
   return /utf-?8/i.test(locale);
@@ -122,7 +122,7 @@ const REST_OF_LINE = '\u001b[K';
 const REST_OF_SCREEN = '\u001b[J';
 const WHOLE_SCREEN = '\u001b[2J';
 
-/** Each text replaces the one before, without a moment of nothing in between. */
+/** Returns a function that overwrites the previous text in place, so that the screen does not flicker. */
 function createScreen(): (text: string) => string {
   let before = WHOLE_SCREEN;
   return (text) => {
@@ -133,10 +133,10 @@ function createScreen(): (text: string) => string {
   };
 }
 
-/** For a terminal that does not report its width. */
+/** The width assumed for a terminal that does not report one. */
 const UNKNOWN_WIDTH = 80;
 
-/** Without a terminal each is a line of its own, and repetitions are left out. */
+/** Returns a function that shows the progress line; without a terminal it prints each new line once. */
 function createLine(err: Stream): (line: string | null) => void {
   let shown = '';
   return (line) => {

@@ -6,12 +6,12 @@ import { didYouMean, nearest } from '../suggestion.ts';
 
 const commandNames = [...commandDescriptions.keys()];
 
-/** The commands that begin with this word: those of `app`. */
+/** The commands of a group: `app add` and others for `app`. */
 export function commandsWithin(group: string): readonly CommandName[] {
   return commandNames.filter((name) => name.startsWith(`${group} `));
 }
 
-/** The one line that says what is wrong with a command line, and what may have been meant. */
+/** Describes the error in a command line, with a suggestion, in one line. */
 export function usageLine({ code, message }: CommanderError, argv: readonly string[]): string {
   const text = message.replace(/^error: /, '').replace(/\n\(Did you mean [^\n]*\)$/, '');
   const [first = '', second = ''] = argv;
@@ -34,10 +34,10 @@ export function usageLine({ code, message }: CommanderError, argv: readonly stri
   return `${printable(counted)}; ${listOf(command)}`;
 }
 
-/** Words that may stand first. */
+/** The possible first words; or the commands that end with the typed verb. */
 function commandsOf(typed: string): readonly string[] {
   const words = new Set(commandNames.map((name) => name.split(' ')[0] ?? ''));
-  // `marathon-ipvs list`, where `app list` is.
+  // `marathon-ipvs list` instead of `app list`.
   const groups = commandNames.filter((name) => name.endsWith(` ${typed}`));
   return groups.length > 0 ? groups : [...words];
 }
@@ -57,7 +57,7 @@ function unknownOption(typed: string, command: CommandName | '', argv: readonly 
     const where =
       known === undefined
         ? 'marathon-ipvs --help lists the commands'
-        : `options stand behind the command: marathon-ipvs ${known} ${printable(word)} …`;
+        : `options come after the command: marathon-ipvs ${known} ${printable(word)} …`;
     return `${text}; ${where}`;
   }
   const own = optionNames.filter((name) => takenBy(command, describeOption(name).commands));
@@ -69,7 +69,7 @@ function unknownOption(typed: string, command: CommandName | '', argv: readonly 
   return `${text}${didYouMean(meant, listOf(command))}`;
 }
 
-/** `diff` takes what `run` does. */
+/** `diff` takes all options of `run`. */
 function takenBy(command: CommandName, commands: readonly CommandName[]): boolean {
   return commands.includes(command) || (command === 'diff' && commands.includes('run'));
 }

@@ -1,11 +1,11 @@
-/** The options of the commands that speak with Marathon, or a Kubernetes cluster, for a person. */
+/** The options of the app commands, which work at Marathon or in a Kubernetes cluster. */
 
 import { z } from 'zod';
 import {
   APP_COMMANDS,
   described,
   option,
-  truth,
+  switchOption,
   WRITES_APPS,
   wholeNumber,
   withDefault,
@@ -34,7 +34,7 @@ export const appOptions = {
     MARATHON,
   ),
   kubernetes: withDefault(
-    truth({
+    switchOption({
       group: 'Apps',
       description:
         'Work on the MarathonApps of a Kubernetes cluster: the one of `--source kubernetes[=CONTEXT]`, else of KUBECONFIG or of the pod. Not needed if the sources name a cluster and no Marathon.',
@@ -48,12 +48,12 @@ export const appOptions = {
       value: 'SERVICE|KEY=VALUE[,…]',
       accepted: 'the name of a Service, or labels of EndpointSlices as KEY=VALUE,KEY=VALUE',
       description:
-        'Backends of an app in Kubernetes, `spec.endpoints` of its MarathonApp: the EndpointSlices of a Service in its namespace, or those with these labels. Not with a manifest, which has its own.',
+        'Backends of an app in Kubernetes, `spec.endpoints` of its MarathonApp: the EndpointSlices of a Service in its namespace, or those with these labels. Not with a manifest, which contains them.',
       commands: ['app add', 'app update', 'pod add'],
     }),
   ),
   force: withDefault(
-    truth({
+    switchOption({
       group: 'Apps',
       description:
         'At Marathon: cancel the running deployments that lock the app or pod. In Kubernetes: also overwrite what a relay, or someone else in the meantime, has written.',
@@ -62,7 +62,7 @@ export const appOptions = {
     'false',
   ),
   wait: withDefault(
-    truth({
+    switchOption({
       group: 'Apps',
       description:
         'Wait until the deployment has finished; in Kubernetes, until the elected controller has programmed or rejected it.',

@@ -1,11 +1,11 @@
 import type { CommandName } from './option.ts';
 
-/** What stands after a command beside its options. */
+/** An argument of a command. */
 export interface ArgumentInfo {
-  /** As help shows it: `[name]`, `<id>`, `[change...]`. */
+  /** How help shows it: `[name]`, `<id>`, `[change...]`. */
   readonly shown: string;
   readonly description: string;
-  /** What a shell may offer for it. */
+  /** What shell completion offers for it. */
   readonly kind: 'file' | 'vip' | 'app' | 'text' | readonly string[];
 }
 
@@ -27,7 +27,7 @@ export const commandArguments: ReadonlyMap<CommandName, readonly ArgumentInfo[]>
       {
         shown: '[name]',
         description:
-          'only this VIP, with every backend: its name, DNS name or address, with or without :PORT, or an app; * stands for any characters',
+          'only this VIP, with every backend: its name, DNS name or address, with or without :PORT, or an app; * matches any characters',
         kind: 'vip',
       },
     ],
@@ -37,8 +37,7 @@ export const commandArguments: ReadonlyMap<CommandName, readonly ArgumentInfo[]>
     [
       {
         shown: '<vip>',
-        description:
-          'NAME[:PORT][/udp]: its name, DNS name or address, or an app; without PORT every port of it',
+        description: 'NAME[:PORT][/udp]: its name, DNS name or address, or an app; without PORT every port',
         kind: 'vip',
       },
     ],
@@ -49,7 +48,7 @@ export const commandArguments: ReadonlyMap<CommandName, readonly ArgumentInfo[]>
       { shown: '[service]', description: 'name of a framework: kafka', kind: 'text' },
       {
         shown: '[endpoint]',
-        description: 'name of a VIP of it, with or without :PORT: broker',
+        description: 'name of one of its VIPs, with or without :PORT: broker',
         kind: 'text',
       },
     ],

@@ -28,9 +28,9 @@ export const balanceOptions = {
     option(parseHostId, {
       group: 'This host',
       value: 'TEXT|auto',
-      accepted: 'auto or a text of 1 to 255 characters, none of them a blank or a control character',
+      accepted: 'auto or a text of 1 to 255 characters, without blanks and control characters',
       description:
-        'Identity of this host, unique among all hosts: it decides the order in which backends are added, so that hosts do not all choose the same one among equals. `auto`: its name and the address of the interface of its default route.',
+        'Identity of this host, unique among all hosts. It determines the order in which backends are added, so that hosts do not all choose the same one among equals. `auto`: the host name and the address of the interface of the default route.',
       commands: ['run', 'diff'],
     }),
     'auto',

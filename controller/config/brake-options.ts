@@ -1,13 +1,13 @@
-/** The options of the brake that holds mass removals. */
+/** The options of the mass-removal brake. */
 
-import { truth, wholeNumber, withDefault } from './option.ts';
+import { switchOption, wholeNumber, withDefault } from './option.ts';
 
 export const brakeOptions = {
   allowMassRemoval: withDefault(
-    truth({
+    switchOption({
       group: 'VIPs',
       description:
-        'Remove at once whatever the sources no longer list, however much. Without it a pass that would take away most of what this host forwards is held until the sources have said the same for a while, unless they said so of each task or app by name; with `--once` it is not done. It counts whether tasks are missing from a list or are all unreachable, staging or unhealthy in it, or have lost labels or health results, and whether the framework has another name.',
+        'Remove at once whatever the sources no longer list, however much. Without it a pass that would remove most of what this host forwards is held until the sources have said the same for a while; with `--once` it is not done. A mass removal may come from tasks that are missing from a list, that are all unreachable, staging or unhealthy, that have lost labels or health results, or from another framework name. Tasks and apps whose end a source reports by name are never held.',
       commands: ['run', 'diff'],
     }),
     'false',

@@ -4,7 +4,7 @@ import {
   type Environment,
   fromEnvironment,
   fromFile,
-  type Given,
+  type GivenOption,
   givenAs,
   type Origin,
   printable,
@@ -16,58 +16,58 @@ import { describeOption, type OptionName, type OptionValues, optionNames, option
 import { checkServing } from './serving-rules.ts';
 import { sourceName } from './values.ts';
 
-/** The value of every option. A command ignores those that mean nothing to it. */
+/** The value of every option. A command ignores those of other commands. */
 export interface Config extends OptionValues {
-  /** Where each value came from: `--ledger` means more with `--against FILE` when someone gave it. */
+  /** Where each value came from; for example, `--against FILE` only uses a `--ledger` that was given explicitly. */
   readonly origins: Readonly<Record<OptionName, Origin>>;
 }
 
 /**
- * Puts flags, environment, file (`--config`) and defaults together, the first that gives an option deciding, and
- * checks them. A bad value is refused also where a stronger one hides it: it would surface later. Environment and file
- * may be shared by all commands: what of them means nothing to this one is ignored.
+ * Merges flags, environment, file (`--config`) and defaults, in this order of precedence, and checks them. A bad value is
+ * refused even if a stronger one overrides it, since it would surface later. Environment and file may be shared by all
+ * commands, so options of other commands in them are ignored.
  *
- * Throws a `ControllerError` with code `usage`, or `not-configured` where no source is named, and one line for the operator.
+ * Throws a `ControllerError` with code `usage`, or `not-configured` if no source is named, and a message of one line.
  */
 export function resolveConfig(
   command: CommandName,
-  flags: readonly Given[],
+  flags: readonly GivenOption[],
   environment: Environment,
 ): Config {
-  const near = [...flags, ...fromEnvironment(environment)];
-  const file = near.find(({ name }) => name === 'config');
+  const overrides = [...flags, ...fromEnvironment(environment)];
+  const file = overrides.find(({ name }) => name === 'config');
   const path = file === undefined ? undefined : check(file);
   if (file !== undefined) checkFile(file, String(path), 'read once', { needed: true });
-  const given = typeof path === 'string' ? [...near, ...fromFile(path, file?.place ?? '')] : near;
+  const given = typeof path === 'string' ? [...overrides, ...fromFile(path, file?.place ?? '')] : overrides;
   checkOutput(command, flags);
   given.forEach(check);
 
-  const deciding = new Map(given.toReversed().map((one) => [one.name, one]));
-  forgetForOthers(command, deciding);
-  preferStronger(deciding);
-  const texts = Object.fromEntries([...deciding].map(([name, { text }]) => [name, text]));
-  const config = { ...options.parse(texts), origins: originsOf(deciding) };
-  const speaks = APP_COMMANDS.some((name) => name === command);
-  const reads = READERS.has(command) || (WITH_OR_WITHOUT.has(command) && config.source.length > 0);
+  const effective = new Map(given.toReversed().map((one) => [one.name, one]));
+  dropOthersOptions(command, effective);
+  dropWeakerAlternatives(effective);
+  const texts = Object.fromEntries([...effective].map(([name, { text }]) => [name, text]));
+  const config = { ...options.parse(texts), origins: originsOf(effective) };
+  const isAppCommand = APP_COMMANDS.some((name) => name === command);
+  const reads = READERS.has(command) || (OPTIONAL_READERS.has(command) && config.source.length > 0);
   if (reads) checkSources(command, config);
-  if (READERS.has(command) || speaks) checkCredentials(config);
+  if (READERS.has(command) || isAppCommand) checkCredentials(config);
   if (command === 'run') checkServing(config);
-  checkFiles(command, config, deciding);
+  checkFiles(command, config, effective);
   return command === 'diff' ? { ...config, once: true, dryRun: true } : config;
 }
 
 /** The commands that read sources. */
 const READERS: ReadonlySet<CommandName> = new Set(['run', 'diff', 'connection', 'relay']);
-/** Those that read sources where some are named, and do less without. */
-const WITH_OR_WITHOUT: ReadonlySet<CommandName> = new Set(['why', 'support-bundle']);
+/** The commands that read sources if any are named, and do less without. */
+const OPTIONAL_READERS: ReadonlySet<CommandName> = new Set(['why', 'support-bundle']);
 
-function originsOf(deciding: ReadonlyMap<OptionName, Given>): Config['origins'] {
-  const origins = optionNames.map((name) => [name, deciding.get(name)?.origin ?? 'default']);
+function originsOf(effective: ReadonlyMap<OptionName, GivenOption>): Config['origins'] {
+  const origins = optionNames.map((name) => [name, effective.get(name)?.origin ?? 'default']);
   return Object.fromEntries(origins) as Config['origins'];
 }
 
-/** The value of one option; throws with where it was given when it is not accepted. */
-function check(given: Given): unknown {
+/** The value of one option. If it is not accepted, throws an error that says where it was given. */
+function check(given: GivenOption): unknown {
   const { name, text } = given;
   const { data, error } = options.shape[name].safeParse(text);
   if (error === undefined) return data;
@@ -76,7 +76,7 @@ function check(given: Given): unknown {
   throw refusal(given, typeof text === 'string' ? text : (text[at] ?? ''), issue?.message);
 }
 
-/** The forms of output of each command that has any. */
+/** The output formats of each command that has any. */
 export const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['output'][]>>> = {
   run: ['text', 'json', 'ipvsadm'],
   diff: ['text', 'json', 'ipvsadm'],
@@ -93,39 +93,39 @@ export const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['outp
 };
 
 /**
- * Takes out what a place that other commands read too says to them alone: a form of output that this one does not have, a
- * table to compare with where the kernel is to be written, and a namespace where this one works on the host.
+ * Drops options of a shared environment or file that only other commands can use: an output format that this command does not
+ * have, a table to compare with if it does not compare, and a namespace if it works on the host.
  */
-function forgetForOthers(command: CommandName, deciding: Map<OptionName, Given>): void {
-  const output = deciding.get('output');
-  const forms: readonly unknown[] = OUTPUTS[command] ?? [];
-  if (output !== undefined && output.origin !== 'flag' && !forms.includes(output.text))
-    deciding.delete('output');
-  const compares = command === 'diff' || (command === 'run' && deciding.get('dryRun')?.text === 'true');
-  if (!compares && deciding.get('against')?.origin !== 'flag') deciding.delete('against');
-  if (!describeOption('netns').commands.includes(command)) deciding.delete('netns');
+function dropOthersOptions(command: CommandName, effective: Map<OptionName, GivenOption>): void {
+  const output = effective.get('output');
+  const formats: readonly unknown[] = OUTPUTS[command] ?? [];
+  if (output !== undefined && output.origin !== 'flag' && !formats.includes(output.text))
+    effective.delete('output');
+  const compares = command === 'diff' || (command === 'run' && effective.get('dryRun')?.text === 'true');
+  if (!compares && effective.get('against')?.origin !== 'flag') effective.delete('against');
+  if (!describeOption('netns').commands.includes(command)) effective.delete('netns');
 }
 
-/** A token on the command line stands for the user and password of the file, as any stronger value does. */
-function preferStronger(deciding: Map<OptionName, Given>): void {
-  for (const pair of EITHER) {
-    const both = pair.map((name) => deciding.get(name)).filter((one) => one !== undefined);
-    const strongest = STRENGTH.find((origin) => both.some((one) => one.origin === origin));
-    for (const { name, origin } of both) if (origin !== strongest) deciding.delete(name);
+/** Drops the weaker of two alternative credentials: a token on the command line overrides user and password in a file. */
+function dropWeakerAlternatives(effective: Map<OptionName, GivenOption>): void {
+  for (const pair of ALTERNATIVES) {
+    const both = pair.map((name) => effective.get(name)).filter((one) => one !== undefined);
+    const strongest = PRECEDENCE.find((origin) => both.some((one) => one.origin === origin));
+    for (const { name, origin } of both) if (origin !== strongest) effective.delete(name);
   }
 }
 
-const STRENGTH: readonly Given['origin'][] = ['flag', 'environment', 'file'];
+const PRECEDENCE: readonly GivenOption['origin'][] = ['flag', 'environment', 'file'];
 
-/** Before its value is checked by itself: the forms of other commands are none that should be offered. */
-function checkOutput(command: CommandName, flags: readonly Given[]): void {
+/** Checks the output format before its schema does, whose message would list the formats of all commands. */
+function checkOutput(command: CommandName, flags: readonly GivenOption[]): void {
   const accepted: readonly string[] | undefined = OUTPUTS[command];
   const given = flags.find(({ name }) => name === 'output');
   if (accepted === undefined || given === undefined || accepted.includes(String(given.text))) return;
   throw refusal(given, String(given.text), `expected one of ${accepted.join(', ')} with ${command}`);
 }
 
-/** What no option can tell by itself. */
+/** Checks sources against each other and against the command. */
 function checkSources(command: CommandName, config: Config): void {
   const names = config.source.map(sourceName);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
@@ -148,13 +148,13 @@ function checkSources(command: CommandName, config: Config): void {
   }
   if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
     throw usage(
-      `${givenAs(config, 'against')} is given without --dry-run, expected kernel where the kernel is to be written`,
+      `${givenAs(config, 'against')} is given without --dry-run, expected kernel, since the kernel is to be written`,
     );
   }
 }
 
 function checkCredentials(config: Config): void {
-  for (const [user, token] of EITHER) {
+  for (const [user, token] of ALTERNATIVES) {
     if (config[user] !== undefined && config[token] !== undefined) {
       throw usage(
         `${givenAs(config, user)} and ${givenAs(config, token)} are both given, expected one of them`,
@@ -163,25 +163,25 @@ function checkCredentials(config: Config): void {
   }
 }
 
-const EITHER = [
+const ALTERNATIVES = [
   ['marathonUserFile', 'marathonTokenFile'],
   ['mesosUserFile', 'mesosTokenFile'],
 ] as const;
-const CREDENTIALS = [...EITHER.flat(), 'marathonCaFile', 'mesosCaFile', 'writeTokenFile'] as const;
-/** What `run` guards its own address with. */
-const SERVED = ['tlsCertFile', 'tlsKeyFile', 'tlsClientCaFile', 'readTokenFile'] as const;
-/** What a command shows the controller of this host. */
-const SHOWN = ['serverTokenFile', 'serverCaFile', 'serverCertFile', 'serverKeyFile'] as const;
+const CREDENTIALS = [...ALTERNATIVES.flat(), 'marathonCaFile', 'mesosCaFile', 'writeTokenFile'] as const;
+/** Files of the server that `run` starts. */
+const SERVER_FILES = ['tlsCertFile', 'tlsKeyFile', 'tlsClientCaFile', 'readTokenFile'] as const;
+/** Files of the commands that connect to a controller. */
+const CLIENT_FILES = ['serverTokenFile', 'serverCaFile', 'serverCertFile', 'serverKeyFile'] as const;
 
-/** Those without which the command cannot do what it is asked to. */
+/** The files that the command cannot work without. */
 function neededFiles(command: CommandName): readonly OptionName[] {
-  if (APP_COMMANDS.some((name) => name === command)) return [...CREDENTIALS, ...SHOWN];
-  if (command === 'run') return [...CREDENTIALS, ...SERVED];
-  if (command === 'status' || command === 'doctor' || command === 'why') return SHOWN;
+  if (APP_COMMANDS.some((name) => name === command)) return [...CREDENTIALS, ...CLIENT_FILES];
+  if (command === 'run') return [...CREDENTIALS, ...SERVER_FILES];
+  if (command === 'status' || command === 'doctor' || command === 'why') return CLIENT_FILES;
   return READERS.has(command) ? CREDENTIALS : [];
 }
 
-function checkFiles(command: CommandName, config: Config, given: ReadonlyMap<OptionName, Given>): void {
+function checkFiles(command: CommandName, config: Config, given: ReadonlyMap<OptionName, GivenOption>): void {
   const needed = neededFiles(command);
   for (const [name, one] of given) {
     const { file, commands } = describeOption(name);

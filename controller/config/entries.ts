@@ -1,4 +1,4 @@
-/** What is told of commands and options, on the site and in the man page alike. */
+/** The entries of commands and options for the reference page and the man page. */
 
 import { commandArguments } from './arguments.ts';
 import { fileName, flagName, variableName } from './given.ts';
@@ -6,7 +6,7 @@ import { commandDescriptions, shownCommands } from './option.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
 import type { Block, Entry } from './page-text.ts';
 
-/** Every command, in the order of help. */
+/** Every command, in the order of the help. */
 export function commandEntries(): readonly Entry[] {
   return [...commandDescriptions].map(([name, description]) => {
     const all = commandArguments.get(name) ?? [];
@@ -23,7 +23,7 @@ export function commandEntries(): readonly Entry[] {
   });
 }
 
-/** Every option below the heading of its group. */
+/** Every option, under the heading of its group. */
 export function optionEntries(): readonly Block[] {
   const groups = Map.groupBy(optionNames, (name) => describeOption(name).group);
   return [...groups].flatMap(([group, names]): readonly Block[] => [

@@ -1,20 +1,20 @@
-/** Whether what a path option names is what the option wants, before anything depends on it. */
+/** Checks the files that path options name, before anything depends on them. */
 
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemReason } from '../errors.ts';
-import { type Given, refusal } from './given.ts';
+import { type GivenOption, refusal } from './given.ts';
 import type { FileKind } from './option.ts';
 import { describeOption } from './options.ts';
 
-type Named = Pick<Given, 'name' | 'place'>;
+type Named = Pick<GivenOption, 'name' | 'place'>;
 
 /**
- * Checks what stands at `path` already. Throws a `ControllerError` 'usage' for a directory where a file is wanted, a file
- * where a directory is, and a pipe, socket or device.
+ * Checks what is at `path`. Throws a `ControllerError` 'usage' for a directory instead of a file, a file instead of a
+ * directory, and a pipe, socket or device.
  *
- * With `needed` an input that is missing, unreadable or empty is refused too: at the start that is a mistake; later its
- * owner may be renewing it, and it is tried again.
+ * With `needed` it also refuses an input that is missing, unreadable or empty. At the start that is a mistake; later the file
+ * may just be being replaced, so reading it is retried.
  */
 export function checkFile(given: Named, path: string, kind: FileKind, { needed }: { needed: boolean }): void {
   if (kind === 'directory' || kind === 'written') checkWritten(given, path, kind);
@@ -22,10 +22,10 @@ export function checkFile(given: Named, path: string, kind: FileKind, { needed }
 }
 
 function checkInput(given: Named, path: string, kind: 'read' | 'read once', needed: boolean): void {
-  const stats = look(given, path, needed);
+  const stats = statsOf(given, path, needed);
   if (stats === null) return;
   if (kind === 'read once' && isOpenPipe(path)) return;
-  // An empty list of options, or an empty table, is one.
+  // An empty list of options, or an empty table, is valid.
   const mayBeEmpty = kind === 'read once';
   if (!stats.isFile() && !(mayBeEmpty && path === '/dev/null'))
     throw wrong(given, path, `it is ${kindOf(stats)}`);
@@ -39,28 +39,28 @@ function checkInput(given: Named, path: string, kind: 'read' | 'read once', need
 }
 
 function checkWritten(given: Named, path: string, kind: 'directory' | 'written'): void {
-  const stats = look(given, path, false);
+  const stats = statsOf(given, path, false);
   if (stats !== null) {
     if (kind === 'directory' ? stats.isDirectory() : stats.isFile()) return;
     throw wrong(given, path, `it is ${kindOf(stats)}`);
   }
-  if (kind === 'written' && path.endsWith('/')) throw wrong(given, path, 'it ends like a directory');
-  // What is missing is made, where there is a directory to make it in.
+  if (kind === 'written' && path.endsWith('/')) throw wrong(given, path, 'it ends with a slash');
+  // A missing file or directory will be created, so its closest existing parent must be a directory.
   let parent = dirname(path);
-  while (look(given, parent, false) === null && dirname(parent) !== parent) parent = dirname(parent);
-  const above = look(given, parent, false);
+  while (statsOf(given, parent, false) === null && dirname(parent) !== parent) parent = dirname(parent);
+  const above = statsOf(given, parent, false);
   if (above?.isDirectory() === false) throw wrong(given, path, `${parent} is ${kindOf(above)}`);
 }
 
-/** Checks that `file=PATH` leads to a file, a directory or a pipe of the shell, where anything is there. */
+/** Checks that `file=PATH` is a file, a directory or a pipe of the shell, if it exists. */
 export function checkSourceFile(given: Named, path: string): void {
-  const stats = look(given, path, false);
+  const stats = statsOf(given, path, false);
   if (stats === null || stats.isFile() || stats.isDirectory() || isOpenPipe(path)) return;
   throw refusal(given, `file=${path}`, `it is ${kindOf(stats)}; expected a JSON file or a directory of them`);
 }
 
-/** What the path leads to; null where nothing is there, or nothing can be known of it. */
-function look(given: Named, path: string, needed: boolean): Stats | null {
+/** The stats of the path; null if it does not exist or cannot be examined, which throws if it is `needed`. */
+function statsOf(given: Named, path: string, needed: boolean): Stats | null {
   try {
     return statSync(path);
   } catch (cause) {
@@ -69,7 +69,7 @@ function look(given: Named, path: string, needed: boolean): Stats | null {
   }
 }
 
-/** `<(command)` of a shell, or standard input: its writer is there already, so that nobody waits for one. */
+/** Whether the path is standard input or `<(command)` of a shell: such a pipe has a writer, so reading it does not block. */
 function isOpenPipe(path: string): boolean {
   return /^\/(?:dev\/stdin|dev\/fd\/\d+|proc\/self\/fd\/\d+)$/.test(path);
 }

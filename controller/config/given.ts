@@ -1,4 +1,4 @@
-/** What was given, and where: reading the environment and the file, and the one line that says what is wrong with a value. */
+/** Reads option texts from the environment and the file, and formats the error for a bad value. */
 
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
@@ -9,14 +9,14 @@ import { visible } from '../visible.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
 import { withoutCredentials } from './values.ts';
 
-/** Where an option's value came from, weakest first. */
+/** Where the value of an option came from, weakest first. */
 export type Origin = 'default' | 'file' | 'environment' | 'flag';
 
-/** The text of one option in one place. */
-export interface Given {
+/** The text of an option as given in one place. */
+export interface GivenOption {
   readonly name: OptionName;
   readonly origin: Exclude<Origin, 'default'>;
-  /** How a message names that place: `on the command line`, `from MARATHON_IPVS_ZONE`, `from /etc/marathon-ipvs.yaml`. */
+  /** The place, for messages: `on the command line`, `from MARATHON_IPVS_ZONE`, `from /etc/marathon-ipvs.yaml`. */
   readonly place: string;
   readonly text: string | readonly string[];
 }
@@ -55,15 +55,15 @@ function variableOf(fileName: string): string {
 }
 
 /**
- * Kubernetes puts these in every pod of a namespace that has a Service called marathon-ipvs (Docker's links do too);
- * they are not meant for us.
+ * Variables that Kubernetes sets in every pod of a namespace with a Service called marathon-ipvs, as Docker links do. They
+ * are not options.
  */
 const SERVICE_LINK =
   /^MARATHON_IPVS_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/;
 
-/** What the environment gives. An empty variable counts as unset, as compose files and unit files leave them. */
-export function fromEnvironment(environment: Environment): Given[] {
-  const given: Given[] = [];
+/** The options in the environment. An empty variable counts as unset: compose files and unit files leave such variables. */
+export function fromEnvironment(environment: Environment): GivenOption[] {
+  const given: GivenOption[] = [];
   for (const [variable, text] of Object.entries(environment)) {
     if (!variable.startsWith(PREFIX) || text === undefined || text === '') continue;
     const name = byVariable.get(variable);
@@ -80,17 +80,17 @@ export function fromEnvironment(environment: Environment): Given[] {
   return given;
 }
 
-/** Blanks separate the values of a repeatable option where a new `KIND=` or `kubernetes` follows, so that a path may have some. */
+/** Splits the values of a repeatable option at blanks before `KIND=` or `kubernetes`, since a path may contain blanks. */
 function severalOf(name: OptionName, text: string): string | readonly string[] {
   return describeOption(name).repeatable === true
     ? text.trim().split(/\s+(?=[a-z-]+=|kubernetes(?:\s|$))/)
     : text;
 }
 
-/** What a YAML file gives: a mapping from option to value, or to a list of values where an option is repeatable. */
-export function fromFile(path: string, place: string): Given[] {
+/** The options in a YAML file, which maps an option to its value, or a repeatable option to a list of values. */
+export function fromFile(path: string, place: string): GivenOption[] {
   const lines = new LineCounter();
-  // `failsafe`: every scalar stays the text that was written, so that the file has the same grammar as the flags.
+  // `failsafe` keeps every scalar as text, so that values in the file have the same grammar as flags.
   const document = parseDocument(readText(path, place), {
     schema: 'failsafe',
     lineCounter: lines,
@@ -110,7 +110,8 @@ export function fromFile(path: string, place: string): Given[] {
   return contents.items.map(({ key, value }) => {
     const text = isScalar(key) ? String(key.value) : String(key);
     const name = byFileName.get(text);
-    if (text === 'config') throw usage(`"config" in ${file}: a file names no other one; remove it there`);
+    if (text === 'config')
+      throw usage(`"config" in ${file}: a file cannot name another one; remove it there`);
     if (name === undefined) {
       const suggestion = nearest(text, [...byFileName.keys()]);
       throw usage(`unknown option "${printable(text)}" in ${file}${didYouMean(suggestion, LIST)}`);
@@ -144,16 +145,16 @@ function textOf(name: OptionName, value: Node | null, place: string): string | r
   throw refusal({ name, place }, value === null ? '' : String(value));
 }
 
-/** The error for a value that is not accepted; `why` where the schema knows better than what the option accepts. */
+/** The error for a value that is not accepted; `why` may be more specific than what the option accepts. */
 export function refusal(
-  { name, place }: Pick<Given, 'name' | 'place'>,
+  { name, place }: Pick<GivenOption, 'name' | 'place'>,
   text: string,
   why = `expected ${describeOption(name).accepted}`,
 ): ControllerError {
   return usage(`${flagName(name)} ${place}: "${printable(text)}" is not accepted, ${why}`);
 }
 
-/** By what an option was given: `--source`, `MARATHON_IPVS_SOURCE`, or `source in /etc/marathon-ipvs.yaml`. */
+/** An option as it was given: `--source`, `MARATHON_IPVS_SOURCE`, or `source in /etc/marathon-ipvs.yaml`. */
 export function givenAs(
   {
     origins,
@@ -171,14 +172,14 @@ export function givenAs(
   }
 }
 
-/** An error in what the operator wrote. The message is one line. */
+/** An error in the options. `message` is one line. */
 export function usage(message: string): ControllerError {
   return new ControllerError('usage', message, { retry: 'never' });
 }
 
 const LONGEST = 200;
 
-/** Text of whatever origin as a part of one line: cut, without passwords of URLs and control characters. */
+/** Foreign text for a message: shortened, without passwords in URLs and without control characters. */
 export function printable(text: string): string {
   const shown = visible(withoutCredentials(text));
   return shown.length > LONGEST ? `${shown.slice(0, LONGEST)}…` : shown;

@@ -1,6 +1,6 @@
-/** The options of what talks to a Kubernetes API server. */
+/** The options for access to a Kubernetes API server. */
 
-import { APP_COMMANDS, option, truth, withDefault, withoutDefault } from './option.ts';
+import { APP_COMMANDS, option, switchOption, withDefault, withoutDefault } from './option.ts';
 import { parseNamespace } from './values.ts';
 
 export const kubernetesOptions = {
@@ -10,7 +10,7 @@ export const kubernetesOptions = {
       value: 'NAME',
       accepted: 'a namespace: letters, digits and inner hyphens, at most 63 characters',
       description:
-        'Namespace whose MarathonApps are read, or in which `relay`, `app add` and `pod add` write them. Default: all namespaces are read; written to is that of the pod or of the context.',
+        'Namespace whose MarathonApps are read, or in which `relay`, `app add` and `pod add` write them. Default: all namespaces are read; objects are written to the namespace of the pod or of the context.',
       commands: ['run', 'diff', 'relay', ...APP_COMMANDS],
     }),
   ),
@@ -20,13 +20,13 @@ export const kubernetesOptions = {
       value: 'NAME',
       accepted: 'letters, digits and inner hyphens, at most 63 characters',
       description:
-        'Name of this relay, by which its objects differ from those of other relays in the namespace; only objects with this name are changed or removed.',
+        'Name of this relay, which marks its objects: only objects with this name are changed or removed.',
       commands: ['relay'],
     }),
     'default',
   ),
   kubernetesStatus: withDefault(
-    truth({
+    switchOption({
       group: 'Sources',
       description:
         'Take part in the election of the one host that writes the status of MarathonApps, from its own kernel. Only with `kubernetes`.',

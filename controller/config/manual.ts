@@ -1,11 +1,11 @@
-/** The man page: docs/marathon-ipvs.8. `npm run options` makes it anew. */
+/** The man page docs/marathon-ipvs.8, which `npm run options` generates. */
 
 import { commandEntries, optionEntries } from './entries.ts';
 import { describeOption, type OptionName } from './options.ts';
 import { escaped, toRoff } from './page-text.ts';
 import { version } from './version.ts';
 
-/** The page as `man` reads it, in the macros of man(7). */
+/** The page in the macros of man(7). */
 export function manualPage(): string {
   return [
     '.\\" Made from controller/config/options.ts by `npm run options`. Do not edit.',
@@ -45,7 +45,7 @@ export function manualPage(): string {
 
 const DESCRIPTION = [
   'A controller for each host: it follows Marathon, and keeps the IPVS table of the kernel so that every VIP label of an app or pod leads to its running tasks.',
-  'Services that it has not made are never touched.',
+  'Services of other programs are never changed.',
 ] as const;
 
 const OPTIONS_BEFORE = [
@@ -57,31 +57,31 @@ const EXIT: readonly (readonly [number, string])[] = [
   [0, 'Done; no difference (diff); no problem (doctor); the VIP works (why).'],
   [
     1,
-    'There are differences (diff), no such VIP (status), a problem (doctor), something broken on the way to a VIP (why), or a deployment ended otherwise.',
+    'There are differences (diff), no VIP matches (status), there is a problem (doctor), connections to the VIP fail (why), or a deployment did not finish.',
   ],
-  [2, 'It could not be done: one line on standard error says why; or it could not be found out (why).'],
+  [2, 'The command failed, as one line on standard error says; or the trace is not conclusive (why).'],
 ];
 
 const ENVIRONMENT = [
-  'Every option is read from the environment too, in capitals behind MARATHON_IPVS_: --resync-seconds as MARATHON_IPVS_RESYNC_SECONDS.',
+  'Every option is also read from the environment, in capitals with the prefix MARATHON_IPVS_: --resync-seconds as MARATHON_IPVS_RESYNC_SECONDS.',
   'NO_COLOR, if not empty, turns colours off, and so does TERM=dumb.',
 ] as const;
 
 const FILES: readonly (readonly [string, string])[] = [
-  [defaultOf('ledger'), 'Which kernel services are ours.'],
+  [defaultOf('ledger'), 'The kernel services that this controller owns.'],
   [defaultOf('stateDir'), 'Last good state of each source, and the addresses of names.'],
 ];
 
 const EXAMPLES: readonly (readonly [string, string])[] = [
   [
-    'What the controller would do on this host:',
+    'Show what the controller would do on this host:',
     'marathon-ipvs diff --source marathon=http://marathon.example:8080',
   ],
   [
-    'Deploy an app, and see the names and addresses that it gets:',
+    'Deploy an app, and show the names and addresses that it gets:',
     'marathon-ipvs app add my-service.json --marathon http://marathon.example:8080',
   ],
-  ['Every backend of one VIP, and why it has its weight:', 'marathon-ipvs status my-service'],
+  ['Show every backend of one VIP, and why it has its weight:', 'marathon-ipvs status my-service'],
 ];
 
 function defaultOf(name: OptionName): string {

@@ -9,9 +9,9 @@ export const nameOptions = {
       group: 'Names',
       value: 'ADDRESS:PORT[,…]|off',
       accepted:
-        'off or ADDRESS:PORT[,ADDRESS:PORT…], each address once and none that stands for all, for example 198.51.100.4:53,[::1]:53',
+        'off or ADDRESS:PORT[,ADDRESS:PORT…], each address once and no wildcard address, for example 198.51.100.4:53,[::1]:53',
       description:
-        'Where DNS queries for the zone are answered, over UDP and TCP. An address that this host lacks is added to our interface.',
+        'Where DNS queries for the zone are answered, over UDP and TCP. An address that this host lacks is added to the interface of `--interface`.',
       commands: ['run', 'doctor', 'why', 'support-bundle'],
     }),
     '198.51.100.4:53',
@@ -22,7 +22,7 @@ export const nameOptions = {
       value: 'ZONE[,ZONE…]|none',
       accepted: 'none or DNS zones joined by commas, each once and of at most 125 characters',
       description:
-        'Additional zones in which every named VIP is also found, for clients that use another zone than `--zone`.',
+        'Additional zones in which every named VIP is also resolved, for clients that use another zone than `--zone`.',
       commands: ['run'],
     }),
     'none',

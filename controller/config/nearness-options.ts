@@ -1,18 +1,18 @@
-/** Which backends get connections, and where this host stands. */
+/** The options for traffic to the nearest backends, and for the place of this host. */
 
 import { TRAFFIC_DISTRIBUTIONS } from '../place.ts';
 import { type CommandName, choice, option, withDefault, withoutDefault } from './option.ts';
 import { parseHostId, parsePlaceName } from './values.ts';
 
 const DECIDES: readonly CommandName[] = ['run', 'diff', 'why'];
-const NAME = 'a text of 1 to 255 characters, none of them a blank or a control character';
+const NAME = 'a text of 1 to 255 characters, without blanks and control characters';
 
 export const nearnessOptions = {
   trafficDistribution: withDefault(
     choice(TRAFFIC_DISTRIBUTIONS, {
       group: 'VIPs',
       description:
-        'Which backends get connections of VIPs without the label `IPVS_TRAFFIC_DISTRIBUTION`, with the names of Kubernetes: `Cluster`: all; `PreferSameZone`: those in the zone of this host, as long as one of them is in rotation, else those in its region, else all; `PreferSameNode`: the same, and before all of them those on this host.',
+        'Which backends get connections of VIPs without the label `IPVS_TRAFFIC_DISTRIBUTION`, with the names of Kubernetes: `Cluster`: all; `PreferSameZone`: those in the zone of this host, as long as one of them is in rotation, else those in its region, else all; `PreferSameNode`: first those on this host, then the same.',
       commands: DECIDES,
     }),
     'Cluster',

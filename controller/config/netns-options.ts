@@ -1,4 +1,4 @@
-/** VIPs in other network namespaces of this host. */
+/** The options for VIPs in other network namespaces of this host. */
 
 import { option, withoutDefault } from './option.ts';
 import { parseFileName, parsePath } from './values.ts';
@@ -10,7 +10,7 @@ export const netnsOptions = {
       value: 'PATH',
       accepted: 'the path of a directory',
       description:
-        "Directory with a file for each network namespace that gets the same VIPs as this host: the file is a namespace, as `ip netns` makes them, or has the path of one in it, as those of DC/OS's CNI plugin `l4lb` do (`/var/run/dcos/cni/l4lb`). Needs CAP_SYS_ADMIN besides.",
+        "Directory with a file for each network namespace that gets the same VIPs as this host: the file is a namespace, as `ip netns` makes them, or has the path of one in it, as those of DC/OS's CNI plugin `l4lb` do (`/var/run/dcos/cni/l4lb`). Also needs CAP_SYS_ADMIN.",
       commands: ['run', 'diff', 'doctor', 'cleanup', 'why'],
     }),
   ),
@@ -20,7 +20,7 @@ export const netnsOptions = {
       value: 'NAME',
       accepted: 'the name of a file in the directory of --netns-dir',
       description:
-        'Work on the network namespace that the file of this name in the directory of `--netns-dir` gives, with its ledger, and not on the one that the command runs in. `status` asks the controller for it, and needs no `--netns-dir`.',
+        'Work in the network namespace of the file with this name in the directory of `--netns-dir`, with its ledger, instead of the current one. `status` queries the controller for it, and does not need `--netns-dir`.',
       commands: ['diff', 'cleanup', 'doctor', 'why', 'status'],
     }),
   ),

@@ -1,4 +1,4 @@
-/** What an option is, and the kinds of values that it can have. */
+/** Defines options: their schema, their description, and common kinds of values. */
 
 import { z } from 'zod';
 import { parsePath, parseWholeNumber } from './values.ts';
@@ -17,21 +17,21 @@ export type CommandName =
   | AppCommandName
   | 'completion';
 
-/** Those that speak with Marathon, or a Kubernetes cluster, for a person, as `dcos marathon …` did. */
+/** The commands that work on apps at Marathon or in a Kubernetes cluster, as `dcos marathon …` did. */
 export type AppCommandName = `app ${'add' | 'update' | 'remove' | 'list' | 'show'}` | 'pod add';
 
 export const WRITES_APPS: readonly AppCommandName[] = ['app add', 'app update', 'app remove', 'pod add'];
 export const APP_COMMANDS: readonly AppCommandName[] = [...WRITES_APPS, 'app list', 'app show'];
 
-/** In the order in which help shows them. */
+/** The commands, in the order of the help. */
 export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
-  ['run', 'keep the kernel as the sources say, until stopped'],
+  ['run', 'keep the kernel as the sources define it, until stopped'],
   ['diff', 'print what run would change, and change nothing (run --once --dry-run)'],
   ['status', 'show VIPs, backends, weights, reasons and connections of the running controller'],
   ['connection', 'print how to connect to a service, as `dcos kafka connection` did, or list the services'],
   ['health', 'check whether the controller on this host is alive or ready: an exit status for probes'],
-  ['doctor', 'check this host: what it lacks, with the command that fixes it'],
-  ['why', 'explain why connections to a VIP fail: the first broken thing on their way, and its fix'],
+  ['doctor', 'check this host, and print each problem with the command that fixes it'],
+  ['why', 'explain why connections to a VIP fail: the first broken step of the path, and its fix'],
   [
     'support-bundle',
     'write an archive for a bug report: status, diff, doctor, tables and log, without secrets',
@@ -47,7 +47,7 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['completion', 'print a script that completes this command line in a shell'],
 ]);
 
-/** Commands that begin with the same word as one where all of them are meant: `app …`. */
+/** The names of commands for help; a complete group is shown as one: `app …`. */
 export function shownCommands(commands: readonly CommandName[]): readonly string[] {
   const names = [...commandDescriptions.keys()];
   const shown = names
@@ -61,8 +61,8 @@ export function shownCommands(commands: readonly CommandName[]): readonly string
 }
 
 /**
- * `read`: an input that is read whenever it changes, so no pipe; `read once`: one that may also be a pipe of the shell, and
- * empty; `written` and `directory`: made where they are missing.
+ * `read`: an input that is read again when it changes, so it cannot be a pipe; `read once`: an input that may also be empty or
+ * a pipe of the shell; `written` and `directory`: created if missing.
  */
 export type FileKind = 'read' | 'read once' | 'written' | 'directory';
 
@@ -73,9 +73,9 @@ const ACCEPTED_PATHS: Readonly<Record<FileKind, string>> = {
   directory: 'the path of a directory',
 };
 
-/** What help and reference tell of an option beside its default. */
+/** What help and reference show of an option besides its default. */
 export interface OptionInfo {
-  /** Under which heading help and reference show it. */
+  /** The heading under which help and reference list it. */
   readonly group:
     | 'Sources'
     | 'Apps'
@@ -88,23 +88,23 @@ export interface OptionInfo {
     | 'Process';
   /** The letter of its short form. */
   readonly short?: string;
-  /** Stands for the value in help: `ADDRESS:PORT`, `true|false`. */
+  /** The placeholder for the value in help: `ADDRESS:PORT`, `true|false`. */
   readonly value: string;
-  /** May be left out on the command line, which then means `true`. */
+  /** Whether the value may be omitted on the command line, which means `true`. */
   readonly switch?: true;
   readonly repeatable?: true;
-  /** What the path that it takes leads to. */
+  /** The kind of file, for an option that takes a path. */
   readonly file?: FileKind;
   /** Completes "expected …" when a value is refused. */
   readonly accepted: string;
   readonly description: string;
-  /** The commands that it means something to. */
+  /** The commands that use it. */
   readonly commands: readonly CommandName[];
 }
 
 const information = z.registry<OptionInfo>();
 
-/** An option whose text `parse` turns into its value; `undefined` from there is refused with what is accepted. */
+/** Defines an option. `parse` turns its text into the value; `undefined` refuses the text. */
 export function option<Value>(parse: (text: string) => Value | undefined, info: OptionInfo) {
   const schema = z.string().transform((text, context): Value => {
     const value = parse(text);
@@ -115,12 +115,12 @@ export function option<Value>(parse: (text: string) => Value | undefined, info: 
   return { schema, info };
 }
 
-/** Gives the option a default, written as an operator would write it. */
+/** Gives the option a default, as the text that an operator would write. */
 export function withDefault<Schema extends z.ZodType<unknown, string>>(
   { schema, info }: { schema: Schema; info: OptionInfo },
   text: string,
 ) {
-  // The input type of a schema of strings is `string`, which zod cannot know of a type parameter.
+  // The cast is safe: the input type is `string`, which the compiler cannot derive for a type parameter.
   return described(schema.prefault(text as z.input<Schema>), info);
 }
 
@@ -139,37 +139,37 @@ export function described<Schema extends z.ZodType>(schema: Schema, info: Option
   return schema;
 }
 
-export type Words = Pick<OptionInfo, 'group' | 'description' | 'commands'>;
+export type OptionText = Pick<OptionInfo, 'group' | 'description' | 'commands'>;
 
 export function choice<const Choice extends string>(
   choices: readonly Choice[],
-  words: Words & { short?: string },
+  info: OptionText & { short?: string },
 ) {
   return option((text) => choices.find((known) => known === text), {
-    ...words,
+    ...info,
     value: choices.join('|'),
     accepted: choices.length === 2 ? choices.join(' or ') : `one of ${choices.join(', ')}`,
   });
 }
 
-export function truth(words: Words) {
+export function switchOption(info: OptionText) {
   const read = (text: string) => (text === 'true' ? true : text === 'false' ? false : undefined);
-  return option(read, { ...words, switch: true, value: 'true|false', accepted: 'true or false' });
+  return option(read, { ...info, switch: true, value: 'true|false', accepted: 'true or false' });
 }
 
-export function wholeNumber(unit: string, least: number, most: number, words: Words) {
-  return option((text) => parseWholeNumber(text, least, most), {
-    ...words,
+export function wholeNumber(unit: string, min: number, max: number, info: OptionText) {
+  return option((text) => parseWholeNumber(text, min, max), {
+    ...info,
     value: 'NUMBER',
-    accepted: `a whole number of ${unit} from ${least} to ${most}`,
+    accepted: `a whole number of ${unit} from ${min} to ${max}`,
   });
 }
 
-export function path(words: Words, file: FileKind = 'read') {
-  return option(parsePath, { ...words, value: 'PATH', file, accepted: ACCEPTED_PATHS[file] });
+export function path(info: OptionText, file: FileKind = 'read') {
+  return option(parsePath, { ...info, value: 'PATH', file, accepted: ACCEPTED_PATHS[file] });
 }
 
-/** What was said of an option when it was made; its default as an operator would write it, or null. */
+/** The description of an option, with its default as an operator would write it, or null. */
 export function informationOf(schema: z.ZodType): OptionInfo & { readonly fallback: string | null } {
   const info = information.get(schema);
   if (info === undefined) throw new Error('an option has no description');

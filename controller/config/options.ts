@@ -1,6 +1,6 @@
 /**
- * The one list of options: names, values, bounds, defaults and words. Command line, environment, file, help,
- * validation and the reference page are all made from it.
+ * The one list of options, with their names, values, bounds, defaults and descriptions. Command line, environment, file, help,
+ * validation and the reference page are derived from it.
  */
 
 import { z } from 'zod';
@@ -20,7 +20,7 @@ import {
   type OptionInfo,
   option,
   path,
-  truth,
+  switchOption,
   WRITES_APPS,
   withDefault,
   withoutDefault,
@@ -42,7 +42,7 @@ import {
 } from './values.ts';
 
 const COMPARES: readonly CommandName[] = ['run', 'diff'];
-/** Those that make the desired state from the sources. */
+/** The commands that compute the desired state from the sources. */
 const DECIDES: readonly CommandName[] = [...COMPARES, 'why', 'support-bundle'];
 const EVERY: readonly CommandName[] = [
   ...(['run', 'diff', 'status', 'connection', 'health', 'doctor', 'why'] as const),
@@ -51,7 +51,7 @@ const EVERY: readonly CommandName[] = [
 ];
 const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
 
-/** Keys are the names in `Config`; `--resync-seconds`, MARATHON_IPVS_RESYNC_SECONDS and the file's `resync-seconds` are made from them. */
+/** Keys are the names in `Config`; `--resync-seconds`, MARATHON_IPVS_RESYNC_SECONDS and the file's `resync-seconds` derive from them. */
 export const options = z.object({
   ...sourceOptions,
   ...kubernetesOptions,
@@ -63,20 +63,20 @@ export const options = z.object({
       value: 'kernel|none|FILE',
       accepted: 'kernel, none or the path of a file',
       description:
-        "What the diff is made against: the live kernel, an empty table, or a file with the output of `ipvsadm -Sn` (the last two need no privilege). Services of a file count as ours if they are in the pools, else as another program's, unless `--ledger` says which are ours. Only with `diff` or `--dry-run`.",
+        "What the diff is made against: the live kernel, an empty table, or a file with the output of `ipvsadm -Sn` (the last two need no privilege). Services of a file count as ours if they are in the pools, else as another program's, unless `--ledger` is given. Only with `diff` or `--dry-run`.",
       commands: COMPARES,
     }),
     'kernel',
   ),
   ...outputOptions,
   once: withDefault(
-    truth({ group: 'Diff', description: 'Make one pass, then end.', commands: ['run'] }),
+    switchOption({ group: 'Diff', description: 'Make one pass, then end.', commands: ['run'] }),
     'false',
   ),
   dryRun: withDefault(
-    truth({
+    switchOption({
       group: 'Diff',
-      description: 'Print what would be done and change nothing.',
+      description: 'Print what would be done, and change nothing.',
       commands: ['run', 'cleanup'],
     }),
     'false',
@@ -114,14 +114,14 @@ export const options = z.object({
         value: 'CIDR|none',
         accepted:
           'none, or an IPv6 network with a prefix from /32 to /120 and no host bits, for example fd01:c::/64, not loopback, link-local or multicast',
-        description: 'Network from which named VIPs get their IPv6 addresses; `none`: they get none.',
+        description: 'Network from which named VIPs get their IPv6 addresses; `none`: no IPv6 addresses.',
         commands: ['run', 'diff', 'doctor', 'why', 'support-bundle', ...APP_COMMANDS],
       },
     ),
     'fd01:c::/64',
   ),
   adopt: withDefault(
-    truth({
+    switchOption({
       group: 'VIPs',
       description:
         "Take over another program's kernel services outside the pools if an app declares the same address and port; without it each is a conflict and left alone.",
@@ -130,7 +130,7 @@ export const options = z.object({
     'false',
   ),
   allowConnectedVips: withDefault(
-    truth({
+    switchOption({
       group: 'VIPs',
       description:
         'Allow IP VIPs in networks that this host is connected to; without it such a VIP is rejected, since it may be the address of another host there.',
@@ -176,13 +176,13 @@ export const options = z.object({
     choice(['container', 'host-port'], {
       group: 'This host',
       description:
-        'How this host reaches its own containers that publish a host port: `container`: at their own address and port, if the source has them; `host-port`: as other hosts do.',
+        'How this host reaches its own containers that publish a host port: `container`: at their own address and port, if the source has them; `host-port`: like other hosts.',
       commands: DECIDES,
     }),
     'container',
   ),
   writeSysctls: withDefault(
-    truth({
+    switchOption({
       group: 'This host',
       description:
         'Write kernel settings that forwarding needs and that differ; with `false` they are only reported.',
@@ -194,7 +194,7 @@ export const options = z.object({
     choice(['nftables', 'none'], {
       group: 'This host',
       description:
-        'What closes the other ports of VIPs, protects them from DNAT rules of other programs, and translates source addresses where replies would not come back: our own nftables table (`inet marathon_ipvs`), or nothing.',
+        'Closes the other ports of VIPs, protects VIPs from DNAT rules of other programs, and translates source addresses where replies would not come back, all in our own nftables table (`inet marathon_ipvs`); `none`: nothing does.',
       commands: ['run'],
     }),
     'nftables',
@@ -248,10 +248,10 @@ export const options = z.object({
     'info',
   ),
   check: withDefault(
-    truth({
+    switchOption({
       group: 'Process',
       description:
-        'Check the options, the file of `--config` and the files that they name, then end: 0 if all of it is accepted. No source and no kernel is asked.',
+        'Check the options, the file of `--config` and the files that they name, then end: 0 if all of it is accepted. Neither sources nor the kernel are queried.',
       commands: ['run'],
     }),
     'false',
@@ -261,7 +261,7 @@ export const options = z.object({
       {
         group: 'Process',
         description:
-          'YAML file with options: their names without the dashes in front. It may be one for all commands: each ignores what belongs to others.',
+          'YAML file with options, named without the leading dashes. All commands may share one file: each ignores the options of others.',
         commands: EVERY,
       },
       'read once',
@@ -271,13 +271,13 @@ export const options = z.object({
 
 export type OptionName = keyof typeof options.shape;
 
-/** The value of every option, wherever it came from. */
+/** The value of every option. */
 export type OptionValues = Readonly<z.output<typeof options>>;
 
-/** Every option's name, in the order in which help shows them. */
+/** The names of all options, in the order of the help. */
 export const optionNames = Object.keys(options.shape) as readonly OptionName[];
 
-/** What is known of an option; its default as an operator would write it, or null. */
+/** The description of an option, with its default as an operator would write it, or null. */
 export function describeOption(name: OptionName): OptionInfo & { readonly fallback: string | null } {
   return informationOf(options.shape[name]);
 }

@@ -1,4 +1,4 @@
-/** In which form a command prints what it has to say. */
+/** The options for the output format. */
 
 import { APP_COMMANDS, choice, withDefault } from './option.ts';
 

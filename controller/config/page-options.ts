@@ -1,10 +1,18 @@
-/** The options of what is served to whom, and of what the page may do. */
+/** The options of the HTTP server: TLS, tokens, and what clients may do. */
 
-import { type CommandName, option, path, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
+import {
+  type CommandName,
+  option,
+  path,
+  switchOption,
+  WRITES_APPS,
+  withDefault,
+  withoutDefault,
+} from './option.ts';
 import { parseClientNames, parseListen } from './values.ts';
 
-/** Those that ask the controller of this host, which they find by its own options. */
-const ASKS: readonly CommandName[] = [
+/** The commands that connect to the controller of this host, which they locate by its own options. */
+const CONNECTS: readonly CommandName[] = [
   'run',
   'status',
   'health',
@@ -20,7 +28,7 @@ export const pageOptions = {
       group: 'Process',
       description:
         'PEM file with the certificate of `--listen` and its intermediate certificates; with it `--listen` uses TLS, 1.2 or newer. This and the other files with keys and tokens are read again when they change.',
-      commands: ASKS,
+      commands: CONNECTS,
     }),
   ),
   tlsKeyFile: withoutDefault(
@@ -54,7 +62,7 @@ export const pageOptions = {
       group: 'Process',
       description:
         'File with the token that reading at `--listen` requires, in the format of --write-token-file. Beyond loopback `--listen` needs TLS, and this or --tls-client-ca-file.',
-      commands: ASKS,
+      commands: CONNECTS,
     }),
   ),
   metricsListen: withDefault(
@@ -69,7 +77,7 @@ export const pageOptions = {
     'off',
   ),
   allowWrites: withDefault(
-    truth({
+    switchOption({
       group: 'Process',
       description:
         'Allow clients with the token of --write-token-file, or a certificate of --tls-client-ca-file, to create, change and remove apps at Marathon, over `/v1/apps` and the page.',

@@ -1,25 +1,25 @@
-/** Pages of reference as blocks, and their two forms: Markdown for the site, roff for `man`. */
+/** Reference pages as blocks, and their two formats: Markdown for the site, roff for `man`. */
 
-/** A part of a page. Text has code in backticks, in both forms. */
+/** A part of a page. Text has code in backticks. */
 export type Block =
   | { readonly kind: 'heading'; readonly text: string }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'code'; readonly language: 'sh' | 'yaml'; readonly text: string }
   | Entry;
 
-/** A command or an option, with what is to be known of it. */
+/** The entry of a command or an option. */
 export interface Entry {
   readonly kind: 'command' | 'option';
   readonly name: string;
-  /** Its short form, `-o`; null where there is none. */
+  /** Its short form, `-o`; null if it has none. */
   readonly short: string | null;
-  /** What stands behind the name: `[name]`, `NUMBER`. */
+  /** The placeholders after the name: `[name]`, `NUMBER`. */
   readonly values: readonly string[];
   readonly text: string;
   readonly notes: readonly string[];
 }
 
-/** As Markdown, with second-level headings. */
+/** Formats blocks as Markdown, with second-level headings. */
 export function toMarkdown(blocks: readonly Block[]): string {
   const parts = blocks.map((block, at) => {
     const text = markdownOf(block);
@@ -49,7 +49,7 @@ function markdownOf(block: Block): string {
   }
 }
 
-/** As lines in the macros of man(7), with headings of subsections. */
+/** Formats blocks as lines in the macros of man(7), with headings of subsections. */
 export function toRoff(blocks: readonly Block[]): readonly string[] {
   return blocks.flatMap((block): readonly string[] => {
     switch (block.kind) {
@@ -71,13 +71,13 @@ export function toRoff(blocks: readonly Block[]): readonly string[] {
 }
 
 function termOf({ name, short, values }: Entry): string {
-  // A long list of values is broken between them.
+  // `\:` lets a long list of values wrap between them.
   const shown = values.map((value) => `\\fI${escaped(value).replaceAll('|', '|\\:')}\\fR`);
   const letter = short === null ? '' : `\\fB${escaped(short)}\\fR, `;
   return [`${letter}\\fB${escaped(name)}\\fR`, ...shown].join(' ');
 }
 
-/** Text as roff takes it literally. Code is bold: a page has no other face for it. */
+/** Escapes text for roff. Code is bold, since a man page has no other typeface for it. */
 export function escaped(text: string): string {
   const literal = text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll('…', '...');
   const bold = literal.replaceAll(/`([^`]*)`/g, '\\fB$1\\fR');

@@ -1,6 +1,5 @@
 /**
- * The reference of options and labels, made from their lists: docs/options.md, docs/marathon-ipvs.8 and the table of
- * docs/labels.md.
+ * Generates the reference of options and labels: docs/options.md, docs/marathon-ipvs.8 and the table in docs/labels.md.
  *
  *     npm run options
  */
@@ -11,7 +10,7 @@ import { commandEntries, optionEntries } from './entries.ts';
 import { manualPage } from './manual.ts';
 import { toMarkdown } from './page-text.ts';
 
-/** `docs/options.md`: every command and option with all that is known of it. */
+/** The contents of docs/options.md: every command and option. */
 export function optionsPage(): string {
   return toMarkdown([
     { kind: 'text', text: TITLE },
@@ -56,7 +55,7 @@ A value that is not accepted, an option that does not exist (in the file and in 
 one was probably meant) and a path that leads to something else than the option wants (a directory for a token) end the
 program with exit status 2 and one line that says where, what, and what is accepted.`;
 
-/** The labels of ports, and what each means. */
+/** The table of port labels. */
 function labelsTable(): string {
   const rows = Object.values(OPTIONS).map(({ label, meaning }) => `| \`${label}\` | ${meaning} |`);
   return [
@@ -67,7 +66,7 @@ function labelsTable(): string {
   ].join('\n');
 }
 
-/** A page with the table of labels between its markers, `<!-- labels -->` and `<!-- /labels -->`; as it is without them. */
+/** Replaces the table of labels between the markers `<!-- labels -->` and `<!-- /labels -->` of a page, if it has them. */
 export function withLabels(page: string): string {
   // A function, since `$` means something in a replacement text.
   return page.replace(/(?<=<!-- labels -->\n).*?(?=<!-- \/labels -->)/s, () => `\n${labelsTable()}\n\n`);

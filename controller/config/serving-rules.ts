@@ -1,4 +1,4 @@
-/** What may be served to whom: what no option of it can tell by itself. */
+/** Checks the options of the HTTP server against each other. */
 
 import { inPool, parsePool } from '../desired/pool.ts';
 import { isLoopback } from '../loopback.ts';
@@ -18,7 +18,7 @@ type Serving = Pick<
 > &
   Pick<OptionValues, 'allowWrites' | 'source' | 'dnsListen' | 'poolIpv4' | 'poolIpv6'>;
 
-/** Throws a `ControllerError` 'usage' with what is missing before `run` may serve what it is told to. */
+/** Throws a `ControllerError` 'usage' that names the missing option if the combination is not safe or not complete. */
 export function checkServing(config: Serving): void {
   checkTls(config);
   checkWrites(config);
@@ -35,7 +35,7 @@ function checkTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile, tlsClientNames }: 
   }
   if (tlsClientCaFile !== undefined && tlsCertFile === undefined) {
     throw usage(
-      '--tls-client-ca-file is given without --tls-cert-file and --tls-key-file: clients show certificates over TLS only',
+      '--tls-client-ca-file is given without --tls-cert-file and --tls-key-file: client certificates need TLS',
     );
   }
   if (tlsClientNames !== undefined && tlsClientCaFile === undefined) {
@@ -53,11 +53,11 @@ function checkWrites({ allowWrites, writeTokenFile, tlsClientCaFile, source }: S
     );
   }
   if (source.filter(({ kind }) => kind === 'marathon').length !== 1) {
-    throw usage('--allow-writes needs one --source marathon=URL, which is what apps are written to');
+    throw usage('--allow-writes needs exactly one --source marathon=URL, to which apps are written');
   }
 }
 
-/** The API tells addresses, apps and what is wrong with this host, and it can write. */
+/** Beyond loopback TLS and credentials are required: the API reveals addresses, apps and problems, and can write. */
 function checkListen({ listen, tlsCertFile, readTokenFile, tlsClientCaFile }: Serving): void {
   if (listen === null || isLoopback(listen.address)) return;
   const missing = [

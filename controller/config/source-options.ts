@@ -1,4 +1,4 @@
-/** Options that say where apps come from, and how to get there. */
+/** The options for the sources of apps, and for access to them. */
 
 import { z } from 'zod';
 import {
@@ -30,7 +30,7 @@ const SOURCE: OptionInfo = {
   accepted:
     'marathon=URL[,URL…] or mesos=URL[,URL…] (http or https; equal masters, each once, without query), mesos-agent=URL, file=PATH (a JSON file or a directory of them) or kubernetes[=CONTEXT]',
   description:
-    'Source of apps; may be repeated. `marathon=http://HOST:PORT` and `mesos=http://HOST:PORT` take a comma-separated list of equal masters; `mesos-agent=http://HOST:PORT` is one agent, whose own tasks are all that it knows; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes, or with Mesos data; `kubernetes` the MarathonApps of the cluster of KUBECONFIG or of the pod that it runs in.',
+    'Source of apps; may be repeated. `marathon=http://HOST:PORT` and `mesos=http://HOST:PORT` take a comma-separated list of equal masters; `mesos-agent=http://HOST:PORT` is one agent, which only knows its own tasks; `file=PATH` is a JSON file, or a directory of them, in any format that Marathon returns or accepts, or with Mesos data; `kubernetes` means the MarathonApps of the cluster of KUBECONFIG or of the pod that it runs in.',
   commands: READS,
 };
 

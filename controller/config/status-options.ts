@@ -1,9 +1,24 @@
-/** The options of `status` and `health`, and of `doctor` where it asks the running controller. */
+/** The options of the commands that connect to a running controller. */
 
-import { type CommandName, option, path, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
+import {
+  type CommandName,
+  option,
+  path,
+  switchOption,
+  WRITES_APPS,
+  withDefault,
+  withoutDefault,
+} from './option.ts';
 import { parseNetworkNamespace, parseServer } from './values.ts';
 
-const ASKS: readonly CommandName[] = ['status', 'health', 'doctor', 'why', 'support-bundle', ...WRITES_APPS];
+const CONNECTS: readonly CommandName[] = [
+  'status',
+  'health',
+  'doctor',
+  'why',
+  'support-bundle',
+  ...WRITES_APPS,
+];
 
 export const statusOptions = {
   server: withoutDefault(
@@ -12,7 +27,7 @@ export const statusOptions = {
       value: 'URL',
       accepted: 'http://HOST:PORT or https://HOST:PORT, without credentials and query',
       description: 'URL of the controller, if not the one at `--listen` of this host.',
-      commands: ASKS,
+      commands: CONNECTS,
     }),
   ),
   serverTokenFile: withoutDefault(
@@ -20,7 +35,7 @@ export const statusOptions = {
       group: 'Status',
       description:
         'File with the token that the controller requires. Default, without --server: that of --read-token-file.',
-      commands: ASKS,
+      commands: CONNECTS,
     }),
   ),
   serverCaFile: withoutDefault(
@@ -28,7 +43,7 @@ export const statusOptions = {
       group: 'Status',
       description:
         'PEM file with the certificate authorities for the controller. Default: those of the system; without --server the certificate of --tls-cert-file itself.',
-      commands: ASKS,
+      commands: CONNECTS,
     }),
   ),
   serverCertFile: withoutDefault(
@@ -36,11 +51,15 @@ export const statusOptions = {
       group: 'Status',
       description:
         'PEM file with the client certificate for a controller that requires one (--tls-client-ca-file).',
-      commands: ASKS,
+      commands: CONNECTS,
     }),
   ),
   serverKeyFile: withoutDefault(
-    path({ group: 'Status', description: 'PEM file with the key of --server-cert-file.', commands: ASKS }),
+    path({
+      group: 'Status',
+      description: 'PEM file with the key of --server-cert-file.',
+      commands: CONNECTS,
+    }),
   ),
   fromNetns: withoutDefault(
     option(parseNetworkNamespace, {
@@ -53,7 +72,7 @@ export const statusOptions = {
     }),
   ),
   watch: withDefault(
-    truth({
+    switchOption({
       group: 'Status',
       description: 'Print the status every two seconds, until Ctrl-C.',
       commands: ['status'],
@@ -61,7 +80,7 @@ export const statusOptions = {
     'false',
   ),
   live: withDefault(
-    truth({
+    switchOption({
       group: 'Status',
       description: 'Check whether the loop runs (`/livez`); the default without --ready.',
       commands: ['health'],
@@ -69,7 +88,7 @@ export const statusOptions = {
     'false',
   ),
   ready: withDefault(
-    truth({
+    switchOption({
       group: 'Status',
       description: 'Check whether the sources were read and the kernel is as desired (`/readyz`).',
       commands: ['health'],

@@ -1,15 +1,15 @@
-/** How long IPVS keeps a connection that is silent. The kernel has one of each for a network namespace. */
+/** The timeouts of silent IPVS connections. The kernel has one set per network namespace. */
 
 import { wholeNumber, withoutDefault } from './option.ts';
 
-/** The kernel takes up to INT_MAX / HZ seconds (ip_vs_set_timeout); a month is far below on every HZ. */
+/** The kernel accepts up to INT_MAX / HZ seconds (ip_vs_set_timeout); a month is far below that for every HZ. */
 const MOST_SECONDS = 2_592_000;
 
 function timeout(what: string) {
   return withoutDefault(
     wholeNumber('seconds', 1, MOST_SECONDS, {
       group: 'This host',
-      description: `Seconds after which IPVS forgets ${what}. Default: the kernel's setting. It holds for the whole network namespace, services of other programs included.`,
+      description: `Seconds after which IPVS forgets ${what}. Default: the kernel's setting. It applies to the whole network namespace, including services of other programs.`,
       commands: ['run'],
     }),
   );

@@ -1,4 +1,4 @@
-/** How often things are looked at, and how long they may take. */
+/** The options for intervals and time limits. */
 
 import { wholeNumber, withDefault } from './option.ts';
 

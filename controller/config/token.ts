@@ -1,6 +1,6 @@
 import { ControllerError } from '../errors.ts';
 
-/** The token in the text of a file, which `flag` names. Throws a `ControllerError` where there is none. */
+/** Extracts the token from the text of the file that `flag` names. Throws a `ControllerError` if there is none. */
 export function tokenIn(text: string, flag: string, path: string): string {
   const token = text.trim();
   // The content itself stays out of the message: it is a secret.

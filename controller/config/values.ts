@@ -1,9 +1,9 @@
-/** How the text of an option becomes its value. `undefined`: not accepted. */
+/** Parsers of option values. They return `undefined` for text that is not accepted. */
 
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** Where apps come from, as `--source KIND=WHERE` says it. */
+/** A source of apps, `--source KIND=WHERE`. */
 export type SourceOption =
   | {
       readonly kind: 'marathon' | 'mesos' | 'mesos-agent';
@@ -12,27 +12,27 @@ export type SourceOption =
       readonly masters: readonly string[];
     }
   | { readonly kind: 'file'; readonly where: string }
-  /** `where`: a context of the kubeconfig file; empty for its current one, or the pod's own service account. */
+  /** `where`: a context of the kubeconfig file; empty for the current context, or the service account of the pod. */
   | { readonly kind: 'kubernetes'; readonly where: string };
 
-/** What the diff is made against: the live kernel, an empty table, or the output of `ipvsadm -Sn` in a file. */
+/** The table to compare with: the live kernel, an empty table, or the output of `ipvsadm -Sn` in a file. */
 export type AgainstOption =
   | { readonly kind: 'kernel' }
   | { readonly kind: 'none' }
   | { readonly kind: 'file'; readonly path: string };
 
-/** An address to listen on, without brackets. Port 0: any free one. */
+/** An address to listen on, without brackets. Port 0 means any free port. */
 export interface ListenOption {
   readonly address: string;
   readonly port: number;
 }
 
-/** `marathon=http://10.0.0.1:8080`: how a source is called in messages, metrics and on disk. */
+/** The name of a source in messages, metrics and on disk: `marathon=http://10.0.0.1:8080`. */
 export function sourceName({ kind, where }: SourceOption): string {
   return where === '' ? kind : `${kind}=${where}`;
 }
 
-/** `web` as `ip netns` names it, or the path of a network namespace. */
+/** The name of a network namespace for `ip netns`, or its path. */
 export function parseNetworkNamespace(text: string): string | undefined {
   return /^[\w.@-]{1,255}$/.test(text) || /^\/[^\0\n]{1,4000}$/.test(text) ? text : undefined;
 }
@@ -50,12 +50,12 @@ export function parseSource(text: string): SourceOption | undefined {
   return { kind, where: masters.join(','), masters };
 }
 
-/** One Marathon, as `--marathon URL[,URL…]` says it. */
+/** One Marathon, `--marathon URL[,URL…]`. */
 export function parseMarathon(text: string): { readonly where: string } | undefined {
   return parseSource(`marathon=${text}`);
 }
 
-/** Where the backends of a MarathonApp are, as `--endpoints` says it: `spec.endpoints` of the object. */
+/** The backends of a MarathonApp, `--endpoints`: `spec.endpoints` of the object. */
 export type EndpointsOption =
   | { readonly service: string }
   | { readonly selector: { readonly matchLabels: Readonly<Record<string, string>> } };
@@ -71,14 +71,14 @@ export function parseEndpoints(text: string): EndpointsOption | undefined {
   return Object.keys(matchLabels).length < labels.length ? undefined : { selector: { matchLabels } };
 }
 
-/** The base URL without a slash at its end: `http://10.0.0.1:8080`, `https://dcos.example.com/service/marathon`. */
+/** The base URL without a trailing slash: `http://10.0.0.1:8080`, `https://dcos.example.com/service/marathon`. */
 function parseMaster(text: string): string | undefined {
   if (!/^https?:\/\/[^\s?#\\]+$/.test(text) || !URL.canParse(text)) return undefined;
   const { origin, pathname, username, password } = new URL(text);
   return username + password === '' ? origin + pathname.replace(/\/+$/, '') : undefined;
 }
 
-/** The base URL of a controller, without a slash at its end: `http://10.0.0.1:61421`. */
+/** The base URL of a controller, without a trailing slash: `http://10.0.0.1:61421`. */
 export function parseServer(text: string): string | undefined {
   return parseMaster(text);
 }
@@ -88,9 +88,9 @@ export function hasCredentials(text: string): boolean {
   return /\/\/[^/?#]*@/.test(text);
 }
 
-/** Replaces what may be a password within a URL, for a message; rather too much than too little. */
+/** Masks anything in a URL that may be a password, for a message; rather too much than too little. */
 export function withoutCredentials(text: string): string {
-  // A file's URL has none, but may well lead through node_modules/@someone.
+  // File URLs have no credentials, but may contain node_modules/@someone.
   return text.replace(/(?<!file:\/?)\/\/\S*@/g, '//***@');
 }
 
@@ -99,7 +99,7 @@ export function parseAgainst(text: string): AgainstOption | undefined {
   return isPath(text) ? { kind: 'file', path: text } : undefined;
 }
 
-/** null: `off`. */
+/** null for `off`. */
 export function parseListen(text: string): ListenOption | null | undefined {
   if (text === 'off') return null;
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
@@ -109,31 +109,31 @@ export function parseListen(text: string): ListenOption | null | undefined {
   return bracketed !== undefined && isIPv6(bracketed) ? { address: bracketed, port } : undefined;
 }
 
-/** Empty: `off`. */
+/** Empty for `off`. */
 export function parseDnsListen(text: string): readonly ListenOption[] | undefined {
   if (text === 'off') return [];
   const all = text.split(',').map((each) => (each === 'off' ? undefined : parseListen(each)));
   if (!all.every((each) => each != null && isOneAddress(each.address))) return undefined;
   const listens = all.filter((each) => each != null);
-  const places = new Set(listens.map(({ address, port }) => `${ipaddr.parse(address)} ${port}`));
-  return places.size === listens.length ? listens : undefined;
+  const distinct = new Set(listens.map(({ address, port }) => `${ipaddr.parse(address)} ${port}`));
+  return distinct.size === listens.length ? listens : undefined;
 }
 
-/** A server on all addresses would answer from another one than it was asked at, which no client takes. */
+/** A DNS server on a wildcard address may answer from another address than it was queried at, which clients reject. */
 function isOneAddress(address: string): boolean {
   return !NOT_ONE.has(ipaddr.parse(address).range());
 }
 
 const NOT_ONE: ReadonlySet<string> = new Set(['unspecified', 'multicast', 'broadcast', 'ipv4Mapped']);
 
-/** null: `auto`. */
+/** null for `auto`. */
 export function parseHostAddress(text: string): string | null | undefined {
   if (text === 'auto') return null;
   if (isIP(text) === 0 || text.includes('%')) return undefined;
   return isUsable(text) ? ipaddr.parse(text).toString() : undefined;
 }
 
-/** null: `auto`. */
+/** null for `auto`. */
 export function parseHostId(text: string): string | null | undefined {
   if (text === 'auto') return null;
   return text.length <= 255 && /^[^\s\p{C}]+$/u.test(text) ? text : undefined;
@@ -150,7 +150,7 @@ interface PrefixBounds {
   readonly longest: number;
 }
 
-/** A network in its usual form, `11.0.0.0/8`; none of its host bits may be set. */
+/** A network in CIDR notation, `11.0.0.0/8`, without host bits. */
 export function parseNetwork(text: string, { family, shortest, longest }: PrefixBounds): string | undefined {
   const [, address = '', digits] = /^([^/%]+)\/(\d{1,3})$/.exec(text) ?? [];
   const prefix = Number(digits);
@@ -161,7 +161,7 @@ export function parseNetwork(text: string, { family, shortest, longest }: Prefix
   return network.toString() === parsed.toString() ? `${parsed}/${prefix}` : undefined;
 }
 
-/** Ranges in which no address can be a VIP or a host's own source address. */
+/** Ranges whose addresses can be neither a VIP nor a source address of a host. */
 const UNUSABLE: ReadonlySet<string> = new Set([
   'unspecified',
   'loopback',
@@ -175,11 +175,11 @@ function isUsable(address: string): boolean {
   return !UNUSABLE.has(ipaddr.parse(address).range());
 }
 
-/** A DNS zone in lower case, without a dot at its end. */
+/** A DNS zone in lower case, without a trailing dot. */
 export function parseZone(text: string): string | undefined {
   const zone = text.toLowerCase().replace(/\.$/, '');
   const labels = zone.split('.');
-  // The longest label and framework that a name can have stand before it: 63 + 1 + 63 + 1.
+  // The longest name and framework, which precede the zone, take 63 + 1 + 63 + 1 characters.
   return zone.length <= 125 && labels.every((label) => DNS_LABEL.test(label)) ? zone : undefined;
 }
 
@@ -200,9 +200,9 @@ export function parseClientNames(text: string): readonly string[] | undefined {
 
 const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** Linux takes more than this in a name; what an operator would have to quote is refused. */
+/** An interface name. Linux accepts more characters; those that a shell needs quoted are refused. */
 export function parseInterface(text: string): string | undefined {
-  // The last three are no interface of ours in any case: the loopback, and two folders of /proc/sys/net/ipv4/conf.
+  // The loopback interface, and two names that /proc/sys/net/ipv4/conf reserves.
   const taken = text === 'lo' || text === 'all' || text === 'default';
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/.test(text) && !taken ? text : undefined;
 }
@@ -211,7 +211,7 @@ export function parsePath(text: string): string | undefined {
   return isPath(text) ? text : undefined;
 }
 
-/** The name of a file, without directory. */
+/** A file name without a directory. */
 export function parseFileName(text: string): string | undefined {
   return isPath(text) && !text.includes('/') && !text.startsWith('.') ? text : undefined;
 }
@@ -220,7 +220,7 @@ function isPath(text: string): boolean {
   return text.trim() !== '' && !text.includes('\0');
 }
 
-/** A namespace of Kubernetes: a DNS label. */
+/** A Kubernetes namespace: a DNS label. */
 export function parseNamespace(text: string): string | undefined {
   return DNS_LABEL.test(text) ? text : undefined;
 }
@@ -229,8 +229,8 @@ export function parseFramework(text: string): string | undefined {
   return /[A-Za-z0-9]/.test(text) && text.length <= 255 && !/\p{Cc}/u.test(text) ? text : undefined;
 }
 
-/** Decimal digits only: no sign, blank, exponent or `0x`. */
-export function parseWholeNumber(text: string, least: number, most: number): number | undefined {
+/** A number in decimal digits, without sign, blank, exponent or `0x`. */
+export function parseWholeNumber(text: string, min: number, max: number): number | undefined {
   const value = Number(text);
-  return /^\d{1,9}$/.test(text) && value >= least && value <= most ? value : undefined;
+  return /^\d{1,9}$/.test(text) && value >= min && value <= max ? value : undefined;
 }

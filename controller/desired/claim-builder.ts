@@ -10,7 +10,6 @@ import {
   type Family,
   type Port,
   type Protocol,
-  type Rejection,
   type Task,
   type TaskPort,
 } from '../model.ts';

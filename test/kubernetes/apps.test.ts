@@ -345,11 +345,11 @@ test('app remove removes the object of an app, whatever its name', async () => {
   expect(await list(MARATHON_APPS)).toEqual([]);
   expect(await type(['app', 'remove', 'web'])).toMatchObject({
     status: 2,
-    complaints: [`remove /web: there is no such app in ${namespace}; app list shows those that there are`],
+    complaints: [`remove /web: the app does not exist in ${namespace}; app list shows all apps`],
   });
   expect(await type(['app', 'update', 'web', 'cpus=1'])).toMatchObject({
     status: 2,
-    complaints: [`update /web: there is no such app in ${namespace}; app add makes one`],
+    complaints: [`update /web: the app does not exist in ${namespace}; app add creates it`],
   });
 });
 
@@ -406,6 +406,6 @@ test('app list and app show tell objects, backends, reasons, VIPs and tasks', as
   expect(parse(yaml.out)).toMatchObject({ metadata: { name: 'web' }, status: { backends: '1/1' } });
   expect(await type(['app', 'show', 'none'])).toMatchObject({
     status: 2,
-    complaints: ['there is no app /none; app list shows those that there are'],
+    complaints: ['app /none does not exist; app list shows all apps'],
   });
 });

@@ -103,7 +103,7 @@ outside('a busy host', () => {
     },
   );
 
-  test('the list tells which VIPs are uneven and why backends get nothing, and finds them by a click', async () => {
+  test('the list shows which VIPs are uneven and why backends get nothing, and filters them by a click', async () => {
     tab = await Tab.open(browser, host.url);
     const { page } = tab;
     await tab.go('#/services');
@@ -124,7 +124,7 @@ outside('a busy host', () => {
       .waitFor();
   });
 
-  test('of 200 backends those come first of which there is something to say, and all are shown when asked for', async () => {
+  test('of 200 backends those that need attention come first, and all are shown on request', async () => {
     tab = await Tab.open(browser, host.url);
     const { page } = tab;
     await tab.go(vipPage(LARGE));
@@ -140,7 +140,7 @@ outside('a busy host', () => {
     expect(await rows.count()).toBe(201);
   });
 
-  test('a decision about the whole VIP says why, and that of an ejection when it is looked at again', async () => {
+  test('a decision about the whole VIP says why, and one about an ejection when it is checked again', async () => {
     tab = await Tab.open(browser, host.url);
     const { page } = tab;
     await tab.go(vipPage(FALLEN));
@@ -158,7 +158,7 @@ outside('a busy host', () => {
       .waitFor();
   });
 
-  test('the host tells what is ejected, what the kernel refuses, and that it may be cut off itself', async () => {
+  test('the host page shows what is ejected, what the kernel refuses, and that the host may be cut off itself', async () => {
     tab = await Tab.open(browser, host.url);
     const { page } = tab;
     await tab.go('#/host');
@@ -167,7 +167,7 @@ outside('a busy host', () => {
     await page.getByText('10.0.2.1: an address of this host').waitFor();
   });
 
-  test('why a VIP does not answer is asked by keyboard, read out, and told with the proof and the fix', async () => {
+  test('a trace can be run by keyboard, is announced, and shows the proof and the fix', async () => {
     tab = await Tab.open(browser, host.url);
     const { page } = tab;
     const walked = Promise.withResolvers<WhyDocument>();

@@ -265,7 +265,7 @@ describe('several endpoints and addresses', () => {
   });
 });
 
-test('a deployment is followed: backends come into rotation one after the other', async () => {
+test('a deployment is followed while backends come into rotation one by one', async () => {
   const page = await begin('/followed', 'Host');
   const endpoint = await addEndpoint(page);
   await endpoint.getByLabel('Load balanced').check();
@@ -306,7 +306,7 @@ test('a deployment is followed: backends come into rotation one after the other'
   expect(deploymentsAsked()).toBe(after);
 });
 
-test('a deployment that locks the app is named, force ends it; one that hangs is followed patiently, and that it was cancelled is told', async () => {
+test('a deployment that locks the app is named and can be cancelled with force; one that hangs is followed, and its cancellation shown', async () => {
   const page = await begin('/stuck', 'Host');
   // More than there are agents that have the port.
   await page.getByLabel('Instances').fill('3');

@@ -63,7 +63,7 @@ async function enterToken(): Promise<void> {
 }
 
 describe('a service', () => {
-  test('is created by the form, comes into rotation, is edited, and is removed', async () => {
+  test('is created with the form, comes into rotation, is edited, and is removed', async () => {
     tab = await Tab.open(browser, host.url);
     const { page } = tab;
     await tab.go('#/new');
@@ -145,7 +145,7 @@ describe('a service', () => {
     }
   });
 
-  test('what would be refused is said at its field, before it is sent and when Marathon says so', async () => {
+  test('what would be refused is shown at its field, before sending and after Marathon refuses it', async () => {
     tab = await Tab.open(browser, host.url);
     const { page } = tab;
     await tab.go('#/new');
@@ -179,7 +179,7 @@ describe('a service', () => {
     expect(await page.getByRole('button', { name: 'Run service' }).isDisabled()).toBe(true);
   });
 
-  test('without the token nothing is written, and the page says what is missing', async () => {
+  test('nothing is written without the token, and the page says what is missing', async () => {
     tab = await Tab.open(browser, host.url);
     await tab.go('#/apps');
     await tab.page.getByLabel('Token').fill('wrong');

@@ -81,7 +81,7 @@ outside('every page', () => {
     },
   );
 
-  test('everything is reached by keyboard, and a skip link leads past the navigation', async () => {
+  test('everything can be reached by keyboard, and a skip link leads past the navigation', async () => {
     tab = await Tab.open(browser, host.url);
     const { page } = tab;
     await tab.go('#/services');
@@ -111,7 +111,7 @@ outside('every page', () => {
     expect(await tab.page.evaluate('navigator.clipboard.readText()')).toBe(name);
   });
 
-  test('what changes is shown within seconds, and told in the history', async () => {
+  test('changes are shown within seconds, and in the history', async () => {
     tab = await Tab.open(browser, host.url);
     await tab.go(`#/vip/${VIP}`);
     const [task] = marathon.tasks('/my-service');
@@ -122,7 +122,7 @@ outside('every page', () => {
     await tab.page.getByText(/weight 0 -> 1/).waitFor();
   });
 
-  test('why a VIP does not answer is found out on this very host, whose kernel knows nothing of it', async () => {
+  test('a trace finds why a VIP does not answer on this host, whose kernel does not have it', async () => {
     tab = await Tab.open(browser, host.url);
     const { page } = tab;
     await tab.go(`#/vip/${VIP}`);
@@ -133,7 +133,7 @@ outside('every page', () => {
     await tab.shoot('why');
   });
 
-  test('a source that fails is shown, and so is a controller that has gone', async () => {
+  test('a failing source is shown, and so is a controller that has stopped', async () => {
     const other = await startMarathon({ processes: false });
     const lost = await openHost(other.url);
     tab = await Tab.open(browser, lost.url);
@@ -154,7 +154,7 @@ outside('every page', () => {
     tab.complaints.splice(0);
   });
 
-  test('foreign text cannot hide or turn round what stands on the page, in an attribute neither', async () => {
+  test('foreign text cannot hide or reverse text on the page or in an attribute', async () => {
     tab = await Tab.open(browser, host.url);
     const { page } = tab;
     const found = {
@@ -193,7 +193,7 @@ outside('every page', () => {
     tab.complaints.splice(0);
   });
 
-  test('of 1,000 VIPs the page draws the fifty that it shows, before and while something is searched for', async () => {
+  test('of 1,000 VIPs the page renders only the fifty shown, before and during a search', async () => {
     const ports = Array.from({ length: 1_000 }, (_, at) => ({
       port: 0,
       labels: { VIP_0: `/vip-${String(at).padStart(4, '0')}:80` },

@@ -67,7 +67,7 @@ outside('beyond this host', () => {
     await tab.page.getByRole('button', { name: 'Enter' }).click();
   }
 
-  test('the page asks for the token, says that a wrong one is none, and then is live', async () => {
+  test('the page prompts for the token, rejects a wrong one, and then is live', async () => {
     tab = await Tab.open(browser, url);
     await tab.go('#/services');
     await tab.page.getByRole('status').getByText('Access denied').waitFor();
@@ -94,7 +94,7 @@ outside('beyond this host', () => {
     );
   });
 
-  test('for writing it asks for the other token', async () => {
+  test('writing prompts for the other token', async () => {
     tab = await Tab.open(browser, url);
     await tab.go('#/apps');
     await enter(READ_TOKEN);
@@ -103,7 +103,7 @@ outside('beyond this host', () => {
     await tab.page.getByRole('link', { name: '/my-service' }).waitFor();
   });
 
-  test('a browser with a certificate is asked for no token, for writing neither', async () => {
+  test('a browser with a certificate is not prompted for a token, not even for writing', async () => {
     tab = await Tab.open(browser, url, {
       certificate: { certPath: client.certFile, keyPath: client.keyFile },
     });
@@ -114,7 +114,7 @@ outside('beyond this host', () => {
     expect(await tab.page.getByLabel(/token/i).count()).toBe(0);
   });
 
-  test('a token that is renewed is asked for again', async () => {
+  test('after the token has changed, the page prompts for it again', async () => {
     tab = await Tab.open(browser, url);
     await tab.go('#/services');
     await enter(READ_TOKEN);

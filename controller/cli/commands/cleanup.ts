@@ -13,8 +13,8 @@ export interface CleanupPorts {
 
 /**
  * Removes what this controller owns on this host and nothing else: first interface, routes and packet filter, so that no
- * new client comes, then the services in the ledger. With `dryRun` it only prints what it would remove. Resolves with the exit
- * status: 0, or 2 when something could not be removed (it then stays in the ledger).
+ * new connections arrive, then the services in the ledger. With `dryRun` it only prints what it would remove. Resolves with
+ * the exit status: 0, or 2 if something could not be removed, which then stays in the ledger.
  */
 export async function cleanup(ports: CleanupPorts, dryRun: boolean): Promise<number> {
   const { table, reachability, ledger, print, printError } = ports;

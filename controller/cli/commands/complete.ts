@@ -4,25 +4,25 @@ import { type LookUp, offersFor } from '../completion/offers.ts';
 import { FILES_LINE } from '../completion/scripts.ts';
 
 /**
- * What `marathon-ipvs __complete WORDS…` prints for the scripts of shells: a line for each word that the last one can become,
- * `VALUE<tab>DESCRIPTION`, and `:files` where a file is meant. Words that cannot be found out are left out without a word.
+ * The output of `marathon-ipvs __complete WORDS…` for the completion scripts: a line `VALUE<tab>DESCRIPTION` for each
+ * completion of the last word, and `:files` where a file is accepted. Names whose lookup fails are left out silently.
  */
 export async function complete(
   words: readonly string[],
   environment: Environment,
   signal: AbortSignal,
 ): Promise<string> {
-  const known: LookUp = async (what, typed) => {
+  const lookUp: LookUp = async (kind, typed) => {
     try {
-      // Options and commands come twice as fast without it.
-      const { lookUp } = await import('./known-words.ts');
-      return await lookUp(what, typed, environment, signal);
+      // Imported only when needed: without it, options and commands are completed twice as fast.
+      const { lookUpNames } = await import('./look-up-names.ts');
+      return await lookUpNames(kind, typed, environment, signal);
     } catch {
-      // Whoever presses the key wants a word, or nothing.
+      // An error message in the middle of typing would only disturb.
       return [];
     }
   };
-  const offers = await offersFor(words, grammar(), known);
+  const offers = await offersFor(words, grammar(), lookUp);
   const lines = offers.words.map(({ value, description }) => `${value}\t${description}`);
   return [...lines, ...(offers.files ? [FILES_LINE] : [])].map((line) => `${line}\n`).join('');
 }

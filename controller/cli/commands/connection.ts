@@ -26,8 +26,8 @@ export interface ConnectionRequest {
 }
 
 /**
- * Prints how to connect to an endpoint, from the current apps of all sources. Rejects with a `ControllerError` when one cannot
- * be read, and when there is no such service or endpoint, or several: the message lists them.
+ * Prints how to connect to an endpoint, from the current apps of all sources. Rejects with a `ControllerError` if a source
+ * cannot be read, or if no service or endpoint matches, or several do; the message lists them.
  */
 export async function connection(
   { sources, translate, print }: ConnectionPorts,
@@ -66,8 +66,8 @@ function find(connections: Connections, service: string, endpoint: string | unde
   return found;
 }
 
-function unknown(what: string, there: readonly string[], none: string): ControllerError {
-  const list = there.length === 0 ? none : `expected one of ${there.join(', ')}`;
+function unknown(what: string, existing: readonly string[], none: string): ControllerError {
+  const list = existing.length === 0 ? none : `expected one of ${existing.join(', ')}`;
   return new ControllerError('usage', `connection: ${what}, ${list}`, { retry: 'never' });
 }
 

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { request as askPlain, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as askSecurely, type RequestOptions as SecureOptions } from 'node:https';
+import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import { request as requestHttps, type RequestOptions as SecureOptions } from 'node:https';
 import { namesLoopback } from '../../api/host-header.ts';
 import type { Config } from '../../config/config.ts';
 import { flagName, usage } from '../../config/given.ts';
@@ -11,14 +11,11 @@ import { ControllerError, systemReason } from '../../errors.ts';
 import { BodyBuffer } from '../../http/body-buffer.ts';
 import { endpointKey } from '../../model.ts';
 
-/** A running controller, as a command reaches it. */
+/** A client of a running controller. */
 export interface Controller {
-  /** Where it is asked: `https://10.0.0.1:61421`. */
+  /** Its base URL: `https://10.0.0.1:61421`. */
   readonly url: string;
-  /**
-   * Rejects with whatever the connection failed with, when the signal aborts, and with a `ControllerError` when the answer is
-   * too large.
-   */
+  /** Rejects with the connection's error, when the signal aborts, or with a `ControllerError` if the answer is too large. */
   get(path: string, signal: AbortSignal): Promise<{ readonly status: number; readonly text: string }>;
 }
 
@@ -38,9 +35,10 @@ type Options = Pick<
 const MAX_ANSWER_BYTES = 2 ** 28;
 
 /**
- * The one at `--server`, or at the address of `--listen` on this host, with what it is to be shown and known by.
+ * Opens a client for the controller at `--server`, or at the address of `--listen` on this host, with the configured token
+ * and certificates.
  *
- * Rejects with a `ControllerError` 'usage' where the address cannot be known or a file not be used.
+ * Rejects with a `ControllerError` 'usage' if there is no address to connect to, or a file cannot be used.
  */
 export async function openController(options: Options, maxBytes = MAX_ANSWER_BYTES): Promise<Controller> {
   const url = serverOf(options);
@@ -54,7 +52,7 @@ export async function openController(options: Options, maxBytes = MAX_ANSWER_BYT
   const tls = url.startsWith('https:') ? await tlsOptions(options, own) : null;
   if (tls === null && token !== null && !own && !namesLoopback(new URL(url).host)) {
     throw usage(
-      `--server-token-file is not sent to ${url}, where it could be read on the way; expected https://…`,
+      `--server-token-file is not sent to ${url}, since the connection is not encrypted; expected https://…`,
     );
   }
   return {
@@ -63,15 +61,15 @@ export async function openController(options: Options, maxBytes = MAX_ANSWER_BYT
       const common: RequestOptions = { headers, signal, agent: false };
       const to = new URL(url + path);
       const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
-      const asking = tls === null ? askPlain(to, common) : askSecurely(to, { ...common, ...tls });
-      asking.on('error', reject);
-      asking.on('response', (response) => {
+      const request = tls === null ? requestHttp(to, common) : requestHttps(to, { ...common, ...tls });
+      request.on('error', reject);
+      request.on('response', (response) => {
         readAll(response, url + path, maxBytes).then(
           (text) => resolve({ status: response.statusCode ?? 0, text }),
           reject,
         );
       });
-      asking.end();
+      request.end();
       return await promise;
     },
   };
@@ -89,7 +87,7 @@ async function readAll(response: IncomingMessage, url: string, maxBytes: number)
 }
 
 /**
- * Where the running controller is asked. Throws a `ControllerError` 'usage' where that cannot be known.
+ * The base URL of the running controller. Throws a `ControllerError` 'usage' if the options do not determine it.
  */
 export function serverOf({
   server,
@@ -98,7 +96,9 @@ export function serverOf({
 }: Pick<Options, 'server' | 'listen' | 'tlsCertFile'>): string {
   if (server !== undefined) return server;
   if (listen === null || listen.port === 0) {
-    throw usage(`${flagName('listen')} gives no address to connect to; --server URL names the controller's`);
+    throw usage(
+      `${flagName('listen')} has no address to connect to; expected --server URL of the controller`,
+    );
   }
   const anywhere = { '0.0.0.0': '127.0.0.1', '::': '::1' }[listen.address];
   const scheme = tlsCertFile === undefined ? 'http' : 'https';
@@ -110,7 +110,7 @@ async function readToken([name, path]: readonly [OptionName, string | undefined]
   return tokenIn(String(await read(name, path)), flagName(name), path);
 }
 
-/** The controller of this host is known by the very certificate that it was given, whatever name or address that is for. */
+/** The controller of this host is verified by its configured certificate, whatever names that certificate has. */
 async function tlsOptions(options: Options, own: boolean): Promise<SecureOptions> {
   const { serverCaFile, serverCertFile, serverKeyFile, tlsCertFile } = options;
   if ((serverCertFile === undefined) !== (serverKeyFile === undefined)) {

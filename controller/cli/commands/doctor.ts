@@ -12,13 +12,13 @@ import { query } from './query.ts';
 
 export interface DoctorPorts extends Pick<Printer, 'print' | 'layout'> {
   readonly clock: Pick<Clock, 'epoch'>;
-  /** Reads the facts of the network namespace of `--netns`; null: of this one. */
+  /** Reads the facts in the network namespace of `--netns`; null for the current one. */
   readonly elsewhere: { readonly path: string; readonly facts: typeof readFacts } | null;
 }
 
 /**
- * Prints what this host lacks, or a network namespace of it, each with the command that fixes it. Resolves with the exit status: 0, or 1 when
- * there is a problem. It works without a running controller, and checks less then.
+ * Prints the problems of this host, or of one of its network namespaces, each with the command that fixes it. Resolves with
+ * the exit status: 0, or 1 if there is a problem. Without a running controller there are fewer checks.
  */
 export async function doctor(
   config: Config,
@@ -32,7 +32,7 @@ export async function doctor(
   return document.summary.problem === 0 ? EXIT_OK : EXIT_DIFFERENT;
 }
 
-/** Asks the running controller for its status; null when none answers. Rejects only where `--server` names one. */
+/** Reads the status of the running controller; null if none answers. Rejects only if `--server` names one. */
 export async function askController(config: Config, signal: AbortSignal): Promise<RunningController | null> {
   if (config.server === undefined && (config.listen === null || config.listen.port === 0)) return null;
   try {

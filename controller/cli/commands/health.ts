@@ -4,7 +4,7 @@ import { EXIT_DIFFERENT, EXIT_OK } from '../../exit-status.ts';
 import { openController } from './controller.ts';
 import { get } from './query.ts';
 
-/** Within the time that container runtimes give a probe by default or by our files. */
+/** Below the time limit for a probe, both the default of container runtimes and that of our deployment files. */
 const ANSWER_MS = 4_000;
 
 /** The body with which a check that passed answers. */
@@ -16,9 +16,9 @@ export interface HealthPorts {
 }
 
 /**
- * Asks the controller of this host, or at `--server`, whether it is alive (`/livez`), or with `--ready` whether it is
- * ready, and prints the answers. Resolves with the exit status, which is all that a probe looks at: 0, or 1 for
- * everything else, also without an answer or with an unusable file. With `--listen off` there is nothing to check: 0.
+ * Queries the controller of this host, or at `--server`, for whether it is alive (`/livez`) or, with `--ready`, ready, and
+ * prints the answers. Resolves with the exit status for a probe: 0, or 1 for anything else, including no answer and a file
+ * that cannot be used. With `--listen off` there is nothing to check: 0.
  */
 export async function health(config: Config, { print }: HealthPorts, signal: AbortSignal): Promise<number> {
   if (config.server === undefined && config.listen === null) {

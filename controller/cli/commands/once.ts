@@ -20,8 +20,8 @@ export interface OncePorts extends SavePorts {
 }
 
 /**
- * One pass that changes nothing: prints the diff. Resolves with the exit status: 0 no difference, 1 differences,
- * 2 when a source or what it is compared with cannot be read.
+ * Makes one pass that changes nothing, and prints the diff. Resolves with the exit status: 0 no difference, 1 differences.
+ * Rejects, which means 2, if a source or the table to compare with cannot be read.
  */
 export async function diff(ports: OncePorts, options: PrintOptions, signal: AbortSignal): Promise<number> {
   const { pass } = await readAndPass(ports, signal);
@@ -32,27 +32,27 @@ export async function diff(ports: OncePorts, options: PrintOptions, signal: Abor
 }
 
 /**
- * One pass that brings the kernel to the desired state, and prints what it did. Resolves with 0 when the kernel is as
- * desired afterwards, read back from it if anything was written; else prints what is not, and resolves with 2.
+ * Makes one pass that brings the kernel to the desired state, and prints what it did. If it wrote anything, the kernel is
+ * read back. Resolves with 0 if the kernel is as desired; else prints what is not, and resolves with 2.
  */
 export async function once(ports: OncePorts, options: PrintOptions, signal: AbortSignal): Promise<number> {
   const { pass, sources } = await readAndPass(ports, signal);
   await saveChanged(ports, sources);
   if (pass.error === null) printReport(ports.print, pass, options);
-  const problems = whatIsWrong(pass);
+  const problems = problemsOf(pass);
   if (problems.length === 0 && pass.plan.growing.length + pass.plan.shrinking.length > 0) {
-    problems.push(...(await whatIsLeft(ports)));
+    problems.push(...(await readBack(ports)));
   }
   for (const problem of problems) ports.printError(problem);
   return problems.length === 0 ? EXIT_OK : EXIT_ERROR;
 }
 
-/** Reads every source and makes one pass over their apps. Rejects where one cannot be read. */
+/** Reads every source and makes one pass over their apps. Rejects if a source cannot be read. */
 export async function readAndPass(
   { sources: all, reconciler }: Pick<OncePorts, 'sources' | 'reconciler'>,
   signal: AbortSignal,
 ): Promise<{ pass: PassStatus; sources: Sources }> {
-  const sources = new Sources(all, NOBODY, reconciler.inventory);
+  const sources = new Sources(all, NO_OBSERVER, reconciler.inventory);
   const snapshots = await Promise.all(all.map((source) => source.read(signal)));
   for (const [index, source] of all.entries()) {
     const snapshot = snapshots[index];
@@ -63,28 +63,28 @@ export async function readAndPass(
 
 const EVERYTHING = { full: true, complete: true, changesSince: [], gone: [] };
 
-/** A second pass must find nothing to do. */
-async function whatIsLeft({ reconciler }: OncePorts): Promise<string[]> {
+/** The problems that a second pass finds; it must have nothing to do. */
+async function readBack({ reconciler }: OncePorts): Promise<string[]> {
   const pass = await reconciler.pass(EVERYTHING);
   const { add, change, remove } = pass.plan.summary;
   const again = add + change + remove;
   return again === 0
-    ? whatIsWrong(pass)
-    : [`${again} VIPs were not as desired when read back: something else writes them too`];
+    ? problemsOf(pass)
+    : [`${again} VIPs were not as desired when read back: another program writes them too`];
 }
 
-function whatIsWrong({ error, failures, waiting, problems, held, plan }: PassStatus): string[] {
+function problemsOf({ error, failures, waiting, problems, held, plan }: PassStatus): string[] {
   return [
     ...(error === null ? [] : [error]),
     ...failures.map(({ step, message }) => `${step}: ${message}`),
-    ...(waiting === 0 ? [] : [`${waiting} steps were held back because of these`]),
+    ...(waiting === 0 ? [] : [`${waiting} steps were postponed because of these`]),
     ...(held === null ? [] : [`not done: ${heldText(held)}; if that is right: --allow-mass-removal`]),
     ...problems,
     ...plan.conflicts.map(({ key, reason }) => `${key}: ${reason}`),
   ];
 }
 
-const NOBODY: Observer = {
+const NO_OBSERVER: Observer = {
   moved: () => undefined,
   sourceRead: () => undefined,
   sourceFailed: () => undefined,

@@ -7,8 +7,8 @@ import type { Controller } from './controller.ts';
 const ANSWER_MS = 10_000;
 
 /**
- * Asks the running controller for a document. Rejects with a `ControllerError` 'controller' and one line when nobody
- * answers, or someone who is no controller of this kind; with the signal's reason when that aborts.
+ * Requests a document from the running controller. Rejects with a `ControllerError` 'controller' and a message of one line if
+ * there is no answer, or none of a controller; with the signal's reason when that aborts.
  */
 export async function query<Schema extends z.ZodType>(
   controller: Controller,
@@ -21,12 +21,12 @@ export async function query<Schema extends z.ZodType>(
   const raw = parse(text);
   const { data, error } = checked(schema, raw);
   if (status === 200 && error === undefined) return { document: data, raw };
-  throw otherwise(controller.url + path, status, raw, error);
+  throw unexpected(controller.url + path, status, raw, error);
 }
 
 /**
- * Asks for a text and gives it with its status, whatever that is. Rejects with a `ControllerError` 'controller' and one line
- * when nothing comes within `answerMs`; with the signal's reason when that aborts.
+ * Requests a text and returns it with its status, whatever that is. Rejects with a `ControllerError` 'controller' and a message
+ * of one line if there is no answer within `answerMs`; with the signal's reason when that aborts.
  */
 export async function get(
   controller: Controller,
@@ -46,54 +46,54 @@ export async function get(
 function unreachable(url: string, why: string, error: unknown): ControllerError {
   const mistake = mistakeIn(url, error);
   const advice = mistake ?? 'is `marathon-ipvs run` running here? --server URL connects to another one';
-  // The reason is in the message already; as a cause it would be told twice.
+  // Without a cause: the message already contains the reason.
   return new ControllerError('controller', `no controller answers at ${url}: ${why}; ${advice}`, {
     retry: mistake === null ? 'later' : 'never',
   });
 }
 
-/** Of OpenSSL's lines only the reason: the rest is a place in its own source. */
+/** The error message; of an OpenSSL error only the reason, since the rest locates it in OpenSSL's source. */
 function reasonOf(error: unknown): string {
   const message = messageOf(error).trim();
   const [, reason] = /:SSL routines:[^:]*:([^:]+):/.exec(message) ?? [];
   return reason ?? message;
 }
 
-/** What was given wrongly where someone is there and cannot be talked to; null where nobody may be. */
+/** Advice if something answers but the options do not fit it; null if there may be no controller at all. */
 function mistakeIn(url: string, error: unknown): string | null {
   const code = isNativeError(error) && 'code' in error ? String(error.code) : '';
   if (/^(?:DEPTH_ZERO_)?SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)/.test(code)) {
-    return '--server-ca-file names a file with the authority of its certificate';
+    return 'give the authority that signed its certificate with --server-ca-file';
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return 'its certificate is for other names: use one of them in --server URL';
   }
-  // Of one that speaks TLS where it is asked without, and the other way round.
+  // A server that expects TLS when addressed without it, and the other way round.
   if (url.startsWith('http:') && code === 'ECONNRESET') return 'does it use TLS? then use --server https://…';
   if (code === 'EPROTO') return 'does it use TLS? --server http://… connects without it on this host';
   return null;
 }
 
-function otherwise(
+function unexpected(
   url: string,
   status: number,
   raw: unknown,
   error: z.ZodError | undefined,
 ): ControllerError {
-  const told = typeof raw === 'object' && raw !== null && 'error' in raw ? `: ${String(raw.error)}` : '';
-  if (told !== '' && REFUSALS.has(status)) {
+  const message = typeof raw === 'object' && raw !== null && 'error' in raw ? `: ${String(raw.error)}` : '';
+  if (message !== '' && REFUSALS.has(status)) {
     const how =
       status === 401
-        ? '; --server-token-file names a file with it, --server-cert-file one with a certificate'
+        ? '; give a token with --server-token-file, or a certificate with --server-cert-file'
         : '';
-    return new ControllerError('controller', `${url} denies access (${status})${told}${how}`, {
+    return new ControllerError('controller', `${url} denies access (${status})${message}${how}`, {
       retry: 'never',
     });
   }
   const where = error === undefined || status !== 200 ? '' : ` (${firstIssue(error)})`;
   return new ControllerError(
     'controller',
-    `${url} answers with status ${status}${told}${where}, not as a controller of this version does`,
+    `${url} answers with status ${status}${message}${where}, not as a controller of this version does`,
   );
 }
 

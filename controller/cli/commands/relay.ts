@@ -4,7 +4,7 @@ import { createRelayHealth, serveRelayHealth } from '../../relay/health.ts';
 import { runRelay } from '../../relay/relay.ts';
 import type { RelayParts } from '../../wire-kubernetes.ts';
 
-/** Publishes the apps of the sources in a Kubernetes cluster until `signal` aborts; resolves then. */
+/** Publishes the apps of the sources in a Kubernetes cluster until `signal` aborts. */
 export async function relay(config: Config, parts: RelayParts, signal: AbortSignal): Promise<void> {
   const { client, sources, clock, log } = parts;
   const { listen } = config;

@@ -22,21 +22,21 @@ import { whyPorts } from '../../wire-why.ts';
 import { endsInTime } from '../ending.ts';
 import { formatReport, type PrintOptions } from './report.ts';
 
-/** How long sources may take to answer at the start before the last good state on disk stands in for them. */
+/** How long to wait for the sources at the start before the last good state is loaded from disk. */
 const RESTORE_AFTER_MS = 5_000;
 
-/** What the process is told from outside. */
+/** The signals of the process. */
 export interface Signals {
-  /** Ends the run. */
+  /** Ends the run (SIGTERM, SIGINT). */
   readonly stop: AbortSignal;
-  /** Calls back when the whole table is to be read and put right at once (SIGHUP). */
+  /** Calls `listener` to read and correct the whole kernel table at once (SIGHUP). */
   onResync(listener: () => void): void;
 }
 
 /**
- * Reconciles until told to stop, with health and metrics over HTTP; resolves then. With `--dry-run` it prints the diff
- * whenever that changes, and changes nothing. Resolves with false where something is under way that does not come to its
- * end: the process is then to be ended without waiting for it.
+ * Reconciles until `signals.stop` aborts, and serves health, metrics and the API over HTTP. With `--dry-run` it prints the
+ * diff whenever it changes, and changes nothing. Resolves with false if work is still in progress that does not end; the
+ * caller must then end the process without waiting for it.
  */
 export async function run(
   config: Config,
@@ -50,8 +50,8 @@ export async function run(
   const { watch, namespaces, counters } = parts;
   const ejection = watch == null ? undefined : () => watch.report();
   const fleet = namespaces?.fleet;
-  const told = { ejection, namespaces: fleet && (() => fleet.report) };
-  const observed = { sources, dryRun: config.dryRun, clock: parts.clock, ...told };
+  const reports = { ejection, namespaces: fleet && (() => fleet.report) };
+  const observed = { sources, dryRun: config.dryRun, clock: parts.clock, ...reports };
   const history = createHistory();
   const spread =
     counters === null ? undefined : new SpreadWatch(counters, () => board.current().vips, parts.clock);
@@ -96,8 +96,7 @@ export async function run(
     const looping = runLoop(ports, parts.reconciler, options, wake, signals.stop);
     const working = Promise.all([looping, ...reporting, watching, keeping, comparing]);
     const isOver = await endsInTime(working, signals.stop, parts.clock);
-    if (!isOver)
-      log.warn('stopping without waiting any longer for what does not end', { reason: UNANSWERED });
+    if (!isOver) log.warn('stopping although some work has not ended', { reason: UNANSWERED });
     return isOver;
   } finally {
     await Promise.all([...servers.map((server) => server.close()), parts.dns?.server.close()]);
@@ -105,12 +104,12 @@ export async function run(
 }
 
 const UNANSWERED =
-  'a file system (that of --state-dir or --ledger) or the kernel does not answer; what it was asked to write last may be missing';
+  'a file system (that of --state-dir or --ledger) or the kernel does not answer; the last write may be missing';
 
 /** What `--metrics-listen` serves. */
 const PROBES = { paths: ['/livez', '/readyz', '/healthz', '/metrics'], flag: '--metrics-listen' };
 
-/** Opens the HTTP ports that are wanted, or none of them. */
+/** Opens the configured HTTP ports; if one fails, closes the others. */
 async function serve(
   config: Config,
   parts: Parts,
@@ -162,10 +161,10 @@ function examiner(config: Config, listen: ListenOption): Doctor {
 }
 
 function explainer(config: Config, listen: ListenOption): Explain {
-  return async (asked, status, signal) => {
+  return async (vip, status, signal) => {
     const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
     const desired = async () => desiredFromStatus(await status(), `${scheme}://${endpointKey(listen)}`);
-    return await explain(asked, whyPorts(config, desired), systemClock.epoch(), signal);
+    return await explain(vip, whyPorts(config, desired), systemClock.epoch(), signal);
   };
 }
 

@@ -16,16 +16,16 @@ export interface StatusPorts extends Pick<Printer, 'print' | 'printError' | 'red
   readonly clock: Pick<Clock, 'sleep'>;
 }
 
-/** How long between two looks of `--watch`. */
+/** The interval of `--watch`. */
 const WATCH_MS = 2_000;
 
 /**
- * Prints what the running controller knows of its VIPs, or of those that `name` means; with `--netns` of that network namespace.
- * Resolves with the exit status: 0, or 1 when no VIP, or namespace, matches so. Rejects with a `ControllerError` when the
+ * Prints the status of the running controller: of all VIPs, of those that match `name`, or of the network namespace of
+ * `--netns`. Resolves with the exit status: 0, or 1 if no VIP or namespace matches. Rejects with a `ControllerError` if the
  * controller does not answer.
  *
- * With `--watch` it does so every two seconds until `signal` aborts, redrawing a terminal; what goes wrong after the
- * first time is shown, and tried again.
+ * With `--watch` it repeats this every two seconds until `signal` aborts, redrawing a terminal. Errors after the first time
+ * are shown, and do not end it.
  */
 export async function status(
   config: Config,
@@ -33,19 +33,19 @@ export async function status(
   ports: StatusPorts,
   signal: AbortSignal,
 ): Promise<number> {
-  const look = await lookFor(config, name, ports);
+  const read = await readerFor(config, name, ports);
   try {
-    const first = await look(signal);
+    const first = await read(signal);
     if (!config.watch) {
-      if (first.none !== null) ports.printError(first.none);
+      if (first.noMatch !== null) ports.printError(first.noMatch);
       ports.print(first.text);
-      return first.none === null ? EXIT_OK : EXIT_DIFFERENT;
+      return first.noMatch === null ? EXIT_OK : EXIT_DIFFERENT;
     }
-    ports.redraw(first.none ?? first.text);
+    ports.redraw(first.noMatch ?? first.text);
     for (;;) {
       await ports.clock.sleep(WATCH_MS, signal);
       if (signal.aborted) return EXIT_OK;
-      ports.redraw(await look(signal).then(({ none, text }) => none ?? text, explain));
+      ports.redraw(await read(signal).then(({ noMatch, text }) => noMatch ?? text, errorText));
     }
   } catch (error) {
     if (signal.aborted) return EXIT_OK;
@@ -53,26 +53,26 @@ export async function status(
   }
 }
 
-interface Look {
+interface StatusText {
   readonly text: string;
-  /** The line to say when no VIP, or namespace, matches as asked; null when one does. */
-  readonly none: string | null;
+  /** The message if no VIP or namespace matches; null if one does. */
+  readonly noMatch: string | null;
 }
 
-async function lookFor(
+async function readerFor(
   config: Config,
   name: string | null,
   ports: StatusPorts,
-): Promise<(signal: AbortSignal) => Promise<Look>> {
+): Promise<(signal: AbortSignal) => Promise<StatusText>> {
   if (name !== null && config.netns !== undefined)
     throw usage(
       `status ${quoted(name)} and ${givenAs(config, 'netns')} are both given, expected one of them`,
     );
   const controller = await openController(config);
-  if (config.netns !== undefined) return lookInto(controller, config, config.netns, ports);
+  if (config.netns !== undefined) return namespaceReader(controller, config, config.netns, ports);
   const path = name === null ? '/v1/status' : `/v1/status?vip=${encodeURIComponent(name)}`;
   const formatStatus = (document: StatusDocument, raw: unknown) =>
-    // What a newer controller tells besides is passed on to scripts.
+    // Scripts get the raw document, with any keys that a newer controller has added.
     documentText(config.output, raw, () => {
       const layout = ports.layout();
       if (name !== null) return document.vips.length === 0 ? '' : vipsText(document, layout);
@@ -80,17 +80,17 @@ async function lookFor(
     });
   return async (signal) => {
     const { document, raw } = await query(controller, path, statusDocument, signal);
-    const none = name !== null && document.vips.length === 0 ? `no VIP matches ${quoted(name)}` : null;
-    return { none, text: formatStatus(document, raw) };
+    const noMatch = name !== null && document.vips.length === 0 ? `no VIP matches ${quoted(name)}` : null;
+    return { noMatch, text: formatStatus(document, raw) };
   };
 }
 
-function lookInto(
+function namespaceReader(
   controller: Controller,
   config: Config,
   netns: string,
   ports: StatusPorts,
-): (signal: AbortSignal) => Promise<Look> {
+): (signal: AbortSignal) => Promise<StatusText> {
   return async (signal) => {
     const { document } = await query(controller, '/v1/status', statusDocument, signal);
     const { networkNamespaces: report, at } = document;
@@ -98,14 +98,14 @@ function lookInto(
     if (namespace === undefined) {
       const where =
         report === null ? ': that controller runs without --netns-dir' : ` in ${visible(report.directory)}`;
-      return { none: `no network namespace is called ${quoted(netns)}${where}`, text: '' };
+      return { noMatch: `no network namespace is called ${quoted(netns)}${where}`, text: '' };
     }
     const text = documentText(config.output, namespace, () => namespaceText(namespace, at, ports.layout()));
-    return { none: null, text };
+    return { noMatch: null, text };
   };
 }
 
-function explain(error: unknown): string {
+function errorText(error: unknown): string {
   if (error instanceof ControllerError) return messageOf(error);
   throw error;
 }

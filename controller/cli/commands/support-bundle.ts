@@ -11,14 +11,14 @@ import type { Printer } from '../terminal.ts';
 
 export interface SupportBundlePorts extends Pick<Printer, 'print'> {
   readonly parts: readonly Part[];
-  /** Secrets of this host, which no file may have. */
+  /** Secrets of this host, which are removed from every file. */
   readonly secrets: readonly string[];
   readonly clock: Pick<Clock, 'epoch'>;
 }
 
 /**
- * Writes one .tar.gz with all that a bug report needs, and prints the list of its files. Resolves with 0 also where parts
- * could not be collected: each is then a file that says why. Rejects with a `ControllerError` where it cannot be written.
+ * Writes a .tar.gz with everything that a bug report needs, and prints the list of its files. Resolves with 0 even if parts
+ * could not be collected; their files then say why. Rejects with a `ControllerError` if the archive cannot be written.
  */
 export async function supportBundle(
   { out }: Pick<Config, 'out'>,
@@ -29,7 +29,7 @@ export async function supportBundle(
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
   const folder = `marathon-ipvs-${hostname().replace(/[^\w.-]/g, '_')}-${time}`;
   const path = out ?? `${folder}.tar.gz`;
-  // First: to collect takes a while, and would be for nothing.
+  // Opened first: collecting takes a while, and would be wasted if the file cannot be written.
   const archive = await openArchive(path);
   const files = await collect(parts, knownSecretRemover(secrets), signal).catch(async (error) => {
     await archive.discard();
@@ -37,9 +37,7 @@ export async function supportBundle(
   });
   await archive.write(folder, files, now);
   print(listText(files));
-  print(
-    `${visible(path)}: passwords and tokens are left out; names and addresses of hosts and apps are in it\n`,
-  );
+  print(`${visible(path)}: without passwords and tokens, but with names and addresses of hosts and apps\n`);
   return EXIT_OK;
 }
 

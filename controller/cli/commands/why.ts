@@ -8,13 +8,13 @@ import { documentText } from '../document-text.ts';
 import type { Printer } from '../terminal.ts';
 
 export interface WhyCommandPorts extends Pick<Printer, 'print' | 'layout'> {
-  /** Walks the way, here or where another controller runs. */
-  readonly explain: (asked: VipQuery) => Promise<WhyDocument>;
+  /** Traces a connection, on this host or at another controller. */
+  readonly explain: (vip: VipQuery) => Promise<WhyDocument>;
 }
 
 /**
- * Prints why connections to a VIP fail, or that they work. Resolves with the exit status: 0 it works, 1 something is broken, 2
- * it could not be found out. Rejects with a `ControllerError` where the desired state is unknown.
+ * Prints why connections to a VIP fail, or that they work. Resolves with the exit status: 0 they work, 1 something is broken,
+ * 2 the trace is not conclusive. Rejects with a `ControllerError` if the desired state is unknown.
  */
 export async function why(
   config: Pick<Config, 'output'>,

@@ -1,4 +1,4 @@
-/** What can be typed, as a shell needs to know it: made from the lists of commands, arguments and options. */
+/** The grammar of the command line for shell completion, derived from the commands, arguments and options. */
 
 import { type ArgumentInfo, commandArguments } from '../../config/arguments.ts';
 import { OUTPUTS } from '../../config/config.ts';
@@ -6,38 +6,38 @@ import { flagName } from '../../config/given.ts';
 import { type CommandName, commandDescriptions } from '../../config/option.ts';
 import { describeOption, type OptionName, optionNames } from '../../config/options.ts';
 
-/** What is accepted at one position: these words, a file, what a lookup finds. None of them: any text. */
-export interface Words {
+/** What one position accepts: fixed words, files, or names that are looked up. If it has none of these, any text. */
+export interface Candidates {
   readonly words: readonly string[];
   readonly files: boolean;
-  readonly known: Known | null;
+  readonly lookUp: NameKind | null;
 }
 
-/** VIPs, apps and network namespaces of the running controller; contexts of Kubernetes, as `kubernetes=CONTEXT`. */
-export type Known = 'vip' | 'app' | 'netns' | 'context';
+/** Names to look up: VIPs, apps and network namespaces of the running controller; Kubernetes contexts, as `kubernetes=CONTEXT`. */
+export type NameKind = 'vip' | 'app' | 'netns' | 'context';
 
-export interface Flag extends Words {
+export interface Flag extends Candidates {
   /** `--output`. */
   readonly name: string;
   readonly option: OptionName | null;
   /** `o`. */
   readonly short: string | null;
-  /** One line, without marks. */
+  /** One line, without backticks. */
   readonly description: string;
   /** Whether a value must follow it. */
   readonly takesValue: boolean;
 }
 
 export interface CommandGrammar {
-  /** `app add` is two. */
+  /** `['app', 'add']`. */
   readonly path: readonly string[];
   readonly description: string;
-  /** What each of its arguments can be; of several at the end the last one. */
-  readonly arguments: readonly Words[];
+  /** The candidates of each argument; the last one may repeat. */
+  readonly arguments: readonly Candidates[];
   readonly flags: readonly Flag[];
 }
 
-/** Every command, in the order of help. */
+/** Every command, in the order of the help. */
 export function grammar(): readonly CommandGrammar[] {
   return [...commandDescriptions].map(([name, description]) => ({
     path: name.split(' '),
@@ -47,23 +47,23 @@ export function grammar(): readonly CommandGrammar[] {
   }));
 }
 
-/** The first words of commands, each with those that can follow it and what they are. */
+/** The commands by their first word. */
 export function firstWords(
   commands: readonly CommandGrammar[],
 ): ReadonlyMap<string, readonly CommandGrammar[]> {
   return Map.groupBy(commands, ({ path }) => path[0] ?? '');
 }
 
-/** What a first word is about: its description, or the words that follow it. */
+/** The description of a first word: that of its command, or the list of its verbs. */
 export function summaryOf(word: string, members: readonly CommandGrammar[]): string {
   const [only] = members;
   if (only !== undefined && only.path.length === 1) return only.description;
   return `${word}s at Marathon or in Kubernetes: ${members.map(({ path }) => path[1]).join(', ')}`;
 }
 
-const NO_WORDS: Words = { words: [], files: false, known: null };
+const NO_CANDIDATES: Candidates = { words: [], files: false, lookUp: null };
 const HELP: Flag = {
-  ...NO_WORDS,
+  ...NO_CANDIDATES,
   name: '--help',
   option: null,
   short: 'h',
@@ -71,9 +71,9 @@ const HELP: Flag = {
   takesValue: false,
 };
 
-function argumentOf({ kind }: ArgumentInfo): Words {
-  if (typeof kind !== 'string') return { ...NO_WORDS, words: kind };
-  return { ...NO_WORDS, files: kind === 'file', known: kind === 'vip' || kind === 'app' ? kind : null };
+function argumentOf({ kind }: ArgumentInfo): Candidates {
+  if (typeof kind !== 'string') return { ...NO_CANDIDATES, words: kind };
+  return { ...NO_CANDIDATES, files: kind === 'file', lookUp: kind === 'vip' || kind === 'app' ? kind : null };
 }
 
 function flagsOf(command: CommandName, option: OptionName): Flag[] {
@@ -82,7 +82,14 @@ function flagsOf(command: CommandName, option: OptionName): Flag[] {
   const name = flagName(option);
   const description = info.description.replaceAll('`', '').split(/[.;:] |\.$/)[0] ?? '';
   if (info.switch === true) {
-    const flag = { ...NO_WORDS, name, option, short: info.short ?? null, description, takesValue: false };
+    const flag = {
+      ...NO_CANDIDATES,
+      name,
+      option,
+      short: info.short ?? null,
+      description,
+      takesValue: false,
+    };
     const opposite = {
       ...flag,
       name: name.replace('--', '--no-'),
@@ -96,23 +103,23 @@ function flagsOf(command: CommandName, option: OptionName): Flag[] {
   ];
 }
 
-function valuesOf(command: CommandName, option: OptionName): Words {
-  if (option === 'source') return { words: SOURCES, files: false, known: 'context' };
-  if (option === 'netns') return { ...NO_WORDS, known: 'netns' };
+function valuesOf(command: CommandName, option: OptionName): Candidates {
+  if (option === 'source') return { words: SOURCES, files: false, lookUp: 'context' };
+  if (option === 'netns') return { ...NO_CANDIDATES, lookUp: 'netns' };
   const outputs: Partial<Record<CommandName, readonly string[]>> = OUTPUTS;
   return option === 'output'
-    ? { ...NO_WORDS, words: outputs[command] ?? [] }
+    ? { ...NO_CANDIDATES, words: outputs[command] ?? [] }
     : wordsOf(describeOption(option).value);
 }
 
 const SOURCES = ['marathon=', 'mesos=', 'mesos-agent=', 'file=', 'kubernetes'];
 
-/** `kernel|none|FILE`: words in capitals stand for something else, all others for themselves. */
-function wordsOf(value: string): Words {
+/** The words in `kernel|none|FILE`; those in capitals are placeholders. */
+function wordsOf(value: string): Candidates {
   const alternatives = value.split('|');
   return {
     words: alternatives.filter((word) => /^[A-Za-z][A-Za-z0-9-]*$/.test(word) && /[a-z]/.test(word)),
     files: alternatives.some((word) => word === 'PATH' || word === 'FILE'),
-    known: null,
+    lookUp: null,
   };
 }

@@ -1,9 +1,16 @@
-import { type CommandGrammar, type Flag, firstWords, type Known, summaryOf, type Words } from './grammar.ts';
+import {
+  type Candidates,
+  type CommandGrammar,
+  type Flag,
+  firstWords,
+  type NameKind,
+  summaryOf,
+} from './grammar.ts';
 
-/** What may stand where the last word stands. */
+/** The completions of the last word. */
 export interface Offers {
   readonly words: readonly Offer[];
-  /** Whether a file may too. */
+  /** Whether files are accepted too. */
   readonly files: boolean;
 }
 
@@ -12,21 +19,21 @@ export interface Offer {
   readonly description: string;
 }
 
-/** A command line, as far as it is typed. */
+/** A command line as typed so far. */
 export interface Typed {
   readonly command: CommandGrammar;
   /** The options before the last word, with their values. */
   readonly flags: readonly { readonly flag: Flag; readonly text: string }[];
 }
 
-/** Finds what is known elsewhere. Resolves with nothing where it cannot be found out. */
-export type LookUp = (known: Known, typed: Typed) => Promise<readonly Offer[]>;
+/** Looks up names. Resolves with an empty list if the lookup fails. */
+export type LookUp = (kind: NameKind, typed: Typed) => Promise<readonly Offer[]>;
 
 const NO_OFFERS: Offers = { words: [], files: false };
 
 /**
- * What the last of the words, which may be empty, can become: commands, options, their values, arguments. The words
- * stand behind the program's name.
+ * The completions of the last word, which may be empty: commands, options, their values, arguments. `words` are those after
+ * the program's name.
  */
 export async function offersFor(
   words: readonly string[],
@@ -46,7 +53,7 @@ async function allOffers(
   lookUp: LookUp,
 ): Promise<Offers> {
   const [first, ...rest] = before;
-  if (first === 'help') return await allOffers(rest, current, commands.map(withoutMore), lookUp);
+  if (first === 'help') return await allOffers(rest, current, commands.map(nameOnly), lookUp);
   const members = firstWords(commands);
   if (first === undefined) {
     const all = [...members].map(([word, within]) => ({ value: word, description: summaryOf(word, within) }));
@@ -68,8 +75,8 @@ const PROGRAM: readonly Offer[] = [
   { value: '--version', description: 'print the version' },
 ];
 
-/** `help app add` ends there. */
-function withoutMore(command: CommandGrammar): CommandGrammar {
+/** The command without flags and arguments: nothing follows `help app add`. */
+function nameOnly(command: CommandGrammar): CommandGrammar {
   return { ...command, flags: [], arguments: [] };
 }
 
@@ -97,15 +104,15 @@ function offerOf({ name, description }: Flag): Offer {
   return { value: name, description };
 }
 
-/** The values of one place, with what stands before them in the same word. */
+/** The values for one position, with the part of the same word in front of them. */
 async function valuesOf(
-  { words, files, known }: Words,
+  { words, files, lookUp: kind }: Candidates,
   prefix: string,
   current: string,
   typed: Typed,
   lookUp: LookUp,
 ): Promise<Offers> {
-  const found = known === null ? [] : await lookUp(known, typed);
+  const found = kind === null ? [] : await lookUp(kind, typed);
   const all = [...words.map((value) => ({ value, description: '' })), ...found];
   return {
     words: all.map(({ value, description }) => ({ value: prefix + value, description })),
@@ -116,11 +123,11 @@ async function valuesOf(
 
 interface Read {
   readonly flags: Typed['flags'];
-  /** How many arguments there are. */
+  /** Number of arguments so far. */
   readonly operands: number;
   /** The option whose value comes next. */
   readonly open: Flag | null;
-  /** Whether `--` stands before: what comes is no option. */
+  /** Whether there was a `--`, after which nothing is an option. */
   readonly ended: boolean;
 }
 

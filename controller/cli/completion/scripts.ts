@@ -1,18 +1,18 @@
 /**
- * What each shell reads: `marathon-ipvs completion SHELL`. A script calls `marathon-ipvs __complete WORDS…`, which prints
- * a line for each word that fits, `VALUE<tab>DESCRIPTION`, and with `:files` where a file is meant.
+ * The scripts of `marathon-ipvs completion SHELL`. They call `marathon-ipvs __complete WORDS…`, which prints a line
+ * `VALUE<tab>DESCRIPTION` for each completion, and `:files` where a file is accepted.
  */
 
 import type { Shell } from '../../config/arguments.ts';
 
-/** Asks for files besides, or instead. */
+/** Tells the script to complete file names too. */
 export const FILES_LINE = ':files';
 
 /** For bash 4 and later, with or without the package bash-completion. */
 const bash = `# bash completion of marathon-ipvs: source <(marathon-ipvs completion bash)
 _marathon_ipvs() {
   local cur=\${COMP_WORDS[COMP_CWORD]} words=() i last line files=
-  # Readline takes --output=json for three words, and breaks words at colons too.
+  # Readline splits --output=json into three words, and splits words at colons too.
   for (( i = 1; i <= COMP_CWORD; i++ )); do
     last=$(( \${#words[@]} - 1 ))
     if (( i > 1 )) && [[ \${COMP_WORDS[i]} == [=:] || \${COMP_WORDS[i-1]} == [=:] ]]; then
@@ -56,13 +56,13 @@ _marathon-ipvs() {
   (( ! $#begun )) || _describe word begun -S ''
   if [[ -n $files ]]; then compset -P '*='; _files; fi
 }
-# Read by autoload it is the function itself; sourced, it is only defined.
+# If autoloaded, this file is the function itself; if sourced, it only defines the function.
 if [[ $funcstack[1] == _marathon-ipvs ]]; then _marathon-ipvs "$@"; else compdef _marathon-ipvs marathon-ipvs; fi
 `;
 
 /** For fish 3 and later. */
 const fish = `# fish completion of marathon-ipvs: marathon-ipvs completion fish | source
-# Asks once for each line, whatever the number of conditions below.
+# Runs once per command line, although several conditions below use the result.
 function __marathon_ipvs_ask
     set -l line (commandline -cp)
     test "$line" = "$__marathon_ipvs_line"; and return
@@ -71,7 +71,7 @@ function __marathon_ipvs_ask
     set -l current (commandline -ct)
     set -g __marathon_ipvs_found ($typed[1] __complete $typed[2..] "$current" 2>/dev/null)
 end
-# What runs may be another thing by the next line.
+# The running controller may have changed by the next prompt.
 function __marathon_ipvs_forget --on-event fish_prompt
     set -e __marathon_ipvs_line
 end
@@ -88,5 +88,5 @@ complete -c marathon-ipvs -n __marathon_ipvs_files -F
 complete -c marathon-ipvs -a '(__marathon_ipvs_words)'
 `;
 
-/** The script that this shell reads. */
+/** The completion script of each shell. */
 export const completionScripts: Readonly<Record<Shell, string>> = { bash, zsh, fish };

@@ -35,11 +35,12 @@ export function Vip({ feed, id }: { readonly feed: Feed; readonly id: string }):
   const vip = useVip(id, feed.receivedAt);
   // The history is requested when the VIP has changed, not on every event.
   const row = feed.known?.rows.get(id);
-  const history = useReply(
+  const historyReply = useReply(
     `/v1/history?vip=${encodeURIComponent(id)}`,
     `${row?.state} ${row?.reason} ${row?.inRotation} ${row?.backends}`,
   );
-  const changes = (history?.body as { readonly changes?: readonly ChangeDocument[] } | null)?.changes ?? [];
+  const changes =
+    (historyReply?.body as { readonly changes?: readonly ChangeDocument[] } | null)?.changes ?? [];
   const at = feed.known?.overview.at ?? '';
   if (typeof vip === 'string') {
     return (
@@ -49,7 +50,7 @@ export function Vip({ feed, id }: { readonly feed: Feed; readonly id: string }):
         <p>
           <a href="#/services">All services</a>
         </p>
-        <Story changes={changes} at={at} />
+        <History changes={changes} at={at} />
       </>
     );
   }
@@ -66,7 +67,7 @@ export function Vip({ feed, id }: { readonly feed: Feed; readonly id: string }):
       <h2>Backends</h2>
       <Backends vip={vip} at={at} />
       <Apps vip={vip} />
-      <Story changes={changes} at={at} />
+      <History changes={changes} at={at} />
       <Source vip={vip} />
     </>
   );
@@ -234,7 +235,13 @@ function Apps({ vip }: { readonly vip: VipDocument }): VNode {
   );
 }
 
-function Story({ changes, at }: { readonly changes: readonly ChangeDocument[]; readonly at: string }): VNode {
+function History({
+  changes,
+  at,
+}: {
+  readonly changes: readonly ChangeDocument[];
+  readonly at: string;
+}): VNode {
   return (
     <>
       <h2>What changed</h2>

@@ -70,7 +70,7 @@ function ask(method: string, path: string, app?: unknown, headers: Record<string
 }
 
 describe('/v1/apps', () => {
-  test('creates an app with the very bytes it was given, reads it back as it was defined, and removes it', async () => {
+  test('creates an app with exactly the bytes sent, reads back its definition, and removes it', async () => {
     const text = JSON.stringify(APP, null, 3);
     const created = await ask('POST', '', text);
     expect([created.status, JSON.parse(created.body)]).toMatchObject([200, { result: 'accepted' }]);
@@ -86,7 +86,7 @@ describe('/v1/apps', () => {
     expect((await ask('GET', '/my-service')).status).toBe(404);
   });
 
-  test('replaces the whole definition: what is not mentioned any more is gone', async () => {
+  test('replaces the whole definition, and removes fields that are left out', async () => {
     await ask('POST', '', { ...APP, env: { A: 'b' } });
     await marathon.deployed();
     expect((await ask('PUT', '/my-service', { ...APP, cpus: 0.2 })).status).toBe(200);
@@ -95,7 +95,7 @@ describe('/v1/apps', () => {
     expect([app.cpus, app.env ?? {}]).toEqual([0.2, {}]);
   });
 
-  test('what Marathon refuses names the field', async () => {
+  test('a refusal of Marathon names the field', async () => {
     const bad = { ...APP, portDefinitions: [{ port: 70_000 }] };
     const { status, body } = await ask('POST', '', bad);
     expect(status).toBe(422);
@@ -185,7 +185,7 @@ describe('/v1/apps', () => {
     '/my_service',
     '/-my-service',
     `/${'x'.repeat(2_000)}`,
-  ])('%s is no id: nothing is asked of Marathon with it, whatever the method', async (path) => {
+  ])('%s is not a valid id: Marathon gets no request for it, whatever the method', async (path) => {
     await ask('POST', '', APP);
     await marathon.deployed();
     const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
@@ -200,7 +200,7 @@ describe('/v1/apps', () => {
     expect(JSON.parse((await ask('GET', '')).body)).toEqual({ apps: ['/my-service'] });
   });
 
-  test('more than 120 requests a minute are refused', async () => {
+  test('more than 120 requests per minute are refused', async () => {
     const statuses = [];
     for (let count = 0; count <= 120; count++) statuses.push((await ask('GET', '/none')).status);
     expect([statuses.filter((status) => status === 404).length, statuses.at(-1)]).toEqual([120, 429]);
@@ -208,7 +208,7 @@ describe('/v1/apps', () => {
     expect((await ask('GET', '')).status).toBe(200);
   });
 
-  test('after thirty wrong tokens of a client a further wrong one is told so, and the right one is accepted', async () => {
+  test('after thirty wrong tokens of a client another one is answered with 429, and the right one is accepted', async () => {
     const statuses = [];
     for (let count = 0; count < 30; count++)
       statuses.push((await serving.get('/v1/apps', { authorization: 'x' })).status);
@@ -221,13 +221,13 @@ describe('/v1/apps', () => {
     expect((await serving.get('/v1/apps', { authorization: 'x' })).status).toBe(401);
   });
 
-  test('never tells the credentials of the source', async () => {
+  test('never reveals the credentials of the source', async () => {
     const replies = [await ask('GET', ''), await ask('GET', '/none'), await ask('POST', '', { id: 'UPPER' })];
     for (const { body, headers } of replies)
       expect(body + JSON.stringify([...headers])).not.toMatch(/s3cret|user:/);
   });
 
-  test('is off unless it has been switched on, and says how', async () => {
+  test('is disabled by default, and the answer says how to enable it', async () => {
     await serving.close();
     serving = await Serving.start();
     const { status, body } = await ask('POST', '', APP);

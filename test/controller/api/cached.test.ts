@@ -17,8 +17,8 @@ function counting(takenMs: number) {
   return { clock, ask, made: () => made };
 }
 
-describe('what is made for whoever asks', () => {
-  test('is made once a second at most', async () => {
+describe('a cached value', () => {
+  test('is made at most once a second', async () => {
     const { clock, ask, made } = counting(0);
     expect(await Promise.all([ask(), ask(), ask()])).toEqual([1, 1, 1]);
     clock.at += 999;
@@ -28,7 +28,7 @@ describe('what is made for whoever asks', () => {
     expect(made()).toBe(2);
   });
 
-  test('takes a tenth of the time at most, however long it takes to make', async () => {
+  test('is made during at most a tenth of the time, however slow that is', async () => {
     const { clock, ask } = counting(600);
     expect(await ask()).toBe(1);
     clock.at += 5_999;
@@ -37,7 +37,7 @@ describe('what is made for whoever asks', () => {
     expect(await ask()).toBe(2);
   });
 
-  test('is made again at once after a failure', async () => {
+  test('is made again immediately after a failure', async () => {
     const { clock, ask } = counting(0);
     await ask();
     clock.at += 1_000;

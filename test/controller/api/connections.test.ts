@@ -73,7 +73,7 @@ describe.each([
   ['say nothing', ''],
   ['send half a request', HALF],
   ['send a body slowly', SLOW_BODY],
-])('while strangers %s', (_, bytes) => {
+])('while other clients %s', (_, bytes) => {
   test('a probe from the same host is answered', async () => {
     await start();
     stop = attack(serving.port, bytes);
@@ -103,7 +103,7 @@ describe('over TLS', () => {
   test.each([
     ['nothing', ''],
     ['the beginning of a handshake', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
-  ])('a probe is answered while strangers send %s', async (_, bytes) => {
+  ])('a probe is answered while other clients send %s', async (_, bytes) => {
     stop = attack(serving.port, bytes);
     const statuses: number[] = [];
     for (let probe = 0; probe < PROBES; probe += 1) {
@@ -114,15 +114,15 @@ describe('over TLS', () => {
   });
 });
 
-describe('where too many wait', () => {
-  test('the oldest goes, and the newcomer stays', async () => {
+describe('with too many waiting connections', () => {
+  test('the oldest is closed, and the new one stays', async () => {
     await start({ waiting: 4 });
     const [oldest, ...others] = await openedTimes(5, HALF);
     await ended(oldest as Socket);
     expect(others.map(({ closed }) => closed)).toEqual([false, false, false, false]);
   });
 
-  test('the client with the most loses one, and no other client does', async () => {
+  test('only the client with the most connections loses one', async () => {
     await start({ waiting: 6 });
     const [lonely] = await openedTimes(1, HALF, '127.0.0.2');
     const many = await openedTimes(9, HALF);
@@ -130,7 +130,7 @@ describe('where too many wait', () => {
     expect([lonely, ...many.slice(4)].map((socket) => socket?.closed)).toEqual(Array(6).fill(false));
   });
 
-  test('a connection that is idle after an answer may go, and one whose events flow may not', async () => {
+  test('a connection that is idle after an answer may be closed, but not one with an active event stream', async () => {
     await start({ waiting: 2 });
     serving.converge();
     const head = `HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
@@ -143,10 +143,10 @@ describe('where too many wait', () => {
   });
 });
 
-describe('an answer that the client does not take', () => {
+describe('an answer that the client does not read', () => {
   const ask = `GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
 
-  test('is ended at its limit, however slowly some of it is read', async () => {
+  test('is aborted at the time limit, even if the client reads slowly', async () => {
     await start({ sendingMs: 300 });
     const slow = await opened(ask);
     slow.pause();
@@ -157,7 +157,7 @@ describe('an answer that the client does not take', () => {
     expect((await serving.get('/livez')).status).toBe(200);
   });
 
-  test('has more time than an idle connection', async () => {
+  test('may take longer than an idle connection', async () => {
     await start({ idleMs: 50 });
     const slow = await opened(ask);
     slow.pause();
@@ -171,7 +171,7 @@ describe('an answer that the client does not take', () => {
     expect(size).toBeGreaterThan(LARGE);
   });
 
-  test('gives its place to a newcomer where too many do so', async () => {
+  test('makes room for new connections if there are too many', async () => {
     await start({ answering: 3 });
     const [first] = await openedTimes(3, ask);
     await new Promise((resolve) => setTimeout(resolve, 300));

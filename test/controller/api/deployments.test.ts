@@ -58,7 +58,7 @@ const waitASecond = () => {
   serving.world.now += 1_000;
 };
 
-test('tells step, instances and backends on this host while it runs, and that it is over', async () => {
+test('shows step, instances and backends on this host while it runs, and that it is over', async () => {
   const ours = backend('10.0.0.1', 31_000, { app: '/web' });
   const others = backend('10.0.0.2', 31_000, { app: '/other' });
   serving.converge(passOf({ desired: desiredOf(service('11.0.0.1', 80, [ours, others], { name: 'web' })) }));
@@ -89,7 +89,7 @@ test('tells step, instances and backends on this host while it runs, and that it
   });
 });
 
-test('of one that was cancelled it names the deployment that changes the app now', async () => {
+test('a cancelled deployment names the one that changes the app now', async () => {
   const id = await add();
   const options = { signal: AbortSignal.timeout(HANG_MS), force: true };
   await writer.update({ kind: 'app', id: '/web' }, '{"instances":2}', options);
@@ -98,7 +98,7 @@ test('of one that was cancelled it names the deployment that changes the app now
   expect(body.others).not.toContain(id);
 });
 
-test('a failed task is told where it had the present definition', async () => {
+test('a failed task is reported if it had the current definition', async () => {
   const lastTaskFailure = { state: 'TASK_FAILED', message: 'exit 1', version: 'v1' };
   let version = 'v1';
   await serveWith({ show: async () => ({ ...WEB, version, lastTaskFailure }) });
@@ -125,18 +125,18 @@ test.each(['', '/', '/d', '/d?app=', '/d?app=web', '/d?app=/../info', '/d/e?app=
   },
 );
 
-test('it is only read', async () => {
+test('only GET is allowed', async () => {
   const headers = { authorization: `Bearer ${TOKEN}` };
   expect((await serving.get('/v1/deployments/d?app=/web', headers, 'DELETE')).status).toBe(405);
 });
 
-test('who follows does not use up the writes of a minute', async () => {
+test('following does not count towards the limit on writes', async () => {
   for (let count = 0; count < 130; count++) await ask('/d?app=/web');
   expect((await serving.get('/v1/apps', { authorization: `Bearer ${TOKEN}` })).status).toBe(200);
   expect(marathon.requests.filter(({ url }) => url.startsWith('/v2/deployments'))).toHaveLength(1);
 });
 
-test('so many are followed at once, and those that nobody asks for any more make room', async () => {
+test('the number of followed deployments is limited, and those no longer polled make room', async () => {
   for (let count = 0; count < 32; count++) expect((await ask(`/d${count}?app=/web`)).status).toBe(200);
   expect((await ask('/d32?app=/web')).status).toBe(503);
   expect((await ask('/d31?app=/web')).status).toBe(200);
@@ -144,7 +144,7 @@ test('so many are followed at once, and those that nobody asks for any more make
   expect((await ask('/d32?app=/web')).status).toBe(200);
 });
 
-test('a Marathon that does not answer is told, and asked anew', async () => {
+test('a Marathon that does not answer is reported, and queried again', async () => {
   let fails = true;
   await serveWith({
     deployment: async () => {
@@ -157,7 +157,7 @@ test('a Marathon that does not answer is told, and asked anew', async () => {
   expect((await ask('/d?app=/web')).status).toBe(200);
 });
 
-test('is off unless writing has been switched on', async () => {
+test('is disabled unless writing is enabled', async () => {
   await serving.close();
   serving = await Serving.start();
   const { status, body } = await ask('/d?app=/web', {});

@@ -63,7 +63,7 @@ async function watch(): Promise<Watcher> {
 const ids = ({ data }: Told) => data.vips.map(({ id }) => id);
 
 describe('GET /v1/events', () => {
-  test('sends everything first, and then what has changed', async () => {
+  test('sends everything first, then the changes', async () => {
     const watcher = await watch();
     expect(watcher.response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
     const first = await watcher.next();
@@ -80,7 +80,7 @@ describe('GET /v1/events', () => {
     ]);
   });
 
-  test('whoever comes later gets everything at once, and the same changes from then on', async () => {
+  test('a later client gets everything at once, and the same changes from then on', async () => {
     const early = await watch();
     await early.next();
     const late = await watch();
@@ -92,7 +92,7 @@ describe('GET /v1/events', () => {
     expect(await late.next()).toEqual(await early.next());
   });
 
-  test('no more than 32 may watch; when one goes another may', async () => {
+  test('at most 32 streams are open, and closing one makes room', async () => {
     const all = await Promise.all(Array.from({ length: 32 }, watch));
     const refused = await serving.get('/v1/events');
     expect([refused.status, refused.headers['retry-after']]).toEqual([503, '5']);
@@ -104,7 +104,7 @@ describe('GET /v1/events', () => {
     }
   });
 
-  test('ends when the server does', async () => {
+  test('ends with the server', async () => {
     const watcher = await watch();
     await watcher.next();
     const ended = once(watcher.response, 'close');
@@ -117,7 +117,7 @@ describe('GET /v1/events', () => {
 describe('what has changed', () => {
   const document = documentOf(passOf({ desired: desiredOf(WEB, DB) }));
 
-  test('a row has no backends, but how many there are and how many are in rotation', () => {
+  test('a row has the number of backends and of those in rotation, but no backends', () => {
     expect(rowsOf(document).vips[1]).toMatchObject({
       id: 'tcp/11.0.0.1:80',
       backends: 1,
@@ -126,7 +126,7 @@ describe('what has changed', () => {
     });
   });
 
-  test('rows and findings that are as they were are not sent again', () => {
+  test('unchanged rows and findings are not sent again', () => {
     const changes = createChanges();
     expect(changes(rowsOf(document)).vips).toHaveLength(2);
     const later = { ...document, at: '2026-01-01T00:00:09.000Z', warnings: [] };
@@ -135,7 +135,7 @@ describe('what has changed', () => {
   });
 });
 
-test('GET /v1/history tells what changed, of one VIP or of all', async () => {
+test('GET /v1/history returns what changed, for one VIP or for all', async () => {
   const change = { at: 1_000, vip: 'tcp/a', kind: 'gone', backend: null, text: 'x' } as const;
   await serving.close();
   serving = await Serving.start({

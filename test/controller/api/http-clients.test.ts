@@ -18,8 +18,8 @@ afterEach(async () => {
   await serving.close();
 });
 
-describe('nothing that a client does ends or blocks the process', () => {
-  test('an error while a request is answered gives 500 without its reason, which is logged', async () => {
+describe('no client can end or block the process', () => {
+  test('an error in a handler is answered with 500 without its reason, which is logged', async () => {
     await serving.close();
     serving = await Serving.start({
       metrics: { contentType: 'text/plain', text: () => Promise.reject(new Error('the secret reason')) },
@@ -39,7 +39,7 @@ describe('nothing that a client does ends or blocks the process', () => {
     ).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  test('arbitrary bytes get an error or nothing', async () => {
+  test('arbitrary bytes are answered with an error or not at all', async () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
       fc
@@ -59,7 +59,7 @@ describe('nothing that a client does ends or blocks the process', () => {
     expect(serving.world.logged).toEqual([]);
   });
 
-  test('a client that goes away in the middle of a large answer is no error', async () => {
+  test('a client that disconnects in the middle of a large answer causes no error', async () => {
     const many = Array.from({ length: 3_000 }, (_, index) =>
       service(`11.0.${index >> 8}.${index & 255}`, 80),
     );
@@ -83,7 +83,7 @@ describe('nothing that a client does ends or blocks the process', () => {
   });
 });
 
-describe('an address that cannot be used is told in one line', () => {
+describe('an address that cannot be used is reported in one line', () => {
   async function refusal(listen: HttpOptions['listen']): Promise<string> {
     const error = await Serving.start({ listen }).then(
       async (other) => await other.close(),
@@ -94,7 +94,7 @@ describe('an address that cannot be used is told in one line', () => {
     return error instanceof Error ? error.message : '';
   }
 
-  test('a busy port, with how to see who has it', async () => {
+  test('a busy port, with the command that shows which process uses it', async () => {
     const port = serving.port;
     expect(await refusal({ address: '127.0.0.1', port })).toBe(
       `--listen 127.0.0.1:${port}: another process has this port (\`ss -ltnp sport = :${port}\` shows which); choose another with --listen ADDRESS:PORT, or --listen off`,

@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 describe('health', () => {
-  test('is 503 with every check before the first pass, and 200 with ok afterwards', async () => {
+  test('is 503 with every check before the first pass, then 200 with ok', async () => {
     const before = await serving.get('/readyz');
     expect(before.status).toBe(503);
     expect(before.body).toMatch(
@@ -24,14 +24,14 @@ describe('health', () => {
     expect(await serving.get('/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
   });
 
-  test('?verbose lists the checks also when all have passed', async () => {
+  test('?verbose lists the checks even if all have passed', async () => {
     serving.converge();
     const { body } = await serving.get('/healthz?verbose');
     expect(body).toContain('[+]kernel ok\n[+]loop ok\n');
     expect(body).toMatch(/\nhealthz check passed\n$/);
   });
 
-  test('?exclude leaves checks out by name, also one with blanks', async () => {
+  test('?exclude leaves out checks by name, including a name with blanks', async () => {
     const query = new URLSearchParams([
       ['exclude', 'kernel'],
       ['exclude', 'reachability'],
@@ -48,7 +48,7 @@ describe('health', () => {
     expect((await serving.get('/livez')).status).toBe(200);
   });
 
-  test('a slower resync than the default is allowed for', async () => {
+  test('a longer resync interval than the default is taken into account', async () => {
     await serving.close();
     serving = await Serving.start({ limits: { resyncMs: 3_600_000 } });
     serving.converge();
@@ -59,14 +59,14 @@ describe('health', () => {
 });
 
 describe('/v1/vips', () => {
-  test('is unknown before the first pass, not empty', async () => {
+  test('is unavailable before the first pass, not empty', async () => {
     const { status, body, headers } = await serving.get('/v1/vips');
     expect(status).toBe(503);
     expect(JSON.parse(body)).toEqual({ error: 'no pass yet: a source has not been read' });
     expect(headers['retry-after']).toBe('5');
   });
 
-  test('has the shape of dcos-net', async () => {
+  test('has the form of dcos-net', async () => {
     serving.converge();
     expect(JSON.parse((await serving.get('/v1/vips')).body)).toEqual([
       {
@@ -77,7 +77,7 @@ describe('/v1/vips', () => {
     ]);
   });
 
-  test('is not sent again to whoever has it, also when another pass has changed nothing', async () => {
+  test('is not sent again to a client that has it, even after a pass without changes', async () => {
     serving.converge();
     const first = await serving.get('/v1/vips');
     const etag = first.headers.etag ?? '';
@@ -96,7 +96,7 @@ describe('/v1/vips', () => {
 });
 
 describe('/v1/diff', () => {
-  test('is what -o json prints of the last pass', async () => {
+  test('is what -o json prints for the last pass', async () => {
     const rejected = [{ app: '/bad', at: 'x', value: 'y', reason: 'z' }];
     serving.converge(
       passOf({ desired: { ...desiredOf(WEB), rejected, warnings: ['odd'] }, before: settled() }),
@@ -110,7 +110,7 @@ describe('/v1/diff', () => {
     });
   });
 
-  test('is unknown before the first pass and after one that could not read the kernel', async () => {
+  test('is unavailable before the first pass and after one that could not read the kernel', async () => {
     expect((await serving.get('/v1/diff')).status).toBe(503);
     serving.converge(passOf({ over: { error: 'CAP_NET_ADMIN is needed' } }));
     const { status, body } = await serving.get('/v1/diff');
@@ -126,7 +126,7 @@ test('/metrics is what Prometheus reads', async () => {
   expect(body).toContain('process_cpu_seconds_total');
 });
 
-describe('what is not served is told as JSON', () => {
+describe('errors are JSON', () => {
   test.each(['/v1', '/v1/vips/', '//livez', '/livez/../metrics', '/%6civez', '*'])(
     '%s is no endpoint',
     async (path) => {
@@ -190,24 +190,24 @@ describe('over loopback', () => {
     '[::2]',
     '@',
     '::1',
-  ])('a request for %j is not: a page could have made that name lead here', async (host) => {
+  ])('a request for %j is not: a page could have made that name resolve to this address', async (host) => {
     const { status, body } = await serving.get('/metrics', { host });
     expect(status).toBe(421);
     expect(body).not.toContain('marathon_ipvs');
   });
 
-  test('a request with an empty host is not', async () => {
+  test('a request with an empty Host is not', async () => {
     expect(await serving.raw('GET /livez HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 421 /,
     );
   });
 
-  test('a probe that speaks HTTP/1.0 without a host is answered', async () => {
+  test('an HTTP/1.0 probe without a Host header is answered', async () => {
     expect(await serving.raw('GET /livez HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 });
 
-test('on other addresses every host is answered: a prober uses whatever name it has', async () => {
+test('on other addresses any Host is accepted, since probes use various names', async () => {
   await serving.close();
   serving = await Serving.start({ listen: { address: '0.0.0.0', port: 0 } });
   expect((await serving.get('/livez', { host: 'node-17.example:61421' })).status).toBe(200);
@@ -220,7 +220,7 @@ test('IPv6 addresses are written in brackets', async () => {
   expect((await serving.get('/livez')).status).toBe(200);
 });
 
-test('every answer says that it is no page, not to be framed, guessed at or kept', async () => {
+test('every answer forbids framing, content sniffing and caching', async () => {
   for (const path of ['/livez', '/readyz', '/metrics', '/v1/diff', '/nowhere']) {
     expect((await serving.get(path)).headers).toMatchObject({
       'cache-control': 'no-store',

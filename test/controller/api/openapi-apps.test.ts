@@ -110,7 +110,7 @@ function namesIn({ $ref, anyOf = [] }: Referring): string[] {
 
 const told = async (...asking: Parameters<typeof answered>) => (await answered(...asking)).told;
 
-test('the server has the methods that are described at each path of /v1, and no other', async () => {
+test('every path of /v1 has exactly the described methods', async () => {
   const headers = { authorization: `Bearer ${WRITE_TOKEN}` };
   for (const [path, operations] of Object.entries(paths)) {
     if (path === '/v1/events') continue; // A stream, which does not end by itself.
@@ -146,7 +146,7 @@ test('an app is created, listed, read, replaced, followed and removed with answe
   );
 });
 
-test('what Marathon refuses is described with its reason', async () => {
+test('refusals of Marathon are described with their reason', async () => {
   const body = JSON.stringify(WEB);
   const id = 'shop/web';
   expect(await told('delete', '/v1/apps/{id}', { id })).toBe('404 WriteRefused');
@@ -176,7 +176,7 @@ test.each([
   expect(await told('delete', '/v1/apps/{id}', { id: 'web' })).toBe(expected);
 });
 
-test('what the controller itself refuses is described', async () => {
+test('refusals of the controller itself are described', async () => {
   const reading = { headers: { authorization: `Bearer ${READ_TOKEN}` } };
   const wrong = { headers: { authorization: 'Bearer wrong' } };
   for (const [path, operations] of Object.entries(paths)) {
@@ -201,7 +201,7 @@ test('what the controller itself refuses is described', async () => {
   expect(await told('get', '/v1/deployments/{id}', { id: 'd' })).toBe('404 Problem');
 });
 
-test('a Marathon that does not answer, and too many requests, are described', async () => {
+test('the answers for an unreachable Marathon and for too many requests are described', async () => {
   const fails = async () => {
     throw new ControllerError('source', 'no master leads', { retry: 'later' });
   };

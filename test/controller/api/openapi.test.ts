@@ -17,26 +17,26 @@ afterEach(() => serving.close());
 
 // `npm run openapi` makes it anew.
 
-test('docs/openapi.json is what the schemas make', () => {
+test('docs/openapi.json is up to date with the schemas', () => {
   const file = new URL('../../../docs/openapi.json', import.meta.url);
   expect(readFileSync(file, 'utf8')).toBe(openapiText());
 });
 
-test('every endpoint of /v1 is described, and no other', async () => {
+test('exactly the endpoints of /v1 are described', async () => {
   const { endpoints } = JSON.parse((await serving.get('/v1/nothing')).body);
   const { paths } = openapi() as { paths: Record<string, unknown> };
   const told = (endpoints as string[]).filter((path) => path.startsWith('/v1/'));
   expect(Object.keys(paths).sort()).toEqual(told.sort());
 });
 
-test('of a map the schema says what its values are', () => {
+test('the schema of a map describes its values', () => {
   const { components } = openapi() as { components: { schemas: Record<string, unknown> } };
   expect(components.schemas['Status']).toMatchObject({
     properties: { summary: { properties: { byState: { additionalProperties: { type: 'number' } } } } },
   });
 });
 
-test('every reference leads somewhere', () => {
+test('every reference can be resolved', () => {
   const text = openapiText();
   const { components } = openapi() as { components: { schemas: Record<string, unknown> } };
   const names = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name = '']) => name);
@@ -74,7 +74,7 @@ async function answered(path: string, schema: z.ZodType): Promise<unknown> {
   return given;
 }
 
-test('what is answered has no key that is not described', async () => {
+test('answers have no keys that are not described', async () => {
   await answered('/v1/diff', problemDocument);
   const moved = service(
     '11.0.0.1',

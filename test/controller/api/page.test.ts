@@ -16,7 +16,7 @@ afterAll(() => serving.close());
 const paths = () => [...shell.body.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, path = '']) => path);
 
 describe('the page', () => {
-  test('asks no other host for anything, and every file that it names is there', async () => {
+  test('loads nothing from other hosts, and every file that it names exists', async () => {
     expect(paths()).toHaveLength(3);
     for (const path of paths()) {
       expect(path).toMatch(/^\/assets\//);
@@ -26,7 +26,7 @@ describe('the page', () => {
     }
   });
 
-  test('lets its own files do something, and nothing that stands in its frame or comes from elsewhere', () => {
+  test('allows its own files only, and nothing inline or from elsewhere', () => {
     const policy = String(shell.headers['content-security-policy']);
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("script-src 'self';");
@@ -38,11 +38,11 @@ describe('the page', () => {
     ).toBeNull();
   });
 
-  test('tells its facts without letting them out of the attribute', () => {
+  test('escapes its facts within the attribute', () => {
     expect(shell.body).toContain('&quot;zone&quot;:&quot;a\\&quot;&lt;b&quot;');
   });
 
-  test('its frame is asked for anew every time, its files have other paths when their content changes', async () => {
+  test('its shell is never cached, and its files change their path with their content', async () => {
     expect(shell.headers['cache-control']).toBe('no-store');
     expect((await serving.get('/assets/other/page.js')).status).toBe(404);
   });
@@ -52,7 +52,7 @@ describe('the page', () => {
     expect((await serving.get(paths()[0] ?? '', {}, method)).status).toBe(405);
   });
 
-  test('is not shown under a foreign name', async () => {
+  test('is not served under a foreign name', async () => {
     expect((await serving.get('/', { host: 'evil.example' })).status).toBe(421);
   });
 
@@ -77,12 +77,12 @@ describe('its files', () => {
     for (const { plain, gzipped } of files.values()) expect(gunzipSync(gzipped).equals(plain)).toBe(true);
   });
 
-  test('make no code out of text, which the policy forbids, and ask for no other file', async () => {
+  test('create no code from text, which the policy forbids, and load no other file', async () => {
     const script = String((await loadAssets()).files.get('page.js')?.plain);
     expect(script.match(/\beval\(|\bFunction\(|\bimport\s*[("'{*]|sourceMappingURL/)).toBeNull();
   });
 
-  test('are the same each time: browsers keep them for as long as their content stays', async () => {
+  test('are the same each time, so that browsers can cache them', async () => {
     expect((await loadAssets()).base).toBe((await loadAssets()).base);
   });
 });

@@ -51,19 +51,19 @@ async function ask(path: string, init: RequestInit = {}) {
   return { status: response.status, allow: response.headers.get('allow'), text: await response.text() };
 }
 
-test('a path is answered by the methods that are listed for it, and HEAD where anyone who reads may GET', async () => {
+test('a path accepts its listed methods, and HEAD if it can be read', async () => {
   expect((await ask('/shelf/a', { method: 'HEAD' })).status).toBe(200);
   expect(await ask('/till', { method: 'HEAD' })).toMatchObject({ status: 405, allow: 'GET, POST' });
   expect(await ask('/shelf', { method: 'POST' })).toMatchObject({ status: 405, allow: 'GET, HEAD' });
   expect((await ask('/shel')).status).toBe(404);
 });
 
-test('the rest of a path is decoded once, and a parameter that is listed as such has all its values', async () => {
+test('a path parameter is decoded once, and an array parameter gets all its values', async () => {
   const { text } = await ask('/shelf/a%2Fb%252Fc/d?colour=red&colour=blue&name=other');
   expect(JSON.parse(text)).toEqual({ name: 'a/b%2Fc/d', colour: ['red', 'blue'] });
 });
 
-test('what does not fit the schema never reaches the route: 404 for a path that names nothing, 400 for a query', async () => {
+test('input that does not match the schema never reaches the handler: 404 for a path, 400 for a query', async () => {
   expect(await ask('/shelf/-')).toMatchObject({ status: 404, text: '{"error":"name: no such shelf"}\n' });
   expect(await ask('/shelf')).toMatchObject({ status: 400, text: '{"error":"size: expected a size"}\n' });
   expect(await ask('/till', { ...SEND, body: '["tea", 1]' })).toMatchObject({
@@ -74,7 +74,7 @@ test('what does not fit the schema never reaches the route: 404 for a path that 
   expect(shop.sold).toEqual([]);
 });
 
-test('where nothing can be written, whoever reads is told why before a body is looked at', async () => {
+test('if writing is disabled, readers get the reason before the body is read', async () => {
   await server.close();
   await start('closed today');
   for (const init of [SEND, { ...SEND, body: 'x' }, { method: 'GET' }]) {

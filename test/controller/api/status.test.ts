@@ -49,7 +49,7 @@ async function status(query = '') {
 }
 
 describe('GET /v1/status', () => {
-  test("has the kernel's counters of this moment, read once a second however many ask", async () => {
+  test("has the kernel's current counters, read once a second however many clients there are", async () => {
     const counters = new FakeCounters();
     await start(counters);
     const [first] = await Promise.all([status(), status(), status('?vip=web')]);
@@ -60,21 +60,21 @@ describe('GET /v1/status', () => {
     expect(counters.asked).toHaveLength(2);
   });
 
-  test('has those of the last pass when the kernel does not tell, with the reason', async () => {
+  test('has those of the last pass if the kernel cannot be read, with the reason', async () => {
     const counters = new FakeCounters();
     counters.broken = true;
     await start(counters);
     expect((await status()).kernel).toMatchObject({ readAt: null, error: 'EPERM' });
   });
 
-  test('?vip leaves only those that are called so', async () => {
+  test('?vip returns only the matching VIPs', async () => {
     await start(new FakeCounters());
     expect((await status('?vip=web.marathon:80')).vips).toHaveLength(1);
     expect((await status('?vip=nothing')).vips).toEqual([]);
     expect((await status('?vip=nothing')).summary.vips).toBe(2);
   });
 
-  test('answers before the first pass too: not ready, and why', async () => {
+  test('answers before the first pass too: not ready, with the reason', async () => {
     serving = await Serving.start();
     const document = await status();
     expect(document).toMatchObject({ ready: false, lastPass: null, vips: [], summary: { vips: 0 } });
@@ -83,7 +83,7 @@ describe('GET /v1/status', () => {
 });
 
 describe('GET /v1/doctor', () => {
-  test('examines the host once in ten seconds at most', async () => {
+  test('checks the host at most once in ten seconds', async () => {
     let examined = 0;
     const doctor = async () => {
       examined += 1;

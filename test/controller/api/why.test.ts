@@ -10,7 +10,7 @@ const WORKS: WhyDocument = {
   ...{ client: null, namespace: null, verdict: 'works', ways: [] },
 };
 
-test('the way of a connection to the VIP that is asked about is walked', async () => {
+test('traces a connection to the requested VIP', async () => {
   serving = await Serving.start({
     explain: async ({ name, port }) => ({ ...WORKS, asked: `${name} ${port}` }),
   });
@@ -18,7 +18,7 @@ test('the way of a connection to the VIP that is asked about is walked', async (
   expect({ status, asked: JSON.parse(body).asked }).toEqual({ status: 200, asked: 'web 80' });
 });
 
-test('one at a time: each opens connections', async () => {
+test('runs one trace at a time, since each opens connections', async () => {
   const begun = Promise.withResolvers<void>();
   const end = Promise.withResolvers<WhyDocument>();
   serving = await Serving.start({
@@ -38,7 +38,7 @@ test('one at a time: each opens connections', async () => {
   expect((await serving.get('/v1/why?vip=web')).status).toBe(200);
 });
 
-test('what can mean no VIP is refused with what is expected, and what fails is told', async () => {
+test('refuses a text that cannot name a VIP with what is expected, and reports a trace that fails', async () => {
   serving = await Serving.start({ explain: () => Promise.reject(new Error('it took too long')) });
   for (const query of ['', '?vip=', '?vip=*', '?vip=web:x']) {
     expect(await serving.get(`/v1/why${query}`)).toMatchObject({
@@ -52,7 +52,7 @@ test('what can mean no VIP is refused with what is expected, and what fails is t
   });
 });
 
-test('where nobody walks, that is told', async () => {
+test('says if tracing is disabled', async () => {
   serving = await Serving.start();
   expect((await serving.get('/v1/why?vip=web')).status).toBe(503);
 });

@@ -51,7 +51,7 @@ describe('help', () => {
     },
   );
 
-  test('leaves half of a line to what options mean, and lists the values that are left out for that', () => {
+  test('leaves half of a line for descriptions, and describes values that are too long to show', () => {
     const text = textOf('run', '--help');
     const columns = [...text.matchAll(/^ {2}-.*? {2,}(?=\S)/gm)].map(([term]) => term.length);
     expect(Math.max(...columns)).toBeLessThan(50);
@@ -77,7 +77,7 @@ describe('help', () => {
 });
 
 describe('flags', () => {
-  test('--source may be given several times', () => {
+  test('--source can be repeated', () => {
     const { source } = configOf('run', '--source', 'file=a', '--source=marathon=http://m:8080');
     expect(source.map(({ kind }) => kind)).toEqual(['file', 'marathon']);
   });
@@ -95,7 +95,7 @@ describe('flags', () => {
     expect({ adopt, dryRun, writeSysctls }).toEqual({ adopt: true, dryRun: true, writeSysctls: false });
   });
 
-  test('the last value of an option decides, so that a line can be added to', () => {
+  test('the last value of an option wins, so that options can be appended', () => {
     expect(configOf('diff', '--source', 'file=a', '--zone', 'a.b', '--zone=c.d').zone).toBe('c.d');
     expect(configOf('app', 'add', '--no-wait', '--wait').wait).toBe(true);
     expect(configOf('app', 'add', '--wait', '--no-wait').wait).toBe(false);
@@ -137,7 +137,7 @@ describe('flags', () => {
     expect(refusalOf('run', '--source', 'file=a', '--no-adopt')).toMatch(/^unknown option "--no-adopt"/);
   });
 
-  test('a switch does not take the file or the name behind it for its value', () => {
+  test('a switch does not take the following file or name for its value', () => {
     expect(parseCommandLine(['app', 'add', '--force', 'web.json', '--wait', 'false'], {})).toMatchObject({
       operands: ['web.json'],
       config: { force: true, wait: false },
@@ -148,7 +148,7 @@ describe('flags', () => {
     expect(parseCommandLine(literal, {})).toMatchObject({ operands: ['--force'] });
   });
 
-  test('diff takes whatever line run has been started with', () => {
+  test('diff takes every option of run', () => {
     const line = [
       '--source',
       'file=a',
@@ -162,7 +162,7 @@ describe('flags', () => {
     expect(configOf('diff', ...line)).toMatchObject({ once: true, dryRun: true, listen: null });
   });
 
-  test('what is not on the command line comes from the environment', () => {
+  test('options that are not on the command line come from the environment', () => {
     const asked = parseCommandLine(['run'], {
       MARATHON_IPVS_SOURCE: 'file=a',
       PATH: '/bin',
@@ -172,7 +172,7 @@ describe('flags', () => {
   });
 });
 
-describe('what is refused is told in one line', () => {
+describe('errors are one line', () => {
   test.each<[string, string[], RegExp]>([
     [
       'an unknown option',
@@ -267,7 +267,7 @@ describe('what is refused is told in one line', () => {
     [
       'an option in front of its command',
       ['--config', 'x', 'run'],
-      /^unknown option "--config"; options stand behind the command: marathon-ipvs run --config …$/,
+      /^unknown option "--config"; options come after the command: marathon-ipvs run --config …$/,
     ],
     ['an option alone', ['--frob'], /^unknown option "--frob"; marathon-ipvs --help lists the commands$/],
     [
@@ -340,7 +340,7 @@ describe('what is refused is told in one line', () => {
   });
 });
 
-test('whatever is given, there is a result or one line for the operator', () => {
+test('any input gives a result or a one-line error', () => {
   const names = optionNames.filter((name) => name !== 'config');
   const word = fc.oneof(
     fc.string({ unit: 'binary' }),

@@ -11,7 +11,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { nodeArguments } from '../../support/program.ts';
 import { eventually } from '../../support/waiting.ts';
 
-test('what ends is waited for, for as long as nobody says to stop, and for 8 s then', async () => {
+test('waits for the work without limit, and for 8 s after the stop', async () => {
   const clock = new FakeClock();
   const [work, stop] = [Promise.withResolvers<void>(), new AbortController()];
   const ending = endsInTime(work.promise, stop.signal, clock);
@@ -22,7 +22,7 @@ test('what ends is waited for, for as long as nobody says to stop, and for 8 s t
   expect(await ending).toBe(true);
 });
 
-test('what does not end is given up 8 s after the stop', async () => {
+test('gives up work that does not end 8 s after the stop', async () => {
   const clock = new FakeClock();
   const stop = new AbortController();
   const ending = endsInTime(new Promise(() => undefined), stop.signal, clock);
@@ -31,12 +31,12 @@ test('what does not end is given up 8 s after the stop', async () => {
   expect(await ending).toBe(false);
 });
 
-test('an error is that of the work', async () => {
+test('rejects with the error of the work', async () => {
   const work = Promise.reject(new Error('no socket'));
   await expect(endsInTime(work, new AbortController().signal, new FakeClock())).rejects.toThrow('no socket');
 });
 
-/** Stands for a disk that does not answer: who opens this file waits, as for a pipe that nobody writes to, and says so before. */
+/** A module that makes opening this file hang like a disk that does not answer, by a pipe that nobody writes to. It reports that first. */
 function hangs(file: string, pipe: string): string {
   return `
     import promises from 'node:fs/promises';
@@ -50,7 +50,7 @@ function hangs(file: string, pipe: string): string {
     syncBuiltinESMExports();`;
 }
 
-test('SIGTERM ends the program though its state directory hangs, and it says so', async () => {
+test('SIGTERM ends the program although its state directory hangs, with a message', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'ending-'));
   const [pipe, preload] = [join(directory, 'pipe'), join(directory, 'hangs.mjs')];
   let child: ChildProcess | undefined;

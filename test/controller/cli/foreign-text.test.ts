@@ -35,7 +35,7 @@ describe('every text of a document', () => {
   });
   const layouts = [true, false].map((colour) => ({ width: 100, paint: painter(colour) }));
 
-  test('of status does no harm in any form, and adds no line', () => {
+  test('of status does no harm in any format, and adds no line', () => {
     const clean = documentOf(pass);
     const hostile = poisoned(clean, (document) => statusDocument.safeParse(document).success);
     expect(JSON.stringify(hostile)).toContain('FORGED');

@@ -18,7 +18,7 @@ test.each([
   });
 });
 
-test('a definition that is not UTF-8 is refused: Marathon would get other characters than it has', async () => {
+test('a definition that is not UTF-8 is refused, since Marathon would get other characters', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'input-'));
   try {
     const file = join(directory, 'app.json');
@@ -27,7 +27,7 @@ test('a definition that is not UTF-8 is refused: Marathon would get other charac
     const refused = (name: string) => ({
       status: 2,
       stdout: '',
-      stderr: `marathon-ipvs: ${name} is not UTF-8: its other characters would be changed on the way\n`,
+      stderr: `marathon-ipvs: ${name} is not UTF-8: sending it would change its non-ASCII characters\n`,
     });
     expect(await command(['sh', '-c', add(file), LAUNCHER])).toEqual(refused(file));
     expect(await command(['sh', '-c', add(`< ${file}`), LAUNCHER])).toEqual(refused('standard input'));

@@ -42,14 +42,14 @@ function printerOf(out = pipe(), err = pipe()): Printer {
 }
 
 describe('what is written', () => {
-  test('an error is one line, with our name before it', () => {
+  test("an error is one line, prefixed with the program's name", () => {
     const err = pipe();
     printerOf(pipe(), err).printError(`no app ${ALL_HOSTILE}`);
     expect(err.text).toMatch(/^marathon-ipvs: no app \\x1b\[31mred[^\n]*\n$/);
     expectHarmless(err.text);
   });
 
-  test('foreign text that was forgotten does no harm, in text or progress', () => {
+  test('foreign text that was not escaped does no harm, in text or progress', () => {
     const [out, err] = [pipe(), pipe()];
     const output = printerOf(out, err);
     output.print(`\u001b[32mok\u001b[0m ${ALL_HOSTILE.replaceAll(/[\n\t]/g, '')}\n`);
@@ -60,7 +60,7 @@ describe('what is written', () => {
     expect(err.text.split('\n')).toHaveLength(2);
   });
 
-  test('colours are for terminals, unless NO_COLOR, a dumb terminal or the option says otherwise', () => {
+  test('colours are for terminals, subject to NO_COLOR, TERM and the option', () => {
     const colour = (out: ReturnType<typeof pipe>, environment = {}) =>
       (['auto', 'always', 'never'] as const).map((choice) =>
         terminalOf(out, pipe(), environment).printer(choice).layout().paint('red', 'x').includes('\u001b'),
@@ -71,7 +71,7 @@ describe('what is written', () => {
     expect(colour(pipe())).toEqual([false, true, false]);
   });
 
-  test('the width is that of a terminal that tells it', () => {
+  test('the width is the one that the terminal reports', () => {
     expect([pipe(80), pipe(0), pipe()].map((out) => printerOf(out).layout().width)).toEqual([80, null, null]);
   });
 });
@@ -90,14 +90,14 @@ describe('a terminal without UTF-8', () => {
     expect(printed(pipe(80), environment)).toBe('my-service.~  - URL[,URL...]\n');
   });
 
-  test('is none where the locale is unset or says UTF-8, and no file or pipe is one', () => {
+  test('is assumed only if the locale says so, and only for a terminal', () => {
     const whole = 'my-service.…  · URL[,URL…]\n';
     expect(printed(pipe(80), {})).toBe(whole);
     expect(printed(pipe(80), { LC_ALL: '', LANG: 'C.utf8' })).toBe(whole);
     expect(printed(pipe(), { LC_ALL: 'C' })).toBe(whole);
   });
 
-  test('gets them in messages and progress too', () => {
+  test('gets ASCII in messages and progress too', () => {
     const err = pipe(80);
     const printer = terminalOf(pipe(), err, { LC_ALL: 'C' }).printer('auto');
     printer.printError('expected KEY=VALUE…');
@@ -114,23 +114,23 @@ describe('the one line of progress', () => {
     return err.text;
   };
 
-  test('on a terminal one replaces the other, cut to its width, and goes at the end', () => {
+  test('on a terminal each line replaces the previous one, cut to the width, and disappears at the end', () => {
     expect(written(10, 'one', 'one', 'a longer line', null, null)).toBe(
       '\rone\u001b[K\ra longer \u001b[K\r\u001b[K',
     );
   });
 
-  test('elsewhere each is a line of its own, once', () => {
+  test('elsewhere each line is printed once', () => {
     expect(written(null, 'one', 'one', 'two', null)).toBe('one\ntwo\n');
   });
 
-  test('a terminal that does not tell its width is taken for one of 80', () => {
+  test('a terminal that does not report its width counts as 80 columns wide', () => {
     expect(written(0, 'x'.repeat(100))).toBe(`\r${'x'.repeat(79)}\u001b[K`);
   });
 });
 
-describe('a text that is drawn anew', () => {
-  test('replaces the one before on a terminal, without a moment of nothing', () => {
+describe('a text that is redrawn', () => {
+  test('replaces the previous one on a terminal, without flicker', () => {
     const out = pipe(80);
     const { redraw } = printerOf(out);
     redraw('one\n');
@@ -138,7 +138,7 @@ describe('a text that is drawn anew', () => {
     expect(out.text).toBe('\u001b[2J\u001b[Hone\u001b[K\n\u001b[J\u001b[Htwo\u001b[K\n\u001b[J');
   });
 
-  test('follows the one before elsewhere', () => {
+  test('follows the previous one elsewhere', () => {
     const out = pipe();
     const { redraw } = printerOf(out);
     redraw('one');
@@ -148,7 +148,7 @@ describe('a text that is drawn anew', () => {
 });
 
 describe('a reader who has gone', () => {
-  test('is written to no more, and is no failure', async () => {
+  test('gets no further output, and is not an error', async () => {
     const out = pipe();
     const output = terminalOf(out);
     const { print } = output.printer('auto');
@@ -160,7 +160,7 @@ describe('a reader who has gone', () => {
     expect(await output.finish()).toBeNull();
   });
 
-  test('is not taken for a full disk, which is told', async () => {
+  test('is not confused with a full disk, which is reported', async () => {
     const out = pipe();
     const output = terminalOf(out);
     out.fails('ENOSPC');
@@ -208,7 +208,7 @@ describe('a reader who has gone', () => {
     }
   });
 
-  test('a disk that is full is told, with exit status 2', () => {
+  test('a full disk is reported, with exit status 2', () => {
     const script = 'controller/marathon-ipvs --help > /dev/full';
     const { status, stderr } = spawnSync('bash', ['--norc', '-c', script], { cwd: ROOT, encoding: 'utf8' });
     expect(stderr).toMatch(/^marathon-ipvs: standard output cannot be written: no space is left[^\n]*\n$/);

@@ -52,7 +52,7 @@ describe('an option that wants a file', () => {
     );
   });
 
-  test('takes no device and no empty file for a token', () => {
+  test('refuses a device and an empty file for a token', () => {
     const token = (path: string) => refusalOf({ flags: { marathonTokenFile: path } });
     expect(token('/dev/zero')).toMatch(/it is a device; expected/);
     expect(token(at('empty'))).toMatch(/it is empty; expected/);
@@ -64,7 +64,7 @@ describe('an option that wants a file', () => {
     );
   });
 
-  test('says where the path was written', () => {
+  test('says where the path was given', () => {
     expect(refusalOf({ file: `marathon-ca-file: ${directory}\n` })).toMatch(
       /^--marathon-ca-file from \/.*config\.yaml: "\/.*" is not accepted, it is a directory; /,
     );
@@ -73,13 +73,13 @@ describe('an option that wants a file', () => {
     );
   });
 
-  test('of another command stops nobody', () => {
+  test('is not checked for other commands', () => {
     const file = `write-token-file: ${directory}\ntls-key-file: ${ABSENT}\nledger: ${directory}\n`;
     expect(() => resolve({ file }, 'status')).not.toThrow();
   });
 });
 
-test('the file of options is a file, or a pipe that a shell has opened', () => {
+test('the configuration file may be a file, or a pipe that a shell has opened', () => {
   for (const what of ['folder', 'pipe', 'socket'] as const) {
     expect(refusalOf({ flags: { config: at(what) } })).toMatch(/^--config on the command line: .* it is a /);
   }
@@ -107,7 +107,7 @@ test.each<[string, Parameters<typeof resolve>[0], string]>([
   },
 );
 
-test('a table to compare with is no directory', () => {
+test('a table to compare with cannot be a directory', () => {
   expect(refusalOf({ flags: { against: at('folder') } }, 'diff')).toMatch(
     /it is a directory; expected kernel, none/,
   );
@@ -123,7 +123,7 @@ test('the ledger may be missing, and so may the directory that it will be in', (
   }
 });
 
-test('the state directory is one, or can be made', () => {
+test('the state directory exists, or can be created', () => {
   expect(resolve({ flags: { stateDir: join(ABSENT, 'state') } }).stateDir).toBe(join(ABSENT, 'state'));
   expect(resolve({ flags: { stateDir: at('link') } }).stateDir).toBe(at('link'));
   for (const path of [at('file'), at('pipe'), join(at('file'), 'state')]) {
@@ -133,7 +133,7 @@ test('the state directory is one, or can be made', () => {
   }
 });
 
-test('a source that is a file may be a directory, and no pipe that nobody writes to', () => {
+test('a file source may be a directory, but not a pipe without a writer', () => {
   expect(() => resolve({ flags: { source: [`file=${at('folder')}`] } })).not.toThrow();
   for (const path of [at('pipe'), at('socket'), '/dev/zero']) {
     expect(refusalOf({ flags: { source: [`file=${path}`] } })).toMatch(

@@ -24,7 +24,7 @@ describe('where an option comes from', () => {
     expect(config.origins.resyncSeconds).toBe(origin);
   });
 
-  test('the file may be named by the environment, and by a flag in its stead', () => {
+  test('the file may be named by the environment, which a flag overrides', () => {
     const environment = { MARATHON_IPVS_CONFIG: yaml('zone: from.file') };
     expect(resolve({ environment }).zone).toBe('from.file');
     expect(resolve({ environment, flags: { config: '/dev/null' } }).zone).toBe('l4lb.thisdcos.directory');
@@ -66,7 +66,7 @@ describe('where an option comes from', () => {
   });
 });
 
-describe('what is refused says where, what, and what is accepted', () => {
+describe('an error says where, what, and what is accepted', () => {
   test.each<[string, Parameters<typeof resolve>[0], RegExp]>([
     [
       'a bad flag',
@@ -108,7 +108,7 @@ describe('what is refused says where, what, and what is accepted', () => {
     [
       'a file that names a file',
       { file: 'config: other.yaml' },
-      /^"config" in .*config\.yaml: a file names no other one; remove it there$/,
+      /^"config" in .*config\.yaml: a file cannot name another one; remove it there$/,
     ],
     ['a file that is not YAML', { file: 'zone: "a\n' }, /config\.yaml line \d+ is not YAML: /],
     [
@@ -127,7 +127,7 @@ describe('what is refused says where, what, and what is accepted', () => {
       /^--config .*config\.yaml" is not accepted, not UTF-8: the byte at offset 9 \(0xe9\) .*; expected a YAML file with options$/,
     ],
     [
-      'a file that is not there',
+      'a missing file',
       { flags: { config: ABSENT } },
       /^--config on the command line: "\/.*\/absent" is not accepted, there is no such file or directory; expected the path of a readable file$/,
     ],
@@ -166,7 +166,7 @@ describe('what is refused says where, what, and what is accepted', () => {
     );
   });
 
-  test('a line stays one line and readable whatever was typed', () => {
+  test('an error stays one readable line, whatever was typed', () => {
     const message = refusalOf({ flags: { zone: `a\nb\u2028\u001b[31m${'x'.repeat(5_000)}` } });
     expect(message).toContain('"a\\nb\\u2028\\x1b[31mxxx');
     expect(message.length).toBeLessThan(500);
@@ -183,7 +183,7 @@ describe('what is refused says where, what, and what is accepted', () => {
     expect(message).toContain('//***@');
   });
 
-  test('who puts credentials in a URL is told where they belong', () => {
+  test('the error for credentials in a URL says where they belong', () => {
     expect(refusalOf({ flags: { source: ['marathon=http://u:p@h:1'] } })).toContain('--marathon-user-file');
   });
 });
@@ -207,7 +207,7 @@ describe('commands', () => {
   });
 });
 
-describe('variables that are not meant for us', () => {
+describe('variables that are not options', () => {
   const links = {
     MARATHON_IPVS_SERVICE_HOST: '10.0.0.1',
     MARATHON_IPVS_SERVICE_PORT: '61421',
@@ -219,7 +219,7 @@ describe('variables that are not meant for us', () => {
     MARATHON_IPVS_METRICS_PORT_80_UDP_PROTO: 'udp',
   };
 
-  test('those that Kubernetes makes for a Service called marathon-ipvs stop nobody', () => {
+  test('those that Kubernetes sets for a Service called marathon-ipvs are ignored', () => {
     expect(() => resolve({ environment: links })).not.toThrow();
   });
 
@@ -232,7 +232,7 @@ describe('variables that are not meant for us', () => {
   });
 });
 
-test('whatever the file holds, there is a result or one line for the operator', () => {
+test('any file gives a result or a one-line error', () => {
   const key = fc.oneof(
     fc.constantFrom('zone', 'source', 'adopt', 'resync-seconds', '__proto__', '<<'),
     fc.string(),

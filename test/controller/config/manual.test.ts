@@ -7,7 +7,7 @@ import { optionNames } from '../../../controller/config/options.ts';
 
 // `npm run options` makes it anew.
 
-test('docs/marathon-ipvs.8 is what the list of options makes', () => {
+test('docs/marathon-ipvs.8 is up to date with the list of options', () => {
   const page = new URL('../../../docs/marathon-ipvs.8', import.meta.url);
   expect(readFileSync(page, 'utf8')).toBe(manualPage());
 });

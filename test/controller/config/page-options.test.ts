@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { tokenIn } from '../../../controller/config/token.ts';
 import { refusalOf, resolve, yaml } from './resolving.ts';
 
-describe('who is served', () => {
+describe('access to the server', () => {
   const file = yaml('whatever');
   const tls = { tlsCertFile: file, tlsKeyFile: file };
 
@@ -49,7 +49,7 @@ describe('who is served', () => {
     expect(refusalOf({ flags })).toMatch(message);
   });
 
-  test('certificates of clients may be those of some names only', () => {
+  test('client certificates may be restricted to some names', () => {
     const certificates = { ...tls, tlsClientCaFile: file };
     const names = (tlsClientNames: string) => ({ flags: { ...certificates, tlsClientNames } });
     expect(resolve({ flags: certificates }).tlsClientNames).toBeUndefined();
@@ -72,23 +72,23 @@ describe('who is served', () => {
 describe('writing apps', () => {
   const writeTokenFile = yaml('a-token-of-some-length');
 
-  test('needs a token and one Marathon to write to', () => {
+  test('needs a token and exactly one Marathon', () => {
     const source = ['marathon=http://10.0.0.1:8080'];
     expect(refusalOf({ flags: { allowWrites: 'true', source } })).toMatch(/--write-token-file/);
     expect(refusalOf({ flags: { allowWrites: 'true', writeTokenFile } })).toMatch(
-      /needs one --source marathon=URL/,
+      /needs exactly one --source marathon=URL/,
     );
     expect(resolve({ flags: { allowWrites: 'true', writeTokenFile, source } }).allowWrites).toBe(true);
     expect(resolve({}).allowWrites).toBe(false);
   });
 
-  test('certificates of clients stand in for the token', () => {
+  test('client certificates replace the token', () => {
     const source = ['marathon=http://10.0.0.1:8080'];
     const tls = { tlsCertFile: writeTokenFile, tlsKeyFile: writeTokenFile, tlsClientCaFile: writeTokenFile };
     expect(resolve({ flags: { allowWrites: 'true', source, ...tls } }).allowWrites).toBe(true);
   });
 
-  test('the token is what the file holds, without the end of the line', () => {
+  test('the token is the contents of the file, without the line break', () => {
     expect(tokenIn('a-token-of-some-length\n', '--write-token-file', '/token')).toBe(
       'a-token-of-some-length',
     );

@@ -40,7 +40,7 @@ one
 `);
 });
 
-test('and a part of a man page, in which nothing is taken for a request of roff', () => {
+test('and a part of a man page, escaped for roff', () => {
   expect(toRoff(BLOCKS)).toEqual([
     ...['.TP', '\\fBshow\\fR \\fI<id>\\fR', 'One app.', '.br', '\\fBid\\fR: its id.'],
     ...['.TP', '\\fBrun\\fR', 'All.'],

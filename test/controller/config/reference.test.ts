@@ -8,11 +8,11 @@ function textOf(path: string): string {
 
 // `npm run options` makes both anew.
 
-test('docs/options.md is what the list of options makes', () => {
+test('docs/options.md is up to date with the list of options', () => {
   expect(textOf('docs/options.md')).toBe(optionsPage());
 });
 
-test('docs/labels.md has the table that the list of labels makes', () => {
+test('the table in docs/labels.md is up to date with the list of labels', () => {
   const page = textOf('docs/labels.md');
   expect(page).toContain('| `IPVS_WEIGHT` |');
   expect(page).toBe(withLabels(page));

@@ -48,7 +48,7 @@ describe.each(COMMANDS)('%s', (command) => {
     expect(describeOption('config').commands).toContain(command);
   });
 
-  test('takes a file with options of all commands, and what it means is used', () => {
+  test('takes a file with options of all commands, and uses its own', () => {
     const config = resolveConfig(command, flags({ config: yaml(FILE) }), {});
     expect(config).toMatchObject({ zone: 'example.internal', relayName: 'west', resyncSeconds: 9 });
   });
@@ -57,20 +57,20 @@ describe.each(COMMANDS)('%s', (command) => {
     expect(resolveConfig(command, [], environmentOf(FILE))).toMatchObject({ zone: 'example.internal' });
   });
 
-  test('refuses what no command has', () => {
+  test('refuses options that no command has', () => {
     const path = yaml(`${FILE}\nsorce: x\n`);
     expect(() => resolveConfig(command, flags({ config: path }), {})).toThrow(
       `unknown option "sorce" in ${path}: did you mean "source"?`,
     );
   });
 
-  test('prints in its usual form where the shared one is not among its own', () => {
+  test('prints in its default format if it does not have the shared one', () => {
     const { output } = resolveConfig(command, flags({ config: yaml(FILE) }), {});
     expect(output).toBe(OUTPUTS[command]?.includes('ipvsadm') ? 'ipvsadm' : 'text');
   });
 });
 
-test('a table to compare with, in the shared file, counts where something is compared', () => {
+test('--against in a shared file is used by commands that compare', () => {
   const against = (command: CommandName, more: string) =>
     resolveConfig(command, flags({ config: yaml(`${FILE}${more}`) }), {}).against.kind;
   expect(against('diff', '')).toBe('none');
@@ -79,13 +79,13 @@ test('a table to compare with, in the shared file, counts where something is com
   expect(refusalOf({ flags: { against: 'none' } })).toMatch(/^--against is given without --dry-run/);
 });
 
-test('a form that the command lacks is refused where it is asked for it on the command line', () => {
+test('a format that the command does not have is refused on the command line', () => {
   expect(refusalOf({ flags: { output: 'ipvsadm' } }, 'status')).toMatch(
     /expected one of text, wide, json, yaml/,
   );
 });
 
-test('a token on the command line stands for the user that the file names', () => {
+test('a token on the command line replaces the user in the file', () => {
   const config = yaml('source: marathon=http://m:8080\nmarathon-user-file: package.json\n');
   const given = flags({ config, marathonTokenFile: 'LICENSE' });
   for (const command of ['run', 'diff', ...APP_COMMANDS] as const) {

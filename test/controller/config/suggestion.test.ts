@@ -7,7 +7,7 @@ import { refusalOf } from './resolving.ts';
 
 const inFile = optionNames.filter((name) => name !== 'config');
 
-describe('a name that is almost one of ours', () => {
+describe('a misspelled option', () => {
   test.each([
     ['sorce', 'source'],
     ['soruce', 'source'],
@@ -35,7 +35,7 @@ describe('a name that is almost one of ours', () => {
     );
   });
 
-  test('any one letter that is missing, doubled or swapped is forgiven', () => {
+  test('one missing, doubled or swapped letter is recognized', () => {
     const names = inFile.map(fileName);
     fc.assert(
       fc.property(fc.constantFrom(...names), fc.nat(), fc.nat(2), (name, where, how) => {
@@ -50,7 +50,7 @@ describe('a name that is almost one of ours', () => {
   });
 });
 
-test('a name that is like none of ours is told where all are', () => {
+test('the error for an unknown name says where all are listed', () => {
   const list = 'marathon-ipvs run --help lists most of them, docs/options.md all';
   expect(refusalOf({ file: 'frobnicate: x\n' })).toMatch(`unknown option "frobnicate" in `);
   expect(refusalOf({ file: 'frobnicate: x\n' })).toMatch(new RegExp(`; ${list}$`));

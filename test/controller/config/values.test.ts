@@ -184,7 +184,7 @@ describe('sources', () => {
     expect(source(text)).toBeUndefined();
   });
 
-  test('a source is called by what was given, without a slash at the end of a URL', () => {
+  test('a source is named as given, without a trailing slash in a URL', () => {
     const parsed = source('marathon=http://m1:8080/');
     expect(parsed && sourceName(parsed)).toBe('marathon=http://m1:8080');
     const file = source('file=/etc/apps=1.json');

@@ -7,7 +7,7 @@ test.each([
   ['none', 0, 0],
   ['few', 3, 10],
   ['more than is kept in pieces', 40, MIB],
-])('the bytes come back in their order: %s', (_, count, size) => {
+])('the bytes keep their order: %s', (_, count, size) => {
   const buffer = new BodyBuffer(64 * MIB);
   const pieces = Array.from({ length: count }, (_, i) => Buffer.alloc(size, i + 1));
   for (const piece of pieces) expect(buffer.append(piece)).toBe(true);
@@ -17,7 +17,7 @@ test.each([
 test.each([
   ['few', 10],
   ['more than is kept in pieces', 40 * MIB],
-])('as many as the limit are taken, and not one more: %s', (_, limit) => {
+])('accepts exactly as many bytes as the limit: %s', (_, limit) => {
   const buffer = new BodyBuffer(limit);
   expect(buffer.append(Buffer.alloc(limit - 1))).toBe(true);
   expect(buffer.append(Buffer.alloc(2))).toBe(false);

@@ -10,7 +10,7 @@ const untilAborted = (signal: AbortSignal): Promise<never> =>
     signal.addEventListener('abort', () => reject(signal.reason));
   });
 
-test('work that takes too long ends with what was waited for', async () => {
+test('work that takes too long is aborted with a reason', async () => {
   const clock = new FakeClock();
   const done = expect(within(2_000, clock, new AbortController().signal, untilAborted)).rejects.toThrow(
     'no complete answer in 2 s',
@@ -19,7 +19,7 @@ test('work that takes too long ends with what was waited for', async () => {
   await done;
 });
 
-test('work ends with the reason of the signal, also of one that has aborted before', async () => {
+test('work is aborted with the reason of the signal, even if that has aborted before', async () => {
   const stop = new AbortController();
   const done = expect(within(2_000, new FakeClock(), stop.signal, untilAborted)).rejects.toThrow('stopped');
   stop.abort(new Error('stopped'));
@@ -27,7 +27,7 @@ test('work ends with the reason of the signal, also of one that has aborted befo
   await expect(within(2_000, new FakeClock(), stop.signal, untilAborted)).rejects.toThrow('stopped');
 });
 
-test('work that is done in time leaves nothing behind on the signal, which lasts as long as the process', async () => {
+test('work that ends in time leaves no listener on the long-lived signal', async () => {
   const clock = new FakeClock();
   const { signal } = new AbortController();
   const limits: AbortSignal[] = [];

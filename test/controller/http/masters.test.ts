@@ -13,7 +13,7 @@ test('the servers of a source are its masters, and every leader that one of them
   expect(known.servers).toEqual([...GIVEN, 'http://leader1.test:8080', 'http://leader2.test:8080']);
 });
 
-test('a stranger names no leader, and nobody names one over another scheme', () => {
+test('a foreign host cannot name a leader, and no host one over another scheme', () => {
   const known = masters();
   known.noteLeader(new URL('http://stranger.test/'), 'http://leader.test:8080');
   known.noteLeader(A, 'https://leader.test:8443');
@@ -21,7 +21,7 @@ test('a stranger names no leader, and nobody names one over another scheme', () 
   expect(known.servers).toEqual(GIVEN);
 });
 
-test('a master that names ever new leaders is remembered for the last sixteen', () => {
+test('of the leaders that a master names the last sixteen are remembered', () => {
   const known = masters();
   for (let n = 0; n < 100; n += 1) known.noteLeader(A, `http://leader${n}.test:8080`);
   expect(known.servers).toHaveLength(GIVEN.length + 16);

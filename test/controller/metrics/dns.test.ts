@@ -18,7 +18,7 @@ async function series(name: string): Promise<string[]> {
     .map((line) => line.replace(/^[^{ ]*/, ''));
 }
 
-test('queries are counted by type, rcode and transport, however often they are looked at', async () => {
+test('queries are counted by type, rcode and transport, however often they are scraped', async () => {
   metrics.answered({ type: TYPE.A, rcode: RCODE.NOERROR, truncated: false }, 'udp', 0.000_02);
   metrics.answered({ type: TYPE.A, rcode: RCODE.NOERROR, truncated: false }, 'udp', 0.000_02);
   metrics.answered({ type: TYPE.SRV, rcode: RCODE.NXDOMAIN, truncated: false }, 'tcp', 0.000_02);
@@ -33,13 +33,13 @@ test('queries are counted by type, rcode and transport, however often they are l
   expect(await series('reply_duration_seconds_count')).toEqual([' 4']);
 });
 
-test('the usual ones are there from the start, at 0', async () => {
+test('the usual series exist from the start, at 0', async () => {
   expect(await series('queries_total')).toContain('{type="AAAA",rcode="NXDOMAIN",transport="udp"} 0');
   expect(await series('dropped_total')).toContain('{reason="rate"} 0');
   expect(await series('truncated_total')).toEqual([' 0']);
 });
 
-test('a client that asks for every type there is makes one counter', async () => {
+test('a client that queries every type creates one counter', async () => {
   for (let type = 0; type <= 65_535; type++) {
     metrics.answered({ type, rcode: RCODE.REFUSED, truncated: false }, 'udp', 0.000_02);
   }
@@ -48,7 +48,7 @@ test('a client that asks for every type there is makes one counter', async () =>
   expect((await series('queries_total')).length).toBeLessThan(20);
 });
 
-test('what is dropped and what is truncated is counted', async () => {
+test('dropped and truncated messages are counted', async () => {
   metrics.dropped('rate');
   metrics.dropped('slow');
   metrics.dropped('rate');

@@ -55,7 +55,7 @@ test.each([
   `source_reads_total{source="${SOURCE}"}`,
   `source_up{source="${SOURCE}"}`,
   'last_pass_timestamp_seconds',
-])('%s is there and 0 before anything has happened', async (series) => {
+])('%s exists and is 0 from the start', async (series) => {
   expect(await metric(series)).toBe(0);
 });
 
@@ -66,7 +66,7 @@ test.each(['vips', 'backends', 'backends_in_rotation', 'conflicts', 'rejected', 
   },
 );
 
-test('what passes do is counted as it was done', async () => {
+test('what passes do is counted', async () => {
   const world = new World();
   const controller = world.start();
   world.refuse = (step) => (step.op === 'add-backend' && step.backend.port === 31_001 ? 'refused' : null);
@@ -83,7 +83,7 @@ test('what passes do is counted as it was done', async () => {
   expect(await metric('vips_unsettled')).toBe(1);
 });
 
-test('a step that failed or waits is not counted as made', async () => {
+test('a step that failed or was postponed is not counted', async () => {
   const waits = passOf({ desired: desiredOf(WEB, DB), before: settled(), observed: settled(WEB) });
   const failures = [{ step: '-A -t 11.0.0.2:5432 -s wlc', message: 'x' }];
   metrics.passed({ ...waits, failures });
@@ -93,12 +93,12 @@ test('a step that failed or waits is not counted as made', async () => {
   expect(await metric('passes_total{kind="full",result="incomplete"}')).toBe(2);
 });
 
-test('a removal that failed is not counted as made', async () => {
+test('a failed removal is not counted', async () => {
   metrics.passed(passOf({ before: settled(WEB, DB), observed: settled(WEB, DB) }));
   expect(await metric('steps_total{op="remove-service"}')).toBe(0);
 });
 
-test('nothing is counted as made in a dry run', async () => {
+test('nothing is counted in a dry run', async () => {
   metrics = metricsOf(true);
   metrics.passed(passOf({ before: settled(), observed: settled(), over: { changesSince: [now - 10] } }));
   expect(await metric('steps_total{op="add-service"}')).toBe(0);
@@ -123,13 +123,13 @@ describe('latency from event to kernel', () => {
   const count = 'change_latency_seconds_count';
   const at = (over: Partial<PassStatus>) => passOf({ over: { finishedAt: 10_000, ...over } });
 
-  test('is the time from the word of the source to the end of the pass', async () => {
+  test('is the time from the report of the source to the end of the pass', async () => {
     metrics.passed(at({ changesSince: [9_000, 9_500] }));
     expect(await metric(sum)).toBeCloseTo(1.5);
     expect(await metric(count)).toBe(2);
   });
 
-  test('of a change that an interrupted pass took along lasts until a pass gets through', async () => {
+  test('of a change in a failed pass lasts until a pass succeeds', async () => {
     metrics.passed(at({ changesSince: [9_000], error: 'no kernel' }));
     expect(await metric(count)).toBe(0);
     metrics.passed(at({ finishedAt: 70_000, changesSince: [] }));
@@ -143,7 +143,7 @@ describe('latency from event to kernel', () => {
   });
 });
 
-test('drift counts as repaired by field, where it was', async () => {
+test('repaired drift is counted by field', async () => {
   const drift = [
     { service: 'tcp/11.0.0.1:80', backend: null, field: 'scheduler', was: 'wlc', is: 'rr' },
     { service: 'tcp/11.0.0.2:5432', backend: null, field: 'removed', was: 'x', is: null },
@@ -154,13 +154,13 @@ test('drift counts as repaired by field, where it was', async () => {
   expect(await metric('drift_repaired_total{field="removed"}')).toBe(0);
 });
 
-test('interface and routes put right count, within a pass and between two', async () => {
+test('repairs of interface and routes are counted, within and between passes', async () => {
   metrics.passed(passOf({ over: { repaired: ['a', 'b'] } }));
   metrics.repaired(['c']);
   expect(await metric('reachability_repaired_total')).toBe(3);
 });
 
-test('a source is up from a good read to the next failure, and its data grow older all the while', async () => {
+test('a source is up from a successful read to the next failure, while its data age', async () => {
   expect(await metric(`source_data_age_seconds{source="${SOURCE}"}`)).toBe(Number.POSITIVE_INFINITY);
   metrics.sourceRead(SOURCE, whole);
   expect(await metric(`source_up{source="${SOURCE}"}`)).toBe(1);
@@ -188,7 +188,7 @@ test('backends in rotation are those with a weight', async () => {
   expect(await metric('backends_in_rotation')).toBe(2);
 });
 
-test("another program's service in the way counts as a conflict, not as something left to do", async () => {
+test("another program's service counts as a conflict, not as unsettled", async () => {
   metrics.passed(passOf({ observed: tableOf(observedService(WEB, { scheduler: 'rr' })), foreign: true }));
   expect(await metric('conflicts')).toBe(1);
   expect(await metric('vips_unsettled')).toBe(0);
@@ -201,7 +201,7 @@ const NOTHING_EJECTED: EjectionReport = {
   probes: { connected: 4, 'timed out': 4, unreachable: 0, refused: 2, silent: 0, unknown: 0 },
 };
 
-test('ejections and probes are counted as the watch counts them, however often one asks', async () => {
+test('ejections and probes are counted as the watch counts them, however often they are scraped', async () => {
   const clock = { epoch: () => now, monotonic: () => now };
   const metrics = createMetrics({ sources: [], dryRun: false, clock, ejection: () => NOTHING_EJECTED });
   await metrics.text();
@@ -219,7 +219,7 @@ function namespacesOf(...all: readonly (readonly [string, boolean, number])[]): 
   return { directory: '/run/l4lb', failure: null, namespaces };
 }
 
-test('each network namespace has series of its own, for as long as it is there', async () => {
+test('each network namespace has its own series while it exists', async () => {
   let report = namespacesOf(['web', true, 3], ['db', false, 2]);
   const clock = { epoch: () => now, monotonic: () => now };
   metrics = createMetrics({ sources: [SOURCE], dryRun: false, clock, namespaces: () => report });
@@ -252,7 +252,7 @@ describe('the tables of the kernel', () => {
     });
   };
 
-  test('are told with what limits them; what the kernel does not tell is no number', async () => {
+  test('are reported with their limits; values that the kernel does not report are NaN', async () => {
     metricsWith(told);
     expect(await metric('kernel_connections')).toBe(3_000);
     expect(await metric('kernel_max_connections')).toBeNaN();
@@ -265,7 +265,7 @@ describe('the tables of the kernel', () => {
     expect(await metric('kernel_connection_table_buckets')).toBeNaN();
   });
 
-  test('are read once for all metrics, and anew for the next who asks', async () => {
+  test('are read once per scrape', async () => {
     metricsWith(told);
     await metrics.text();
     expect(reads).toBe(1);

@@ -21,7 +21,7 @@ const spread = (uneven: boolean): VipDocument['spread'] => ({
   ...{ most: share(4), least: share(2) },
 });
 
-test('backends that are out of rotation, that a rule keeps, or that make their VIP uneven come first, each in order', () => {
+test('backends that are out of rotation, subject to a decision, or uneven come first, each in order', () => {
   const backends = [
     backend(1),
     backend(2),

@@ -22,18 +22,18 @@ function seen(over: Partial<DeploymentDocument> = {}): DeploymentDocument {
 const two = { wanted: 3, running: 3, ready: 2, checked: true };
 
 describe('a deployment', () => {
-  test('says its id before anything is known of it', () => {
+  test('shows its id before the first answer', () => {
     expect(begun(GOAL)).toEqual({ state: 'runs', text: 'Marathon has started deployment d1' });
   });
 
-  test('that runs tells step, instances and backends on this host, in the words of the command', () => {
+  test('that runs shows step, instances and backends on this host, like the command', () => {
     expect(deploymentState(seen({ progress: STEP, instances: two, backendsInRotation: 1 }), GOAL)).toEqual({
       state: 'runs',
       text: 'step 2 of 3 (ScaleApplication /web); 2 of 3 instances healthy; 1 backend in rotation on this host',
     });
   });
 
-  test('that does not get on tells what Marathon says of the last task', () => {
+  test("that makes no progress shows Marathon's message about the last task", () => {
     const failure = 'TASK_FAILED: exit 1';
     expect(deploymentState(seen({ progress: STEP, failure }), GOAL).text).toMatch(
       /; its last task failed: TASK_FAILED: exit 1$/,
@@ -60,12 +60,12 @@ describe('a deployment', () => {
     );
   });
 
-  test('that another one has replaced names that', () => {
+  test('that was replaced names the other deployment', () => {
     const { state, text } = deploymentState(seen({ others: ['d2'] }), GOAL);
     expect([state, text]).toEqual(['ended', expect.stringContaining('deployment d2 is now changing it')]);
   });
 
-  test('that removes is done once neither Marathon nor this host has anything of it', () => {
+  test('that removes is done once neither Marathon nor this host has the app', () => {
     const gone = { instances: null, backendsInRotation: 0 };
     expect(deploymentState(seen(gone), REMOVAL)).toEqual({
       state: 'done',
@@ -79,7 +79,7 @@ describe('a deployment', () => {
   });
 });
 
-test('questions come every second, and seldom while they fail', () => {
+test('is polled every second, and less often while that fails', () => {
   expect([0, 1, 2, 4, 5, 60].map(pauseAfter)).toEqual([1_000, 2_000, 4_000, 16_000, 30_000, 30_000]);
 });
 

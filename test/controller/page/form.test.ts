@@ -114,7 +114,7 @@ describe('the JSON of a new service', () => {
     ]);
   });
 
-  test('a port that is not known yet is 0 in the label', () => {
+  test('an unknown port is 0 in the label', () => {
     expect(made({ id: '/app', mode: 'bridge' }, balanced)['container']).toMatchObject({
       portMappings: [{ labels: { VIP_0: '/app:0' } }],
     });
@@ -224,7 +224,7 @@ describe('an app that is edited', () => {
     expect(json['portDefinitions']).toEqual([{ port: 1, labels: { VIP_0: '/b:80', VIP_1: 'shared:80' } }]);
   });
 
-  test('a label that is no VIP value stays as it was typed until it is edited', () => {
+  test('a label that is not a VIP value stays as it is until it is edited', () => {
     const app = { id: '/a', portDefinitions: [{ port: 1, labels: { VIP_0: 'nocolon', VIP_1: 'x:http' } }] };
     expect(writeForm(app, readForm(app))).toEqual(app);
   });
@@ -266,7 +266,7 @@ describe('JSON mode', () => {
     });
   });
 
-  test.each(['{"id":', '[]', 'null', '7'])('%s is not taken over, and says why', (text) => {
+  test.each(['{"id":', '[]', 'null', '7'])('%s does not change the form, and says why', (text) => {
     const before = startEditing(RICH);
     const after = editText(before, text);
     expect([after.json, after.form, after.text]).toEqual([before.json, before.form, text]);

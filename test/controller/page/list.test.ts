@@ -39,14 +39,14 @@ describe('the list of services', () => {
     row('db', { address: '11.0.0.100', state: 'held', inRotation: 1, activeConnections: 0 }),
   ];
 
-  test('is sorted by name, and the gravest state comes first by state', () => {
+  test('is sorted by name, or by state with the most severe first', () => {
     expect(names(rows, {})).toEqual(['api', 'db', 'web']);
     expect(names(rows, { sort: 'state' })).toEqual(['api', 'db', 'web']);
     expect(names(rows, { sort: 'address' })).toEqual(['api', 'web', 'db']);
     expect(names(rows, { sort: 'connections', descending: true })).toEqual(['api', 'web', 'db']);
   });
 
-  test('is searched for what is uneven, and for backends that are ejected or grow', () => {
+  test('can be searched for uneven VIPs, and for backends that are ejected or in slow start', () => {
     const spread = { text: '0.1-2.6x', uneven: true };
     const odd = [
       row('web', { spread }),
@@ -72,7 +72,7 @@ describe('the list of services', () => {
     expect([last.page, last.rows.length, last.rows.at(-1)?.name]).toEqual([2, 20, 'app-119']);
   });
 
-  test('what it shows stands in the address', () => {
+  test('has its filter and order in the URL', () => {
     const query = { text: 'a b&c', state: 'no backend', sort: 'rate', descending: true, page: 2 } as const;
     const { query: back } = parseRoute(listLink(query), 'diff');
     expect(parseListQuery(back)).toEqual(query);
@@ -81,7 +81,7 @@ describe('the list of services', () => {
   });
 });
 
-test('an address leads to its page, and to the front page where it means nothing', () => {
+test('a hash leads to its page, an unknown one to the front page', () => {
   expect(parseRoute('', 'diff').page).toBe('diff');
   expect(parseRoute('#/nothing', 'services').page).toBe('services');
   expect(parseRoute(vipLink('tcp/[fd00::1]:80'), 'diff')).toMatchObject({
@@ -91,16 +91,16 @@ test('an address leads to its page, and to the front page where it means nothing
   expect(parseRoute('#/vip/%', 'diff').page).toBe('diff');
 });
 
-describe('what has been heard', () => {
+describe('the feed', () => {
   const all = rowsOf(documentOf());
 
-  test('what may be long or is for one VIP alone is not sent with every change', () => {
+  test('long or VIP-specific data is not sent with every change', () => {
     expect(Object.keys(all.findings)).toContain('refused');
     expect(Object.keys(all.overview)).not.toContain('refused');
     expect(Object.keys(sample ?? {})).not.toContain('decision');
   });
 
-  test('changes replace rows, take away those that are gone, and keep findings that are not told anew', () => {
+  test('changes replace rows, remove those that are gone, and keep unchanged findings', () => {
     const first = withAll(EMPTY_FEED, { ...all, vips: [row('a'), row('b')] }, 1_000);
     const changed = {
       overview: all.overview,
@@ -133,7 +133,7 @@ describe('what has been heard', () => {
   });
 });
 
-test('a graph ends at the right edge, and its greatest sample at the top', () => {
+test('a graph ends at the right edge, with its largest sample at the top', () => {
   expect(graphOf([0], 60).line).toBe('');
   const { line, latest, max } = graphOf([0, 10, 5], 3);
   expect([line, latest, max]).toEqual([`M0 ${HEIGHT - 1}L${WIDTH / 2} 1L${WIDTH} ${HEIGHT / 2}`, 5, 10]);
@@ -141,7 +141,7 @@ test('a graph ends at the right edge, and its greatest sample at the top', () =>
   expect(graphOf([0, 0.1], 2).line).toBe(`M0 ${HEIGHT - 1}L${WIDTH} 20.8`);
 });
 
-test('numbers, times and addresses are written as people read them', () => {
+test('numbers, times and addresses are formatted for people', () => {
   expect([rate(null), rate(0), rate(1_234_567, 'B')]).toEqual(['-', '0/s', '1.2MB/s']);
   expect([endpoint({ address: 'fd00::1', port: 80 }), endpoint({ address: '1.2.3.4', port: 80 })]).toEqual([
     '[fd00::1]:80',
@@ -152,7 +152,7 @@ test('numbers, times and addresses are written as people read them', () => {
   expect(moment(at, '2026-03-09T10:00:00.000Z')).toMatch(/^2026-03-04 \d\d:00:00$/);
 });
 
-test('what a pass has left for the next one is told; after a good one that is nothing', () => {
+test('shows what a pass has left for the next one, which is nothing after a good one', () => {
   const good = documentOf();
   expect(leftOver(good, good)).toEqual([]);
   const held = { reason: 'x', since: good.at, until: good.at, services: ['a', 'b'] };

@@ -9,13 +9,13 @@ function shown<T extends { readonly type: unknown; props: unknown }>(made: T): T
   return made.props;
 }
 
-test('text that a reader would not see, or in another order, is shown by its code', () => {
+test('characters that a reader would not see, or that change the order, are escaped', () => {
   const text = String(shown({ type: null, props: ALL_HOSTILE }));
   expect(text).toContain('\\u202eevil');
   expectHarmless(text.replaceAll(/[\n\t]/g, ''));
 });
 
-test('so are titles and what a screen reader reads, while a field to type in keeps what it has', () => {
+test('so are titles and texts for screen readers, but not the values of input fields', () => {
   const props = { title: '\u202ex', 'aria-label': '\u200by', value: ALL_HOSTILE };
   expect(shown(h('input', props))).toEqual({
     title: '\\u202ex',
@@ -24,7 +24,7 @@ test('so are titles and what a screen reader reads, while a field to type in kee
   });
 });
 
-test('numbers, elements without any of these, and what components are given stay what they are', () => {
+test('numbers, elements without such text, and props of components are unchanged', () => {
   expect(shown({ type: null, props: 1 })).toBe(1);
   expect(shown(h('p', null))).toEqual({});
   const given = { title: '\u202ex' } as Attributes;

@@ -24,7 +24,7 @@ function errorsOf(app: JsonObject): Record<string, readonly string[]> {
   return Object.fromEntries(validate(readForm(app), app));
 }
 
-describe('a form says what would be refused, at the field', () => {
+describe('a form shows what would be refused, at the field', () => {
   test('nothing of the example of the documentation', () => {
     const port = { port: 5555, name: 'my-vip', protocol: 'tcp', labels: { VIP_0: '/my-service:5555' } };
     expect(errorsOf({ id: '/my-service', cmd: 'x', portDefinitions: [port], requirePorts: true })).toEqual(
@@ -62,7 +62,7 @@ describe('a form says what would be refused, at the field', () => {
   });
 });
 
-describe("Marathon's complaints land on the field that they mean", () => {
+describe("Marathon's errors are shown at their field", () => {
   const one = (at: string, error = 'wrong') =>
     Object.fromEntries(marathonErrors({ error: 'Object is not valid', details: [{ at, errors: [error] }] }));
 
@@ -79,7 +79,7 @@ describe("Marathon's complaints land on the field that they mean", () => {
     expect(one(at)).toEqual({ [field]: ['wrong'] });
   });
 
-  test('what has no field is told with its path, and what has no details as a whole', () => {
+  test('an error without a field is shown with its path, one without details as a whole', () => {
     expect(one('upgradeStrategy.x')).toEqual({ '': ['upgradeStrategy.x: wrong'] });
     expect(one('', "must contain one of 'cmd' or 'args'")).toEqual({
       cmd: ["must contain one of 'cmd' or 'args'"],

@@ -6,7 +6,7 @@ import { parseJson } from '../../../source/json/text.ts';
 import { utf8 } from '../../../utf8.ts';
 import type { AppPorts } from './messages.ts';
 
-/** Fields of an app that are to be replaced, and the JSON text that says so. */
+/** Fields of an app to replace, and the JSON text that is sent for it. */
 export interface Change {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly text: string;
@@ -15,44 +15,44 @@ export interface Change {
 const ASSIGNMENT = /^([A-Za-z][A-Za-z0-9]*)=(.*)$/s;
 
 /**
- * Reads `instances=3 cpus=0.5`, or the JSON of a file (`-` or nothing: standard input). Rejects with a `ControllerError`
+ * Reads `instances=3 cpus=0.5`, or the JSON in a file (`-` or none: standard input). Rejects with a `ControllerError`
  * 'usage' for anything else.
  */
 export async function changeOf(
-  given: readonly string[],
+  changes: readonly string[],
   ports: Pick<AppPorts, 'readInput'>,
 ): Promise<Change> {
-  const what = assignmentsOrFile(given);
-  if ('fields' in what) return { fields: what.fields, text: JSON.stringify(what.fields) };
-  const text = await readText(what.file, ports);
-  const fields = parsed(text, shownFile(what.file));
+  const source = assignmentsOrFile(changes);
+  if ('fields' in source) return { fields: source.fields, text: JSON.stringify(source.fields) };
+  const text = await readText(source.file, ports);
+  const fields = parsed(text, shownFile(source.file));
   return { fields, text: text.startsWith('\uFEFF') ? text.slice(1) : text };
 }
 
-/** The fields of `KEY=VALUE…`, or the file that is named (null: none). Throws a `ControllerError` 'usage' for a mixture. */
+/** The fields of `KEY=VALUE…`, or the named file (null: none). Throws a `ControllerError` 'usage' for a mixture. */
 export function assignmentsOrFile(
-  given: readonly string[],
+  changes: readonly string[],
 ): Pick<Change, 'fields'> | { readonly file: string | null } {
-  const assignments = given.map((text) => ASSIGNMENT.exec(text));
-  if (given.length > 0 && assignments.every((found) => found !== null)) {
+  const assignments = changes.map((text) => ASSIGNMENT.exec(text));
+  if (changes.length > 0 && assignments.every((found) => found !== null)) {
     return {
       fields: Object.fromEntries(assignments.map(([, key = '', value = '']) => [key, readValue(value)])),
     };
   }
-  const [file = null, ...others] = given;
+  const [file = null, ...others] = changes;
   if (others.length > 0) {
-    throw usage(`"${given.join(' ')}" is not accepted, expected KEY=VALUE…, or one file`);
+    throw usage(`"${changes.join(' ')}" is not accepted, expected KEY=VALUE…, or one file`);
   }
   return { file };
 }
 
-/** How messages call it. */
+/** The name of the file for messages. */
 export function shownFile(file: string | null): string {
   return file === null || file === '-' ? 'standard input' : file;
 }
 
 /**
- * A file's text; of standard input for `-` and null. Rejects with a `ControllerError` 'usage' when it cannot be read, or is not
+ * Reads a file, or standard input for `-` and null. Rejects with a `ControllerError` 'usage' if it cannot be read or is not
  * UTF-8.
  */
 export async function readText(
@@ -61,7 +61,7 @@ export async function readText(
 ): Promise<string> {
   const text = utf8(file === null || file === '-' ? await readInput() : await bytesOf(file));
   if (text === null)
-    throw usage(`${shownFile(file)} is not UTF-8: its other characters would be changed on the way`);
+    throw usage(`${shownFile(file)} is not UTF-8: sending it would change its non-ASCII characters`);
   return text;
 }
 
@@ -85,7 +85,7 @@ function parsed(text: string, where: string): Readonly<Record<string, unknown>> 
   throw usage(`${where}: expected an object with the fields that change, not ${shown(json)}`);
 }
 
-/** JSON where it is some, else text: `cmd=sleep 10`. */
+/** Parses the value as JSON; if it is none, it stays text: `cmd=sleep 10`. */
 function readValue(text: string): unknown {
   try {
     return JSON.parse(text);

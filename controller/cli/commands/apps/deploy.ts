@@ -16,7 +16,7 @@ import { mistakesOf, printForecast, printMistakes } from './forecast.ts';
 import { type AppPorts, refusalLines } from './messages.ts';
 import type { AppParts } from './parts.ts';
 
-/** One command at work. */
+/** The context of one command. */
 export interface Session {
   readonly config: Config;
   readonly parts: AppParts;
@@ -25,9 +25,9 @@ export interface Session {
 }
 
 /**
- * Deploys the definition in a file (`-` or null: standard input), once it has been checked and its VIPs are printed. What is
- * wrong with it is printed before any request to Marathon. Resolves with the exit status: 1 when the deployment ended
- * otherwise, 2 when nothing was sent or Marathon refused it.
+ * Checks the definition in a file (`-` or null: standard input), prints its VIPs and deploys it. Mistakes are printed before
+ * any request to Marathon. Resolves with the exit status: 1 if the deployment did not finish, 2 if nothing was sent or
+ * Marathon refused it.
  */
 export async function add(kind: AppRef['kind'], file: string | null, session: Session): Promise<number> {
   const { parts, ports, config, signal } = session;
@@ -43,7 +43,7 @@ export async function add(kind: AppRef['kind'], file: string | null, session: Se
   return await conclude({ what: 'add', ref, vips }, result, session);
 }
 
-/** Changes an app by `KEY=VALUE…`, or by the fields in a file. Resolves as `add` does. */
+/** Changes an app by `KEY=VALUE…`, or by the fields in a file. Resolves like `add`. */
 export async function update(operand: string, changes: readonly string[], session: Session): Promise<number> {
   const { parts, ports, config, signal } = session;
   const ref = { kind: 'app', id: absoluteId(operand, '/') } as const;
@@ -52,10 +52,10 @@ export async function update(operand: string, changes: readonly string[], sessio
   if (checkUpdate(ref.id, change.fields, framework, session) === null) return EXIT_ERROR;
   const before = await parts.writer.show(ref, signal);
   if (typeof before !== 'object' || before === null) {
-    ports.printError(`update ${ref.id}: there is no such app; app add makes one`);
+    ports.printError(`update ${ref.id}: the app does not exist; app add creates it`);
     return EXIT_ERROR;
   }
-  // As Marathon does it: PUT replaces the fields that are given.
+  // Like Marathon, whose PUT replaces the given fields.
   const merged = { ...before, ...change.fields };
   const app = checkUpdate(ref.id, merged, await parts.framework(signal), session);
   const vips = app === null ? null : await vipsOf(app, session);
@@ -64,10 +64,10 @@ export async function update(operand: string, changes: readonly string[], sessio
   return await conclude({ what: 'update', ref, vips }, result, session);
 }
 
-/** Used where the result does not depend on Marathon's own framework name. */
+/** Stands in for Marathon's framework name where the result does not depend on it. */
 const ANY_FRAMEWORK = 'marathon';
 
-/** The app that these fields make of the one with this id; prints what is wrong with them, and returns null. */
+/** The app with this id and these fields; prints their mistakes and returns null if there are any. */
 function checkUpdate(
   id: string,
   fields: Readonly<Record<string, unknown>>,
@@ -83,7 +83,7 @@ function checkUpdate(
   return null;
 }
 
-/** Removes an app. Resolves as `add` does. */
+/** Removes an app. Resolves like `add`. */
 export async function remove(operand: string, session: Session): Promise<number> {
   const { parts, config, signal } = session;
   const ref = { kind: 'app', id: absoluteId(operand, '/') } as const;
@@ -183,11 +183,15 @@ function sentence(
   const count = instances === null ? '' : `: ${instancesText(instances)}`;
   if (done) return what === 'remove' ? `${id} is removed${here}` : `${id} is ${DONE[what]}${count}${here}`;
   const why =
-    instances === null ? ': Marathon has no such app' : what === 'remove' ? ': it is still there' : count;
+    instances === null
+      ? ': the app does not exist at Marathon'
+      : what === 'remove'
+        ? ': the app still exists'
+        : count;
   return `deployment ${deployment} of ${id} was cancelled or did not finish${why}${here}`;
 }
 
-/** JSON has no byte order mark, and Marathon would not take it. */
+/** Removes a byte order mark, which Marathon would reject. */
 function withoutMark(text: string): string {
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }

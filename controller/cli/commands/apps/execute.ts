@@ -9,10 +9,13 @@ import { show } from './show.ts';
 import { targetOf } from './target.ts';
 import { type AppCommand, carryOut } from './verbs.ts';
 
-/** Their first operand becomes a path of Marathon's. */
+/** Commands whose first operand becomes part of a path at Marathon. */
 const NAMES_AN_APP: ReadonlySet<AppCommand['command']> = new Set(['app update', 'app remove', 'app show']);
 
-/** Carries it out. Resolves with the exit status; rejects with a `ControllerError` when that does not answer. */
+/**
+ * Executes an app command at Marathon or in a cluster. Resolves with the exit status; rejects with a `ControllerError` if the
+ * server does not answer.
+ */
 export async function executeAppCommand(
   { command, config, operands }: AppCommand,
   ports: AppPorts,

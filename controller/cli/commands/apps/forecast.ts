@@ -5,17 +5,17 @@ import type { App, Rejection, Snapshot } from '../../../model.ts';
 import { plural } from '../../../status/words.ts';
 import { type AppPorts, mistakeText, vipsText } from './messages.ts';
 
-/** What an app's VIPs depend on besides the app. */
+/** What an app's VIPs depend on besides the app itself. */
 export interface ForecastContext {
-  /** Everything that runs there. */
+  /** All apps of the cluster. */
   readonly cluster: Snapshot;
-  /** As the controllers on the hosts will translate it. */
+  /** The translation that the controllers on the hosts use. */
   readonly translate: Translate;
 }
 
 /**
- * Prints the VIPs that an app will have, and returns them; or prints what is wrong with it, and returns null. `to`: who would
- * be sent it.
+ * Prints the VIPs that an app will have, and returns them; or prints the app's mistakes, and returns null. `to` names the
+ * server that the app would be sent to.
  */
 export function printForecast(
   app: App,
@@ -31,14 +31,14 @@ export function printForecast(
   return vips;
 }
 
-/** What is wrong with a new app whatever else runs there; it needs no request. */
+/** The mistakes of a new app that do not depend on other apps, so that finding them needs no request. */
 export function mistakesOf(app: App, translate: Translate): readonly Rejection[] {
   return forecast(app, NOTHING, translate).rejected;
 }
 
 const NOTHING: Snapshot = { apps: [], rejected: [], warnings: [] };
 
-/** Prints what is wrong, and that therefore nothing was sent. */
+/** Prints the mistakes, and that nothing was sent. */
 export function printMistakes(
   mistakes: readonly Rejection[],
   to: string,

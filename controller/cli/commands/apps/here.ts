@@ -6,60 +6,60 @@ import { openController } from '../controller.ts';
 import { query } from '../query.ts';
 import type { AppPorts } from './messages.ts';
 
-/** How many backends of an app get new connections on this host; null where no controller answers here. */
-export type Here = (signal: AbortSignal) => Promise<number | null>;
+/** Counts the backends of an app that get new connections on this host; null if no controller answers here. */
+export type CountHere = (signal: AbortSignal) => Promise<number | null>;
 
-const LOOK_MS = 500;
-/** For how long the controller here is waited for once all else is ready. */
-const HERE_MS = 5_000;
+const POLL_MS = 500;
+/** How long to wait for the controller on this host once everything else is done. */
+const APPLY_MS = 5_000;
 
 /**
- * Counts backends of the app that get new connections here; null, and not asked again, where nobody answers. That one is
- * there and lets nobody in, or a file of ours cannot be used, is told.
+ * Returns a function that counts the backends of an app in rotation on this host. If no controller answers the first query,
+ * it returns null from then on. Prints an error if the controller denies access, or a file in the options cannot be used.
  */
-export async function lookHere(
+export async function countHere(
   config: Config,
   id: string,
   { printError }: Pick<AppPorts, 'printError'>,
   signal: AbortSignal,
-): Promise<Here> {
+): Promise<CountHere> {
   const count = async (limited: AbortSignal) => {
     const path = `/v1/status?vip=${encodeURIComponent(id)}`;
     const { document } = await query(await openController(config), path, statusDocument, limited);
     const backends = document.vips.flatMap((vip) => vip.backends);
     return backends.filter((backend) => backend.app === id && inRotation(backend)).length;
   };
-  let told = false;
+  let reported = false;
   const attempt = async (limited: AbortSignal) => {
     try {
       return await count(limited);
     } catch (error) {
       limited.throwIfAborted();
       if (!(error instanceof ControllerError)) throw error;
-      // Without --server it may well be that none is meant to be here.
+      // Without --server this host may simply have no controller.
       const mistake = error.retry === 'never' && (error.code === 'controller' || config.server !== undefined);
-      if (mistake && !told) printError(error.message);
-      told ||= mistake;
+      if (mistake && !reported) printError(error.message);
+      reported ||= mistake;
       return null;
     }
   };
   return (await attempt(signal)) === null ? async () => null : attempt;
 }
 
-/** Asks until `settled`, or for some seconds; tells `words` meanwhile. Resolves with the last answer. */
-export async function untilHere(
-  here: Here,
+/** Polls until `settled`, but only for some seconds, and shows `words` meanwhile. Resolves with the last count. */
+export async function waitHere(
+  here: CountHere,
   settled: (seen: number | null) => boolean,
   words: string,
   { clock, progress }: Pick<AppPorts, 'clock' | 'progress'>,
   signal: AbortSignal,
 ): Promise<number | null> {
-  const until = clock.monotonic() + HERE_MS;
+  const until = clock.monotonic() + APPLY_MS;
   for (;;) {
     const count = await here(signal);
     if (settled(count) || clock.monotonic() >= until) return count;
     progress(words);
-    await clock.sleep(LOOK_MS, signal);
+    await clock.sleep(POLL_MS, signal);
     signal.throwIfAborted();
   }
 }

@@ -24,7 +24,7 @@ interface Row extends z.infer<typeof listed> {
   readonly vips: readonly string[];
 }
 
-/** Prints the apps of Marathon, each with how many of its instances are ready and its VIPs. Resolves with the exit status. */
+/** Prints the apps of Marathon, each with its ready instances and its VIPs. Resolves with the exit status. */
 export async function list({ config, parts, ports, signal }: Session): Promise<number> {
   const json = await parts.writer.listApps(signal);
   const documentOnly = config.output === 'json' || config.output === 'yaml';
@@ -62,7 +62,7 @@ function rowOf(json: unknown, desired: Desired | null): Row | null {
   return { ...data, running: `${ready}/${wanted}`, vips: [...new Set(declared.map(shortName))] };
 }
 
-/** `web.marathon:80`: the zone is the same for all of them. */
+/** `web.marathon:80`, without the zone, which all VIPs share. */
 export function shortName({ name, framework, address, port }: Declared): string {
   return name === null ? endpointKey({ address: address ?? '', port }) : `${name}.${framework}:${port}`;
 }

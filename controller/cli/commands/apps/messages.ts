@@ -6,14 +6,14 @@ import { type Column, table } from '../../../text-table.ts';
 import { quoted, visible } from '../../../visible.ts';
 import type { Printer } from '../../terminal.ts';
 
-/** What a command for apps needs of the process. */
+/** The ports of an app command. */
 export interface AppPorts extends Pick<Printer, 'print' | 'printError' | 'progress' | 'layout'> {
-  /** All of standard input. Rejects with a `ControllerError` where that is a terminal. */
+  /** Reads all of standard input. Rejects with a `ControllerError` if that is a terminal. */
   readonly readInput: () => Promise<Uint8Array>;
   readonly clock: Clock;
 }
 
-/** The VIPs with name and address, or a line that there is none. */
+/** A table of the VIPs, or a line that says there are none. */
 export function vipsText(vips: readonly ForecastVip[], { layout }: AppPorts): string {
   if (vips.length === 0) return 'no VIP: none of its ports has a label VIP_0 = /NAME:PORT\n';
   const rows = vips.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
@@ -44,10 +44,10 @@ export function mistakeText({ app, at, value, reason }: Rejection): string {
   return visible(value === '' ? `${where}: ${reason}` : `${where} = ${quoted(value)}: ${reason}`);
 }
 
-/** What Marathon refuses, and what helps; a line each. */
+/** Why Marathon refused a write, and what to do, one line each. */
 export function refusalLines(what: string, refused: WriteRefused): readonly string[] {
   const { why, message, deployments, details } = refused;
-  const complaints = details.map(({ at, errors }) => `  ${at === '' ? '' : `${at}: `}${errors.join('; ')}`);
+  const errorLines = details.map(({ at, errors }) => `  ${at === '' ? '' : `${at}: `}${errors.join('; ')}`);
   switch (why) {
     case 'locked': {
       const by = deployments.length === 0 ? '' : ` ${deployments.join(', ')}`;
@@ -64,6 +64,6 @@ export function refusalLines(what: string, refused: WriteRefused): readonly stri
     case 'forbidden':
       return [`${what}: ${message}; access denied: these credentials lack the permission`];
     case 'invalid':
-      return [`${what}: Marathon rejected the definition: ${message}`, ...complaints];
+      return [`${what}: Marathon rejected the definition: ${message}`, ...errorLines];
   }
 }

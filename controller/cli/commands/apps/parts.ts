@@ -8,18 +8,18 @@ import { createMarathonSource } from '../../../source/marathon/source.ts';
 import { createMarathonWriter } from '../../../source/marathon/writer.ts';
 import { clientOptionsOf, poolsOf } from '../../../wire-options.ts';
 
-/** One Marathon in the hands of a command. */
+/** What a command needs to work with one Marathon. */
 export interface AppParts {
   readonly writer: AppWriter;
-  /** As the controllers on the hosts will translate it. */
+  /** The translation that the controllers on the hosts use. */
   readonly translate: Translate;
-  /** Everything that Marathon runs, as those controllers see it. */
+  /** Reads all apps of Marathon, as those controllers do. */
   read(signal: AbortSignal): Promise<Snapshot>;
-  /** Of the names of its VIPs. */
+  /** Marathon's framework name, which is part of the names of its VIPs. */
   framework(signal: AbortSignal): Promise<string>;
 }
 
-/** Parts for the Marathon at these URLs. */
+/** Opens the Marathon at these URLs; sends no request yet. */
 export function openApps(where: string, config: Config, clock: Clock, log: Log): AppParts {
   const client = {
     where,

@@ -11,12 +11,12 @@ import { documentText } from '../../document-text.ts';
 import type { Session } from './deploy.ts';
 import { mistakeText, vipsText } from './messages.ts';
 
-/** Prints one app: its VIPs, then its tasks with their addresses. Resolves with the exit status: 2 where there is none. */
+/** Prints one app: its VIPs, then its tasks with their addresses. Resolves with the exit status: 2 if it does not exist. */
 export async function show(given: string, { config, parts, ports, signal }: Session): Promise<number> {
   const ref = { kind: 'app', id: absoluteId(given, '/') } as const;
   const json = await parts.writer.show(ref, signal);
   if (json === null) {
-    ports.printError(`there is no app ${ref.id}; app list shows those that there are`);
+    ports.printError(`app ${ref.id} does not exist; app list shows all apps`);
     return EXIT_ERROR;
   }
   if (config.output === 'json' || config.output === 'yaml') {
@@ -39,7 +39,7 @@ export async function show(given: string, { config, parts, ports, signal }: Sess
   return EXIT_OK;
 }
 
-/** A table of its tasks. */
+/** A table of the app's tasks. */
 export function tasksOf(
   app: App | undefined,
   wide: boolean,

@@ -1,19 +1,19 @@
 import type { Clock } from '../../../ports.ts';
 
-/** Tells when what is followed has not moved for too long. */
+/** Detects that progress has stalled. */
 export interface Stall {
-  /** Takes how far it is, in words. Returns whether these have been the same for the whole deadline. */
-  seen(words: string): boolean;
+  /** Takes the current progress as text. Returns whether it has been the same for the whole deadline. */
+  isStalled(progress: string): boolean;
 }
 
-/** Starts counting. `deadlineSeconds` 0: it is never too long. */
+/** Starts the deadline. `deadlineSeconds` 0 means no deadline. */
 export function watchForStall(deadlineSeconds: number, clock: Pick<Clock, 'monotonic'>): Stall {
   let last: string | null = null;
   let since = clock.monotonic();
   return {
-    seen(words) {
-      if (words !== last) since = clock.monotonic();
-      last = words;
+    isStalled(progress) {
+      if (progress !== last) since = clock.monotonic();
+      last = progress;
       return deadlineSeconds > 0 && clock.monotonic() - since >= deadlineSeconds * 1_000;
     },
   };

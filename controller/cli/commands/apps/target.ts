@@ -1,17 +1,17 @@
 import type { Config } from '../../../config/config.ts';
 import { givenAs, usage } from '../../../config/given.ts';
 
-/** Where a command's apps are. */
+/** The server that an app command works with. */
 export type Target =
   /** `where`: URLs of equal masters. */
   | { readonly kind: 'marathon'; readonly where: string }
-  /** `context`: of the kubeconfig file; empty for its current one, or the pod's own service account. */
+  /** `context` of the kubeconfig file; empty for the current context, or the service account of the pod. */
   | { readonly kind: 'kubernetes'; readonly context: string };
 
-type Given = Pick<Config, 'marathon' | 'kubernetes' | 'source' | 'endpoints' | 'origins' | 'config'>;
+type TargetOptions = Pick<Config, 'marathon' | 'kubernetes' | 'source' | 'endpoints' | 'origins' | 'config'>;
 
-/** Throws a `ControllerError` 'usage' where none, or more than one, is configured. */
-export function targetOf(given: Given): Target {
+/** The configured target. Throws a `ControllerError` 'usage' if there is none, or more than one. */
+export function targetOf(given: TargetOptions): Target {
   const { marathon, kubernetes, source, endpoints, origins } = given;
   if (marathon !== undefined && kubernetes) {
     throw usage(
@@ -41,7 +41,7 @@ export function targetOf(given: Given): Target {
   }
   if (others.length > 0) {
     throw usage(
-      `several Marathons are configured by ${givenAs(given, 'source')}, expected --marathon URL that says which`,
+      `several Marathons are configured by ${givenAs(given, 'source')}, expected --marathon URL to select one`,
     );
   }
   return { kind: 'marathon', where: first.where };

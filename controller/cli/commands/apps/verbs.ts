@@ -1,14 +1,14 @@
 import type { Config } from '../../../config/config.ts';
 import type { AppCommandName } from '../../../config/option.ts';
 
-/** A command for Marathon or a cluster as it was typed. */
+/** An app command as typed. */
 export interface AppCommand {
   readonly command: AppCommandName;
   readonly config: Config;
   readonly operands: readonly string[];
 }
 
-/** What the commands do, to Marathon's apps or to objects in a cluster: with a session of the one or the other. */
+/** The implementation of the app commands, for Marathon or for a cluster, each with its own kind of session. */
 export interface Verbs<Session> {
   add(kind: 'app' | 'pod', file: string | null, session: Session): Promise<number>;
   update(id: string, changes: readonly string[], session: Session): Promise<number>;
@@ -17,7 +17,7 @@ export interface Verbs<Session> {
   show(id: string, session: Session): Promise<number>;
 }
 
-/** Does what was typed. Resolves with the exit status. */
+/** Executes the command as typed. Resolves with the exit status. */
 export async function carryOut<Session>(
   { command, operands }: Pick<AppCommand, 'command' | 'operands'>,
   { add, update, remove, list, show }: Verbs<Session>,

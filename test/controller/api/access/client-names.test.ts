@@ -43,7 +43,7 @@ suite('where names of clients are listed', () => {
     ['the last of several common names', { commonNames: ['someone', 'operator'], names: [] }],
     ['a DNS name, in whatever case', { commonNames: ['x'], names: ['DNS:other.example', 'DNS:ci.EXAMPLE'] }],
     ['a URI', { commonNames: ['x'], names: ['IP:127.0.0.1', 'URI:spiffe://a.example/ci'] }],
-  ])('a certificate that is listed by %s may read and write', async (_, of) => {
+  ])('a certificate listed by %s allows reading and writing', async (_, of) => {
     await start();
     const certificate = shown(of);
     expect(await answer(certificate)).toEqual({ status: 200, error: null });
@@ -89,7 +89,7 @@ suite('where names of clients are listed', () => {
       { commonNames: ['x'], names: Array.from({ length: 20 }, (_, at) => `DNS:${at}.example`) },
       'CN "x", DNS "0.example", DNS "1.example", DNS "2.example", DNS "3.example", DNS "4.example", DNS "5.example", DNS "6.example", and 13 more',
     ],
-  ])('one with %s may do neither, and is told what it is for', async (_, of, names) => {
+  ])('a certificate with %s allows neither, and the answer names what it is for', async (_, of, names) => {
     await start();
     const certificate = shown(of);
     const error = `${MAY} for a name in --tls-client-names; the client certificate is for ${names}`;
@@ -98,7 +98,7 @@ suite('where names of clients are listed', () => {
     expect(await answer(certificate, '/metrics')).toEqual({ status: 403, error });
   });
 
-  test('it gets what everyone gets: the verdict of a probe, and the frame of the page', async () => {
+  test('it gets only what is open to everyone: the verdict of a probe, and the shell of the page', async () => {
     await start();
     const certificate = shown({ commonNames: ['someone'] });
     expect(await secure.get('/livez?verbose', certificate)).toMatchObject({ status: 200, body: 'ok\n' });
@@ -106,7 +106,7 @@ suite('where names of clients are listed', () => {
     expect((await secure.get('/', certificate)).body).toContain('&quot;certified&quot;:false');
   });
 
-  test('a token beside it counts as ever', async () => {
+  test('a token sent with it still counts', async () => {
     await start({ readToken: true, writeToken: true });
     const certificate = shown({ commonNames: ['someone'] });
     const as = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -123,7 +123,7 @@ suite('where names of clients are listed', () => {
     });
   });
 
-  test('a listed name in a certificate of another authority is none', async () => {
+  test('a listed name in a certificate of another authority does not count', async () => {
     await start();
     const certificate = shown({ commonNames: ['operator'] }, certificates.stranger);
     expect(await answer(certificate)).toEqual({

@@ -10,16 +10,19 @@ test.each([
   ['a year', 365 * DAY, 14 * DAY],
   ['ninety days', 90 * DAY, 9 * DAY],
   ['a day', DAY, 2.4 * HOUR],
-])('of a certificate of %s it is told in the last tenth, and 14 days ahead at most', (_, validity, ahead) => {
-  const identity = { startsAt: NOON - validity, endsAt: NOON };
-  expect(expiryWarning('tls.pem', identity, NOON - ahead - 1)).toBeNull();
-  expect(expiryWarning('tls.pem', identity, NOON - ahead)).toBe(
-    '--tls-cert-file tls.pem: the certificate expires at 2030-01-01T12:00:00.000Z; replace the file, it is reloaded at once',
-  );
-  expect(expiryWarning('tls.pem', identity, NOON)).toMatch(/ the certificate expired at 2030-/);
-});
+])(
+  'a certificate of %s causes a warning in the last tenth of its validity, at most 14 days ahead',
+  (_, validity, ahead) => {
+    const identity = { startsAt: NOON - validity, endsAt: NOON };
+    expect(expiryWarning('tls.pem', identity, NOON - ahead - 1)).toBeNull();
+    expect(expiryWarning('tls.pem', identity, NOON - ahead)).toBe(
+      '--tls-cert-file tls.pem: the certificate expires at 2030-01-01T12:00:00.000Z; replace the file, it is reloaded at once',
+    );
+    expect(expiryWarning('tls.pem', identity, NOON)).toMatch(/ the certificate expired at 2030-/);
+  },
+);
 
-test('the log has each warning once, and again after it was gone', () => {
+test('each warning is logged once, and again after it had disappeared', () => {
   const { log, logged } = new World();
   const tell = expiryLog(log);
   for (const warning of [null, 'ends', 'ends', 'ended', 'ended', null, 'ends']) tell(warning);

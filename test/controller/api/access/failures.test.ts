@@ -5,7 +5,7 @@ function spend(failures: Failures, address: string, now = 0): void {
   for (let count = 0; count < 30; count++) failures.add(address, now);
 }
 
-test('a client has thirty tries in a minute, and others have theirs', () => {
+test('each client has thirty tries per minute', () => {
   const failures = new Failures();
   expect(failures.add('10.0.0.1', 0)).toBe(true);
   expect(failures.add('10.0.0.1', 0)).toBe(false);
@@ -17,7 +17,7 @@ test('a client has thirty tries in a minute, and others have theirs', () => {
   expect(failures.isExhausted('10.0.0.1', 60_000)).toBe(false);
 });
 
-test('an IPv6 client is its network, an IPv4 one the same over either socket', () => {
+test('an IPv6 client is counted by its network, an IPv4 client once for both kinds of socket', () => {
   const failures = new Failures();
   spend(failures, 'fd00::1');
   expect(['fd00::2', 'fd00:0:0:1::2'].map((one) => failures.isExhausted(one, 0))).toEqual([true, false]);
@@ -25,7 +25,7 @@ test('an IPv6 client is its network, an IPv4 one the same over either socket', (
   expect(['10.0.0.1', '::ffff:10.0.0.2'].map((one) => failures.isExhausted(one, 0))).toEqual([true, false]);
 });
 
-test('beyond a thousand clients the further ones share an allowance', () => {
+test('clients beyond a thousand share one count', () => {
   const failures = new Failures();
   for (let client = 0; client < 1_024; client++) failures.add(`10.0.${client >> 8}.${client & 255}`, 0);
   spend(failures, '10.9.0.1');
@@ -33,7 +33,7 @@ test('beyond a thousand clients the further ones share an allowance', () => {
   expect(failures.isExhausted('10.0.0.1', 0)).toBe(false);
 });
 
-test('a clock that is set back does not lock anyone out', () => {
+test('a clock that is set back locks nobody out', () => {
   const failures = new Failures();
   spend(failures, '10.0.0.1', 1_000_000);
   expect(failures.isExhausted('10.0.0.1', 5_000)).toBe(false);

@@ -69,7 +69,7 @@ suite('keys and tokens that cannot be used are refused at the start, in one line
     );
   });
 
-  test('a file that is not there', async () => {
+  test('a missing file', async () => {
     expect(await refusal({ readTokenFile: '/nowhere' })).toBe(
       '--read-token-file /nowhere cannot be read: there is no such file or directory',
     );

@@ -28,8 +28,8 @@ suite('over TLS', () => {
     key: certificates.wrongClient.key,
   });
 
-  describe('with a token for reading', () => {
-    test('reading needs it', async () => {
+  describe('with a read token', () => {
+    test('reading requires it', async () => {
       secure = await Secure.start(certificates);
       expect(secure.serving.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
       expect((await secure.as(READ_TOKEN)).status).toBe(200);
@@ -54,7 +54,7 @@ suite('over TLS', () => {
       '/v1/apps',
       '/metrics',
       '/nowhere',
-    ])('%s tells nothing without it, or with a wrong one', async (path) => {
+    ])('%s is refused without the token or with a wrong one', async (path) => {
       secure = await Secure.start(certificates);
       for (const headers of [
         {},
@@ -68,7 +68,7 @@ suite('over TLS', () => {
       }
     });
 
-    test('a probe gets its verdict without one, and no reasons', async () => {
+    test('a probe without a token gets the verdict, but no reasons', async () => {
       secure = await Secure.start(certificates);
       expect(await secure.get('/livez?verbose')).toMatchObject({ status: 200, body: 'ok\n' });
       expect(await secure.get('/readyz?verbose')).toMatchObject({
@@ -79,7 +79,7 @@ suite('over TLS', () => {
       expect((await secure.as('wrong', '/readyz')).body).not.toContain('kernel');
     });
 
-    test('the page comes without one: it then asks for it', async () => {
+    test('the page is served without a token, and prompts for it', async () => {
       secure = await Secure.start(certificates);
       const shell = await secure.get('/');
       expect([shell.status, shell.headers['cache-control']]).toEqual([200, 'no-store']);
@@ -87,14 +87,14 @@ suite('over TLS', () => {
       expect((await secure.get(script)).status).toBe(200);
     });
 
-    test('requests that a page of another site makes a browser send are refused, with it too', async () => {
+    test('requests from pages of other sites are refused, even with the token', async () => {
       secure = await Secure.start(certificates);
       for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
         expect((await secure.as(READ_TOKEN, '/v1/status', { headers })).status).toBe(403);
       }
     });
 
-    test('after thirty wrong tokens in a minute the right one is accepted, and wrong ones are told so', async () => {
+    test('after thirty wrong tokens in a minute the right one is accepted, and wrong ones are answered with 429', async () => {
       secure = await Secure.start(certificates);
       for (let count = 0; count < 30; count++) expect((await secure.as('wrong')).status).toBe(401);
       const { status, headers } = await secure.as('wrong');
@@ -109,7 +109,7 @@ suite('over TLS', () => {
       expect((await secure.as('wrong')).status).toBe(401);
     });
 
-    test('a wrong token beyond the thirtieth waits for its answer, and no one else does', async () => {
+    test('a wrong token beyond the thirtieth is answered late, and no other request is', async () => {
       const clock = new FakeClock();
       secure = await Secure.start(certificates, {}, { clock });
       for (let count = 0; count < 30; count++) await secure.as('wrong');
@@ -127,15 +127,15 @@ suite('over TLS', () => {
     });
   });
 
-  describe('what is no such request', () => {
-    test('plain HTTP gets no answer', async () => {
+  describe('connections that are not valid requests', () => {
+    test('plain HTTP is not answered', async () => {
       secure = await Secure.start(certificates);
       const said = await secure.serving.raw('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
       expect(said).not.toMatch(/HTTP|ok/);
       expect((await secure.get('/livez')).status).toBe(200);
     });
 
-    test('TLS 1.1 gets no connection, 1.2 and 1.3 do', async () => {
+    test('TLS 1.1 is refused, 1.2 and 1.3 are accepted', async () => {
       secure = await Secure.start(certificates);
       const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' } as const;
       await expect(secure.connected(old)).rejects.toThrow(/alert|version/i);
@@ -147,14 +147,14 @@ suite('over TLS', () => {
       }
     });
 
-    test('a cipher without forward secrecy or authentication of what it carries is not used', async () => {
+    test('a cipher without forward secrecy or authenticated encryption is not used', async () => {
       secure = await Secure.start(certificates);
       for (const ciphers of ['AES128-GCM-SHA256', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA384']) {
         await expect(secure.connected({ ciphers, maxVersion: 'TLSv1.2' })).rejects.toThrow();
       }
     });
 
-    test('who opens connections and says nothing, or says it slowly, is cut off; others are served', async () => {
+    test('clients that open connections and send nothing, or send slowly, are disconnected; others are served', async () => {
       secure = await Secure.start(certificates);
       const { port } = secure.serving;
       const silent = Array.from({ length: 20 }, () => connect(port, '127.0.0.1').on('error', () => {}));
@@ -171,8 +171,8 @@ suite('over TLS', () => {
     });
   });
 
-  describe('with certificates of clients', () => {
-    test('one that our authority has signed may read, without a token', async () => {
+  describe('with client certificates', () => {
+    test('a certificate signed by our authority allows reading without a token', async () => {
       secure = await Secure.start(certificates, { readToken: false, clientCa: true });
       expect((await secure.get('/v1/status', ownCertificate())).status).toBe(200);
       const { status, body } = await secure.get('/v1/status');
@@ -183,7 +183,7 @@ suite('over TLS', () => {
       expect((await secure.get('/livez')).body).toBe('ok\n');
     });
 
-    test('one that another authority has signed may not, and is told why', async () => {
+    test('a certificate signed by another authority does not, and the answer says why', async () => {
       secure = await Secure.start(certificates, { readToken: false, clientCa: true });
       const { status, body } = await secure.get('/v1/status', strangeCertificate());
       expect([status, JSON.parse(body).error]).toEqual([
@@ -192,7 +192,7 @@ suite('over TLS', () => {
       ]);
     });
 
-    test('either does where both are accepted', async () => {
+    test('token or certificate suffices if both are accepted', async () => {
       secure = await Secure.start(certificates, { clientCa: true });
       expect((await secure.as(READ_TOKEN)).status).toBe(200);
       expect((await secure.get('/v1/status', ownCertificate())).status).toBe(200);
@@ -200,7 +200,7 @@ suite('over TLS', () => {
       expect((await secure.get('/v1/status', strangeCertificate())).status).toBe(401);
     });
 
-    test('a session that is resumed without a certificate is none with one', async () => {
+    test('resuming a session without a certificate does not grant the rights of its certificate', async () => {
       secure = await Secure.start(certificates, { readToken: false, clientCa: true });
       for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
         const first = await secure.connected({ maxVersion });
@@ -219,7 +219,7 @@ suite('over TLS', () => {
       }
     });
 
-    test('no request of another site rides on it', async () => {
+    test('requests from other sites do not benefit from it', async () => {
       secure = await Secure.start(certificates, { readToken: false, clientCa: true });
       const foreign = { ...ownCertificate(), headers: { 'sec-fetch-site': 'cross-site' } };
       expect((await secure.get('/v1/status', foreign)).status).toBe(403);
@@ -234,7 +234,7 @@ suite('over TLS', () => {
     } as unknown as AppWriter;
     const writing = { writer, log: { debug() {}, info() {}, warn() {}, error() {} } };
 
-    test('needs its own token, which does for reading too', async () => {
+    test('requires its own token, which also allows reading', async () => {
       secure = await Secure.start(certificates, { writeToken: true }, { writing });
       expect((await secure.as(WRITE_TOKEN, '/v1/apps')).body).toBe('{"apps":["/web"]}\n');
       expect((await secure.as(WRITE_TOKEN)).status).toBe(200);
@@ -246,19 +246,19 @@ suite('over TLS', () => {
       expect((await secure.get('/v1/apps')).status).toBe(401);
     });
 
-    test('a certificate does for it as well', async () => {
+    test('is allowed with a certificate too', async () => {
       secure = await Secure.start(certificates, { readToken: false, clientCa: true }, { writing });
       expect((await secure.get('/v1/apps', ownCertificate())).status).toBe(200);
       expect((await secure.get('/v1/apps', strangeCertificate())).status).toBe(401);
     });
 
-    test('is off without --allow-writes, whatever is shown', async () => {
+    test('is disabled without --allow-writes, whatever the credentials', async () => {
       secure = await Secure.start(certificates, { clientCa: true });
       expect((await secure.get('/v1/apps', ownCertificate())).body).toContain('--allow-writes');
       expect((await secure.as(READ_TOKEN, '/v1/apps')).status).toBe(403);
     });
 
-    test('the page is told that the browser needs no token', async () => {
+    test('the page knows that the browser needs no token', async () => {
       secure = await Secure.start(certificates, { clientCa: true }, { writing });
       expect((await secure.get('/', ownCertificate())).body).toContain('&quot;certified&quot;:true');
       expect((await secure.get('/')).body).toContain('&quot;certified&quot;:false');
@@ -275,7 +275,7 @@ suite('over TLS', () => {
     const put = (path: string, content: string | Buffer) =>
       certificates.file(path.slice(path.lastIndexOf('/') + 1), content);
 
-    test('a renewed certificate is shown to whoever connects from then on', async () => {
+    test('new connections get a reloaded certificate', async () => {
       secure = await Secure.start(certificates);
       expect(await shownName()).toBe('server');
       const next = certificates.authority.sign('renewed');
@@ -286,7 +286,7 @@ suite('over TLS', () => {
       expect(secure.world.logged).toMatchObject([{ message: 'changed files reloaded' }]);
     });
 
-    test('a new certificate whose key has not come yet changes nothing, and is told in log and status', async () => {
+    test('a new certificate without its key changes nothing, and log and status say so', async () => {
       secure = await Secure.start(certificates);
       const next = certificates.authority.sign('next');
       put(secure.paths.cert, next.cert);
@@ -310,7 +310,7 @@ suite('over TLS', () => {
       ['is garbage', (path: string) => put(path, 'x'), /expected a certificate in PEM/],
       ['is empty', (path: string) => put(path, ''), /expected a certificate in PEM/],
       ['is far too long', (path: string) => put(path, Buffer.alloc(2_000_000)), /2000000 bytes/],
-    ])('a certificate that %s leaves the old one', async (_, spoil, reason) => {
+    ])('a certificate that %s leaves the old one in use', async (_, spoil, reason) => {
       secure = await Secure.start(certificates);
       spoil(secure.paths.cert);
       await secure.reload();
@@ -318,7 +318,7 @@ suite('over TLS', () => {
       expect(secure.files.warnings()).toEqual([expect.stringMatching(reason)]);
     });
 
-    test('a renewed token counts at once, the old one no more, and streams end', async () => {
+    test('a reloaded token replaces the old one at once, and streams end', async () => {
       secure = await Secure.start(certificates, {}, { clock: systemClock });
       const stream = await secure.connected();
       stream.write(
@@ -333,7 +333,7 @@ suite('over TLS', () => {
       expect((await secure.as('another-token-for-reading')).status).toBe(200);
     });
 
-    test('connections of a client whose authority is no more one lose their right', async () => {
+    test('connections lose their rights when the authority of their client is removed', async () => {
       secure = await Secure.start(certificates, { readToken: false, clientCa: true });
       const kept = await secure.connected(ownCertificate());
       const ask = async () => {

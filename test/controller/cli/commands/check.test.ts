@@ -19,7 +19,7 @@ async function check(text: string, ...environment: readonly string[]): Promise<O
   return await command(['env', ...environment, LAUNCHER, 'run', '--check', '--config', file]);
 }
 
-test('what run would accept is accepted, without asking the source', async () => {
+test('accepts what run would accept, without reading the source', async () => {
   // Nothing listens there.
   expect(await check('source: marathon=http://127.0.0.1:9\n')).toEqual({
     status: 0,
@@ -28,13 +28,13 @@ test('what run would accept is accepted, without asking the source', async () =>
   });
 });
 
-test('what run would refuse is refused with the same words', async () => {
+test('refuses what run would refuse, with the same message', async () => {
   const { status, stderr } = await check('source: marathon=http://127.0.0.1:9\nresync-seconds: never\n');
   expect(status).toBe(2);
   expect(stderr).toContain(`--resync-seconds from ${file}: "never" is not accepted`);
 });
 
-test('a service manager is told that no source is named by a status of its own, so that it need not try again', async () => {
+test('the exit status for a service manager if no source is named prevents restarts', async () => {
   const told = { stdout: '', stderr: expect.stringContaining('--source is missing') };
   expect(await check('')).toEqual({ status: 2, ...told });
   expect(await check('', 'NOTIFY_SOCKET=/run/systemd/notify')).toEqual({ status: 6, ...told });

@@ -33,7 +33,7 @@ async function offered(words: readonly string[], environment: Record<string, str
 }
 
 describe('VIPs and apps of the running controller', () => {
-  test('are offered where one is meant', async () => {
+  test('are offered where they are accepted', async () => {
     const here = ['--server', serving.url];
     expect(await offered(['status', ...here, ''])).toEqual(['/db', '/web', 'db.marathon', 'web.marathon']);
     expect(await offered(['why', `--server=${serving.url}`, 'w'])).toEqual(['web.marathon']);
@@ -44,7 +44,7 @@ describe('VIPs and apps of the running controller', () => {
     expect(await offered(['connection', ...here, ''])).toEqual([]);
   });
 
-  test('network namespaces are offered behind --netns', async () => {
+  test('network namespaces are offered after --netns', async () => {
     await serving.close();
     const kept = { path: null, isInSync: true, reason: null, vips: 3, since: 0 };
     const namespaces = ['db', 'web'].map((id) => ({ ...kept, id }));
@@ -57,7 +57,7 @@ describe('VIPs and apps of the running controller', () => {
     expect(await offered(['status', '--server', serving.url, '--netns', 'w'])).toEqual(['web']);
   });
 
-  test('are asked for where environment and file say that it is', async () => {
+  test('are read from the controller that environment and file locate', async () => {
     const file = join(directory, 'config.yaml');
     await writeFile(file, `server: ${serving.url}\n`);
     expect(await offered(['app', 'remove', ''], { MARATHON_IPVS_CONFIG: file })).toEqual(['/db', '/web']);
@@ -67,7 +67,7 @@ describe('VIPs and apps of the running controller', () => {
     expect(await offered(['app', 'remove', ...twice, ''])).toHaveLength(2);
   });
 
-  test('are none, without a word, where nobody answers, or a file or an option is wrong', async () => {
+  test('are silently empty if no controller answers, or a file or an option is wrong', async () => {
     expect(await offered(['status', '--server', 'http://127.0.0.1:1', ''])).toEqual([]);
     expect(await offered(['status', '--server', 'nowhere', ''])).toEqual([]);
     expect(await offered(['status', '--config', join(directory, 'absent'), ''])).toEqual([]);
@@ -76,7 +76,7 @@ describe('VIPs and apps of the running controller', () => {
     );
   });
 
-  test('are none where someone answers too late', async () => {
+  test('are empty if the controller answers too late', async () => {
     const silent = createServer(() => undefined);
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as AddressInfo;
@@ -89,7 +89,7 @@ describe('VIPs and apps of the running controller', () => {
   });
 });
 
-test('each of the words that an option accepts is offered, whatever its letters are', async () => {
+test('all words that an option accepts are offered, in any case', async () => {
   // The forms of output are those of the command.
   for (const name of optionNames.filter((one) => one !== 'output')) {
     const { value, commands, switch: isSwitch } = describeOption(name);
@@ -120,7 +120,7 @@ test('contexts of Kubernetes are offered as sources, from every file of KUBECONF
   expect(await offered(['run', '--source', 'file='])).toEqual(['file=', ':files']);
 });
 
-describe('what is typed before decides what is offered', () => {
+describe('offers depend on the words before', () => {
   test.each<[string, string[], string[]]>([
     ['a value of an option', ['run', '--log-level', ''], ['debug', 'info', 'warn', 'error']],
     ['of the option by its letter', ['diff', '-o', 'i'], ['ipvsadm']],

@@ -48,7 +48,7 @@ describe('connection', () => {
     ? JSON.parse(readFileSync(FIXTURE, 'utf8'))
     : { vip: 'broker.kafka.l4lb.thisdcos.directory:9092' };
 
-  test('prints what `dcos kafka connection` printed, from what Mesos says now', async () => {
+  test('prints what `dcos kafka connection` printed, from the current state of Mesos', async () => {
     const { status, stdout, stderr } = await connection('kafka');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject(expected);

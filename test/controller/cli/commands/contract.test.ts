@@ -39,7 +39,7 @@ const myService = {
 const bad = { id: '/bad', portDefinitions: [{ port: 0, labels: { VIP_0: 'nocolon' } }] };
 
 describe('diff, as a script sees it', () => {
-  test('prints the documented object and ends with 1 where there are differences', async () => {
+  test('prints the documented object and exits with 1 if there are differences', async () => {
     const path = await file('apps.json', { apps: [myService, bad] });
     const { status, stdout, stderr } = await marathonIpvs(
       'diff',
@@ -104,7 +104,7 @@ describe('diff, as a script sees it', () => {
     });
   });
 
-  test('ends with 0 where there are none, whatever is rejected; with FILE what is in our pools counts as ours', async () => {
+  test('exits with 0 if there are none, whatever is rejected; with FILE services in our pools count as ours', async () => {
     const path = await file('apps.json', { apps: [myService, bad] });
     const same = await file(
       'same.txt',
@@ -158,7 +158,7 @@ describe('diff, as a script sees it', () => {
     expect(pool.stdout).not.toContain('-D -t 11.134.217.55:5555');
   });
 
-  test('with a ledger that someone names, only what is in it is ours', async () => {
+  test('with an explicit ledger only its services are ours', async () => {
     const path = await file('none.json', '[]');
     const table = await file('table.txt', '-A -t 11.9.9.9:80 -s rr\n');
     const args = [
@@ -182,7 +182,7 @@ describe('diff, as a script sees it', () => {
     ['an unknown option', ['diff', '--frobnicate'], 'frobnicate'],
     ['a source of an unknown kind', ['diff', '--source', 'carrier=pigeon'], 'carrier=pigeon'],
     [
-      'a file that is not there',
+      'a missing file',
       ['diff', '--source', 'file=/nowhere/apps.json', '--against', 'none'],
       '/nowhere/apps.json',
     ],
@@ -255,7 +255,7 @@ const inputs = (existsSync(FIXTURES) ? readdirSync(FIXTURES) : [])
   .filter((name, at, all) => LONG || all.findIndex((other) => apiOf(other) === apiOf(name)) === at);
 if (inputs.length === 0) test.skip('real inputs: ../shared/fixtures is not on this machine', () => undefined);
 else {
-  test('inputs of each API with an expected result are met by the command itself', async () => {
+  test('gives the expected result for the inputs of each API', async () => {
     for (const name of inputs) {
       const json = fileURLToPath(new URL(name.replace('.expected', ''), FIXTURES));
       const input = existsSync(json) ? json : `${json}l`;

@@ -58,7 +58,7 @@ describe('without TLS', () => {
     expect(await probe([...listen(), '--live', '--ready'])).toEqual([0, 'ok\nok\n']);
   });
 
-  test('nobody there is not alive, told in one line', async () => {
+  test('no answer means not alive, with a one-line message', async () => {
     serving = await Serving.start();
     const at = listen();
     await serving.close();
@@ -68,7 +68,7 @@ describe('without TLS', () => {
     ]);
   });
 
-  test('another program on the port is not alive, whatever it answers with status 200', async () => {
+  test('another program on the port is not alive, even if it answers with status 200', async () => {
     serving = await Serving.start();
     for (const body of ['', '<html>It works!</html>', '{}']) {
       await using other = await answering((response) => response.end(body));
@@ -79,7 +79,7 @@ describe('without TLS', () => {
     }
   });
 
-  test('an answer without end is refused at its bound', async () => {
+  test('an answer without end is refused at the size limit', async () => {
     serving = await Serving.start();
     await using other = await answering((response) => {
       response.on('error', () => undefined);
@@ -92,7 +92,7 @@ describe('without TLS', () => {
     );
   });
 
-  test('a controller that is told to serve nothing is not asked', async () => {
+  test('a controller with --listen off is not queried', async () => {
     serving = await Serving.start();
     expect(await probe(['--listen', 'off'])).toEqual([0, 'not checked: --listen is off\n']);
   });
@@ -112,7 +112,7 @@ describe('without TLS', () => {
     certificates.remove();
   });
 
-  test('the controller of this host is known by its own certificate, which the configuration file names', async () => {
+  test('the controller of this host is verified by its own certificate, named in the configuration file', async () => {
     const config = certificates.file(
       'config.yaml',
       [
@@ -127,7 +127,7 @@ describe('without TLS', () => {
     expect(await probe(['--ready'], { MARATHON_IPVS_CONFIG: config })).toEqual([0, 'ok\n']);
   });
 
-  test('another one by its authority, with a token and without', async () => {
+  test('another controller is verified by its authority, with and without a token', async () => {
     const at = ['--server', secure.serving.url, '--server-ca-file', certificates.authority.caFile];
     expect(await probe([...at, '--ready'])).toEqual([0, 'ok\n']);
     expect(await probe([...at, '--ready', '--server-token-file', secure.paths.readToken])).toEqual([
@@ -136,7 +136,7 @@ describe('without TLS', () => {
     ]);
   });
 
-  test('a file that cannot be used is told without what is in it', async () => {
+  test('the error for a file that cannot be used does not show its contents', async () => {
     const at = ['--server', secure.serving.url, '--server-token-file', '/no/such/file'];
     const [status, said] = await probe(at);
     expect([status, said]).toEqual([

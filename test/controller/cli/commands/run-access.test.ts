@@ -52,7 +52,7 @@ suite('run', () => {
     throw new Error(`it ended: ${said.join('\n')}`);
   }
 
-  test('tells of its certificate and tokens among its metrics', async () => {
+  test('has metrics of its certificate and tokens', async () => {
     const { certFile, keyFile } = certificates.server;
     const token = certificates.file('read-token', READ_TOKEN);
     const url = await start(
@@ -78,7 +78,7 @@ suite('run', () => {
     ]);
   });
 
-  test('lets in those clients alone whose names are listed', async () => {
+  test('accepts only clients whose names are listed', async () => {
     const { certFile, keyFile } = certificates.server;
     const own = ['--tls-cert-file', certFile, '--tls-key-file', keyFile];
     const { caFile } = certificates.authority;

@@ -61,7 +61,7 @@ suite('status --server https://…', () => {
   const token = () => ['--server-token-file', secure.paths.readToken];
   const ANSWERED = 'marathon-ipvs/v1';
 
-  test('shows its token', async () => {
+  test('sends its token', async () => {
     expect(await run(...server(), ...ca(), ...token())).toBe(ANSWERED);
   });
 
@@ -72,9 +72,11 @@ suite('status --server https://…', () => {
     expect(await run(...server(), ...ca(), '--server-cert-file', certFile)).toMatch(/belong together/);
   });
 
-  test('what is missing is told, with the option that gives it', async () => {
+  test('errors name the missing option', async () => {
     expect(await run(...server(), ...ca())).toMatch(/denies access \(401\): .*--server-token-file/);
-    expect(await run(...server(), ...token())).toMatch(/: self-signed certificate .*; --server-ca-file/);
+    expect(await run(...server(), ...token())).toMatch(
+      /: self-signed certificate .*; give the authority .* with --server-ca-file$/,
+    );
     const { certFile, keyFile } = certificates.wrongClient;
     expect(
       await run(...server(), ...ca(), '--server-cert-file', certFile, '--server-key-file', keyFile),
@@ -90,7 +92,7 @@ suite('status --server https://…', () => {
     );
   });
 
-  test('what follows a deployment asks as well, and tells where it may not', async () => {
+  test('commands that follow a deployment query the controller too, and report if access is denied', async () => {
     const marathon = await startMarathon({ startMs: 50 });
     const input = JSON.stringify({ ...SIMULATED, id: '/web' });
     const words = ['app', 'add', '--server-ca-file', certificates.authority.caFile];
@@ -107,7 +109,7 @@ suite('status --server https://…', () => {
     }
   });
 
-  test('plain HTTP to TLS, and TLS to plain HTTP, are told apart from nobody', async () => {
+  test('plain HTTP to TLS and TLS to plain HTTP have their own messages', async () => {
     expect(await run('--server', url.replace('https:', 'http:'))).toMatch(
       /does it use TLS\? then use .*https/,
     );
@@ -126,7 +128,7 @@ suite('status --server https://…', () => {
     );
   });
 
-  test('the controller of this host is found by its own options, and known by the very certificate', async () => {
+  test('the controller of this host is located by its own options, and verified by its exact certificate', async () => {
     const listen = ['--listen', `0.0.0.0:${secure.serving.port}`];
     const { cert, readToken } = secure.paths;
     expect(await run(...listen, '--tls-cert-file', cert, '--read-token-file', readToken)).toBe(ANSWERED);
@@ -143,7 +145,7 @@ describe('without TLS', () => {
   let close = () => {};
   afterEach(() => close());
 
-  test('a token of this host is shown over loopback', async () => {
+  test('a token of this host is sent over loopback', async () => {
     let shown: string | undefined;
     const server = createServer((request, response) => {
       shown = request.headers.authorization;

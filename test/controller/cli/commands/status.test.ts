@@ -56,7 +56,7 @@ async function refusal(config: Config): Promise<string> {
 }
 
 describe('marathon-ipvs status', () => {
-  test('prints the VIPs of the running controller, in whatever form', async () => {
+  test('prints the VIPs of the running controller, in every format', async () => {
     expect(await run(configOf())).toBe(0);
     expect(printed).toMatch(/^VIP .*\ndb\.marathon .*\nweb\.marathon /);
     printed = '';
@@ -71,7 +71,7 @@ describe('marathon-ipvs status', () => {
     expect(statusDocument.parse(parse(printed)).vips).toHaveLength(2);
   });
 
-  test('with a name prints that VIP with its backends; 1 when none is called so', async () => {
+  test('with a name prints the matching VIP with its backends; exits with 1 if none matches', async () => {
     expect(await run(configOf(), 'web')).toBe(0);
     expect(printed).toMatch(/^web\.marathon\.l4lb\.thisdcos\.directory {2}11\.0\.0\.1:80\/tcp/);
     expect(printed).not.toContain('db.marathon');
@@ -80,7 +80,7 @@ describe('marathon-ipvs status', () => {
     expect({ printed, complaints }).toEqual({ printed: '', complaints: ['no VIP matches "nothing"'] });
   });
 
-  test('says in one line that no controller runs', async () => {
+  test('prints one line if no controller runs', async () => {
     const config = configOf();
     await serving.close();
     const message = await refusal(config);
@@ -120,7 +120,7 @@ describe('marathon-ipvs status', () => {
 });
 
 describe('--watch', () => {
-  test('prints anew every two seconds and ends with 0 when it is told to', async () => {
+  test('repeats every two seconds, and exits with 0 on a signal', async () => {
     const stop = new AbortController();
     const ended = run(configOf('--watch'), null, stop.signal);
     const looks = async (times: number) => {
@@ -148,14 +148,14 @@ describe('--watch', () => {
     expect(await ended).toBe(0);
   });
 
-  test('does not begin where no controller runs', async () => {
+  test('does not start if no controller runs', async () => {
     const config = configOf('--watch');
     await serving.close();
     await refusal(config);
   });
 });
 
-test('the controller is asked where it listens, unless --server says otherwise', () => {
+test('connects to the address of --listen, unless --server is given', () => {
   const asked = (address: string, port = 61_421) =>
     serverOf({ server: undefined, listen: { address, port } });
   expect(asked('127.0.0.1')).toBe('http://127.0.0.1:61421');
@@ -163,7 +163,7 @@ test('the controller is asked where it listens, unless --server says otherwise',
   expect(asked('::', 80)).toBe('http://[::1]:80');
   expect(serverOf({ server: 'https://proxy/one', listen: null })).toBe('https://proxy/one');
   expect(() => serverOf({ server: undefined, listen: null })).toThrow(
-    /--listen gives no address .*--server URL/,
+    /--listen has no address .*--server URL/,
   );
   expect(() => asked('127.0.0.1', 0)).toThrow(/--server URL/);
 });
@@ -178,7 +178,7 @@ describe('marathon-ipvs status --netns', () => {
     serving.converge(passOf({ desired: desiredOf(WEB) }));
   });
 
-  test('tells of one network namespace, in whatever form', async () => {
+  test('prints one network namespace, in every format', async () => {
     expect(await run(configOf('--netns', 'web'))).toBe(0);
     expect(printed).toMatch(/^network namespace web \(\/run\/netns\/web\): 3 VIPs, in sync for \w+\n$/);
     printed = '';
@@ -189,7 +189,7 @@ describe('marathon-ipvs status --netns', () => {
     expect(JSON.parse(printed)).toMatchObject({ id: 'web', inSync: true, vips: 3 });
   });
 
-  test('ends with 1 where none is called so, and says where names come from', async () => {
+  test('exits with 1 if none matches, and says where names come from', async () => {
     expect(await run(configOf('--netns', 'lost'))).toBe(1);
     expect(complaints).toEqual(['no network namespace is called "lost" in /run/l4lb']);
   });

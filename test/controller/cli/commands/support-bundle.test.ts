@@ -135,7 +135,7 @@ async function unpacked(name: string): Promise<ReadonlyMap<string, string>> {
 }
 
 describe('a support bundle', () => {
-  test('has everything, lists it, and no secret is in it', async () => {
+  test('has all files, lists them, and contains no secret', async () => {
     const { status, stdout, stderr } = await bundle('all.tar.gz', `${join(directory, 'bin')}:$PATH`);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const files = await unpacked('all.tar.gz');
@@ -181,11 +181,11 @@ describe('a support bundle', () => {
     for (const one of SECRETS) expect(all).not.toContain(one);
   });
 
-  test('is for its owner alone', async () => {
+  test('is readable by its owner only', async () => {
     expect((await stat(join(directory, 'all.tar.gz'))).mode & 0o777).toBe(0o600);
   });
 
-  test('never replaces a file, and says so before anybody is asked', async () => {
+  test('never replaces a file, and fails before collecting anything', async () => {
     requests = 0;
     await writeFile(join(directory, 'there.tar.gz'), 'mine');
     expect(await bundle('there.tar.gz')).toEqual({

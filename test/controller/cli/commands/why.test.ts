@@ -31,7 +31,7 @@ function why(...args: readonly string[]) {
 }
 
 describe('why, without a controller', () => {
-  test('reads the sources, and says of a kernel that has no such service what is wrong with it', async () => {
+  test('reads the sources, and reports a service that is missing in the kernel', async () => {
     const { status, stdout, stderr } = await why('192.168.77.7:80', '-o', 'json');
     expect(stderr).toBe('');
     const { from, ways } = whyDocument.parse(JSON.parse(stdout));
@@ -43,7 +43,7 @@ describe('why, without a controller', () => {
     expect(status).toBe(ways[0]?.verdict === 'unknown' ? 2 : 1);
   });
 
-  test('a name that nobody declares is broken, told for eyes', async () => {
+  test('a name that no app declares is broken, as text', async () => {
     const { status, stdout } = await why('web');
     expect({ status, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({
       status: 1,
@@ -51,7 +51,7 @@ describe('why, without a controller', () => {
     });
   });
 
-  test('what can mean no VIP is refused in one line', async () => {
+  test('a text that cannot name a VIP is refused in one line', async () => {
     expect(await why('web:x')).toMatchObject({
       status: 2,
       stdout: '',
@@ -59,7 +59,7 @@ describe('why, without a controller', () => {
     });
   });
 
-  test('a container here and a controller elsewhere cannot both be meant', async () => {
+  test('--from-netns and --server cannot be combined', async () => {
     const { status, stderr } = await why('web', '--server', 'http://127.0.0.1:1', '--from-netns', 'client');
     expect({ status, stderr }).toEqual({
       status: 2,

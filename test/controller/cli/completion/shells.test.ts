@@ -101,7 +101,7 @@ describe.each(['zsh', 'fish'] as const)('%s takes --output=json for one word', (
   });
 });
 
-test('bash takes --output=json for three words, and so do we', () => {
+test('bash splits --output=json into three words, which the script joins', () => {
   expect(offers.bash('status', '--output', '=')).toEqual(['text', 'wide', 'json', 'yaml']);
   expect(offers.bash('status', '--output', '=', 'w')).toEqual(['wide']);
 });

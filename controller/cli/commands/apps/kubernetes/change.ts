@@ -9,10 +9,10 @@ import { type Mistakes, type Proposal, proposalOf } from './proposal.ts';
 import type { ClusterSession } from './session.ts';
 import type { Next } from './write.ts';
 
-/** What is to become of an object. `prefix`: as in a proposal. */
+/** The change of an object. `prefix` is that of a proposal. */
 export interface Change extends Next, Pick<Proposal, 'kind' | 'prefix'> {}
 
-/** One document out of a text. `where`: how messages call that. */
+/** Parses one document. `where` is the name of the text in messages. */
 export function parsedOrMistakes(text: string, where: string): { readonly value: unknown } | Mistakes {
   try {
     return { value: parseDocument(text) };
@@ -22,7 +22,7 @@ export function parsedOrMistakes(text: string, where: string): { readonly value:
   }
 }
 
-/** What `app update` was given: fields, or a manifest. Nothing is waited for where `--endpoints` is all that changes. */
+/** Reads the changes of `app update`: fields, or a manifest. With only `--endpoints`, standard input is not read. */
 export async function readChange(
   id: string,
   changes: readonly string[],
@@ -39,7 +39,7 @@ export async function readChange(
   return { mistakes: [{ app: id, at: '', value: shown(value), reason }] };
 }
 
-/** What becomes of an object. As at Marathon, each field that is given replaces the one of the definition; null removes it. */
+/** The changed object. As at Marathon, each given field replaces the one in the definition; null removes it. */
 export function changed(
   before: KnownObject,
   json: Readonly<Record<string, unknown>>,

@@ -21,29 +21,29 @@ import { Catalogue } from '../../../../source/kubernetes/catalogue.ts';
 import { readDeclaredObject } from '../../../../source/kubernetes/object.ts';
 import { retryWhileBusy } from '../../../../source/kubernetes/retry-while-busy.ts';
 
-/** A MarathonApp as the API server has it, also one that cannot be used. */
+/** A MarathonApp as the API server has it, even if it cannot be used. */
 export interface KnownObject extends ObjectName {
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Counts the changes of `spec`. */
+  /** The number of changes of `spec`. */
   readonly generation: number;
-  /** Of the app that it declares; null where none can be read. */
+  /** Id of the app that it declares; null if it cannot be read. */
   readonly id: string | null;
   readonly kind: App['kind'];
   readonly framework: string;
-  /** Who wrote it, where that was a relay. */
+  /** Name of the relay that wrote it; null if none did. */
   readonly relay: string | null;
   readonly spec: Readonly<Record<string, unknown>>;
   readonly status: MarathonAppStatus;
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-/** What a person's commands work with. */
+/** The state of a cluster, for the app commands. */
 export interface Cluster {
   readonly objects: readonly KnownObject[];
-  /** The same with EndpointSlices, as the controllers see it. */
+  /** The same objects with their EndpointSlices, as the controllers see them. */
   readonly snapshot: Snapshot;
-  /** Set if only a part could be listed. */
+  /** Set if not everything could be listed. */
   readonly warning: string | null;
 }
 
@@ -61,7 +61,7 @@ const objectSchema = z.looseObject({
   status: statusSchema.catch({}).optional(),
 });
 
-/** Reads one; throws for what is no object of Kubernetes. */
+/** Reads a MarathonApp; throws if the JSON is not a Kubernetes object. */
 export function readKnown(json: unknown): KnownObject {
   const { metadata, spec, status = {} } = required(objectSchema, json, 'an object of Kubernetes');
   const { name, namespace, uid, resourceVersion, generation = 0, labels, managedFields } = metadata;
@@ -83,11 +83,11 @@ export function readKnown(json: unknown): KnownObject {
 export interface Reading {
   readonly client: KubernetesClient;
   readonly clock: Clock;
-  /** null: all, or the one of the context where only that may be read. */
+  /** null for all namespaces, or for the namespace of the context if only that may be read. */
   readonly namespace: string | null;
 }
 
-/** Reads all MarathonApps and their EndpointSlices. Rejects with an `ApiFailure` where the API server refuses. */
+/** Reads all MarathonApps and their EndpointSlices. Rejects with an `ApiFailure` if the API server refuses. */
 export async function readCluster(
   { client, clock, namespace }: Reading,
   signal: AbortSignal,
@@ -105,12 +105,12 @@ export async function readCluster(
     const forbidden = error instanceof ApiFailure && error.status === 403;
     if (!forbidden || namespace !== null) throw error;
     const own = client.namespace;
-    const warning = `only the namespace ${own} may be read: apps of others that have the same VIPs are not known`;
+    const warning = `only the namespace ${own} can be read: apps in other namespaces with the same VIPs are not known`;
     return await clusterOf(await list(own), warning);
   }
 }
 
-/** Without them every app is without tasks, which keeps nobody from writing apps. */
+/** Lists the EndpointSlices; empty without the permission, since apps can be written without knowing their tasks. */
 async function listSlices(
   client: KubernetesClient,
   namespace: string | null,

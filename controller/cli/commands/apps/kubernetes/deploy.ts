@@ -18,9 +18,9 @@ import { type ClusterSession, declaring, listCluster } from './session.ts';
 const TO = 'the API server';
 
 /**
- * Makes a MarathonApp of the definition, or out of the manifest, in a file (`-` or null: standard input), once it has been
- * checked and its VIPs are printed. What is wrong with it is printed before any request to the API server. Resolves with the exit status: 1 when the controllers rejected it or were not waited for
- * to the end, 2 when nothing was sent or the API server refused it.
+ * Checks the definition or manifest in a file (`-` or null: standard input), prints its VIPs and creates a MarathonApp.
+ * Mistakes are printed before any request to the API server. Resolves with the exit status: 1 if the controllers rejected it
+ * or were not waited for to the end, 2 if nothing was sent or the API server refused it.
  */
 export async function add(kind: App['kind'], file: string | null, session: ClusterSession): Promise<number> {
   const { config, client, ports, writer } = session;
@@ -40,10 +40,10 @@ export async function add(kind: App['kind'], file: string | null, session: Clust
   const mistakes = mistakesOf(placed(app, proposal.prefix), session.translate);
   if (mistakes.length > 0) return refuse({ mistakes }, session);
   const cluster = await listCluster(session);
-  const [there] = declaring(cluster, app.id, { framework: app.framework });
-  if (there !== undefined) {
-    const by = there.relay === null ? '' : `, written by the relay "${there.relay}"`;
-    ports.printError(`add ${app.id}: ${shownObject(there)} is this app${by}; app update changes it`);
+  const [existing] = declaring(cluster, app.id, { framework: app.framework });
+  if (existing !== undefined) {
+    const by = existing.relay === null ? '' : `, written by the relay "${existing.relay}"`;
+    ports.printError(`add ${app.id}: ${shownObject(existing)} is this app${by}; app update changes it`);
     return EXIT_ERROR;
   }
   const vips = vipsOf(placed(app, proposal.prefix), cluster, session);
@@ -53,7 +53,7 @@ export async function add(kind: App['kind'], file: string | null, session: Clust
   return await attempt(undertaking, () => writer.create(proposal, name, namespace), session);
 }
 
-/** Changes an app by `KEY=VALUE…`, by the fields in a file, or to a manifest. Resolves as `add` does. */
+/** Changes an app by `KEY=VALUE…`, by the fields in a file, or to a manifest. Resolves like `add`. */
 export async function update(
   operand: string,
   changes: readonly string[],
@@ -89,7 +89,7 @@ export async function update(
   return await attempt(undertaking, write, session);
 }
 
-/** Removes the MarathonApp of an app. Resolves as `add` does. */
+/** Removes the MarathonApp of an app. Resolves like `add`. */
 export async function remove(operand: string, session: ClusterSession): Promise<number> {
   const { config, ports, writer } = session;
   const id = absoluteId(operand, '/');
@@ -112,7 +112,7 @@ function refuse({ mistakes }: Mistakes, { ports }: ClusterSession): number {
   return EXIT_ERROR;
 }
 
-/** The app with paths that lead to its ports from the object that it stands in. */
+/** The app with the paths of its ports relative to the object that contains it. */
 function placed(app: App, prefix: string): App {
   if (prefix === '') return app;
   return { ...app, ports: app.ports.map((port) => ({ ...port, at: `${prefix}.${port.at}` })) };
@@ -126,7 +126,7 @@ function vipsOf(
   return printForecast(app, { cluster: snapshot, translate }, TO, config, ports);
 }
 
-/** The object of an app; null where there is none, or it is not clear which. */
+/** The object of an app; prints an error and returns null if there is none, or more than one. */
 function onlyOne(
   what: 'update' | 'remove',
   id: string,
@@ -136,19 +136,19 @@ function onlyOne(
   const [first = null, ...others] = declaring(cluster, id, config);
   const within = config.kubernetesNamespace === undefined ? '' : ` in ${config.kubernetesNamespace}`;
   if (first === null) {
-    const advice = what === 'update' ? 'app add makes one' : 'app list shows those that there are';
-    ports.printError(`${what} ${id}: there is no such app${within}; ${advice}`);
+    const advice = what === 'update' ? 'app add creates it' : 'app list shows all apps';
+    ports.printError(`${what} ${id}: the app does not exist${within}; ${advice}`);
     return null;
   }
   if (others.length === 0) return first;
   const all = [first, ...others].map((one) => `${shownObject(one)} (${one.framework})`);
   ports.printError(
-    `${what} ${id}: several objects are this app: ${all.join(', ')}; say which by --kubernetes-namespace or --framework`,
+    `${what} ${id}: several objects are this app: ${all.join(', ')}; select one with --kubernetes-namespace or --framework`,
   );
   return null;
 }
 
-/** Writes, and follows what comes of it. */
+/** Writes the object and follows it until the controllers have processed it. */
 async function attempt(
   undertaking: Undertaking,
   write: () => Promise<KnownObject>,

@@ -12,7 +12,10 @@ import type { ClusterSession } from './session.ts';
 import { show } from './show.ts';
 import { createObjectWriter } from './write.ts';
 
-/** Carries out a command for a cluster. Resolves with the exit status; rejects with a `ControllerError` when it does not answer. */
+/**
+ * Executes an app command in a cluster. Resolves with the exit status; rejects with a `ControllerError` if the API server does
+ * not answer.
+ */
 export async function executeInCluster(
   { command, config, operands }: AppCommand,
   context: string,

@@ -3,35 +3,35 @@ import { ControllerError } from '../../../../errors.ts';
 import type { MarathonAppStatus } from '../../../../kubernetes/marathon-app.ts';
 import { isRecord } from '../../../../rejection.ts';
 import { plural } from '../../../../status/words.ts';
-import { type Here, lookHere, untilHere } from '../here.ts';
+import { type CountHere, countHere, waitHere } from '../here.ts';
 import { watchForStall } from '../stall.ts';
 import type { KnownObject } from './cluster.ts';
 import { type Missing, missingEndpoints } from './missing-endpoints.ts';
 import type { ClusterSession } from './session.ts';
 import { backendsText, lacksEndpoints, type Verdict, verdictOf } from './verdict.ts';
 
-/** How it ended. */
+/** How the change of an object ended. */
 export interface Outcome {
   readonly done: boolean;
-  /** Why it did not end well, or what is wrong nevertheless. */
+  /** Why it failed, or a problem that remains although it succeeded. */
   readonly why: string | null;
-  /** As the elected controller wrote it. */
+  /** The status that the elected controller wrote. */
   readonly status: MarathonAppStatus;
-  /** Backends of the app in rotation on this host; null where no controller answers here. */
+  /** Backends of the app in rotation on this host; null if no controller answers here. */
   readonly inRotation: number | null;
 }
 
-const LOOK_MS = 500;
-/** For how long the API server may fail to answer. */
-const PATIENCE_MS = 60_000;
-/** For how long a controller is waited for that looks at the object at all: it writes at most once in 10 s. */
+const POLL_MS = 500;
+/** How long the API server may fail to answer. */
+const MAX_OUTAGE_MS = 60_000;
+/** How long to wait for any controller to process the object; a controller writes at most once in 10 s. */
 const UNOBSERVED_MS = 60_000;
-/** How often the endpoints that an app lacks are looked for. */
+/** How often to check which endpoints an app lacks. */
 const MISSING_MS = 5_000;
 
 /**
- * Looks until the controllers have programmed this generation, or reject it, or nothing has moved for as long as the
- * options allow. Rejects with the signal's reason when that aborts.
+ * Polls until the controllers have programmed or rejected this generation, or until progress has stalled. Rejects with the
+ * signal's reason when that aborts.
  */
 export async function followObject(
   object: KnownObject,
@@ -39,25 +39,25 @@ export async function followObject(
   session: ClusterSession,
 ): Promise<Outcome> {
   const { config, ports, signal } = session;
-  const here = await lookHere(config, object.id ?? '', ports, signal);
+  const here = await countHere(config, object.id ?? '', ports, signal);
   try {
-    const end = await untilJudged(object, vips, here, session);
+    const end = await untilProcessed(object, vips, here, session);
     const wanted = (end.status.vips ?? []).reduce((sum, { inRotation }) => sum + inRotation, 0);
     const settled = (seen: number | null) => !end.done || seen === null || seen >= wanted;
     const words = 'programmed by the elected controller; waiting for the one on this host';
-    return { ...end, inRotation: await untilHere(here, settled, words, ports, signal) };
+    return { ...end, inRotation: await waitHere(here, settled, words, ports, signal) };
   } finally {
     ports.progress(null);
   }
 }
 
 /**
- * Looks until the object is gone, and then for some seconds until this host has none of its backends; or until nothing
- * has moved for as long as the options allow.
+ * Polls until the object is gone, and then for some seconds until this host has none of its backends; or until progress has
+ * stalled.
  */
 export async function followRemoval(object: KnownObject, session: ClusterSession): Promise<Outcome> {
   const { config, ports, signal } = session;
-  const here = await lookHere(config, object.id ?? '', ports, signal);
+  const here = await countHere(config, object.id ?? '', ports, signal);
   const stall = watchForStall(config.progressDeadlineSeconds, ports.clock);
   try {
     for (;;) {
@@ -65,7 +65,7 @@ export async function followRemoval(object: KnownObject, session: ClusterSession
       if (now === null || now.uid !== object.uid) break;
       const holders = finalizersOf(now).join(', ');
       const words = `marked for removal; waiting for its finalizers: ${holders}`;
-      if (stall.seen(words)) {
+      if (stall.isStalled(words)) {
         return {
           ...ended(noProgress(session, `waiting for the finalizers ${holders}`), now.status),
           inRotation: null,
@@ -76,17 +76,17 @@ export async function followRemoval(object: KnownObject, session: ClusterSession
     }
     const words = 'removed from the cluster; waiting for the controller on this host';
     const gone = (seen: number | null) => seen === null || seen === 0;
-    const inRotation = await untilHere(here, gone, words, ports, signal);
+    const inRotation = await waitHere(here, gone, words, ports, signal);
     return { done: true, why: null, status: {}, inRotation };
   } finally {
     ports.progress(null);
   }
 }
 
-async function untilJudged(
+async function untilProcessed(
   object: KnownObject,
   vips: readonly ForecastVip[],
-  here: Here,
+  here: CountHere,
   session: ClusterSession,
 ): Promise<Omit<Outcome, 'inRotation'>> {
   const { config, ports, signal } = session;
@@ -106,15 +106,15 @@ async function untilJudged(
     if (end !== null) return { ...end, status };
     const why = verdict.state === 'waiting' ? verdict.why : 'programmed';
     const words = progressText(why, lack, status, await here(signal));
-    if (stall.seen(words)) return ended(noProgress(session, words), status);
+    if (stall.isStalled(words)) return ended(noProgress(session, words), status);
     ports.progress(`generation ${generation}: ${words}`);
     await pause(session);
   }
 }
 
-/** How it ended; null while it goes on. */
+/** How it ended; null while it is in progress. */
 function endOf(verdict: Verdict, lack: Missing | null, forMs: number): Pick<Outcome, 'done' | 'why'> | null {
-  // Programmed with endpoints none of which may get a connection does not count as done.
+  // Programmed without any ready endpoint does not count as done.
   if (verdict.state === 'done')
     return lack === null || lack.ready > 0 ? { done: true, why: verdict.note } : null;
   if (verdict.state === 'rejected') return { done: false, why: verdict.why };
@@ -125,7 +125,7 @@ function endOf(verdict: Verdict, lack: Missing | null, forMs: number): Pick<Outc
   };
 }
 
-/** What an object lacks, read again from time to time. */
+/** Returns a function that finds out what an object lacks, at most every few seconds. */
 function createMissing(session: ClusterSession): (object: KnownObject) => Promise<Missing | null> {
   let last: Missing | null = null;
   let due = 0;
@@ -168,7 +168,7 @@ function progressText(
   return parts.join('; ');
 }
 
-/** Asks again where the API server does not answer, for a minute. */
+/** Retries for a minute while the API server does not answer. */
 async function withRetries<T>(session: ClusterSession, attempt: () => Promise<T>): Promise<T> {
   const { ports, signal } = session;
   const since = ports.clock.monotonic();
@@ -177,8 +177,9 @@ async function withRetries<T>(session: ClusterSession, attempt: () => Promise<T>
       return await attempt();
     } catch (error) {
       signal.throwIfAborted();
-      const passing = error instanceof ControllerError && error.code === 'source' && error.retry === 'later';
-      if (!passing || ports.clock.monotonic() - since > PATIENCE_MS) throw error;
+      const temporary =
+        error instanceof ControllerError && error.code === 'source' && error.retry === 'later';
+      if (!temporary || ports.clock.monotonic() - since > MAX_OUTAGE_MS) throw error;
       ports.progress(`the API server does not answer (${error.message}); retrying`);
     }
     await pause(session);
@@ -186,6 +187,6 @@ async function withRetries<T>(session: ClusterSession, attempt: () => Promise<T>
 }
 
 async function pause({ ports, signal }: ClusterSession): Promise<void> {
-  await ports.clock.sleep(LOOK_MS, signal);
+  await ports.clock.sleep(POLL_MS, signal);
   signal.throwIfAborted();
 }

@@ -9,7 +9,7 @@ import { shortName } from '../list.ts';
 import type { KnownObject } from './cluster.ts';
 import { type ClusterSession, listCluster } from './session.ts';
 
-/** A MarathonApp for scripts: as the API server has it, without who owns which field, as kubectl leaves that out. */
+/** A MarathonApp for scripts: as the API server has it, without `managedFields`, which kubectl omits too. */
 export function documentOf({ json }: Pick<KnownObject, 'json'>): object {
   const { managedFields: _owners, ...metadata } = json['metadata'] as Record<string, unknown>;
   return { ...json, metadata };
@@ -58,7 +58,7 @@ const MORE: readonly Column<Row>[] = [
   { title: 'GENERATION', text: ({ object }) => String(object.generation), align: 'right', priority: 1 },
 ];
 
-/** `yes`, or the reason why not; `-` before a controller has written a status. */
+/** `yes`, or the reason if it is not ready; `-` if no controller has written a status yet. */
 export function readyText({ conditions = [] }: MarathonAppStatus): string {
   const find = (wanted: string) => conditions.find(({ type }) => type === wanted);
   const accepted = find('Accepted');

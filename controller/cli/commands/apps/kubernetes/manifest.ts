@@ -22,7 +22,7 @@ export function parseDocument(text: string): unknown {
   return document.toJS();
 }
 
-/** Whether this is meant to be an object of Kubernetes, rather than a definition of Marathon's. */
+/** Whether the JSON is meant as a Kubernetes object rather than a Marathon definition. */
 export function isManifest(json: unknown): json is Readonly<Record<string, unknown>> {
   return isRecord(json) && 'kind' in json && ('apiVersion' in json || 'metadata' in json);
 }

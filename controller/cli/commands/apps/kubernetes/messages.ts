@@ -7,7 +7,7 @@ export function shownObject(object: Pick<KnownObject, 'name' | 'namespace'>): st
   return `MarathonApp ${objectKey(object)}`;
 }
 
-/** What the API server refuses, in its own words, and what helps; a line each. `what`: `update /web`. */
+/** Why the API server refused a write, and what to do, one line each. `what`: `update /web`. */
 export function failureLines(what: string, failure: ApiFailure): readonly string[] {
   const { status, reason, serverMessage, causes } = failure;
   if (failure.unknownKind) {
@@ -29,7 +29,7 @@ export function failureLines(what: string, failure: ApiFailure): readonly string
   if (status === 404) return [`${what}: ${serverMessage}`];
   if (status === 400 || status === 422) {
     const fields = causes.map(({ at, message }) => `  ${at === '' ? '' : `${at}: `}${message}`);
-    // With its causes below, the sentence need not repeat them all.
+    // The causes follow, so the sentence need not repeat them.
     const whole =
       fields.length === 0 ? serverMessage : serverMessage.replace(/ is invalid: .*$/s, ' is invalid');
     return [`${what}: the API server rejected it: ${whole}`, ...fields];
@@ -37,7 +37,7 @@ export function failureLines(what: string, failure: ApiFailure): readonly string
   return [failure.message];
 }
 
-/** Why an object of a relay is left alone. */
+/** Why an object that a relay writes is not changed. */
 export function relayLine(what: string, object: KnownObject, instead: string): string {
   return `${what}: the relay "${object.relay}" writes ${shownObject(object)}, from its source: ${instead} there; --force does it here, until the relay writes again`;
 }

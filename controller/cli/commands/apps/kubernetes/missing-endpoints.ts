@@ -10,16 +10,16 @@ import { plural } from '../../../../status/words.ts';
 import type { KnownObject } from './cluster.ts';
 import type { ClusterSession } from './session.ts';
 
-/** What keeps an object from having backends in rotation. */
+/** Why an object has no backends in rotation. */
 export interface Missing {
-  /** What there is, and what to look at. */
+  /** What was found, and what to check. */
   readonly words: string;
-  /** Endpoints that may get connections; on which ports is another question. */
+  /** Number of endpoints that may get connections, on whatever port. */
   readonly ready: number;
 }
 
 /**
- * What an object lacks whose VIPs have no backend in rotation: as its EndpointSlices are now. null where they cannot be
+ * Finds out from the current EndpointSlices why the VIPs of an object have no backend in rotation. null if they cannot be
  * read.
  */
 export async function missingEndpoints(
@@ -31,7 +31,7 @@ export async function missingEndpoints(
   const { selector, ports } = declaration;
   try {
     const path = collectionPath(ENDPOINT_SLICES, object.namespace);
-    // The server need not know of expressions: what fits them is among these.
+    // The server only filters by labels; expressions are checked below.
     const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
     const listing = { path, labelSelector: labels.join(',') || undefined, project: readSlice };
     const { items } = await listAll(client, listing, signal);
@@ -40,7 +40,7 @@ export async function missingEndpoints(
     return missingIn(slices, selector, wanted, object);
   } catch (error) {
     signal.throwIfAborted();
-    // Not to be read, or not now: it is only why, and the status is followed all the same.
+    // Not fatal: this only explains the status, which is followed anyway.
     if (error instanceof ControllerError) return null;
     throw error;
   }

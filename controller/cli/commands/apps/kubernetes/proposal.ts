@@ -9,17 +9,17 @@ import { checkDefinition } from '../../../../source/document/definition.ts';
 import { readDeclaration } from '../../../../source/kubernetes/declaration.ts';
 import { isManifest } from './manifest.ts';
 
-/** A MarathonApp that somebody wants to be there, not checked yet beyond its own fields. */
+/** A MarathonApp to create or change; only its own fields have been checked so far. */
 export interface Proposal {
   readonly kind: App['kind'];
   readonly name: string | null;
   readonly namespace: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Of the object that it was made from; null: of none. */
+  /** Version of the object that the manifest was made from; null if it has none. */
   readonly madeFrom: { readonly resourceVersion: string; readonly generation: number | null } | null;
   readonly spec: Readonly<Record<string, unknown>>;
-  /** Path of the definition in what was given: `spec.app`; empty where that is all of it. */
+  /** Path of the definition within the input: `spec.app`; empty if the input is the definition itself. */
   readonly prefix: string;
 }
 
@@ -47,7 +47,7 @@ const manifestSchema = z.object({
 const SPEC_FIELDS = ['framework', 'endpoints', 'app', 'pod'];
 const ENDPOINT_FIELDS = ['service', 'selector'];
 
-/** A proposal out of a definition with flags, or out of a whole MarathonApp. `where` stands for its id. */
+/** Creates a proposal from a definition with flags, or from a whole MarathonApp. `where` names it in messages. */
 export function proposalOf(
   json: unknown,
   kind: App['kind'],
@@ -81,7 +81,7 @@ function proposalOfManifest(
     ...unknownFields(spec['endpoints'], ENDPOINT_FIELDS, 'spec.endpoints', where),
   ];
   if (labels?.[RELAY_LABEL] !== undefined) {
-    const reason = 'only a relay writes this label, and it removes what bears it, expected no such label';
+    const reason = 'only a relay writes this label, and it removes objects with it; expected no such label';
     mistakes.push(mistake(`metadata.labels["${RELAY_LABEL}"]`, labels[RELAY_LABEL], reason));
   }
   const other = kind === 'app' ? 'pod' : 'app';
@@ -89,7 +89,9 @@ function proposalOfManifest(
     mistakes.push(mistake('spec', '', `expected spec.${kind}; this is a MarathonApp with spec.${other}`));
   }
   if (endpoints !== undefined) {
-    mistakes.push(mistake('spec.endpoints', '', 'a MarathonApp says this itself, expected no --endpoints'));
+    mistakes.push(
+      mistake('spec.endpoints', '', 'a MarathonApp has endpoints of its own, expected no --endpoints'),
+    );
   }
   if (mistakes.length > 0) return { mistakes };
   return {
@@ -100,18 +102,18 @@ function proposalOfManifest(
   };
 }
 
-/** The API server would drop them without a word. */
+/** Finds fields that the API server would drop silently. */
 function unknownFields(json: unknown, known: readonly string[], path: string, where: string): Rejection[] {
   if (!isRecord(json)) return [];
   const unknown = Object.keys(json).filter((field) => !known.includes(field));
   const reason =
     path === 'spec' && unknown.includes('relayed')
       ? 'only a relay writes spec.relayed, expected app or pod'
-      : `not known there, expected ${known.join(', ')}`;
+      : `unknown field, expected ${known.join(', ')}`;
   return unknown.map((field) => ({ app: where, at: `${path}.${field}`, value: shown(json[field]), reason }));
 }
 
-/** The app that a `spec` declares, as the controllers will read it; or everything that is wrong with it. */
+/** The app that a `spec` declares, as the controllers will read it; or all its mistakes. */
 export function checkSpec(
   { kind, spec, prefix }: Pick<Proposal, 'kind' | 'spec' | 'prefix'>,
   where: string,

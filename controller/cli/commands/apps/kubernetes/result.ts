@@ -20,7 +20,7 @@ export interface Undertaking {
 
 const DONE = { add: 'deployed', update: 'updated', remove: 'removed' } as const;
 
-/** Prints what came of it; `outcome` null: it was not followed. */
+/** Prints the result of a change; `outcome` is null if it was not followed. */
 export function printResult(
   undertaking: Undertaking,
   object: KnownObject,

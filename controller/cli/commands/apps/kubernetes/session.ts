@@ -5,18 +5,18 @@ import type { AppPorts } from '../messages.ts';
 import { type Cluster, type KnownObject, readCluster } from './cluster.ts';
 import type { ObjectWriter } from './write.ts';
 
-/** One command at work with a cluster. */
+/** The context of one command for a cluster. */
 export interface ClusterSession {
   readonly config: Config;
   readonly client: KubernetesClient;
   readonly writer: ObjectWriter;
-  /** As the controllers on the hosts will translate it. */
+  /** The translation that the controllers on the hosts use. */
   readonly translate: Translate;
   readonly ports: AppPorts;
   readonly signal: AbortSignal;
 }
 
-/** Lists the objects, in the namespace of the options or in all; warns where it may not list all. */
+/** Lists the objects in the configured namespace, or in all; prints a warning if it may not list all. */
 export async function listCluster({ config, client, ports, signal }: ClusterSession): Promise<Cluster> {
   const namespace = config.kubernetesNamespace ?? null;
   const cluster = await readCluster({ client, clock: ports.clock, namespace }, signal);
@@ -24,7 +24,7 @@ export async function listCluster({ config, client, ports, signal }: ClusterSess
   return cluster;
 }
 
-/** The objects that declare an app; of one framework where the options name one. */
+/** The objects that declare an app; only those of the configured framework, if there is one. */
 export function declaring(
   { objects }: Pick<Cluster, 'objects'>,
   id: string,

@@ -13,7 +13,10 @@ import { shownObject } from './messages.ts';
 import { type ClusterSession, declaring, listCluster } from './session.ts';
 import { backendsText, reasonOf } from './verdict.ts';
 
-/** Prints one app: its status, its VIPs, then its tasks with their addresses. Resolves with the exit status: 2 where there is none. */
+/**
+ * Prints one app: its status, its VIPs, then its tasks with their addresses. Resolves with the exit status: 2 if it does not
+ * exist.
+ */
 export async function show(given: string, session: ClusterSession): Promise<number> {
   const { config, ports } = session;
   const id = absoluteId(given, '/');
@@ -21,7 +24,7 @@ export async function show(given: string, session: ClusterSession): Promise<numb
   const objects = declaring(cluster, id, config);
   const [first, ...others] = objects;
   if (first === undefined) {
-    ports.printError(`there is no app ${id}; app list shows those that there are`);
+    ports.printError(`app ${id} does not exist; app list shows all apps`);
     return EXIT_ERROR;
   }
   const document = others.length === 0 ? documentOf(first) : objects.map(documentOf);
@@ -59,7 +62,7 @@ function textOf(
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-/** What is wrong with it, as the controllers would find it; it needs none of them. */
+/** The mistakes that controllers would report, found without any of them. */
 function mistakesOf(
   { id, namespace, name }: KnownObject,
   snapshot: Snapshot,
@@ -72,7 +75,7 @@ function mistakesOf(
 
 const ANSWERS = { True: 'yes', False: 'no', Unknown: 'unknown' } as const;
 
-/** A reason that repeats the type is left out. */
+/** The reason in parentheses; left out if it repeats the type. */
 function detail(type: string, reason: string): string {
   return reason === type ? '' : ` (${reason})`;
 }

@@ -1,20 +1,20 @@
 import type { ForecastVip } from '../../../../desired/forecast.ts';
 import type { MarathonAppStatus } from '../../../../kubernetes/marathon-app.ts';
 
-/** What the status of an object says about one generation of it. Pure. */
+/** What the status of an object says about one generation. */
 export type Verdict =
-  /** `isObserved`: it has processed this generation. `lacksEndpoints`: only endpoints are missing. */
+  /** `isObserved`: a controller has processed this generation. `lacksEndpoints`: only endpoints are missing. */
   | {
       readonly state: 'waiting';
       readonly isObserved: boolean;
       readonly lacksEndpoints?: boolean;
       readonly why: string;
     }
-  /** `note`: what is wrong with it all the same. */
+  /** `note`: a problem that remains. */
   | { readonly state: 'done'; readonly note: string | null }
   | { readonly state: 'rejected'; readonly why: string };
 
-/** `vips`: those that it must have. The kernel of the elected controller's host decides. */
+/** Judges the status, which describes the kernel of the elected controller's host. `vips`: those that the app must have. */
 export function verdictOf(
   status: MarathonAppStatus,
   generation: number,
@@ -43,7 +43,7 @@ export function verdictOf(
   const programmed = find('Programmed');
   if (programmed?.status === 'True') return { state: 'done', note };
   if (programmed?.reason === 'Conflict') return { state: 'rejected', why: reasonOf(programmed) };
-  // What it refers to is not there, or not as it says: that is why nothing can be programmed.
+  // A broken reference explains why nothing can be programmed.
   const references = find('ResolvedRefs');
   const cause = references?.status === 'False' ? references : programmed;
   const why = cause === undefined ? 'accepted' : `accepted, not programmed: ${reasonOf(cause)}`;
@@ -61,7 +61,7 @@ export function lacksEndpoints(verdict: Verdict, { backends }: MarathonAppStatus
   return verdict.state === 'done' && /^0\/[1-9]/.test(backends ?? '');
 }
 
-/** Compares names without their zone: the controllers may have another one than this command. */
+/** Compares names without their zone, since the controllers may be configured with another one. */
 function isSame({ name, protocol, port }: ReportedVip, vip: ForecastVip): boolean {
   if (protocol !== vip.protocol || port !== vip.port) return false;
   return vip.name === null
@@ -74,7 +74,7 @@ export function reasonOf({ reason, message }: { readonly reason: string; readonl
   return message === '' ? reason : `${reason}: ${message}`;
 }
 
-/** `1 of 2 backends in rotation`, on the controller's own host; null where the status does not say, and where there is none. */
+/** `1 of 2 backends in rotation`, on the controller's own host; null if there are none, or the status has no number. */
 export function backendsText({ backends }: MarathonAppStatus): string | null {
   const [, rotating, all] = /^(\d+)\/(\d+)$/.exec(backends ?? '') ?? [];
   return all === undefined || all === '0'

@@ -8,19 +8,19 @@ import { retryWhileBusy } from '../../../../source/kubernetes/retry-while-busy.t
 import { type KnownObject, readKnown } from './cluster.ts';
 import type { Proposal } from './proposal.ts';
 
-/** Writes MarathonApps for a person. Rejects with an `ApiFailure` for what the API server refuses. */
+/** Writes MarathonApps for the app commands. Rejects with an `ApiFailure` if the API server refuses. */
 export interface ObjectWriter {
   create(proposal: Proposal, name: string, namespace: string): Promise<KnownObject>;
   /**
-   * Replaces the spec by what `next` makes of the object, and adds labels and annotations. Only if it is still as it was
-   * read, or as the proposal was made from; with `force` whatever it is by now.
+   * Replaces the spec with the result of `next`, and adds labels and annotations. Without `force` only if the object has not
+   * changed since it was read, or since the manifest was made from it.
    */
   replace(before: KnownObject, next: Next, force: boolean): Promise<KnownObject>;
-  /** Writes the spec of an object of a relay, so that the relay takes all of it back when it next writes. */
+  /** Overwrites the spec of a relay's object in the relay's name, so that the relay reverts all of it on its next write. */
   overrule(before: KnownObject, next: Next): Promise<KnownObject>;
-  /** Removes this very object, not another one that has its name by now. */
+  /** Removes exactly this object, not a newer one with the same name. */
   remove(object: KnownObject): Promise<void>;
-  /** null: there is none of this name. */
+  /** null if there is no object of this name. */
   get(object: Pick<KnownObject, 'name' | 'namespace'>): Promise<KnownObject | null>;
 }
 
@@ -31,9 +31,9 @@ export interface Next {
   readonly madeFrom: Proposal['madeFrom'];
 }
 
-/** Of the fields that such a command owns. Strict: a field that the server would drop is refused (1.25 and later). */
+/** Strict: a server of 1.25 or later refuses fields that it would otherwise drop. */
 const QUERY = { fieldManager: 'marathon-ipvs', fieldValidation: 'Strict' };
-/** Others write too, above all the elected controller its status. */
+/** Tries in case of conflicts, above all with the elected controller, which writes the status. */
 const TRIES = 5;
 
 export function createObjectWriter(
@@ -42,7 +42,7 @@ export function createObjectWriter(
   signal: AbortSignal,
 ): ObjectWriter {
   const type = { apiVersion: apiVersion(MARATHON_APPS), kind: MARATHON_APPS.kind };
-  // A server that is too busy has done nothing: it is safe to retry.
+  // A server that is too busy has not executed the request, so a retry is safe.
   const call = (method: Method, path: string, options: RequestOptions) =>
     retryWhileBusy(() => client.call(method, path, options, signal), clock, Math.random, signal);
   const get: ObjectWriter['get'] = async (object) => {
@@ -56,8 +56,8 @@ export function createObjectWriter(
   return {
     get,
     async create({ spec, labels, annotations }, name, namespace) {
-      const said = { labels: added(undefined, labels), annotations: added(undefined, annotations) };
-      const body = { ...type, metadata: { name, namespace, ...said }, spec };
+      const marks = { labels: added(undefined, labels), annotations: added(undefined, annotations) };
+      const body = { ...type, metadata: { name, namespace, ...marks }, spec };
       return readKnown(await call('POST', collectionPath(MARATHON_APPS, namespace), { query: QUERY, body }));
     },
     async replace(before, next, force) {
@@ -97,7 +97,7 @@ function isConflict(error: unknown): boolean {
   return error instanceof ApiFailure && error.status === 409;
 }
 
-/** Whether the spec is unchanged since; a new status is no change. */
+/** Whether the spec has not changed since; changes of the status do not count. */
 function untouched(uid: string, generation: number | null, fresh: KnownObject): boolean {
   return fresh.uid === uid && fresh.generation === generation;
 }

@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 describe('app add', () => {
-  test('tells the VIPs with name and address, deploys, and follows to the end', async () => {
+  test('prints the VIPs with name and address, deploys, and follows to the end', async () => {
     const marathon = await start({ startMs: 700 });
     const said = await type(marathon.url, ['app', 'add', '-'], { input: definition({ instances: 2 }) });
     expect(said).toMatchObject({ status: 0, complaints: [] });
@@ -29,7 +29,7 @@ describe('app add', () => {
     expect(marathon.tasks('/my-service')).toHaveLength(2);
   });
 
-  test('counts healthy instances where health is checked, and backends in rotation on this host', async () => {
+  test('counts healthy instances if there is a health check, and backends in rotation on this host', async () => {
     const rotating = service('11.134.217.55', 5555, [backend('10.0.0.1', 31_000)], {
       name: 'my-service',
       apps: ['/my-service'],
@@ -52,7 +52,7 @@ describe('app add', () => {
     expect(said.out).toMatch(/deployed: 1 of 1 instance healthy, 1 backend in rotation on this host\n$/);
   });
 
-  test('looks no longer than the progress deadline where nothing moves', async () => {
+  test('stops at the progress deadline if there is no progress', async () => {
     const marathon = await start({ startMs: 60_000 });
     const words = ['app', 'add', '--progress-deadline-seconds', '2'];
     const said = await type(marathon.url, words, { input: definition() });
@@ -63,7 +63,7 @@ describe('app add', () => {
     expect(marathon.tasks('/my-service')).toHaveLength(1);
   });
 
-  test('--no-wait returns with the deployment, and -o json and yaml with a document', async () => {
+  test('--no-wait returns with the deployment, -o json and -o yaml print a document', async () => {
     const marathon = await start({ startMs: 60_000 });
     const one = await type(marathon.url, ['app', 'add', '--no-wait'], { input: definition() });
     expect(one.out).toMatch(/\/my-service: Marathon accepted it as deployment [0-9a-f-]{36}\n$/);
@@ -118,7 +118,7 @@ describe('app add', () => {
     },
   );
 
-  test("passes Marathon's own complaints on, with the path as it stands in the JSON", async () => {
+  test("prints Marathon's errors with the path in the JSON", async () => {
     const marathon = await start();
     const said = await type(marathon.url, ['app', 'add'], { input: definition({ id: '/Upper' }) });
     expect(said.status).toBe(2);
@@ -128,7 +128,7 @@ describe('app add', () => {
     ]);
   });
 
-  test('an app that exists is left alone, and the command that changes it is named', async () => {
+  test('an existing app is not changed, and the error names the command that does', async () => {
     const marathon = await start();
     await type(marathon.url, ['app', 'add'], { input: definition() });
     const said = await type(marathon.url, ['app', 'add'], { input: definition() });
@@ -138,17 +138,17 @@ describe('app add', () => {
     ]);
   });
 
-  test('a deployment that somebody cancels is no success', async () => {
+  test('a cancelled deployment is not a success', async () => {
     const marathon = await start({ startMs: 60_000 });
     const cancel = () => void fetch(`${marathon.url}/v2/apps/my-service?force=true`, { method: 'DELETE' });
     const said = await type(marathon.url, ['app', 'add'], { input: definition(), onProgress: cancel });
     expect(said.status).toBe(1);
     expect(said.out).toMatch(
-      /\ndeployment \S+ of \/my-service was cancelled or did not finish: Marathon has no such app\n$/,
+      /\ndeployment \S+ of \/my-service was cancelled or did not finish: the app does not exist at Marathon\n$/,
     );
   });
 
-  test('ending it while it follows leaves the deployment to Marathon', async () => {
+  test('a signal while following leaves the deployment running at Marathon', async () => {
     const marathon = await start({ startMs: 60_000 });
     const stop = new AbortController();
     const typing = { input: definition(), signal: stop.signal, onProgress: () => stop.abort() };
@@ -159,7 +159,7 @@ describe('app add', () => {
     ]);
   });
 
-  test('an election while it follows is waited for', async () => {
+  test('waits for a leader election while following', async () => {
     const marathon = await start({ startMs: 1_200, masters: 2 });
     let elected = false;
     const onProgress = () => {
@@ -187,7 +187,7 @@ describe('app update', () => {
     await expect(none).rejects.toThrow('/none.json cannot be read: there is no such file');
   });
 
-  test('checks what the app becomes, but not what was wrong before', async () => {
+  test('checks the changed app, but not mistakes that it had before', async () => {
     const marathon = await start();
     const bad = { portDefinitions: [{ port: 0, labels: { VIP_0: 'nothing' } }] };
     await marathon.addApp({ ...SIMULATED, ...bad });
@@ -215,7 +215,7 @@ describe('app update', () => {
     },
   );
 
-  test('a locked app is told with the deployment, and --force cancels that', async () => {
+  test('the error for a locked app names the deployment, and --force cancels it', async () => {
     const marathon = await start({ startMs: 60_000 });
     await type(marathon.url, ['app', 'add', '--no-wait'], { input: definition() });
     const words = ['app', 'update', '/my-service', 'instances=0'];
@@ -229,12 +229,12 @@ describe('app update', () => {
     expect(await type(marathon.url, [...words, '--force'])).toMatchObject({ status: 0, complaints: [] });
   });
 
-  test('an app that there is not is not made, and an id is not changed', async () => {
+  test('does not create a missing app, and does not change an id', async () => {
     const marathon = await start();
     const said = await type(marathon.url, ['app', 'update', '/web', 'instances=2']);
     expect(said).toMatchObject({
       status: 2,
-      complaints: ['update /web: there is no such app; app add makes one'],
+      complaints: ['update /web: the app does not exist; app add creates it'],
     });
     await type(marathon.url, ['app', 'add'], { input: definition() });
     const renamed = await type(marathon.url, ['app', 'update', '/my-service', 'id=/web']);
@@ -242,7 +242,7 @@ describe('app update', () => {
   });
 });
 
-test('app remove waits until Marathon has it no more', async () => {
+test('app remove waits until the app is gone from Marathon', async () => {
   const marathon = await start();
   await type(marathon.url, ['app', 'add'], { input: definition() });
   expect(await type(marathon.url, ['app', 'remove', '/my-service'])).toMatchObject({
@@ -255,7 +255,7 @@ test('app remove waits until Marathon has it no more', async () => {
   });
 });
 
-test('pod add tells and deploys a pod', async () => {
+test('pod add prints the VIPs of a pod and deploys it', async () => {
   const marathon = await start({ startMs: 20 });
   const endpoints = [{ name: 'http', hostPort: 0, protocol: ['tcp'], labels: { VIP_0: '/pod:80' } }];
   const input = JSON.stringify({

@@ -44,7 +44,7 @@ const answer = (status: number, reason: string, message: string, details: object
   body: { kind: 'Status', status: 'Failure', code: status, reason, message, details },
 });
 
-describe('asks nobody, sends nothing, and names path and mistake', () => {
+describe('sends no request, and names path and mistake', () => {
   const only = 'nothing was sent to the API server: 1 mistake';
   test.each([
     ['no JSON', '{"id": "/a",\n', 'standard input: not JSON: line 2, column 1: '],
@@ -94,7 +94,7 @@ describe('asks nobody, sends nothing, and names path and mistake', () => {
     [
       'a field',
       manifest({ app: definition(), endpoint: {} }),
-      'spec.endpoint = "{}": not known there, expected framework, endpoints, app, pod',
+      'spec.endpoint = "{}": unknown field, expected framework, endpoints, app, pod',
     ],
     [
       'no endpoints',
@@ -128,14 +128,14 @@ describe('asks nobody, sends nothing, and names path and mistake', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('what must be said once is said in neither or both', async () => {
+  test('endpoints and names that are missing, or given twice', async () => {
     const neither = await type(['app', 'add', '--no-wait'], definition());
     expect(neither.complaints[0]).toMatch(
       /^standard input: no endpoints are given, expected --endpoints SERVICE/,
     );
     const both = await add(manifest({ app: definition() }));
     expect(both.complaints[0]).toMatch(
-      /: spec\.endpoints: a MarathonApp says this itself, expected no --endpoints$/,
+      /: spec\.endpoints: a MarathonApp has endpoints of its own, expected no --endpoints$/,
     );
   });
 
@@ -148,7 +148,7 @@ describe('asks nobody, sends nothing, and names path and mistake', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('of an update, also another id and another object', async () => {
+  test('of an update: another id, and another object', async () => {
     writeApp(server, 'web');
     const update = (input: unknown) => type(['app', 'update', 'web', '--no-wait'], input);
     const worse = await update(definition(labelled('x:70000')));
@@ -165,7 +165,7 @@ describe('asks nobody, sends nothing, and names path and mistake', () => {
   });
 });
 
-describe('what the API server refuses is told in its words, with what helps', () => {
+describe('refusals of the API server are printed in its words, with advice', () => {
   const forbidden = 'marathonapps.marathon-ipvs.io is forbidden: User "jane" cannot create resource';
   test.each([
     [
@@ -221,7 +221,7 @@ describe('what the API server refuses is told in its words, with what helps', ()
     expect(await add(definition())).toMatchObject({ status: 2, complaints });
   });
 
-  test('a namespace that there is not', async () => {
+  test('a missing namespace', async () => {
     const said = await type(
       ['app', 'add', '--endpoints', 'web', '--kubernetes-namespace', 'none'],
       definition(),
@@ -229,7 +229,7 @@ describe('what the API server refuses is told in its words, with what helps', ()
     expect(said).toMatchObject({ status: 2, complaints: ['add /web: namespaces "none" not found'] });
   });
 
-  test('no CRD, in both forms in which servers say so', async () => {
+  test('a missing CRD, in both forms that servers use', async () => {
     const lines = (what: string) => [
       `${what}: this API server has no MarathonApps; kubectl apply --server-side -f deploy/kubernetes/base/crd.yaml`,
     ];
@@ -245,14 +245,14 @@ describe('what the API server refuses is told in its words, with what helps', ()
     await bare.close();
   });
 
-  test('what the server puts off is asked again', async () => {
+  test('requests that the server postpones are retried', async () => {
     const putOff = answer(429, 'TooManyRequests', 'storage is (re)initializing', { retryAfterSeconds: 1 });
     server.faults.next(() => true, putOff, 2);
     server.faults.next(({ method }) => method === 'POST', putOff, 2);
     expect(await add(definition())).toMatchObject({ status: 0, complaints: [] });
   });
 
-  test('who may read one namespace only is told so, and works there', async () => {
+  test('a user who may read only one namespace gets a warning, and works there', async () => {
     writeApp(server, 'web');
     server.faults.next(
       ({ path }) => path.endsWith('v1alpha1/marathonapps'),
@@ -263,19 +263,19 @@ describe('what the API server refuses is told in its words, with what helps', ()
     const said = await type(['app', 'update', 'web', '--no-wait', 'cpus=1']);
     expect(said).toMatchObject({
       status: 0,
-      complaints: [expect.stringMatching(/^warning: only the namespace default may be read: /)],
+      complaints: [expect.stringMatching(/^warning: only the namespace default can be read: /)],
     });
   });
 });
 
-describe('an update that meets another one', () => {
+describe('an update that conflicts with another one', () => {
   /** Someone else changes the object when we have told its VIPs, which is after it was read. */
   const meanwhile = (change: () => void): Typing => ({ onPrint: (text) => text.includes('VIP') && change() });
   const other = () =>
     void write(server, 'marathon-ipvs.io', 'marathonapps', manifest({ app: definition({ cpus: 4 }) }));
   const app = () => (stored()[0] as KubeObject & { spec: { app: object } }).spec.app;
 
-  test('is refused, and its fields go on top of the other one with --force', async () => {
+  test('is refused; with --force its fields are applied on top of the other one', async () => {
     other();
     writeApp(server, 'web');
     const words = ['app', 'update', 'web', '--no-wait', 'mem=64'];
@@ -293,7 +293,7 @@ describe('an update that meets another one', () => {
     expect(app()).toMatchObject({ cpus: 4, mem: 64 });
   });
 
-  test('of its status only is made all the same', async () => {
+  test('succeeds if only the status has changed', async () => {
     writeApp(server, 'web');
     const kind = server.operations.findKind('marathon-ipvs.io', 'v1alpha1', 'marathonapps');
     if (kind === null) throw new Error('no CRD');
@@ -309,11 +309,11 @@ describe('an update that meets another one', () => {
   });
 });
 
-describe('while it follows', () => {
+describe('while following', () => {
   const follow = (typing: Typing = {}) => type(['app', 'add', '--endpoints', 'web'], definition(), typing);
   const name = objectName({ framework: 'marathon', id: '/web' });
 
-  test('a cluster without a controller is not waited for longer than a minute', async () => {
+  test('waits at most a minute in a cluster without a controller', async () => {
     const said = await follow();
     expect(said.status).toBe(1);
     expect(said.out).toMatch(
@@ -321,7 +321,7 @@ describe('while it follows', () => {
     );
   });
 
-  test('a change and a removal by someone else end it', async () => {
+  test('ends at a change or removal by someone else', async () => {
     const change = {
       onProgress: () =>
         void write(
@@ -347,7 +347,7 @@ describe('while it follows', () => {
     });
   });
 
-  test('a removal that a finalizer holds up is followed to the progress deadline, and it is told which one', async () => {
+  test('follows a removal that a finalizer blocks to the progress deadline, and names the finalizer', async () => {
     const held = manifest({ app: definition() }, { finalizers: ['example.com/hold'] });
     write(server, 'marathon-ipvs.io', 'marathonapps', held);
     // The stand-in knows no finalizers: as the API server does, it takes the removal and keeps the object.
@@ -359,7 +359,7 @@ describe('while it follows', () => {
     });
   });
 
-  test('what keeps it from looking does not hide that the object is written', async () => {
+  test('an error while following does not hide that the object is written', async () => {
     const isObject = ({ method, path }: { method: string; path: string }) =>
       method === 'GET' && path.endsWith(`/marathonapps/${name}`);
     server.faults.next(isObject, answer(403, 'Forbidden', 'cannot get'));
@@ -373,7 +373,7 @@ describe('while it follows', () => {
     expect(stored()).toHaveLength(1);
   });
 
-  test('an API server that is away for a while is waited for', async () => {
+  test('waits for an API server that is unavailable for a while', async () => {
     let away = false;
     const onProgress = () => {
       if (!away) server.faults.next(({ method }) => method === 'GET', 'hang up', 2);
@@ -385,7 +385,7 @@ describe('while it follows', () => {
   });
 });
 
-test('apps of other namespaces are seen: whoever shares a VIP is told, and an app that is there is not made twice', async () => {
+test('reads all namespaces: names apps that share a VIP, and does not create an app twice', async () => {
   writeApp(server, 'web');
   writeSlice(server, 'web', '10.1.0.1');
   const shared = await add(definition({ id: '/other', ...labelled('/web:80') }));

@@ -22,7 +22,7 @@ test('app list shows each app with its instances and VIPs', async () => {
   expect(json).toMatchObject([{ id: '/my-service', tasksRunning: 2 }, { id: '/batch' }]);
 });
 
-test('app show prints the VIPs of an app, and its tasks with where they are reached', async () => {
+test('app show prints the VIPs of an app, and its tasks with their addresses', async () => {
   const marathon = await start();
   await marathon.addApp({ ...SIMULATED, instances: 2 });
   const { out, status } = await type(marathon.url, ['app', 'show', 'my-service']);
@@ -38,7 +38,7 @@ test('app show prints the VIPs of an app, and its tasks with where they are reac
   expect(parse(yaml.out)).toMatchObject({ id: '/my-service', tasks: [{}, {}] });
   expect(await type(marathon.url, ['app', 'show', '/none'])).toMatchObject({
     status: 2,
-    complaints: ['there is no app /none; app list shows those that there are'],
+    complaints: ['app /none does not exist; app list shows all apps'],
   });
 });
 

@@ -8,7 +8,7 @@ function target(...flags: readonly string[]) {
   return targetOf(asked.config);
 }
 
-test('one Marathon must be known', () => {
+test('exactly one Marathon must be configured', () => {
   const marathon = { kind: 'marathon', where: 'http://m:8080' };
   expect(target('--source', 'marathon=http://m:8080', '--source', 'file=a')).toEqual(marathon);
   expect(target('--source', 'marathon=http://a', '--marathon', 'http://m:8080')).toEqual(marathon);
@@ -18,7 +18,7 @@ test('one Marathon must be known', () => {
   );
 });
 
-test('a cluster is meant where it is asked for, or where sources name one and no Marathon', () => {
+test('a cluster is used if requested, or if the sources name one and no Marathon', () => {
   const cluster = (context: string) => ({ kind: 'kubernetes', context });
   expect(target('--kubernetes')).toEqual(cluster(''));
   expect(target('--kubernetes', '--source', 'marathon=http://a')).toEqual(cluster(''));
