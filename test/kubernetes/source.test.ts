@@ -156,7 +156,7 @@ test('the server itself refuses what cannot be meant, and says why', async () =>
   await refused({ app: WEB }).toThrow(/endpoints/);
   await refused({ endpoints: { service: 'web' } }).toThrow(/exactly one of app, pod and relayed/);
   await refused({ app: WEB, endpoints: {} }).toThrow(/exactly one of service and selector/);
-  await refused({ app: WEB, endpoints: { selector: {} } }).toThrow(/expected a label/);
+  await refused({ app: WEB, endpoints: { selector: {} } }).toThrow(/expected at least one label/);
   await refused({ app: { ...WEB, ports: ['80'] }, endpoints: { service: 'web' } }).toThrow(
     /spec\.app\.ports\[0\]/,
   );
