@@ -20,7 +20,7 @@ const read = (path: string, signal = never, maxBytes = 1_000_000) =>
   createFileSource({ path, resolver: namesOf(), log: silent, maxBytes }).read(signal);
 const json = (id: string) =>
   JSON.stringify({ id, cmd: 'x', portDefinitions: [{ labels: { VIP_0: `${id}:80` } }] });
-const makePipe = (path: string) => execFileSync('mkfifo', [path]);
+const makePipe = (path: string) => execFileSync('sh', ['-c', 'mkfifo "$0"', path]);
 
 describe('in a directory', () => {
   test.each<[string, (path: string) => void, string]>([
