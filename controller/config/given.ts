@@ -1,7 +1,7 @@
 /** What was given, and where: reading the environment and the file, and the one line that says what is wrong with a value. */
 
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { ControllerError, systemReason } from '../errors.ts';
 import { didYouMean, nearest } from '../suggestion.ts';
 import { utf8Problem } from '../utf8.ts';
@@ -138,10 +138,16 @@ function textOf(name: OptionName, value: Node | null, place: string): string | r
   if (isSeq(value) && describeOption(name).repeatable === true) {
     return value.items.map((item) => {
       if (isScalar(item)) return String(item.value);
-      throw refusal({ name, place }, String(item));
+      throw notText({ name, place }, item as Node | null);
     });
   }
-  throw refusal({ name, place }, value === null ? '' : String(value));
+  throw notText({ name, place }, value);
+}
+
+function notText(option: Pick<Given, 'name' | 'place'>, value: Node | null): ControllerError {
+  if (isAlias(value))
+    return refusal(option, `*${value.source}`, 'aliases of YAML are not read here; write the value itself');
+  return refusal(option, value === null ? '' : String(value));
 }
 
 /** The error for a value that is not accepted; `why` where the schema knows better than what the option accepts. */

@@ -94,6 +94,11 @@ describe('what is refused says where, what, and what is accepted', () => {
       { file: 'zone: [a.b, c.d]' },
       /^--zone from .*config\.yaml: .*is not accepted/,
     ],
+    [
+      'an alias, which is not read',
+      { file: 'framework: &a x.y\nzone: *a\n' },
+      /^--zone from .*config\.yaml: "\*a" is not accepted, aliases of YAML are not read here; write the value itself$/,
+    ],
     ['no value at all', { file: 'zone:' }, /^--zone from .*: "" is not accepted, expected a DNS zone/],
     [
       'an unknown variable',
