@@ -24,15 +24,19 @@ export function toStored(app: App): StoredApp {
   const table = new PortTable(app.ports);
   const tasks = app.tasks.map((task) => ({
     ...task,
-    ports: task.ports.map(({ endpoints, local, unresolved, ...declared }) => ({
-      port: table.placeOf(declared),
-      endpoints,
-      ...(local !== undefined && { local }),
-      ...(unresolved !== undefined && { unresolved }),
-    })),
+    ports: task.ports.map((port) => toStoredPort(port, table.placeOf(port))),
   }));
   const olderPorts = table.ports.slice(app.ports.length);
   return { ...app, tasks, ...(olderPorts.length > 0 && { olderPorts }) };
+}
+
+function toStoredPort({ endpoints, local, unresolved }: TaskPort, port: number): StoredTaskPort {
+  return {
+    port,
+    endpoints,
+    ...(local !== undefined && { local }),
+    ...(unresolved !== undefined && { unresolved }),
+  };
 }
 
 export function fromStored({ olderPorts = [], ...app }: StoredApp): App {
@@ -61,12 +65,13 @@ class PortTable {
     for (const [place, { at }] of ports.entries()) this.#note(at, place);
   }
 
-  placeOf(port: Port): number {
+  placeOf(port: TaskPort): number {
     const alike = this.#places.get(port.at) ?? [];
-    const found = alike.slice(0, MOST_COMPARED).find((place) => same(this.ports[place], port));
+    const found = alike.find((place, i) => i < MOST_COMPARED && declareSame(this.ports[place], port));
     if (found !== undefined) return found;
+    const { endpoints: _endpoints, local: _local, unresolved: _unresolved, ...declared } = port;
     this.#note(port.at, this.ports.length);
-    return this.ports.push(port) - 1;
+    return this.ports.push(declared) - 1;
   }
 
   #note(at: string, place: number): void {
@@ -74,4 +79,16 @@ class PortTable {
     if (known === undefined) this.#places.set(at, [place]);
     else known.push(place);
   }
+}
+
+/** Whether two ports with the same path declare the same. */
+function declareSame(a: Port | undefined, b: Port): boolean {
+  return (
+    a !== undefined &&
+    a.mode === b.mode &&
+    a.backendAddress === b.backendAddress &&
+    a.container === b.container &&
+    same(a.protocols, b.protocols) &&
+    same(a.labels, b.labels)
+  );
 }
