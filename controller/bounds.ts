@@ -27,6 +27,10 @@ export const BOUNDS = {
   vips: 1_000,
   /** Tasks of one app. */
   tasks: 20_000,
+  /** Backends of all VIPs of one app: VIPs times the endpoints of its tasks. */
+  backends: 100_000,
+  /** IP addresses of one task in one network. */
+  addresses: 1_000,
   /** Rejected items of one list that are reported one by one; the rest is reported as a number. */
   rejections: 100,
   /** Apps that wait to be read after events; more of them become one read of everything. */

@@ -119,7 +119,10 @@ const task = z.object({
   startedAt: text,
   version: text,
   ports: z.array(portNumber).max(BOUNDS.ports).nullish(),
-  ipAddresses: z.array(z.object({ ipAddress: text }).nullable()).nullish(),
+  ipAddresses: z
+    .array(z.object({ ipAddress: text }).nullable())
+    .max(BOUNDS.addresses)
+    .nullish(),
   /** Marathon 0.x lists a check without a result as null. */
   healthCheckResults: z.array(z.object({ alive: z.boolean().nullish() }).nullable()).nullish(),
 });
@@ -213,7 +216,9 @@ const podInstance = z.object({
   agentRegion: text,
   agentZone: text,
   specReference: text,
-  networks: z.array(z.object({ name: text, addresses: z.array(z.string()).nullish() })).nullish(),
+  networks: z
+    .array(z.object({ name: text, addresses: z.array(z.string()).max(BOUNDS.addresses).nullish() }))
+    .nullish(),
   containers: z.array(podContainerStatus).nullish(),
 });
 

@@ -274,7 +274,7 @@ export function rowKey(key: AppKey, fromTasks: boolean): RowKey {
 }
 
 /** The key of an app's row. */
-export function rowOf(app: App): RowKey {
+export function rowOf(app: Pick<App, 'framework' | 'id' | 'fromTasks'>): RowKey {
   return rowKey(appKey(app), app.fromTasks === true);
 }
 

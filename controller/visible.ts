@@ -30,11 +30,25 @@ export function visibleDocument<T>(document: T): T {
   return made(document) as T;
 }
 
+const TOO_LONG = 'it is too long to be written as JSON: a text has at most 536 million characters';
+
+/** A document that is too large to be written as one text. */
+export class DocumentTooLong extends Error {
+  override readonly name = 'DocumentTooLong';
+}
+
 /**
  * JSON that is safe to print: unsafe characters are written as `\u` and four digits, so it parses to the same document.
+ * Throws a `DocumentTooLong` where that is more than a text can hold.
  */
 export function visibleJson(document: unknown, indent = 0): string {
-  return visibleInJson(JSON.stringify(document, null, indent));
+  try {
+    return visibleInJson(JSON.stringify(document, null, indent));
+  } catch (cause) {
+    // What a stack cannot hold is a RangeError too.
+    if (!(cause instanceof RangeError && cause.message === 'Invalid string length')) throw cause;
+    throw new DocumentTooLong(TOO_LONG, { cause });
+  }
 }
 
 /** The same for existing JSON. Its line breaks and tabs stay. */

@@ -8,6 +8,7 @@ import { isLoopback } from '../loopback.ts';
 import type { Clock, Log } from '../ports.ts';
 import { checked, firstIssue } from '../schema-messages.ts';
 import { utf8 } from '../utf8.ts';
+import { DocumentTooLong } from '../visible.ts';
 import { type Access, type Credentials, createAccess } from './access/access.ts';
 import type { AccessFiles } from './access/files.ts';
 import {
@@ -99,6 +100,7 @@ export async function startServer<Services>(options: ServerOptions<Services>): P
     answer(serving, request)
       .catch((error: unknown) => {
         log.error('request failed', { method: request.method, url: request.url, error });
+        if (error instanceof DocumentTooLong) return problem(500, error.message);
         return problem(500, 'internal error; see the log of the controller');
       })
       .then(async (found) => {
@@ -141,9 +143,12 @@ async function answer<Services>(
   { routes, services, writesOff, access, requiresLoopbackHost, certificateOf }: Serving<Services>,
   request: IncomingMessage,
 ): Promise<Answer> {
-  const { method = '', url = '', headers, socket } = request;
+  const { method = '', headers, socket } = request;
+  if ((request.headersDistinct['host']?.length ?? 0) > 1)
+    return problem(400, 'expected one Host header', {}, { connection: 'close' });
+  const { host, url } = targetOf(request);
   // Only HTTP/1.0 comes without a host, and no browser speaks that.
-  if (requiresLoopbackHost && headers.host !== undefined && !namesLoopback(headers.host)) {
+  if (requiresLoopbackHost && host !== undefined && !namesLoopback(host)) {
     return problem(
       421,
       'this address is for clients on this host; use 127.0.0.1, [::1] or localhost as host',
@@ -167,6 +172,16 @@ async function answer<Services>(
   if (error !== undefined) return problem(parameterName(route) === null ? 400 : 404, firstIssue(error));
   const body = route.body === undefined ? '' : await bodyOf(route.body, request);
   return typeof body === 'string' ? await route.answer(services, { input, headers, right, body }) : body;
+}
+
+/** What a request is for. A client may send the whole URL, as to a proxy; its host then counts, and not the header (RFC 9112). */
+function targetOf({ url = '', headers }: IncomingMessage): {
+  readonly host: string | undefined;
+  readonly url: string;
+} {
+  const [, host, rest = ''] = /^https?:\/\/([^/?]*)(.*)$/is.exec(url) ?? [];
+  if (host === undefined) return { host: headers.host, url };
+  return { host, url: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
 const READ: readonly string[] = ['GET', 'HEAD'];

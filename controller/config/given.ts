@@ -1,7 +1,7 @@
 /** Reads option texts from the environment and the file, and formats the error for a bad value. */
 
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { ControllerError, systemReason } from '../errors.ts';
 import { didYouMean, nearest } from '../suggestion.ts';
 import { utf8Problem } from '../utf8.ts';
@@ -139,10 +139,16 @@ function textOf(name: OptionName, value: Node | null, place: string): string | r
   if (isSeq(value) && describeOption(name).repeatable === true) {
     return value.items.map((item) => {
       if (isScalar(item)) return String(item.value);
-      throw refusal({ name, place }, String(item));
+      throw notText({ name, place }, item as Node | null);
     });
   }
-  throw refusal({ name, place }, value === null ? '' : String(value));
+  throw notText({ name, place }, value);
+}
+
+function notText(option: Pick<GivenOption, 'name' | 'place'>, value: Node | null): ControllerError {
+  if (isAlias(value))
+    return refusal(option, `*${value.source}`, 'YAML aliases are not supported; write the value itself');
+  return refusal(option, value === null ? '' : String(value));
 }
 
 /** The error for a value that is not accepted; `why` may be more specific than what the option accepts. */

@@ -14,6 +14,9 @@ export class ForeignJournal extends Error {}
 /** One row of a journal; without a value it is removed. */
 export type JournalRow = readonly [key: string, value?: unknown];
 
+/** Told of each row that is saved, with the reason where it is left out; null where it is not. */
+export type RowSaved = (key: string, leftOut: string | null) => void;
+
 export interface JournalState {
   readonly rows: ReadonlyMap<string, unknown>;
   /** When it was saved last, in milliseconds since the epoch. */
@@ -23,8 +26,10 @@ export interface JournalState {
 }
 
 const VERSION = 2;
-/** A longer line is damage: no app comes near it. */
+/** A longer line is damage, and is not written: no app that a source takes comes near it. */
 const LINE_BYTES = 64 * 2 ** 20;
+/** What is more at once is written with the rest, in pieces, and not as one text: that could be too long for a text. */
+const APPENDED_BYTES = LINE_BYTES;
 /** Below this a journal is not worth rewriting. */
 const SMALL_BYTES = 65_536;
 /** A pipe in its place is not waited for. */
@@ -41,21 +46,25 @@ const OTHERS = ['ENOENT', 'ELOOP', 'EISDIR', 'ENXIO'] as const;
  *
  * A crash loses the save under way at most: a last line that is cut is dropped. Any other line that is not as it was
  * written is counted as damaged, and the rest used. One save at a time.
+ *
+ * A row whose line would be too long is left out, as if it were removed: it does not keep the others from being saved.
  */
 export class Journal {
   readonly #path: string;
   readonly #of: string;
   readonly #clock: Pick<Clock, 'epoch'>;
+  readonly #saved: RowSaved;
   /** Bytes in the file; null where it must be written anew. */
   #size: number | null = null;
   /** Bytes in it when it was loaded or written anew. */
   #base = 0;
 
-  /** `of`: whose rows they are; a journal of another's counts as missing. */
-  constructor(path: string, of: string, clock: Pick<Clock, 'epoch'>) {
+  /** `of`: whose rows they are; a journal of another's counts as missing. `saved`: called for each row of a save. */
+  constructor(path: string, of: string, clock: Pick<Clock, 'epoch'>, saved: RowSaved = () => undefined) {
     this.#path = path;
     this.#of = of;
     this.#clock = clock;
+    this.#saved = saved;
   }
 
   /**
@@ -79,10 +88,30 @@ export class Journal {
    * `changes` it is. Rejects with the system's error; the file has then what it had.
    */
   async save(changes: Iterable<JournalRow> | null, all: () => Iterable<JournalRow>): Promise<void> {
-    const texts = changes === null || this.#size === null ? null : [...changes].map(lineOf);
-    if (texts?.length === 0) return;
-    if (texts === null || !(await this.#append(`${texts.join('')}${this.#savedLine()}`)))
-      await this.#rewrite(all());
+    const text = changes === null || this.#size === null ? null : this.#textOf(changes);
+    if (text === '') return;
+    if (text === null || !(await this.#append(`${text}${this.#savedLine()}`))) await this.#rewrite(all());
+  }
+
+  /** null: it is too long to append. */
+  #textOf(changes: Iterable<JournalRow>): string | null {
+    const texts: string[] = [];
+    let length = 0;
+    for (const row of changes) {
+      const text = this.#lineOf(row);
+      length += text.length;
+      if (length > APPENDED_BYTES) return null;
+      texts.push(text);
+    }
+    return texts.join('');
+  }
+
+  /** The line of a row; of one that would be too long, that it is removed. */
+  #lineOf([key, value]: JournalRow): string {
+    if (value === undefined) return line(['remove', key]);
+    const text = shortLine(['put', key, value]);
+    this.#saved(key, text === null ? `its line would have more than ${LINE_BYTES} bytes` : null);
+    return text ?? line(['remove', key]);
   }
 
   async #rewrite(rows: Iterable<JournalRow>): Promise<void> {
@@ -92,6 +121,7 @@ export class Journal {
       return text;
     };
     const [header, saved] = [line({ version: VERSION, of: this.#of }), this.#savedLine()];
+    const lineOf = (row: JournalRow) => this.#lineOf(row);
     function* lines(): Generator<string> {
       yield counted(header);
       for (const row of rows) yield counted(lineOf(row));
@@ -171,8 +201,15 @@ export class Journal {
   }
 }
 
-function lineOf([key, value]: JournalRow): string {
-  return line(value === undefined ? ['remove', key] : ['put', key, value]);
+/** null where it is too long to be read again, or for a text. */
+function shortLine(value: unknown): string | null {
+  try {
+    const text = line(value);
+    return Buffer.byteLength(text) <= LINE_BYTES ? text : null;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 function line(value: unknown): string {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { ControllerError, messageOf } from '../errors.ts';
-import { type App, rowKey, rowOf, type Snapshot } from '../model.ts';
+import { rowKey, rowOf, type Snapshot } from '../model.ts';
 import { EMPTY_NAME_MEMORY, type NamedAddresses, type NameMemory } from '../name-memory.ts';
 import type { Clock, Log, SavedApps, StateStore, StoredChange } from '../ports.ts';
 import { same } from '../same.ts';
 import { Journal, type JournalRow, type JournalState } from './journal.ts';
 import { isStoredAbout, isStoredAddresses, isStoredApp } from './stored-app.ts';
+import { fromStored, type StoredApp, toStored } from './stored-ports.ts';
 
 /**
  * State as journals in `directory` (default /var/lib/marathon-ipvs): `names.journal`, and `source-….journal` for each
@@ -19,7 +20,14 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
     const known = files.get(name);
     if (known !== undefined) return known;
     const path = join(directory, `${name}.journal`);
-    const file = { path, journal: new Journal(path, of, clock) };
+    const unsaved = new Set<string>();
+    const saved = (key: string, reason: string | null) => {
+      if (reason === null) unsaved.delete(key);
+      // Once, and not at each save.
+      else if (unsaved.size < MOST_UNSAVED && unsaved.size !== unsaved.add(key).size)
+        log.warn('what is too long is left out of the saved state', { path, row: key, error: reason });
+    };
+    const file = { path, journal: new Journal(path, of, clock, saved) };
     files.set(name, file);
     return file;
   };
@@ -61,7 +69,8 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
       if (state === null) return null;
       const { [ABOUT]: about, ...apps } = Object.fromEntries(state.rows);
       const { rejected = [], warnings = [], ...rest } = (about ?? {}) as Partial<Snapshot>;
-      const snapshot = { apps: Object.values(apps) as App[], rejected, warnings, ...rest };
+      const stored = Object.values(apps) as StoredApp[];
+      const snapshot = { apps: stored.map(fromStored), rejected, warnings, ...rest };
       return { savedAt: state.savedAt, snapshot };
     },
     async saveSource(source, change, all) {
@@ -96,6 +105,8 @@ interface StateFile {
   readonly journal: Journal;
 }
 
+/** So many rows that cannot be saved are told of. */
+const MOST_UNSAVED = 1_000;
 const ABOUT = 'about';
 const NAME = 'name ';
 const LABEL = 'label ';
@@ -106,13 +117,13 @@ function isSourceRow(key: string, value: unknown): boolean {
 
 function* sourceRows({ apps, ...about }: Snapshot): Generator<JournalRow> {
   yield [ABOUT, about];
-  for (const app of apps) yield [rowOf(app), app];
+  for (const app of apps) yield [rowOf(app), toStored(app)];
 }
 
 function* changedRows({ upserts, removed, about }: StoredChange): Generator<JournalRow> {
   if (about !== undefined) yield [ABOUT, about];
   for (const { key, fromTasks } of removed) yield [rowKey(key, fromTasks)];
-  for (const app of upserts) yield [rowOf(app), app];
+  for (const app of upserts) yield [rowOf(app), toStored(app)];
 }
 
 function isMemoryRow(key: string, value: unknown): boolean {

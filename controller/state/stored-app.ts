@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { App, Port, Snapshot, Task } from '../model.ts';
 import type { NamedAddresses } from '../name-memory.ts';
+import type { StoredApp } from './stored-ports.ts';
 
 const KINDS: readonly unknown[] = ['app', 'pod'] satisfies App['kind'][];
 const MODES: readonly unknown[] = ['host', 'container/bridge', 'container'] satisfies Port['mode'][];
@@ -23,9 +24,10 @@ const HEALTHS: readonly unknown[] = [
  * Whether this is an app as it was saved. Every field that a pass reads is looked at: a file may be cut, mixed or edited,
  * and one that is not as expected would end the pass, and with it the process, at each start. (A schema would copy it all.)
  */
-export function isStoredApp(value: unknown): value is App {
+export function isStoredApp(value: unknown): value is StoredApp {
   if (!isObject(value)) return false;
-  const { id, kind, framework, ports, tasks, rejected, warnings, fromTasks, source, labelsPerTask } = value;
+  const { id, kind, framework, ports, tasks, olderPorts, rejected, warnings } = value;
+  const { fromTasks, source, labelsPerTask } = value;
   return (
     isText(id) &&
     isText(framework) &&
@@ -34,7 +36,8 @@ export function isStoredApp(value: unknown): value is App {
     (source === undefined || isText(source)) &&
     (labelsPerTask === undefined || labelsPerTask === true) &&
     isList(ports, isPort) &&
-    isList(tasks, isTask) &&
+    (olderPorts === undefined || isList(olderPorts, isPort)) &&
+    isList(tasks, (task) => isTask(task, ports.length + (olderPorts ?? []).length)) &&
     isList(rejected, isRejection) &&
     isList(warnings, isText)
   );
@@ -59,7 +62,7 @@ export function isStoredAddresses(value: unknown): value is NamedAddresses {
   return (ipv4 === undefined || isAddress(ipv4)) && (ipv6 === undefined || isAddress(ipv6));
 }
 
-function isPort(value: unknown): value is Record<string, unknown> {
+function isPort(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { at, protocols, labels, mode, backendAddress, container } = value;
   return (
@@ -73,7 +76,8 @@ function isPort(value: unknown): value is Record<string, unknown> {
   );
 }
 
-function isTask(value: unknown): boolean {
+/** `declared`: how many ports its own may name. */
+function isTask(value: unknown, declared: number): boolean {
   if (!isObject(value)) return false;
   const { id, name, onlyIn, state, health, agent, place, addresses, ports } = value;
   return (
@@ -85,7 +89,7 @@ function isTask(value: unknown): boolean {
     (agent === undefined || isAgent(agent)) &&
     (place === undefined || isPlace(place)) &&
     (addresses === undefined || isList(addresses, isAddress)) &&
-    isList(ports, isTaskPort)
+    isList(ports, (port) => isTaskPort(port, declared))
   );
 }
 
@@ -98,10 +102,13 @@ function isPlace(value: unknown): boolean {
   return [value['region'], value['zone'], value['node']].every((name) => name === undefined || isText(name));
 }
 
-function isTaskPort(value: unknown): boolean {
-  if (!isPort(value)) return false;
-  const { endpoints, local, unresolved } = value;
+function isTaskPort(value: unknown, declared: number): boolean {
+  if (!isObject(value)) return false;
+  const { port, endpoints, local, unresolved } = value;
   return (
+    Number.isInteger(port) &&
+    Number(port) >= 0 &&
+    Number(port) < declared &&
     isList(endpoints, isEndpoint) &&
     (local === undefined || isList(local, isEndpoint)) &&
     (unresolved === undefined || isText(unresolved))
@@ -130,6 +137,6 @@ function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-function isList(value: unknown, isItem: (item: unknown) => boolean): boolean {
+function isList(value: unknown, isItem: (item: unknown) => boolean): value is readonly unknown[] {
   return Array.isArray(value) && value.every(isItem);
 }

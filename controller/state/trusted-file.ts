@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from '../errors.ts';
+import { fileKind } from '../file-kind.ts';
 
 /** A file that another user could have written; the message says what to do. */
 export class UntrustedFile extends Error {}
@@ -33,7 +34,7 @@ export async function openTrusted(path: string): Promise<FileHandle | null> {
   }
   try {
     const status = await file.stat();
-    if (!status.isFile()) throw irregular(path, kindOf(status));
+    if (!status.isFile()) throw irregular(path, fileKind(status));
     await check(path, status);
     return file;
   } catch (error) {
@@ -70,9 +71,4 @@ function untrusted(path: string, why: string, fix: string): UntrustedFile {
 
 function irregular(path: string, what: string): IrregularFile {
   return new IrregularFile(`${path} is ${what}, not a regular file: remove it`);
-}
-
-function kindOf(status: Stats): string {
-  if (status.isFIFO()) return 'a named pipe';
-  return status.isDirectory() ? 'a directory' : 'a device';
 }

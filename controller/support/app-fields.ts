@@ -2,8 +2,9 @@
 
 import { isIP } from 'node:net';
 import { isVipLabel, OPTION_KEYS } from '../label-keys.ts';
-import type { App, Port, Rejection, Snapshot, Task } from '../model.ts';
+import type { Port, Rejection, Snapshot } from '../model.ts';
 import type { Place } from '../place.ts';
+import type { StoredApp } from '../state/stored-ports.ts';
 import { withoutSecrets } from './free-text.ts';
 import { type Leaf, message, name, type ShapeOf } from './shape.ts';
 
@@ -67,7 +68,7 @@ const PORT: ShapeOf<Port> = {
 const PLACE: ShapeOf<Place> = { region: name, zone: name, node: name };
 const ENDPOINT = { address: name, port: name };
 
-const TASK: ShapeOf<Task> = {
+const TASK: ShapeOf<StoredApp['tasks'][number]> = {
   id: name,
   name,
   onlyIn: name,
@@ -76,10 +77,10 @@ const TASK: ShapeOf<Task> = {
   agent: { host: name, address: name },
   place: PLACE,
   addresses: [name],
-  ports: [{ ...PORT, endpoints: [ENDPOINT], local: [ENDPOINT], unresolved: message }],
+  ports: [{ port: name, endpoints: [ENDPOINT], local: [ENDPOINT], unresolved: message }],
 };
 
-export const APP: ShapeOf<App> = {
+export const APP: ShapeOf<StoredApp> = {
   id: name,
   kind: name,
   fromTasks: name,
@@ -88,6 +89,7 @@ export const APP: ShapeOf<App> = {
   framework: name,
   ports: [PORT],
   tasks: [TASK],
+  olderPorts: [PORT],
   rejected: [REJECTION],
   warnings: [remark],
 };

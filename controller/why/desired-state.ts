@@ -11,6 +11,7 @@ export function desiredFromStatus(status: StatusDocument, url: string): DesiredS
     from: { kind: 'controller', url, dryRun: status.dryRun },
     vips: status.vips,
     rejected: status.rejected,
+    warnings: status.warnings,
     sources,
     incomplete:
       status.lastPass === null
@@ -41,6 +42,7 @@ export function desiredFromPass({ desired, plan }: PassStatus, sources: readonly
     from: { kind: 'sources' },
     vips: [...served, ...unserved],
     rejected: desired.rejected,
+    warnings: desired.warnings,
     sources: sources.map((name) => ({ name, failure: null })),
     incomplete: null,
   };

@@ -21,6 +21,8 @@ export interface DesiredState {
     | { readonly kind: 'sources' };
   readonly vips: readonly VipFact[];
   readonly rejected: readonly Rejection[];
+  /** As in `status`, each with its app in front. */
+  readonly warnings: readonly string[];
   readonly sources: readonly SourceFact[];
   /** Why the desired state is not complete yet; null if it is. */
   readonly incomplete: string | null;

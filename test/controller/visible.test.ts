@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { yamlText } from '../../controller/cli/document-text.ts';
 import {
+  DocumentTooLong,
   onlyColours,
   quoted,
   visible,
@@ -77,6 +78,16 @@ describe('documents for scripts', () => {
   test('text of several lines keeps its line breaks and nothing else', () => {
     expect(visibleInJson('a\n\tb\u001b')).toBe('a\n\tb\\u001b');
   });
+});
+
+test('a document that is too long for a text is told in plain words', () => {
+  // As V8 says it; a real one would take a gigabyte.
+  const toJSON = () => 'x'.repeat(2 ** 30);
+  expect(() => visibleJson({ toJSON })).toThrow(DocumentTooLong);
+  expect(() => visibleJson({ toJSON })).toThrow('it is too long to be written as JSON');
+  const endless: unknown[] = [];
+  endless.push(endless);
+  expect(() => visibleJson(endless)).toThrow(/circular/);
 });
 
 describe('the last safety net', () => {

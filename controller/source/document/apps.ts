@@ -1,6 +1,7 @@
 import type { MarathonApp, MarathonTask } from '../../marathon-json.ts';
 import type { App, Task } from '../../model.ts';
 import { placeOf } from '../../place.ts';
+import { PortBudget } from '../backend-bound.ts';
 import { addressesOn, networksByOrder, onNetworks, type TaskNetworks } from './networks.ts';
 import {
   type AgentAddress,
@@ -24,8 +25,10 @@ import { stateOf, taskHealth } from './states.ts';
 export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinition>): App {
   const newest = conversion.newest ?? defineApp(app);
   const warnings = [...newest.warnings];
+  const budget = new PortBudget<PlacedPort>(placesIn(app.tasks ?? []));
   const tasks = (app.tasks ?? []).map((task): Task => {
-    const converted = convertTask(task, newest, conversion, warnings);
+    const converted = convertTask(task, newest, conversion, budget, warnings);
+    budget.add(converted.ports);
     const addresses = addressesOf(task);
     const place = placeOf({ region: task.region, zone: task.zone });
     return {
@@ -61,13 +64,14 @@ function convertTask(
   task: MarathonTask,
   newest: AppDefinition,
   conversion: Conversion<AppDefinition>,
+  budget: PortBudget<PlacedPort>,
   warnings: string[],
 ): Task {
   const { id, version } = task;
   const state = stateOf(task.state, task.startedAt);
   const versioned: Versioned<AppDefinition, PlacedPort> = {
     ...{ id, version, state },
-    portsIn: ({ ports }) => ports,
+    portsIn: ({ ports }) => budget.portsOf(ports),
     place: (port, definition) => place(port, task, networksOf(task, definition), conversion.agentAddress),
   };
   const served = servedBy(versioned, newest, conversion, warnings);
@@ -96,6 +100,10 @@ function place(
   const behind =
     containerPort === undefined ? undefined : { addresses: choice.addresses, port: containerPort };
   return onAgent(task.host, task.ports?.[index], agentAddress, behind);
+}
+
+function placesIn(tasks: readonly MarathonTask[]): number {
+  return tasks.reduce((sum, { ipAddresses }) => sum + Math.max(ipAddresses?.length ?? 0, 1), 0);
 }
 
 function addressesOf({ ipAddresses }: MarathonTask): readonly (string | null | undefined)[] {

@@ -2,13 +2,14 @@ import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
+import { tooManyBackends } from '../backend-bound.ts';
 import { type AgentAddresses, addressIn, agentsBefore, agentsIn, resolveAgents } from './agents.ts';
 import { convertApp } from './apps.ts';
 import type { Documents } from './documents.ts';
 import type { Conversion } from './placement.ts';
 import { convertPod, type PodDefinition } from './pods.ts';
 import { type AppDefinition, defineApp } from './ports.ts';
-import { isLost, withUnread } from './unread.ts';
+import { isLost, withoutDefinition, withUnread } from './unread.ts';
 
 /** Older versions that tasks run, by app or pod id. */
 export interface OlderVersions {
@@ -23,7 +24,7 @@ export interface ConvertOptions {
   readonly resolver: Resolver;
   /** What an app or pod gave last time. */
   readonly previous: (id: string) => App | undefined;
-  /** Called, before `previous`, where something cannot be read: now it is needed. */
+  /** Called, before `previous`, where something cannot be read or is refused: now it is needed. */
   readonly recall?: () => Promise<void>;
   /** Absent: all tasks run the newest definitions (a file knows no others). */
   readonly versions?: OlderVersions;
@@ -53,9 +54,15 @@ export async function convertDocuments(
   const agentAddress = addressIn(agents, agentsBefore(agents, documents, previous));
   const apps = new Map<string, App>();
   const rejected = [...documents.rejected];
-  const add = (app: App) => {
-    if (apps.has(app.id)) rejected.push(duplicateId(app.id));
-    else apps.set(app.id, adjust?.(app) ?? app);
+  const add = async (read: App) => {
+    if (apps.has(read.id)) {
+      rejected.push(duplicateId(read.id));
+      return;
+    }
+    const refused = tooManyBackends(read);
+    if (refused !== null) await recall?.();
+    const app = refused === null ? read : withoutDefinition(read, previous(read.id), refused);
+    apps.set(app.id, adjust?.(app) ?? app);
   };
   const conversion = <D>(
     id: string,
@@ -70,12 +77,12 @@ export async function convertDocuments(
     // Health counts where the task was known to have a check.
     const newest = isLost(app) ? { ...defineApp(app), checked: true } : versions?.newest.get(app);
     const own = { ...conversion(app.id, versions?.apps), ...(newest && { newest }) };
-    add(withUnread(convertApp(app, own), app.unread, own.previous));
+    await add(withUnread(convertApp(app, own), app.unread, own.previous));
     await pace.restIfDue();
   }
   for (const pod of lostLast(documents.pods)) {
     const own = conversion(pod.id, versions?.pods);
-    add(withUnread(convertPod(pod, own), pod.unread, own.previous));
+    await add(withUnread(convertPod(pod, own), pod.unread, own.previous));
     await pace.restIfDue();
   }
   return { apps, rejected, agents };

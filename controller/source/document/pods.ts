@@ -6,6 +6,7 @@ import type {
 } from '../../marathon-json.ts';
 import type { App, Port, Task } from '../../model.ts';
 import { placeOf } from '../../place.ts';
+import { PortBudget } from '../backend-bound.ts';
 import { addressesOn, namesByOrder, onNetworks, type TaskNetworks } from './networks.ts';
 import {
   type AgentAddress,
@@ -86,9 +87,10 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
   const warnings = [...labelWarnings(pod, newest)];
   const ids = new Set<string>();
   const tasks: Task[] = [];
+  const budget = new PortBudget<PodEndpoint>(placesIn(pod.instances ?? []));
   for (const instance of pod.instances ?? []) {
     const placed = placeOf({ region: instance.agentRegion, zone: instance.agentZone });
-    const addresses = (instance.networks ?? []).flatMap((network) => network.addresses ?? []);
+    const addresses = addressesOf(instance);
     const add = (task: Task) =>
       tasks.push({
         ...task,
@@ -97,7 +99,9 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
       });
     for (const container of instance.containers ?? []) {
       const id = taskId(instance, container, ids);
-      add(convertContainer(id, container, instance, newest, conversion, warnings));
+      const task = convertContainer(id, container, instance, newest, conversion, budget, warnings);
+      budget.add(task.ports);
+      add(task);
     }
     // Its agent and its addresses are known before its containers are.
     const isPlaced = Boolean(instance.agentHostname) || addresses.length > 0;
@@ -114,6 +118,14 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
     rejected: [],
     warnings,
   };
+}
+
+function placesIn(instances: readonly MarathonPodInstance[]): number {
+  return instances.reduce((sum, instance) => sum + Math.max(addressesOf(instance).length, 1), 0);
+}
+
+function addressesOf({ networks }: MarathonPodInstance): readonly string[] {
+  return (networks ?? []).flatMap(({ addresses }) => addresses ?? []);
 }
 
 /** Warnings about VIP labels of a pod that have no effect: they are null, or stand elsewhere than on an endpoint. */
@@ -165,12 +177,13 @@ function convertContainer(
   instance: MarathonPodInstance,
   newest: PodDefinition,
   conversion: Conversion<PodDefinition>,
+  budget: PortBudget<PodEndpoint>,
   warnings: string[],
 ): Task {
   const state = stateOf(container.status);
   const versioned: Versioned<PodDefinition, PodEndpoint> = {
     ...{ id, version: instanceVersion(instance), state },
-    portsIn: ({ ports }) => ports.filter((endpoint) => endpoint.container === container.name),
+    portsIn: ({ ports }) => budget.portsOf(ports).filter((endpoint) => endpoint.container === container.name),
     place: (endpoint, definition) =>
       place(endpoint, container, instance, networksOf(instance, definition), conversion.agentAddress),
   };

@@ -19,8 +19,11 @@ export function withUnread(app: App, unread: Unread | undefined, previous: App |
   return withTasks(withPorts(running, unread, previous), unread, previous);
 }
 
-/** An app of which it cannot be read what it declares: its tasks serve what they last served, in the state of today. */
-function withoutDefinition(running: App, previous: App | undefined, rejection: Rejection): App {
+/**
+ * An app of which it cannot be read what it declares, or that is refused with what it declares: its tasks serve what they last
+ * served, in the state of today.
+ */
+export function withoutDefinition(running: App, previous: App | undefined, rejection: Rejection): App {
   const known = new Map(previous?.tasks.map((task) => [task.id, task]));
   const tasks = running.tasks.map((task): Task => {
     const before = known.get(task.id);

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { OverBound } from '../../bounds.ts';
 import { ControllerError, messageOf, systemReason } from '../../errors.ts';
 import { type App, type AppKey, appKey, rowKey } from '../../model.ts';
@@ -16,6 +16,7 @@ import { WrongType } from '../json/walk.ts';
 import { LastGood } from '../last-good.ts';
 import type { Cluster } from '../mesos/cluster.ts';
 import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
+import { IrregularFile, readWithin } from './bounded-read.ts';
 
 /** One file as it was read last. */
 export interface FileContent extends Omit<Converted, 'apps'> {
@@ -35,6 +36,8 @@ export interface FileContentOptions {
   readonly framework: string;
   readonly resolver: Resolver;
   readonly maxBytes: number;
+  /** Whether it may be a pipe: not in a directory, in which whatever it is would be read. */
+  readonly mayBePipe: boolean;
   /** For files that were not read since the start. */
   readonly saved: SavedApps;
 }
@@ -56,19 +59,24 @@ export async function readContent(
     stamp = stampOf(status);
     if (stamp !== '' && before?.stamp === stamp && (await sameAgents(before.agents, options.resolver)))
       return before;
-    if (status.size > options.maxBytes) {
-      throw unusable(
-        path,
-        `it has ${status.size} bytes and the limit is ${options.maxBytes}; split it into a directory of files`,
-      );
-    }
-    const bytes = await readFile(path, { signal });
+    if (status.size > options.maxBytes)
+      throw tooLong(path, `${status.size} bytes and the limit is ${options.maxBytes}`);
+    const bytes = await readWithin(path, options, signal);
+    if (bytes === null) throw tooLong(path, `more bytes than the limit, ${options.maxBytes}`);
     return { stamp, ...(await convert(path, bytes, before, options)) };
   } catch (error) {
     signal.throwIfAborted();
-    const failure = error instanceof ControllerError ? error : unusable(path, systemReason(error), error);
+    const failure = error instanceof ControllerError ? error : unusable(path, reasonOf(error), error);
     return { ...(before ?? NEVER_READ), stamp, failure };
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof IrregularFile ? error.message : systemReason(error);
+}
+
+function tooLong(path: string, what: string): ControllerError {
+  return unusable(path, `it has ${what}; split it into a directory of files`);
 }
 
 /** Times on disk move in steps of a kernel tick (up to 10 ms), on some file systems of a second. */

@@ -47,7 +47,7 @@ class FileSource implements AppSource {
   readonly name: string;
   readonly #path: string;
   readonly #options: FileSourceOptions;
-  readonly #content: FileContentOptions;
+  readonly #content: Omit<FileContentOptions, 'mayBePipe'>;
   readonly #files = new Files();
   readonly #lastGood: LastGood;
   readonly #leftover: Leftover;
@@ -153,7 +153,7 @@ class FileSource implements AppSource {
 
   async #lookAtAll(signal: AbortSignal): Promise<void> {
     const { paths, isSingle, isLinked } = await this.#list();
-    for (const path of paths) await this.#readFile(path, signal);
+    for (const path of paths) await this.#readFile(path, isSingle, signal);
     const there = new Set(paths);
     for (const path of [...this.#files.paths()])
       if (!there.has(path) && !Leftover.isPlace(path)) this.#files.set(path, null);
@@ -171,12 +171,13 @@ class FileSource implements AppSource {
       );
       if (status?.isSymbolicLink()) this.#isLinked = true;
       if (status === null) this.#files.set(path, null);
-      else await this.#readFile(path, signal);
+      else await this.#readFile(path, false, signal);
     }
   }
 
-  async #readFile(path: string, signal: AbortSignal): Promise<void> {
-    this.#files.set(path, await readContent(path, this.#files.get(path), this.#content, signal));
+  async #readFile(path: string, mayBePipe: boolean, signal: AbortSignal): Promise<void> {
+    const options = { ...this.#content, mayBePipe };
+    this.#files.set(path, await readContent(path, this.#files.get(path), options, signal));
   }
 
   async #list(): Promise<{ paths: readonly string[]; isSingle: boolean; isLinked: boolean }> {

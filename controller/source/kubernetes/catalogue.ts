@@ -7,7 +7,9 @@ import { type App, type AppKey, appKey, type Rejection, rowKey, type Snapshot } 
 import type { Pace } from '../../pace.ts';
 import { same } from '../../same.ts';
 import { SetMap } from '../../set-map.ts';
+import { tooManyBackends, wouldHaveTooMany } from '../backend-bound.ts';
 import { duplicateId } from '../document/convert.ts';
+import { withoutDefinition } from '../document/unread.ts';
 import { snapshotOf } from '../feed.ts';
 import type { LastGood } from '../last-good.ts';
 import type { Declaration } from './declaration.ts';
@@ -170,17 +172,22 @@ export class Catalogue {
     if (declaration === null || !entry.isStale) return before;
     const { id, kind, framework, ports, labelsPerTask, warnings } = declaration;
     const slices = this.#slicesOf(object, declaration);
-    entry.app = {
+    const places = slices.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
+    const early = declaration.versions === null ? wouldHaveTooMany(declaration, ports, places) : null;
+    const served = early === null ? declaration : { ...declaration, ports: [] };
+    const app: App = {
       id,
       kind,
       ...(labelsPerTask && { labelsPerTask }),
       framework,
       ports: ports.map(({ port }) => port),
-      tasks: tasksOf(declaration, slices, before ?? undefined, saved ?? undefined),
+      tasks: tasksOf(served, slices, before ?? undefined, saved ?? undefined),
       // The object as it is now cannot be used: its last valid declaration stays.
       rejected: 'selector' in object.declaration ? declaration.rejected : [object.declaration],
       warnings,
     };
+    const refused = early ?? tooManyBackends(app);
+    entry.app = refused === null ? app : withoutDefinition(app, before ?? undefined, refused);
     entry.isStale = false;
     this.#references?.note(objectKey(object), referencesOf(declaration, object.namespace, slices));
     return entry.app;

@@ -1,6 +1,8 @@
 import { type App, type AppKey, appKey, type Task } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
+import { tooManyBackends } from '../backend-bound.ts';
 import type { AgentAddresses } from '../document/agents.ts';
+import { withoutDefinition } from '../document/unread.ts';
 import { type AppIdentity, appFrom, appOfTask, type JoinedTask, taskFrom } from './apps.ts';
 
 interface Member extends JoinedTask {
@@ -12,6 +14,8 @@ interface Group {
   readonly identity: AppIdentity;
   readonly framework: string;
   readonly members: Map<string, Member>;
+  /** The app as it was made last. */
+  app: App | null;
 }
 
 /** Groups joined tasks into apps, and rebuilds only the apps in which something changed. */
@@ -34,7 +38,7 @@ export class Groups {
     if (this.#appOf.get(key) !== app) this.remove(key);
     let group = this.#groups.get(app);
     if (group === undefined) {
-      group = { identity, framework, members: new Map() };
+      group = { identity, framework, members: new Map(), app: null };
       this.#groups.set(app, group);
     }
     group.members.set(key, { ...task, made: group.members.get(key)?.made ?? null });
@@ -85,7 +89,10 @@ export class Groups {
     // By id, so that all hosts have them in one order.
     const members = [...group.members].sort(([a], [b]) => (a < b ? -1 : 1));
     const made = members.map(([, member]) => ({ task: make(member, addresses), facts: member.facts }));
-    return appFrom(group.identity, group.framework, this.#source, made);
+    const app = appFrom(group.identity, group.framework, this.#source, made);
+    const refused = tooManyBackends(app);
+    group.app = refused === null ? app : withoutDefinition(app, group.app ?? undefined, refused);
+    return group.app;
   }
 }
 

@@ -81,6 +81,8 @@ function notDeclared(desired: DesiredState, { text, name }: VipQuery): Verdict {
       `correct ${isLabel ? 'the label' : at || 'the error'} in the definition of ${app}`,
     );
   }
+  const unread = unreadLabel(desired, name);
+  if (unread !== null) return unread;
   const failing = desired.sources.filter(({ failure }) => failure !== null);
   const stale = failing
     .map(({ name: source, failure }) => `; ${source} cannot be read now: ${failure}`)
@@ -98,6 +100,19 @@ function notDeclared(desired: DesiredState, { text, name }: VipQuery): Verdict {
       : `did you mean ${quoted(meant)}? marathon-ipvs why ${meant}`,
   );
 }
+
+/** What was probably meant to declare this name, and is no VIP label by its key or its place: the app has the name. */
+function unreadLabel({ warnings }: DesiredState, name: string): Verdict | null {
+  for (const warning of warnings) {
+    const [, app] = UNREAD_LABEL.exec(warning) ?? [];
+    if (app !== undefined && (app.toLowerCase() === name || isLabelOf(app, name)))
+      return broken('label-rejected', warning, `correct the label in the definition of ${app}`);
+  }
+  return null;
+}
+
+/** A warning of something with `vip` in its path. */
+const UNREAD_LABEL = /^(\S+) \S*vip\S* is not used: /i;
 
 /** The path of a VIP label, or of a task label that stands for one; other labels declare no name. */
 const VIP_LABEL = /(^|\.)labels\.vip/i;

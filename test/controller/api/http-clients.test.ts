@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { HttpOptions } from '../../../controller/api/http.ts';
 import { ControllerError } from '../../../controller/errors.ts';
+import { DocumentTooLong } from '../../../controller/visible.ts';
 import { service } from '../../support/builders.ts';
 import { desiredOf } from '../../support/observed.ts';
 import { passOf } from '../status/passes.ts';
@@ -31,6 +32,37 @@ describe('no client can end or block the process', () => {
       { level: 'error', message: 'request failed', fields: { url: '/metrics' } },
     ]);
     expect((await serving.get('/livez')).status).toBe(200);
+  });
+
+  test('an answer that is too long to be written is told as such', async () => {
+    const tooLong = () => Promise.reject(new DocumentTooLong('it is too long to be written as JSON'));
+    await serving.close();
+    serving = await Serving.start({ metrics: { contentType: 'text/plain', text: tooLong } });
+    expect(await serving.get('/metrics')).toMatchObject({
+      status: 500,
+      body: expect.stringContaining('it is too long to be written as JSON'),
+    });
+  });
+
+  test.each([
+    [
+      'two Host headers',
+      '/livez',
+      'Host: localhost\r\nHost: evil.example',
+      /^HTTP\/1\.1 400 .*one Host header/s,
+    ],
+    ['the whole URL', 'http://localhost/livez', 'Host: localhost', /^HTTP\/1\.1 200 /],
+    ['the whole URL of another host', 'http://evil.example/livez', 'Host: localhost', /^HTTP\/1\.1 421 /],
+    [
+      'the whole URL, and a header of another host',
+      'http://127.0.0.1/livez',
+      'Host: evil',
+      /^HTTP\/1\.1 200 /,
+    ],
+  ])('a request with %s', async (_name, target, host, answer) => {
+    expect(await serving.raw(`GET ${target} HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`)).toMatch(
+      answer,
+    );
   });
 
   test('headers beyond 8 KiB are refused', async () => {

@@ -94,6 +94,11 @@ describe('an error says where, what, and what is accepted', () => {
       { file: 'zone: [a.b, c.d]' },
       /^--zone from .*config\.yaml: .*is not accepted/,
     ],
+    [
+      'an alias, which is not read',
+      { file: 'framework: &a x.y\nzone: *a\n' },
+      /^--zone from .*config\.yaml: "\*a" is not accepted, YAML aliases are not supported; write the value itself$/,
+    ],
     ['no value at all', { file: 'zone:' }, /^--zone from .*: "" is not accepted, expected a DNS zone/],
     [
       'an unknown variable',

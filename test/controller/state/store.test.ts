@@ -127,6 +127,42 @@ test('a crash in the midst of a save loses that save at most: the line that is c
   expect([await loaded(), warnings]).toEqual([[a, b], []]);
 });
 
+test('what ports declare is written once, however many tasks have them, and each older version once', async () => {
+  const long = 'x'.repeat(60_000);
+  const endpoints = Array.from({ length: 300 }, (_, i) => `10.0.${i >> 8}.${i & 255}:80`);
+  const now = web('/a', { VIP_0: '/a:80', 'com.example/about': long }, ...endpoints.slice(0, 100));
+  const older = web('/a', { VIP_0: '/older:80' }, ...endpoints.slice(100, 200));
+  const local = { local: [{ address: '172.17.0.2', port: 8080 }], unresolved: 'of one family only' };
+  const bridged = older.tasks.map((task) => ({
+    ...task,
+    ports: task.ports.map((port) => ({ ...port, ...local })),
+  }));
+  // Equal, and not the same object: each task of Mesos has labels of its own.
+  const parsed: App['tasks'] = JSON.parse(JSON.stringify(now.tasks));
+  const all = { ...now, tasks: [...now.tasks, ...bridged, ...parsed] };
+  await save('marathon', all);
+  expect(await loaded()).toEqual([all]);
+  const text = readFileSync(path(), 'utf8');
+  expect([text.split(long).length, text.split('/older:80').length]).toEqual([2, 2]);
+  const [first, second] = (await loaded())?.[0]?.tasks ?? [];
+  expect(first?.ports[0]?.labels).toBe(second?.ports[0]?.labels);
+});
+
+test('an app whose line would be too long is left out and told once, and the others are saved', async () => {
+  const store = open();
+  const [a, b] = [app('/a'), app('/b')];
+  const long = app('/long', { warnings: ['x'.repeat(64 * 2 ** 20)] });
+  await store.saveSource('marathon', null, () => snapshot(a, app('/long')));
+  await store.saveSource('marathon', { upserts: [long, b], removed: [] }, () => snapshot(a, long, b));
+  // What it was is not kept: nobody would know of what time it is.
+  expect(await loaded()).toEqual([a, b]);
+  await store.saveSource('marathon', null, () => snapshot(long, b));
+  expect(await loaded()).toEqual([b]);
+  expect(warnings).toEqual(['what is too long is left out of the saved state']);
+  await store.saveSource('marathon', { upserts: [app('/long')], removed: [] }, () => snapshot());
+  expect(await loaded()).toEqual([b, app('/long')]);
+});
+
 test('a line that is damaged is told, and the others are used', async () => {
   await save('marathon', app('/a'), app('/b', { warnings: ['word'] }), app('/c'));
   const text = readFileSync(path(), 'utf8');
@@ -217,9 +253,13 @@ test('an app of which any part is not what it was is left out, and a pass goes o
       if (typeof inner === 'object') walk(inner, put);
     }
   };
-  const [header = ''] = readFileSync(path(), 'utf8').split('\n');
+  const [header = '', , line = ''] = readFileSync(path(), 'utf8').split('\n');
+  const [, , stored] = JSON.parse(line.slice(9));
   const row = (by: unknown) => JSON.stringify(['put', 'app marathon /a', by]);
-  walk(saved, (by) => by);
+  walk(stored, (by) => by);
+  // A task's port that is none of the app's.
+  for (const place of [-1, 0.5, 1])
+    damaged.push(JSON.stringify(stored).replace('"port":0', `"port":${place}`));
   expect(damaged.length).toBeGreaterThan(100);
   for (const json of damaged) {
     const text = row(JSON.parse(json));

@@ -43,8 +43,11 @@ function leaky(secret: string): App {
     IPVS_WEIGHT: secret,
     PROXY_AUTH: secret,
   };
+  const now = web('/web', labels, '10.0.0.1:31000');
+  const older = web('/web', { VIP_0: '/older:80', PROXY_AUTH: secret }, '10.0.0.2:31000');
   return {
-    ...web('/web', labels, '10.0.0.1:31000'),
+    ...now,
+    tasks: [...now.tasks, ...older.tasks],
     rejected: [rejection('API_TOKEN', secret), rejection('VIP_1', secret), rejection('IPVS_WEIGHT', secret)],
     warnings: [
       `/web portDefinitions[0].labels.VIP_1: "${secret}" is not valid, so the VIP stays what it was: /web:80`,
@@ -113,7 +116,10 @@ describe('saved state', () => {
               },
             },
           ],
-          tasks: [{ ports: [{ endpoints: [{ address: '10.0.0.1', port: 31_000 }] }] }],
+          tasks: [
+            { ports: [{ endpoints: [{ address: '10.0.0.1', port: 31_000 }] }] },
+            { ports: [{ labels: { VIP_0: '/older:80', PROXY_AUTH: '***' } }] },
+          ],
           rejected: [{ at: 'portDefinitions[0].labels.API_TOKEN', value: '***' }, {}, {}],
         },
         { id: '/db' },

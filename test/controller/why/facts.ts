@@ -27,6 +27,7 @@ export function desired(what: Partial<DesiredState> = {}): DesiredState {
     from: { kind: 'controller', url: 'http://127.0.0.1:61421', dryRun: false },
     vips: [vip()],
     rejected: [],
+    warnings: [],
     sources: [{ name: 'marathon=http://10.0.0.9:8080', failure: null }],
     incomplete: null,
     ...what,

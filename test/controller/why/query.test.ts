@@ -70,6 +70,21 @@ describe('the VIPs that match a query', () => {
     expect(meant('nosuch', desired({ rejected: [rejection] }))).toMatchObject({ cause: 'unknown-name' });
   });
 
+  test('a label that is none by its key or its place is shown, for the name of its app', () => {
+    const warnings = [
+      '/other portDefinitions[0].labels.IPVS_WEIGHT is not used: there is no VIP label beside it',
+      '/my_app portDefinitions[0].labels.Vip_0 is not used: the key of a VIP label begins with VIP or vip: VIP_0',
+    ];
+    for (const text of ['my-app', 'my-app.marathon:80', '/my_app'])
+      expect(meant(text, desired({ warnings }))).toMatchObject({
+        cause: 'label-rejected',
+        found: warnings[1],
+        fix: 'correct the label in the definition of /my_app',
+      });
+    for (const text of ['other', 'my', 'app'])
+      expect(meant(text, desired({ warnings }))).toMatchObject({ cause: 'unknown-name' });
+  });
+
   test('a rejected definition is not blamed on its label', () => {
     const rejection = {
       app: '/bad',

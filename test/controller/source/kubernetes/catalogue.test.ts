@@ -11,13 +11,17 @@ interface Given {
   readonly age?: number;
   readonly generation?: number;
   readonly service?: string;
+  readonly vips?: number;
 }
 
 function object(
   name: string,
-  { id = `/${name}`, age = 0, generation = 1, service = name }: Given = {},
+  { id = `/${name}`, age = 0, generation = 1, service = name, vips = 1 }: Given = {},
 ): DeclaredObject {
-  const portMappings = [{ containerPort: 8080, labels: { VIP_0: `/${name}:80` } }];
+  const labels = Object.fromEntries(
+    Array.from({ length: vips }, (_, i) => [`VIP_${i}`, `/${name}:${80 + i}`]),
+  );
+  const portMappings = [{ containerPort: 8080, labels }];
   return readDeclaredObject({
     metadata: {
       name,
@@ -120,6 +124,22 @@ test('what cannot be used is reported until it can be, and what it last gave sta
   catalogue.objectChanged(null, object('b', { generation: 2 }));
   expect(await taken(catalogue)).toEqual(['/b ']);
   expect(await rejected(catalogue)).toEqual([]);
+});
+
+test('an app whose VIPs would have too many backends keeps what it last gave, of endpoints that are there', async () => {
+  const catalogue = new Catalogue();
+  catalogue.objectChanged(null, object('a', { vips: 1_000 }));
+  const few = slice('a', '10.0.0.1', '10.0.0.2');
+  catalogue.sliceChanged(null, few);
+  expect(await taken(catalogue)).toEqual(['/a 10.0.0.1,10.0.0.2']);
+  const many = Array.from({ length: 101 }, (_, i) => `10.0.0.${i + 2}`);
+  catalogue.sliceChanged(few, slice('a', ...many));
+  const changed = new Map<string, App | null>();
+  await catalogue.take(changed, new Pace());
+  const [app] = changed.values();
+  expect(app && reached(app)).toBe('10.0.0.2');
+  expect(app?.rejected).toMatchObject([{ app: '/a', value: '1000 VIPs on 101 tasks' }]);
+  expect(Object.keys(app?.ports[0]?.labels ?? {})).toHaveLength(1_000);
 });
 
 test('what is not about an app is the same object as long as it is as it was', async () => {

@@ -53,6 +53,32 @@ async function after(events: readonly MesosEvent[]) {
   return await snapshotOf(cluster);
 }
 
+test('an app whose VIPs would have too many backends keeps what it last gave, and the other apps what they have', async () => {
+  const cluster = new Cluster();
+  const model = new TestCluster((json) => {
+    const event = readEvent(json);
+    if (event !== null) cluster.apply(event, 0);
+  });
+  const labels = {
+    ...Object.fromEntries(Array.from({ length: 999 }, (_, i) => [`VIP_${i}`, `/web:${i + 1}`])),
+    'network-scope': 'host',
+  };
+  model.addFramework(MARATHON, 'marathon');
+  model.addAgent('S0', '10.0.0.1');
+  model.addTask(webTask(31_000, { ports: [{ number: 31_000, labels }] }));
+  model.addTask(webTask(9000, { id: 'db.1', name: 'db' }));
+  const few = await snapshotOf(cluster);
+  expect(few.apps.map(({ rejected }) => rejected)).toEqual([[], []]);
+  for (let i = 1; i <= 100; i += 1)
+    model.addTask(webTask(31_000 + i, { id: `web.more-${i}`, ports: [{ number: 31_000 + i, labels }] }));
+  const many = await snapshotOf(cluster);
+  const [db, web] = many.apps;
+  expect(db).toEqual(few.apps[0]);
+  expect(web?.rejected).toMatchObject([{ app: web?.id, value: '999 VIPs on 101 tasks' }]);
+  expect(web?.tasks.filter(({ ports }) => ports.length > 0)).toEqual(few.apps[1]?.tasks);
+  expect(web?.ports).toEqual(few.apps[1]?.ports);
+});
+
 test('in whatever order agents, frameworks and tasks come, the same comes of it', async () => {
   const events = beginnings();
   const expected = await after(events);

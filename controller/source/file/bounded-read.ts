@@ -1,0 +1,93 @@
+import { constants, openSync, type Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { addAbortSignal } from 'node:stream';
+import { hasCode } from '../../errors.ts';
+import { fileKind } from '../../file-kind.ts';
+
+/** What is at the path is no file that can be read; the message says what it is. */
+export class IrregularFile extends Error {
+  override readonly name = 'IrregularFile';
+}
+
+export interface ReadOptions {
+  readonly maxBytes: number;
+  /** Whether it may be a pipe or a device, which somebody named on purpose: `file=<(…)`, `file=/dev/stdin`. */
+  readonly mayBePipe: boolean;
+}
+
+/** A pipe without a writer would be waited for by `open`, in a thread that nothing ends: not even the end of the process. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
+/** What is read first where a file does not say how long it is, as those below /proc do not. */
+const FIRST_BYTES = 65_536;
+
+/**
+ * Reads what is at a path; null where that is more than `maxBytes`, of which no more than one byte is read, whatever the file
+ * says of its size.
+ *
+ * Rejects with an `IrregularFile` where it is no file, with the system's error where it cannot be read, and with the reason of
+ * `signal` when that aborts: a pipe that nobody writes to is waited for until then.
+ */
+export async function readWithin(
+  path: string,
+  { maxBytes, mayBePipe }: ReadOptions,
+  signal: AbortSignal,
+): Promise<Buffer | null> {
+  const file = await openWithoutWaiting(path);
+  try {
+    const status = await file.stat();
+    const isUsable = status.isFile() || (mayBePipe && !status.isDirectory());
+    if (!isUsable) throw new IrregularFile(`expected a regular file, and this is ${fileKind(status)}`);
+    // The pipe stays open meanwhile: its writer would fail without a reader.
+    return await (status.isFIFO()
+      ? readPipe(path, maxBytes, signal)
+      : readAll(file, status, maxBytes, signal));
+  } finally {
+    await file.close();
+  }
+}
+
+async function openWithoutWaiting(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, READ);
+  } catch (error) {
+    if (hasCode(error, 'ENXIO'))
+      throw new IrregularFile('expected a regular file, and this is a socket or a device');
+    throw error;
+  }
+}
+
+async function readAll(
+  file: FileHandle,
+  { size }: Stats,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer | null> {
+  let buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(size + 1, FIRST_BYTES), maxBytes + 1));
+  for (let used = 0; ; ) {
+    signal.throwIfAborted();
+    const { bytesRead } = await file.read(buffer, used, buffer.length - used);
+    if (bytesRead === 0) return buffer.subarray(0, used);
+    used += bytesRead;
+    if (used > maxBytes) return null;
+    if (used === buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.min(2 * used, maxBytes + 1));
+      buffer.copy(larger, 0, 0, used);
+      buffer = larger;
+    }
+  }
+}
+
+/** By the event loop, and not in a thread. */
+async function readPipe(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer | null> {
+  const pipe = new Socket({ fd: openSync(path, READ), readable: true, writable: false });
+  addAbortSignal(signal, pipe);
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of pipe as AsyncIterable<Buffer>) {
+    parts.push(part);
+    length += part.length;
+    if (length > maxBytes) return null;
+  }
+  return Buffer.concat(parts, length);
+}
