@@ -361,7 +361,7 @@ test('of several objects of one id it must be said which', async () => {
   const said = await type(['app', 'remove', 'web']);
   expect(said.complaints).toEqual([
     expect.stringMatching(
-      /^remove \/web: several objects are this app: .*\/one \(marathon\), .*\/two \(prod\); say/,
+      /^remove \/web: several objects are this app: .*\/one \(marathon\), .*\/two \(prod\); select one with/,
     ),
   ]);
   expect(await type(['app', 'remove', 'web', '--framework', 'prod'])).toMatchObject({ status: 0 });
