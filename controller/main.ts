@@ -86,7 +86,7 @@ async function reconcile(config: Config): Promise<number> {
     return EXIT_OK;
   }
   const signals = processSignals();
-  const [{ createLog }, { wire }] = await Promise.all([import('./log.ts'), import('./wire.ts')]);
+  const [{ createLog }, { wire }] = await Promise.all([import('./log.ts'), import('./wire/wire.ts')]);
   const parts = await wire(config, createLog(config.logLevel));
   // Other formats have been refused for this command.
   const format = config.output === 'json' || config.output === 'ipvsadm' ? config.output : 'text';
@@ -114,7 +114,7 @@ async function printConnection(config: Config, [service, endpoint]: readonly str
   const signals = processSignals();
   const [{ createLog }, { wireConnection }, { connection }] = await Promise.all([
     import('./log.ts'),
-    import('./wire.ts'),
+    import('./wire/wire.ts'),
     import('./cli/commands/connection.ts'),
   ]);
   const parts = await wireConnection(config, createLog(config.logLevel));
@@ -153,7 +153,7 @@ async function runDoctor(config: Config): Promise<number> {
 /** The facts of the network namespace of `--netns`; null without that option, so that its code is not loaded. */
 async function factsElsewhere(config: Config): Promise<DoctorPorts['elsewhere']> {
   if (config.netns === undefined) return null;
-  const { namespaceOf, readersIn } = await import('./wire-netns-named.ts');
+  const { namespaceOf, readersIn } = await import('./wire/netns-named.ts');
   const namespace = await namespaceOf(config);
   return namespace === null ? null : { path: namespace.path, facts: readersIn(namespace).facts };
 }
@@ -162,7 +162,7 @@ async function explainVip(config: Config, vip: string): Promise<number> {
   const [{ why }, { askElsewhere, desiredHere, whyPortsOf }, { explain }, { createLog }, { systemClock }] =
     await Promise.all([
       import('./cli/commands/why.ts'),
-      import('./wire-why.ts'),
+      import('./wire/why.ts'),
       import('./why/trace.ts'),
       import('./log.ts'),
       import('./time.ts'),
@@ -179,7 +179,7 @@ async function explainVip(config: Config, vip: string): Promise<number> {
 async function writeBundle(config: Config): Promise<number> {
   const [{ supportBundle }, { supportParts }, { knownSecrets }, { systemClock }] = await Promise.all([
     import('./cli/commands/support-bundle.ts'),
-    import('./wire-support.ts'),
+    import('./wire/support.ts'),
     import('./support/secret-files.ts'),
     import('./time.ts'),
   ]);
@@ -201,7 +201,7 @@ async function runAppCommand(command: AppCommand): Promise<number> {
 async function cleanUp(config: Config): Promise<number> {
   const [{ cleanup }, { wireCleanup }] = await Promise.all([
     import('./cli/commands/cleanup.ts'),
-    import('./wire.ts'),
+    import('./wire/wire.ts'),
   ]);
   const parts = await wireCleanup(config);
   try {
@@ -216,8 +216,8 @@ async function runRelay(config: Config): Promise<number> {
   const { stop } = processSignals();
   const [{ createLog }, { sourcesOf }, { wireRelay }, { relay }] = await Promise.all([
     import('./log.ts'),
-    import('./wire-sources.ts'),
-    import('./wire-kubernetes.ts'),
+    import('./wire/sources.ts'),
+    import('./wire/kubernetes.ts'),
     import('./cli/commands/relay.ts'),
   ]);
   const log = createLog(config.logLevel);

@@ -5,7 +5,7 @@
 
 import type { NameMemory } from './name-memory.ts';
 import type { Nearness, Place, TrafficDistribution } from './place.ts';
-import type { BackendSettings, ServiceSettings } from './settings.ts';
+import type { BackendSettings, ServiceSettings } from './settings/settings.ts';
 
 /** The protocols of VIPs, as on DC/OS. A port with another protocol has no VIP. */
 export type Protocol = 'tcp' | 'udp';

@@ -1,6 +1,6 @@
 /**
- * The program that `why` and `doctor` start in another network namespace to read something there. Its argument: the inode of the
- * namespace that it is meant for. It reads one question (`Question`) from standard input, and writes the answer to standard output.
+ * The program that `why` and `doctor` start in another network namespace to read facts there. Its argument is the inode of that
+ * namespace. It reads one `Question` from standard input and writes the answer to standard output.
  */
 
 import { buffer } from 'node:stream/consumers';
@@ -8,7 +8,7 @@ import { deserialize, serialize } from 'node:v8';
 import { messageOf } from './errors.ts';
 import { EXIT_ERROR } from './exit-status.ts';
 import { checkOwnNamespace } from './netns/own.ts';
-import { answerHere } from './wire-netns-facts.ts';
+import { answerHere } from './wire/netns-facts.ts';
 
 try {
   checkOwnNamespace(process.argv[2]);

@@ -1,15 +1,14 @@
 /**
- * The helper that this program starts in each network namespace: a program of its own, since it loads a twentieth of the
- * other. Its arguments: its options (`HelperOptions`), as JSON, the inode of the namespace that it is meant for, and the version of the
- * program that starts it.
+ * The helper that the controller starts in each network namespace. It is a separate program, since it needs only a twentieth of
+ * the code. Its arguments: its options (`HelperOptions`) as JSON, the inode of the namespace, and the controller's version.
  */
 
 import { messageOf } from './errors.ts';
 import { EXIT_ERROR } from './exit-status.ts';
 import { checkOwnNamespace, checkVersion } from './netns/own.ts';
-import { helpFromHere } from './wire-netns-helper.ts';
+import { helpFromHere } from './wire/netns-helper.ts';
 
-// A terminal and systemd send these to the helpers too, whose end is the controller's to say: it closes standard input.
+// A terminal and systemd send these to the helpers, too, but the controller ends them by closing standard input.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 const [options = '', inode, asking] = process.argv.slice(2);

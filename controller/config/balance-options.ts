@@ -1,7 +1,7 @@
 /** How connections are spread over the backends of a VIP. */
 
-import { SCHEDULERS } from '../schedulers.ts';
-import { MOST_SLOW_START_SECONDS } from '../slow-start.ts';
+import { SCHEDULERS } from '../settings/schedulers.ts';
+import { MOST_SLOW_START_SECONDS } from '../settings/slow-start.ts';
 import { choice, option, wholeNumber, withDefault } from './option.ts';
 import { parseHostId } from './values.ts';
 

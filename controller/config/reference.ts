@@ -5,7 +5,7 @@
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { OPTIONS } from '../label-options.ts';
+import { OPTIONS } from '../settings/label-options.ts';
 import { commandEntries, optionEntries } from './entries.ts';
 import { manualPage } from './manual.ts';
 import { toMarkdown } from './page-text.ts';

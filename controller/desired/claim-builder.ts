@@ -1,5 +1,4 @@
 import { canonicalAddress, familyOf, unusableAsBackend } from '../address.ts';
-import type { PortOptions } from '../label-options.ts';
 import {
   type App,
   type Backend,
@@ -13,7 +12,8 @@ import {
   type Task,
   type TaskPort,
 } from '../model.ts';
-import { backendFields, compact, optionsText, sharedOptionsThatDiffer } from '../setting-fields.ts';
+import { backendFields, compact, optionsText, sharedOptionsThatDiffer } from '../settings/fields.ts';
+import type { PortOptions } from '../settings/label-options.ts';
 import { weightOf } from './backends.ts';
 import type { Claim, ClaimRules } from './claim.ts';
 import type { HostContext, PortReading } from './port-reading.ts';

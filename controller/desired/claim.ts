@@ -1,5 +1,5 @@
-import type { PortOptions } from '../label-options.ts';
 import type { Backend, BackendKey, Declared, Family, Protocol } from '../model.ts';
+import type { PortOptions } from '../settings/label-options.ts';
 import type { Naming } from './port-reading.ts';
 import type { Target } from './target.ts';
 

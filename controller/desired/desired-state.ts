@@ -12,8 +12,8 @@ import type {
 import type { NameMemory } from '../name-memory.ts';
 import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
-import { FALLBACK_SCHEDULER } from '../schedulers.ts';
-import { DEFAULT_PORT_OPTIONS } from '../setting-fields.ts';
+import { DEFAULT_PORT_OPTIONS } from '../settings/fields.ts';
+import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
 import type { ClaimRules } from './claim.ts';
 import { ClaimTable } from './claim-table.ts';
 import { LabelTexts } from './label-texts.ts';

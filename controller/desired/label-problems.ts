@@ -1,3 +1,4 @@
+import type { App, Port, Rejection } from '../model.ts';
 import {
   isTaskLabelPort,
   isVipLabel,
@@ -5,8 +6,7 @@ import {
   meaningOf,
   nearestOption,
   OPTION_KEYS,
-} from '../label-keys.ts';
-import type { App, Port, Rejection } from '../model.ts';
+} from '../settings/label-keys.ts';
 import { cleanName, cutPieces, LONGEST_PIECE } from './names.ts';
 import type { LabelReading, PortReading } from './port-reading.ts';
 import type { Target } from './target.ts';

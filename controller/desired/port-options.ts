@@ -1,8 +1,8 @@
-import { nearestOption, OPTION_KEYS } from '../label-keys.ts';
-import { OPTIONS, type PortOptions } from '../label-options.ts';
-import { DEFAULT_PORT_OPTIONS, optionNames } from '../setting-fields.ts';
-import type { OptionRow } from '../setting-rows.ts';
-import { Refused } from '../setting-values.ts';
+import { DEFAULT_PORT_OPTIONS, optionNames } from '../settings/fields.ts';
+import { nearestOption, OPTION_KEYS } from '../settings/label-keys.ts';
+import { OPTIONS, type PortOptions } from '../settings/label-options.ts';
+import type { OptionRow } from '../settings/rows.ts';
+import { Refused } from '../settings/values.ts';
 
 /** A label with an invalid value; the default is used. */
 interface OptionProblem {

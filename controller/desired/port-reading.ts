@@ -1,8 +1,8 @@
 import { BOUNDS } from '../bounds.ts';
-import { isTaskLabelPort, isVipLabel } from '../label-keys.ts';
-import type { PortOptions } from '../label-options.ts';
 import type { App, Port, Protocol } from '../model.ts';
-import { FALLBACK_SCHEDULER } from '../schedulers.ts';
+import { isTaskLabelPort, isVipLabel } from '../settings/label-keys.ts';
+import type { PortOptions } from '../settings/label-options.ts';
+import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
 import { type OptionsReading, readPortOptions } from './port-options.ts';
 import { isProblem, readTarget, type Target } from './target.ts';
 import type { VipProblem } from './vip-label.ts';

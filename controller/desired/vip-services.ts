@@ -1,4 +1,3 @@
-import type { PortOptions } from '../label-options.ts';
 import {
   type Backend,
   type BackendKey,
@@ -8,8 +7,9 @@ import {
   serviceKey,
 } from '../model.ts';
 import type { NamedAddresses } from '../name-memory.ts';
-import { optionsText, serviceFields, sharedOptionsThatDiffer } from '../setting-fields.ts';
-import { slowStartOf } from '../slow-start.ts';
+import { optionsText, serviceFields, sharedOptionsThatDiffer } from '../settings/fields.ts';
+import type { PortOptions } from '../settings/label-options.ts';
+import { slowStartOf } from '../settings/slow-start.ts';
 import type { Claim } from './claim.ts';
 import { preferred } from './claim-builder.ts';
 

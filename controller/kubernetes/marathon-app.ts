@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { OPTION_KEYS } from '../label-keys.ts';
 import { appFields, podFields } from '../marathon-json.ts';
+import { OPTION_KEYS } from '../settings/label-keys.ts';
 
 /**
  * Schemas of the custom resource `MarathonApp`: its author writes `spec`, the elected controller writes `status`. The CRD's

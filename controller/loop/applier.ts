@@ -6,7 +6,7 @@ import { formatStep } from '../plan/ipvsadm.ts';
 import { type LastRules, withoutLastInRotation } from '../plan/last-in-rotation.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { IpvsTable, Names, StepFailure } from '../ports.ts';
-import { FALLBACK_SCHEDULER } from '../schedulers.ts';
+import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
 import { earliest } from './backoff.ts';
 import { Forwarding } from './forwarding.ts';
 import type { KernelView } from './kernel-view.ts';

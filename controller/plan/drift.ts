@@ -1,5 +1,5 @@
 import type { BackendKey, ObservedService, ServiceKey, Table } from '../model.ts';
-import { backendFields, type FieldChange, serviceFields } from '../setting-fields.ts';
+import { backendFields, type FieldChange, serviceFields } from '../settings/fields.ts';
 
 /** A change that someone else made to a service of ours. */
 export interface Drift {

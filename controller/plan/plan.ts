@@ -2,8 +2,8 @@
 
 import type { Declared, Endpoint, Rejection, ServiceKey, Step } from '../model.ts';
 import type { Tier } from '../place.ts';
-import type { FieldChange } from '../setting-fields.ts';
-import type { BackendSettings, ServiceSettings } from '../settings.ts';
+import type { FieldChange } from '../settings/fields.ts';
+import type { BackendSettings, ServiceSettings } from '../settings/settings.ts';
 
 /** `keep`: the kernel has it as desired. */
 export type Op = 'add' | 'change' | 'remove' | 'keep';

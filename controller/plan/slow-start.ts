@@ -15,7 +15,7 @@ import type {
   Service,
   ServiceKey,
 } from '../model.ts';
-import { SLOW_START_SCALE } from '../slow-start.ts';
+import { SLOW_START_SCALE } from '../settings/slow-start.ts';
 import { type Decisions, DecisionTable } from './decision.ts';
 import { desiredWith } from './desired-with.ts';
 

@@ -1,6 +1,6 @@
 import { BOUNDS } from '../bounds.ts';
-import { isVipLabel } from '../label-keys.ts';
 import type { App, Port, Protocol, Rejection, Task, TaskPort } from '../model.ts';
+import { isVipLabel } from '../settings/label-keys.ts';
 
 /** A port that a definition declares, with whatever a source knows of it besides. */
 interface Declared {

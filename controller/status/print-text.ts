@@ -1,8 +1,8 @@
 import { familyOf } from '../address.ts';
 import { endpointKey } from '../model.ts';
 import { nearnessText } from '../plan/nearness-text.ts';
-import { backendFields, serviceFields } from '../setting-fields.ts';
-import { slowStartWords, weightText } from '../slow-start.ts';
+import { backendFields, serviceFields } from '../settings/fields.ts';
+import { slowStartWords, weightText } from '../settings/slow-start.ts';
 import { type Colour, type Column, type Layout, table } from '../text-table.ts';
 import { visibleDocument } from '../visible.ts';
 import { attention, notHeld } from './attention.ts';

@@ -1,9 +1,9 @@
 /** Filters for what app authors write: VIP labels and their options may be in a bundle, other labels may not. */
 
 import { isIP } from 'node:net';
-import { isVipLabel, OPTION_KEYS } from '../label-keys.ts';
 import type { Port, Rejection, Snapshot } from '../model.ts';
 import type { Place } from '../place.ts';
+import { isVipLabel, OPTION_KEYS } from '../settings/label-keys.ts';
 import type { StoredApp } from '../state/stored-ports.ts';
 import { withoutSecrets } from './free-text.ts';
 import { type Leaf, message, name, type ShapeOf } from './shape.ts';

@@ -60,7 +60,7 @@ else {
 
 async function openSource(log: Log): Promise<AppSource> {
   const clock = systemClock;
-  // As wire-kubernetes.ts has it: what talks to an API server is loaded before the source starts.
+  // As wire/kubernetes.ts has it: what talks to an API server is loaded before the source starts.
   if (kind === 'kubernetes') return kubernetesSource(await openKubernetes({ context: '' }), { context: '' });
   return createMesosSource({ where, resolver: createDnsResolver({ clock, log }), clock });
 }

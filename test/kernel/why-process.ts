@@ -12,7 +12,7 @@ import { createLog } from '../../controller/log.ts';
 import type { WhyDocument } from '../../controller/why/document.ts';
 import { parseVipQuery } from '../../controller/why/query.ts';
 import { explain } from '../../controller/why/trace.ts';
-import { desiredHere, whyPorts } from '../../controller/wire-why.ts';
+import { desiredHere, whyPorts } from '../../controller/wire/why.ts';
 
 type Answer = { readonly document: WhyDocument } | { readonly error: string };
 

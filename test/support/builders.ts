@@ -13,7 +13,7 @@ import {
   type TaskPort,
 } from '../../controller/model.ts';
 import type { NameMemory } from '../../controller/name-memory.ts';
-import { backendFields, DEFAULT_PORT_OPTIONS, serviceFields } from '../../controller/setting-fields.ts';
+import { backendFields, DEFAULT_PORT_OPTIONS, serviceFields } from '../../controller/settings/fields.ts';
 
 /** A Marathon app with `ports` and `tasks`; framework `marathon`. */
 export function app(id: string, what: Partial<Omit<App, 'id'>> = {}): App {

@@ -10,8 +10,8 @@ import {
   serviceKey,
   type Table,
 } from '../../controller/model.ts';
-import { backendFields, serviceFields } from '../../controller/setting-fields.ts';
-import type { BackendSettings } from '../../controller/settings.ts';
+import { backendFields, serviceFields } from '../../controller/settings/fields.ts';
+import type { BackendSettings } from '../../controller/settings/settings.ts';
 import { nothingRemembered } from './builders.ts';
 
 /** A backend as the kernel has it once it is as desired, without connections. */

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Config } from '../../config/config.ts';
 import { createRelayHealth, serveRelayHealth } from '../../relay/health.ts';
 import { runRelay } from '../../relay/relay.ts';
-import type { RelayParts } from '../../wire-kubernetes.ts';
+import type { RelayParts } from '../../wire/kubernetes.ts';
 
 /** Publishes the apps of the sources in a Kubernetes cluster until `signal` aborts. */
 export async function relay(config: Config, parts: RelayParts, signal: AbortSignal): Promise<void> {

@@ -17,8 +17,8 @@ import { createServiceManager } from '../../systemd/service-manager.ts';
 import { Latch, systemClock } from '../../time.ts';
 import { desiredFromStatus } from '../../why/desired-state.ts';
 import { explain } from '../../why/trace.ts';
-import type { Parts } from '../../wire.ts';
-import { whyPorts } from '../../wire-why.ts';
+import { whyPorts } from '../../wire/why.ts';
+import type { Parts } from '../../wire/wire.ts';
 import { endsInTime } from '../ending.ts';
 import { formatReport, type PrintOptions } from './report.ts';
 

@@ -1,6 +1,6 @@
 /** Reads an app's JSON into the form. */
 
-import { isVipLabel } from '../../label-keys.ts';
+import { isVipLabel } from '../../settings/label-keys.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, textAt } from './json.ts';
 import { absoluteId, type EndpointForm, type NetworkMode, type ServiceForm, type VipForm } from './model.ts';
 

@@ -1,8 +1,8 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { familyOf } from '../../address.ts';
-import { backendFields } from '../../setting-fields.ts';
-import { weightText } from '../../slow-start.ts';
+import { backendFields } from '../../settings/fields.ts';
+import { weightText } from '../../settings/slow-start.ts';
 import type { BackendDocument, VipDocument } from '../../status/document.ts';
 import { attentionFirst } from '../backends.ts';
 import { ago, decisionText, duration, endpoint, rate, reasonText, short } from '../format.ts';

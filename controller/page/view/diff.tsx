@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { nearnessText } from '../../plan/nearness-text.ts';
 import type { toJson } from '../../plan/print-json.ts';
-import { weightText } from '../../slow-start.ts';
+import { weightText } from '../../settings/slow-start.ts';
 import { errorOf } from '../api.ts';
 import { facts } from '../facts.ts';
 import type { Feed } from '../feed.ts';

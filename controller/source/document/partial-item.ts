@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 import { BOUNDS } from '../../bounds.ts';
-import { isVipLabel, OPTION_KEYS } from '../../label-keys.ts';
 import type { MarathonPodStatus, Unread, UnreadableTask } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
 import { isRecord, issueRejection, valueAt } from '../../rejection.ts';
 import { pathText } from '../../schema-messages.ts';
+import { isVipLabel, OPTION_KEYS } from '../../settings/label-keys.ts';
 import { type Cuts, type Issue, type Path, readLeniently } from '../json/lenient.ts';
 import { scopeOf } from './error-scope.ts';
 import { stateOf } from './states.ts';

@@ -1,7 +1,7 @@
-import { isVipLabel } from '../../label-keys.ts';
 import type { FoundLabel, MarathonApp, MarathonPortMapping, Unread } from '../../marathon-json.ts';
 import type { Port, Rejection } from '../../model.ts';
 import { shown } from '../../rejection.ts';
+import { isVipLabel } from '../../settings/label-keys.ts';
 import { mixedModes } from './networks.ts';
 import { didYouMeanPlace, meantPlace, nullLabels, strayLabels, wrongPlace } from './stray-labels.ts';
 import { taskLabelVips } from './task-labels.ts';

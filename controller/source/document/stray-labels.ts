@@ -1,5 +1,5 @@
-import { isVipLabel, mayBeOurs, meaningOf, OPTION_KEYS } from '../../label-keys.ts';
 import type { FoundLabel, MarathonApp } from '../../marathon-json.ts';
+import { isVipLabel, mayBeOurs, meaningOf, OPTION_KEYS } from '../../settings/label-keys.ts';
 import { nearest } from '../../suggestion.ts';
 import { isTaskLabel } from './task-labels.ts';
 

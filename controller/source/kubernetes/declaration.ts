@@ -6,11 +6,11 @@ import {
   marathonAppSchema,
   type Relayed,
 } from '../../kubernetes/marathon-app.ts';
-import { isTaskLabelPort } from '../../label-keys.ts';
 import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
 import type { App, Port, Rejection } from '../../model.ts';
 import { rejectionOf } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
+import { isTaskLabelPort } from '../../settings/label-keys.ts';
 import { type Documents, readDocuments } from '../document/documents.ts';
 import { definePod, labelWarnings } from '../document/pods.ts';
 import { defineApp, type PlacedPort } from '../document/ports.ts';

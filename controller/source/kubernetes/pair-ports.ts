@@ -1,5 +1,5 @@
 import type { SlicePort } from '../../kubernetes/endpoint-slice.ts';
-import { isTaskLabelPort } from '../../label-keys.ts';
+import { isTaskLabelPort } from '../../settings/label-keys.ts';
 import type { NamedPort } from './declaration.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { canServe, type Slice } from '../../kubernetes/endpoint-slice.ts';
-import { isVipLabel } from '../../label-keys.ts';
+import { isVipLabel } from '../../settings/label-keys.ts';
 import { type Declaration, type NamedPort, SERVICE_LABEL } from './declaration.ts';
 import { pairPorts } from './pair-ports.ts';
 

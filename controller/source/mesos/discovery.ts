@@ -1,5 +1,5 @@
-import { isVipLabel, meaningOf } from '../../label-keys.ts';
 import type { Rejection } from '../../model.ts';
+import { isVipLabel, meaningOf } from '../../settings/label-keys.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { readable } from './readable.ts';
 import { discoveryPortSchema, type MesosLabels, type MesosTask } from './schema.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { OPTION_KEYS } from '../../../controller/label-keys.ts';
+import { OPTION_KEYS } from '../../../controller/settings/label-keys.ts';
 import { web } from '../../support/builders.ts';
 import { lines, translate } from './support.ts';
 

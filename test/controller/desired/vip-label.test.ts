@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseVipLabel } from '../../../controller/desired/vip-label.ts';
-import { isVipLabel } from '../../../controller/label-keys.ts';
+import { isVipLabel } from '../../../controller/settings/label-keys.ts';
 
 const named = (label: string, port: number) => ({ kind: 'name', label, port });
 const reasonOf = (value: string): string => {

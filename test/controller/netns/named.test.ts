@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseCommandLine } from '../../../controller/cli/command-line.ts';
-import { openNamespace } from '../../../controller/wire-netns-named.ts';
+import { openNamespace } from '../../../controller/wire/netns-named.ts';
 
 let directory: string;
 beforeEach(async () => {

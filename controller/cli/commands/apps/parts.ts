@@ -6,7 +6,7 @@ import { createDnsResolver } from '../../../source/dns-resolver.ts';
 import { createMarathonClient } from '../../../source/marathon/client.ts';
 import { createMarathonSource } from '../../../source/marathon/source.ts';
 import { createMarathonWriter } from '../../../source/marathon/writer.ts';
-import { clientOptionsOf, poolsOf } from '../../../wire-options.ts';
+import { clientOptionsOf, poolsOf } from '../../../wire/options.ts';
 
 /** What a command needs to work with one Marathon. */
 export interface AppParts {

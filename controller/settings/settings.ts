@@ -4,9 +4,9 @@
  */
 
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
+import type { FieldRows, Writable } from './rows.ts';
 import { FALLBACK_SCHEDULER, parseFlags, toFlags, toSchedulerFlags } from './schedulers.ts';
-import type { FieldRows, Writable } from './setting-rows.ts';
-import { bitsOf, countOption, numberOf, parseNetmask, toNetmask } from './setting-values.ts';
+import { bitsOf, countOption, numberOf, parseNetmask, toNetmask } from './values.ts';
 
 /** The fields of a service besides its address and port. */
 export interface ServiceSettings {

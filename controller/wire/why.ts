@@ -1,22 +1,22 @@
 /** Wires the ports of `why`. */
 
-import { openController } from './cli/commands/controller.ts';
-import { readAndPass } from './cli/commands/once.ts';
-import { query } from './cli/commands/query.ts';
-import type { Config } from './config/config.ts';
-import { givenAs } from './config/given.ts';
-import type { OptionName } from './config/options.ts';
-import { ControllerError, messageOf } from './errors.ts';
-import type { Log } from './ports.ts';
-import { statusDocument } from './status/document.ts';
-import { systemClock } from './time.ts';
-import { desiredFromPass, desiredFromStatus } from './why/desired-state.ts';
-import { type WhyDocument, whyDocument } from './why/document.ts';
-import type { DesiredState, WhyPorts } from './why/facts.ts';
-import { readNames } from './why/read/names.ts';
+import { openController } from '../cli/commands/controller.ts';
+import { readAndPass } from '../cli/commands/once.ts';
+import { query } from '../cli/commands/query.ts';
+import type { Config } from '../config/config.ts';
+import { givenAs } from '../config/given.ts';
+import type { OptionName } from '../config/options.ts';
+import { ControllerError, messageOf } from '../errors.ts';
+import type { Log } from '../ports.ts';
+import { statusDocument } from '../status/document.ts';
+import { systemClock } from '../time.ts';
+import { desiredFromPass, desiredFromStatus } from '../why/desired-state.ts';
+import { type WhyDocument, whyDocument } from '../why/document.ts';
+import type { DesiredState, WhyPorts } from '../why/facts.ts';
+import { readNames } from '../why/read/names.ts';
+import { type Readers, readersHere } from './netns-facts.ts';
+import { namespaceOf, readersIn } from './netns-named.ts';
 import { wire } from './wire.ts';
-import { type Readers, readersHere } from './wire-netns-facts.ts';
-import { namespaceOf, readersIn } from './wire-netns-named.ts';
 
 /** Creates ports that read this host and network namespace, and the desired state through `desired`. */
 export function whyPorts(

@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
-import { familyOf } from '../../controller/address.ts';
-import { readPortOptions } from '../../controller/desired/port-options.ts';
-import { OPTIONS, type PortOptions } from '../../controller/label-options.ts';
-import { endpointKey, serviceKey } from '../../controller/model.ts';
-import { formatStep, parseTable } from '../../controller/plan/ipvsadm.ts';
-import { backendFields, DEFAULT_PORT_OPTIONS, serviceFields } from '../../controller/setting-fields.ts';
-import type { OptionRow, Writable } from '../../controller/setting-rows.ts';
-import { WEIGHT_1, WLC } from '../support/builders.ts';
+import { familyOf } from '../../../controller/address.ts';
+import { readPortOptions } from '../../../controller/desired/port-options.ts';
+import { endpointKey, serviceKey } from '../../../controller/model.ts';
+import { formatStep, parseTable } from '../../../controller/plan/ipvsadm.ts';
+import { backendFields, DEFAULT_PORT_OPTIONS, serviceFields } from '../../../controller/settings/fields.ts';
+import { OPTIONS, type PortOptions } from '../../../controller/settings/label-options.ts';
+import type { OptionRow, Writable } from '../../../controller/settings/rows.ts';
+import { WEIGHT_1, WLC } from '../../support/builders.ts';
 
 // ---- what each label says ----------------------------------------------------------------------------
 

@@ -1,11 +1,11 @@
 /** Operations over all fields of a service or backend, derived from the rows in `settings.ts`. */
 
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
+import type { Family, ObservedBackend } from '../model.ts';
 import { OPTIONS, type PortOptions } from './label-options.ts';
-import type { Family, ObservedBackend } from './model.ts';
-import type { FieldRow, FieldRows, OptionRow, Writable } from './setting-rows.ts';
-import { type IpvsadmOptions, Refused } from './setting-values.ts';
+import type { FieldRow, FieldRows, OptionRow, Writable } from './rows.ts';
 import { BACKEND, type BackendSettings, SERVICE, type ServiceSettings } from './settings.ts';
+import { type IpvsadmOptions, Refused } from './values.ts';
 
 type Value = string | number;
 

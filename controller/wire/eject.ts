@@ -1,14 +1,14 @@
-/** Builds who watches for backends that do not answer. */
+/** Wires ejection. */
 
-import { openKernelClient } from './apply/kernel-table.ts';
-import type { Config } from './config/config.ts';
-import type { Watch, WatchOptions } from './eject/watch.ts';
-import type { Log } from './ports.ts';
-import { systemClock } from './time.ts';
+import { openKernelClient } from '../apply/kernel-table.ts';
+import type { Config } from '../config/config.ts';
+import type { Watch, WatchOptions } from '../eject/watch.ts';
+import type { Log } from '../ports.ts';
+import { systemClock } from '../time.ts';
 
 /**
- * null where nobody watches: `--eject off`, and where nothing is written, or one pass is made. Rejects with a
- * `ControllerError` where the kernel cannot be opened.
+ * null with `--eject off`, and when nothing is written or only one pass is made. Rejects with a `ControllerError` when the
+ * kernel cannot be opened.
  */
 export async function openWatch(
   { eject, dryRun, once, against }: Config,
@@ -22,11 +22,11 @@ export async function openWatch(
     { createDestinationCounters },
     { createProber },
   ] = await Promise.all([
-    import('./eject/watch.ts'),
-    import('./eject/connection-table.ts'),
-    import('./eject/waiting-connections.ts'),
-    import('./eject/counters.ts'),
-    import('./eject/prober.ts'),
+    import('../eject/watch.ts'),
+    import('../eject/connection-table.ts'),
+    import('../eject/waiting-connections.ts'),
+    import('../eject/counters.ts'),
+    import('../eject/prober.ts'),
   ]);
   const counters = createDestinationCounters(await openKernelClient());
   const cpuMs = () => {

@@ -1,7 +1,7 @@
 /** The schedulers of IPVS and their flags. */
 
 import type { SchedulerFlag } from 'ipvs-netlink-ts';
-import { type IpvsadmOptions, type Parsed, Refused } from './setting-values.ts';
+import { type IpvsadmOptions, type Parsed, Refused } from './values.ts';
 
 /** The scheduler of dcos-net, used by default and when a kernel lacks the desired one. */
 export const FALLBACK_SCHEDULER = 'wlc';

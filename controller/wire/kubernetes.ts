@@ -1,15 +1,15 @@
-/** Builds what talks to a Kubernetes API server; loaded only where one is named. */
+/** Wires everything that talks to a Kubernetes API server. Loaded only when one is configured. */
 
 import { hostname } from 'node:os';
-import type { Config } from './config/config.ts';
-import type { KubernetesClient } from './kubernetes/client.ts';
-import type { AppSource, Clock, Log, Reporter, SavedApps } from './ports.ts';
-import { ReferenceBook } from './source/kubernetes/references.ts';
-import { kubernetesSource, openKubernetes } from './source/kubernetes/source.ts';
-import { StatusWriter } from './status/kubernetes/writer.ts';
-import { systemClock } from './time.ts';
+import type { Config } from '../config/config.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { AppSource, Clock, Log, Reporter, SavedApps } from '../ports.ts';
+import { ReferenceBook } from '../source/kubernetes/references.ts';
+import { kubernetesSource, openKubernetes } from '../source/kubernetes/source.ts';
+import { StatusWriter } from '../status/kubernetes/writer.ts';
+import { systemClock } from '../time.ts';
 
-/** What `relay` works with. */
+/** The parts of `relay`. */
 export interface RelayParts {
   readonly client: KubernetesClient;
   readonly sources: readonly AppSource[];
@@ -17,7 +17,7 @@ export interface RelayParts {
   readonly log: Log;
 }
 
-/** Builds the parts of `relay`. Rejects with a `ControllerError` where no cluster is configured. */
+/** Builds the parts of `relay`. Rejects with a `ControllerError` when no cluster is configured. */
 export async function wireRelay(
   sources: readonly AppSource[],
   config: Config,
@@ -31,7 +31,7 @@ function limitsOf({ sourceTimeoutSeconds }: Config) {
   return { silenceMs: sourceTimeoutSeconds * 1_000, answerMs: sourceTimeoutSeconds * 12_000 };
 }
 
-/** The source of a context (empty: the default one), and who writes the status of its objects; null where no one does. */
+/** The source of a context (empty for the default one), and the writer of the status of its objects; null when that is off. */
 export async function wireKubernetes(
   context: string,
   config: Config,
@@ -53,7 +53,7 @@ export async function wireKubernetes(
     clock: systemClock,
     log,
     namespace: config.kubernetesNamespace ?? null,
-    // In a DaemonSet on the host's network that is the node's name; two runs on one host differ by their process.
+    // In a DaemonSet on the host's network this is the node's name. Two processes on one host differ by their ids.
     identity: `${hostname()}_${process.pid}`,
     random: Math.random,
     references,

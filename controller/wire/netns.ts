@@ -1,17 +1,17 @@
 /** Wires the part that keeps VIPs in other network namespaces. */
 
-import type { Config } from './config/config.ts';
-import type { Inventory } from './inventory/inventory.ts';
-import type { FollowerRules } from './loop/follower.ts';
-import { Followers } from './loop/followers.ts';
-import { Turns } from './loop/turns.ts';
-import { NamespaceFleet } from './netns/fleet.ts';
-import { NamespaceKeeper, STARTS_AT_ONCE } from './netns/keeper.ts';
-import { namespaceLedgers } from './netns/ledgers.ts';
-import type { Namespace } from './netns/namespaces.ts';
-import type { Log } from './ports.ts';
-import { systemClock as clock } from './time.ts';
-import { checkEntering, enter, ledgerOf, ledgersOf } from './wire-netns-enter.ts';
+import type { Config } from '../config/config.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { FollowerRules } from '../loop/follower.ts';
+import { Followers } from '../loop/followers.ts';
+import { Turns } from '../loop/turns.ts';
+import { NamespaceFleet } from '../netns/fleet.ts';
+import { NamespaceKeeper, STARTS_AT_ONCE } from '../netns/keeper.ts';
+import { namespaceLedgers } from '../netns/ledgers.ts';
+import type { Namespace } from '../netns/namespaces.ts';
+import type { Log } from '../ports.ts';
+import { systemClock as clock } from '../time.ts';
+import { checkEntering, enter, ledgerOf, ledgersOf } from './netns-enter.ts';
 
 export interface Namespaces {
   readonly followers: Followers;

@@ -1,8 +1,8 @@
 /** The shape of the rows in `label-options.ts` and `settings.ts`. */
 
+import type { Family } from '../model.ts';
 import type { PortOptions } from './label-options.ts';
-import type { Family } from './model.ts';
-import type { IpvsadmOptions, Parsed, Refused } from './setting-values.ts';
+import type { IpvsadmOptions, Parsed, Refused } from './values.ts';
 
 /** A label beside a VIP label. */
 export interface OptionRow<Value> {

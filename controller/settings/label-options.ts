@@ -3,12 +3,12 @@
  * follow from them are in `settings.ts`.
  */
 
-import type { Family } from './model.ts';
-import { TRAFFIC_DISTRIBUTIONS, type TrafficDistribution } from './place.ts';
+import type { Family } from '../model.ts';
+import { TRAFFIC_DISTRIBUTIONS, type TrafficDistribution } from '../place.ts';
+import type { OptionRow } from './rows.ts';
 import { FALLBACK_SCHEDULER, FLAGS, flagsFault, readFlags, SCHEDULERS } from './schedulers.ts';
-import type { OptionRow } from './setting-rows.ts';
-import { readNumber, readOneOf, readPrefixes, readTruth } from './setting-values.ts';
 import { MOST_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
+import { readNumber, readOneOf, readPrefixes, readTruth } from './values.ts';
 
 /** How a VIP is balanced, as the labels beside its VIP label say. */
 export interface PortOptions {

@@ -1,20 +1,20 @@
-/** What parts are made from, out of the options: for `wire.ts`, and for commands that build a few parts only. */
+/** Converts options into what parts need, for `wire.ts` and for commands that build only a few parts. */
 
 import { hostname } from 'node:os';
-import type { Config } from './config/config.ts';
-import { givenAs } from './config/given.ts';
-import type { OptionName } from './config/options.ts';
-import { type Pools, parsePool } from './desired/pool.ts';
-import type { PortOptions } from './label-options.ts';
-import type { HostFacts } from './loop/nearness.ts';
-import { placeOf } from './place.ts';
-import { DEFAULT_PORT_OPTIONS } from './setting-fields.ts';
+import type { Config } from '../config/config.ts';
+import { givenAs } from '../config/given.ts';
+import type { OptionName } from '../config/options.ts';
+import { type Pools, parsePool } from '../desired/pool.ts';
+import type { HostFacts } from '../loop/nearness.ts';
+import { placeOf } from '../place.ts';
+import { DEFAULT_PORT_OPTIONS } from '../settings/fields.ts';
+import type { PortOptions } from '../settings/label-options.ts';
 
 export function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {
   return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };
 }
 
-/** What ports without `IPVS_*` labels get. */
+/** The options of ports without `IPVS_*` labels. */
 export function portDefaultsOf({
   defaultScheduler: scheduler,
   slowStartSeconds,
@@ -23,7 +23,7 @@ export function portDefaultsOf({
   return { ...DEFAULT_PORT_OPTIONS, scheduler, slowStartSeconds, trafficDistribution };
 }
 
-/** Where this host stands. Of a table that is not this kernel's, the operator alone says so. */
+/** Facts about this host for nearness. For a table that is not this kernel's, only options count. */
 export function hostFactsOf(
   { against, nodeRegion: region, nodeZone: zone, nodeName }: Config,
   hostAddresses: HostFacts['addresses'],
@@ -36,8 +36,8 @@ export function hostFactsOf(
 const NO_ADDRESSES: ReadonlySet<string> = new Set();
 
 /**
- * What a client of Marathon or Mesos needs besides the address: credentials, CA, and by what all of it was given, for its
- * advice. `address`: the option that the address comes from.
+ * What a client of Marathon or Mesos needs besides the address: credentials, CA, and the names of the options that they were
+ * given by, for its error messages. `address`: the option with the address.
  */
 export function clientOptionsOf(config: Config, peer: 'marathon' | 'mesos', address: OptionName = 'source') {
   const names = {

@@ -1,12 +1,12 @@
 /** The readers of `why` and `doctor`, for this network namespace or, through a program started there, for another. */
 
-import { readConntrack } from './apply/kernel-counters.ts';
-import { readPortRange } from './doctor/read/kernel.ts';
-import { readFacts } from './doctor/read-facts.ts';
-import { readConnections } from './why/read/connections.ts';
-import { readFilters } from './why/read/filters.ts';
-import { readKernel } from './why/read/kernel.ts';
-import { readRoute } from './why/read/route.ts';
+import { readConntrack } from '../apply/kernel-counters.ts';
+import { readPortRange } from '../doctor/read/kernel.ts';
+import { readFacts } from '../doctor/read-facts.ts';
+import { readConnections } from '../why/read/connections.ts';
+import { readFilters } from '../why/read/filters.ts';
+import { readKernel } from '../why/read/kernel.ts';
+import { readRoute } from '../why/read/route.ts';
 
 /** Readers for this process's network namespace. Arguments and results are plain data. */
 export const readersHere = {

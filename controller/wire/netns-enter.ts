@@ -1,18 +1,18 @@
 /** Wires the helper and the ledger of another network namespace. */
 
 import { extname, join } from 'node:path';
-import type { Config } from './config/config.ts';
-import { givenAs } from './config/given.ts';
-import { readEnteringRight } from './doctor/read/kernel.ts';
-import { ControllerError } from './errors.ts';
-import { enterNamespace } from './netns/enter.ts';
-import { ledgerPath } from './netns/ledgers.ts';
-import type { Namespace } from './netns/namespaces.ts';
-import type { RemoteNamespace } from './netns/remote.ts';
-import type { Ledger } from './ports.ts';
-import { createLedger, kernelIdentity } from './state/ledger.ts';
-import { systemClock as clock } from './time.ts';
-import type { HelperOptions } from './wire-netns-helper.ts';
+import type { Config } from '../config/config.ts';
+import { givenAs } from '../config/given.ts';
+import { readEnteringRight } from '../doctor/read/kernel.ts';
+import { ControllerError } from '../errors.ts';
+import { enterNamespace } from '../netns/enter.ts';
+import { ledgerPath } from '../netns/ledgers.ts';
+import type { Namespace } from '../netns/namespaces.ts';
+import type { RemoteNamespace } from '../netns/remote.ts';
+import type { Ledger } from '../ports.ts';
+import { createLedger, kernelIdentity } from '../state/ledger.ts';
+import { systemClock as clock } from '../time.ts';
+import type { HelperOptions } from './netns-helper.ts';
 
 /** Rejects with a `ControllerError` if this process may not enter network namespaces. */
 export async function checkEntering(config: Config, directory: string): Promise<void> {
@@ -48,7 +48,7 @@ export function programInNamespace(name: 'netns-helper' | 'netns-facts'): readon
   const isBuilt = extname(import.meta.filename) !== '.ts';
   if (isBuilt) return [process.execPath, join(import.meta.dirname, `${name}.mjs`)];
   const options = ['--conditions=ipvs-source', '--disable-warning=ExperimentalWarning'];
-  return [process.execPath, ...options, join(import.meta.dirname, `${name}.ts`)];
+  return [process.execPath, ...options, join(import.meta.dirname, '..', `${name}.ts`)];
 }
 
 function helperOptions(config: Config): HelperOptions {

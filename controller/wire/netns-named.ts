@@ -1,15 +1,15 @@
 /** Wires a command that works in the network namespace of `--netns`. */
 
-import type { Config } from './config/config.ts';
-import { givenAs } from './config/given.ts';
-import { ControllerError, messageOf } from './errors.ts';
-import { askInNamespace } from './netns/facts.ts';
-import { namedNamespace } from './netns/named.ts';
-import type { Namespace } from './netns/namespaces.ts';
-import type { IpvsTable, Ledger, Reachability } from './ports.ts';
-import { visible } from './visible.ts';
-import { checkEntering, enter, ledgerOf, programInNamespace } from './wire-netns-enter.ts';
-import { type Readers, readersThrough } from './wire-netns-facts.ts';
+import type { Config } from '../config/config.ts';
+import { givenAs } from '../config/given.ts';
+import { ControllerError, messageOf } from '../errors.ts';
+import { askInNamespace } from '../netns/facts.ts';
+import { namedNamespace } from '../netns/named.ts';
+import type { Namespace } from '../netns/namespaces.ts';
+import type { IpvsTable, Ledger, Reachability } from '../ports.ts';
+import { visible } from '../visible.ts';
+import { checkEntering, enter, ledgerOf, programInNamespace } from './netns-enter.ts';
+import { type Readers, readersThrough } from './netns-facts.ts';
 
 /**
  * Opens the table, ledger and reachability of the namespace of `--netns`; resolves with null without that option. Rejects with a

@@ -1,22 +1,22 @@
-/** Builds what makes VIPs reachable in the network namespace of this process. */
+/** Wires what makes VIPs reachable in the network namespace of this process. */
 
-import { DummyInterface } from './apply/dummy-interface.ts';
-import { FilterTable } from './apply/nftables/table.ts';
-import { PacketFilter } from './apply/packet-filter.ts';
-import { HostReachability } from './apply/reachability.ts';
-import { RouteNetlink } from './apply/rtnetlink.ts';
-import { Sysctls } from './apply/sysctls.ts';
-import type { Config } from './config/config.ts';
-import { isLoopback } from './loopback.ts';
-import type { Reachability } from './ports.ts';
+import { DummyInterface } from '../apply/dummy-interface.ts';
+import { FilterTable } from '../apply/nftables/table.ts';
+import { PacketFilter } from '../apply/packet-filter.ts';
+import { HostReachability } from '../apply/reachability.ts';
+import { RouteNetlink } from '../apply/rtnetlink.ts';
+import { Sysctls } from '../apply/sysctls.ts';
+import type { Config } from '../config/config.ts';
+import { isLoopback } from '../loopback.ts';
+import type { Reachability } from '../ports.ts';
 
-/** The options that it depends on; plain data, so that another process can be told of them. */
+/** The options that it depends on; plain data, which can be sent to another process. */
 export type ReachabilityOptions = Pick<
   Config,
   'interface' | 'poolIpv4' | 'poolIpv6' | 'dnsListen' | 'hostAddress' | 'writeSysctls' | 'packetFilter'
 >;
 
-/** Kernel settings, packet filter, interface and routes. Throws where no netlink socket can be opened. */
+/** Kernel settings, packet filter, interface and routes. Throws when no netlink socket can be opened. */
 export function openReachability(config: ReachabilityOptions): Reachability {
   const { hostAddress } = config;
   const common = { pools: networksOf(config), servers: addressesOf(config.dnsListen), hostAddress };
@@ -28,12 +28,12 @@ export function openReachability(config: ReachabilityOptions): Reachability {
   });
 }
 
-/** The pools of named VIPs that there are: `11.0.0.0/8`. */
+/** The configured pools of named VIPs: `11.0.0.0/8`. */
 export function networksOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): string[] {
   return [poolIpv4, poolIpv6].filter((pool) => pool !== null);
 }
 
-/** Those that are put on our interface where no other one has them. */
+/** The addresses that our interface gets when no other one has them. */
 function addressesOf(listen: Config['dnsListen']): string[] {
   return listen.map(({ address }) => address).filter((address) => !isLoopback(address));
 }

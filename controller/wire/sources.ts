@@ -1,23 +1,26 @@
-/** Builds the sources; each kind is loaded only where one is named. */
+/** Wires the sources. Each kind is loaded only when one is configured. */
 
-import type { Config } from './config/config.ts';
-import { givenAs } from './config/given.ts';
-import type { SourceOption } from './config/values.ts';
-import type { AppSource, Log, Reporter, Resolver, SavedApps } from './ports.ts';
-import { createDnsResolver } from './source/dns-resolver.ts';
-import { systemClock } from './time.ts';
-import { clientOptionsOf } from './wire-options.ts';
+import type { Config } from '../config/config.ts';
+import { givenAs } from '../config/given.ts';
+import type { SourceOption } from '../config/values.ts';
+import type { AppSource, Log, Reporter, Resolver, SavedApps } from '../ports.ts';
+import { createDnsResolver } from '../source/dns-resolver.ts';
+import { systemClock } from '../time.ts';
+import { clientOptionsOf } from './options.ts';
 
-/** What each of them needs besides where it is. */
+/** What each source needs besides its location. */
 interface SourceParts {
   readonly resolver: Resolver;
   readonly log: Log;
-  /** Who tells their clusters of passes is added here. */
+  /** Gets those that report passes to the clusters of sources. */
   readonly reporters: Reporter[];
   readonly saved?: SavedApps | undefined;
 }
 
-/** The sources in the order given, and in `reporters` who tells their clusters of passes. `saved`: absent where nothing is kept of them. */
+/**
+ * Creates the sources in the given order. Adds to `reporters` those that report passes to their clusters. `saved`: absent when
+ * nothing is saved of them.
+ */
 export async function sourcesOf(
   config: Config,
   log: Log,
@@ -35,13 +38,13 @@ async function sourceOf(
   { resolver, log, reporters, saved }: SourceParts,
 ): Promise<AppSource> {
   const silenceMs = config.sourceTimeoutSeconds * 1_000;
-  // A full list of a large cluster over a slow line takes longer than its beginning.
+  // The full list of a large cluster over a slow line takes long, although its beginning comes soon.
   const answerMs = config.sourceTimeoutSeconds * 12_000;
   const common = { where, silenceMs, answerMs, resolver, saved, clock: systemClock };
-  // An HTTP client is the largest part of all, so what uses one is loaded when it is asked for.
+  // HTTP clients are the largest part of the program, so what uses one is loaded on demand.
   switch (kind) {
     case 'file': {
-      const { createFileSource } = await import('./source/file/source.ts');
+      const { createFileSource } = await import('../source/file/source.ts');
       return createFileSource({
         path: where,
         givenBy: givenAs(config, 'source'),
@@ -52,13 +55,13 @@ async function sourceOf(
       });
     }
     case 'kubernetes': {
-      const { wireKubernetes } = await import('./wire-kubernetes.ts');
+      const { wireKubernetes } = await import('./kubernetes.ts');
       const { appSource, reporter } = await wireKubernetes(where, config, log, saved);
       if (reporter !== null) reporters.push(reporter);
       return appSource;
     }
     case 'marathon': {
-      const { createMarathonSource } = await import('./source/marathon/source.ts');
+      const { createMarathonSource } = await import('../source/marathon/source.ts');
       return createMarathonSource({
         ...common,
         log,
@@ -70,7 +73,7 @@ async function sourceOf(
     }
     case 'mesos':
     case 'mesos-agent': {
-      const { createMesosAgentSource, createMesosSource } = await import('./source/mesos/source.ts');
+      const { createMesosAgentSource, createMesosSource } = await import('../source/mesos/source.ts');
       const options = { ...common, ...clientOptionsOf(config, 'mesos') };
       return kind === 'mesos' ? createMesosSource(options) : createMesosAgentSource(options);
     }

@@ -1,10 +1,10 @@
 /** Wires the helper in a network namespace, whose sockets are opened in that namespace. */
 
 import type { Readable, Writable } from 'node:stream';
-import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
-import { type WantedTimeouts, withTimeouts } from './apply/timeouts.ts';
-import { serveCalls } from './netns/helper.ts';
-import { openReachability, type ReachabilityOptions } from './wire-reachability.ts';
+import { openKernelClient, openKernelTable } from '../apply/kernel-table.ts';
+import { type WantedTimeouts, withTimeouts } from '../apply/timeouts.ts';
+import { serveCalls } from '../netns/helper.ts';
+import { openReachability, type ReachabilityOptions } from './reachability.ts';
 
 /** Plain data, sent as JSON. */
 export interface HelperOptions extends ReachabilityOptions {

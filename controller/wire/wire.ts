@@ -1,30 +1,30 @@
-/** Builds the parts from the configuration; the only place that knows every concrete one. */
+/** Wires the commands: builds their parts from the configuration. Only the files here know every implementation. */
 
 import { readFile } from 'node:fs/promises';
-import type { AppWriting } from './api/services.ts';
-import { createHostAddresses } from './apply/host-addresses.ts';
-import { readHostIdentity } from './apply/host-identity.ts';
-import { readIpvsTables } from './apply/ipvs-tables.ts';
-import { createKernelCounters } from './apply/kernel-counters.ts';
-import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
-import { createRealAddresses } from './apply/real-addresses.ts';
-import { createServerAddresses, type ServerAddresses } from './apply/server-addresses.ts';
-import { withTimeouts } from './apply/timeouts.ts';
-import { createUnfitAddresses } from './apply/unfit-addresses.ts';
-import type { ConnectionPorts } from './cli/commands/connection.ts';
-import type { Config } from './config/config.ts';
-import { givenAs } from './config/given.ts';
-import type { IpvsTables } from './counters.ts';
-import { inPool } from './desired/pool.ts';
-import { createTranslator } from './desired/translate.ts';
-import type { TranslationRules } from './desired/translation-rules.ts';
-import type { NameServer } from './dns/name-server.ts';
-import type { Watch } from './eject/watch.ts';
-import { ControllerError, systemReason } from './errors.ts';
-import { Reconciler } from './loop/reconciler.ts';
-import type { DnsMetrics } from './metrics/dns.ts';
-import type { ServiceKey } from './model.ts';
-import { parseTable } from './plan/ipvsadm.ts';
+import type { AppWriting } from '../api/services.ts';
+import { createHostAddresses } from '../apply/host-addresses.ts';
+import { readHostIdentity } from '../apply/host-identity.ts';
+import { readIpvsTables } from '../apply/ipvs-tables.ts';
+import { createKernelCounters } from '../apply/kernel-counters.ts';
+import { openKernelClient, openKernelTable } from '../apply/kernel-table.ts';
+import { createRealAddresses } from '../apply/real-addresses.ts';
+import { createServerAddresses, type ServerAddresses } from '../apply/server-addresses.ts';
+import { withTimeouts } from '../apply/timeouts.ts';
+import { createUnfitAddresses } from '../apply/unfit-addresses.ts';
+import type { ConnectionPorts } from '../cli/commands/connection.ts';
+import type { Config } from '../config/config.ts';
+import { givenAs } from '../config/given.ts';
+import type { IpvsTables } from '../counters.ts';
+import { inPool } from '../desired/pool.ts';
+import { createTranslator } from '../desired/translate.ts';
+import type { TranslationRules } from '../desired/translation-rules.ts';
+import type { NameServer } from '../dns/name-server.ts';
+import type { Watch } from '../eject/watch.ts';
+import { ControllerError, systemReason } from '../errors.ts';
+import { Reconciler } from '../loop/reconciler.ts';
+import type { DnsMetrics } from '../metrics/dns.ts';
+import type { ServiceKey } from '../model.ts';
+import { parseTable } from '../plan/ipvsadm.ts';
 import type {
   AppSource,
   Clock,
@@ -36,41 +36,41 @@ import type {
   Reachability,
   Reporter,
   StateStore,
-} from './ports.ts';
-import { impatientStore } from './state/impatient-store.ts';
-import { createLedger } from './state/ledger.ts';
-import { namedLedger } from './state/named-ledger.ts';
-import { createStateStore, savedIn } from './state/store.ts';
-import { systemClock } from './time.ts';
-import { openWatch } from './wire-eject.ts';
-import { type Namespaces, openNamespaces } from './wire-netns.ts';
-import { openNamespace } from './wire-netns-named.ts';
-import { hostFactsOf, poolsOf, portDefaultsOf } from './wire-options.ts';
-import { networksOf, openReachability } from './wire-reachability.ts';
-import { sourcesOf } from './wire-sources.ts';
-import { writingOf } from './wire-writing.ts';
+} from '../ports.ts';
+import { impatientStore } from '../state/impatient-store.ts';
+import { createLedger } from '../state/ledger.ts';
+import { namedLedger } from '../state/named-ledger.ts';
+import { createStateStore, savedIn } from '../state/store.ts';
+import { systemClock } from '../time.ts';
+import { openWatch } from './eject.ts';
+import { type Namespaces, openNamespaces } from './netns.ts';
+import { openNamespace } from './netns-named.ts';
+import { hostFactsOf, poolsOf, portDefaultsOf } from './options.ts';
+import { networksOf, openReachability } from './reachability.ts';
+import { sourcesOf } from './sources.ts';
+import { writingOf } from './writing.ts';
 
-/** What a command works with; `close` frees sockets. */
+/** The parts of `run` and `diff`. `close` frees the sockets. */
 export interface Parts {
   readonly sources: readonly AppSource[];
-  /** Who tells a source's cluster of each pass. */
+  /** Report passes to the clusters of sources. */
   readonly reporters: readonly Reporter[];
   readonly reconciler: Reconciler;
   readonly table: IpvsTable;
   readonly reachability: Reachability | null;
-  /** null where the kernel is not looked at, or for one pass only. */
+  /** null when the kernel is not read, or only for one pass. */
   readonly counters: KernelCounters | null;
-  /** Reads size and load of the kernel's tables; null or absent as `counters`. */
+  /** Reads size and load of the kernel's tables; null or absent like `counters`. */
   readonly readTables?: (() => Promise<IpvsTables | null>) | null;
-  /** Who watches for backends that do not answer; null or absent where nobody does. */
+  /** Finds backends that do not answer; null or absent without ejection. */
   readonly watch?: Watch | null;
-  /** What keeps VIPs in other network namespaces; null or absent without `--netns-dir`. */
+  /** Keeps VIPs in other network namespaces; null or absent without `--netns-dir`. */
   readonly namespaces?: Namespaces | null;
-  /** null where no names are answered for. */
+  /** null when DNS is off. */
   readonly dns: DnsService | null;
   readonly ledger: Ledger;
   readonly store: StateStore;
-  /** What apps are written with; absent where that is off. */
+  /** Writes apps; absent when writing is off. */
   readonly writing?: AppWriting | null;
   readonly clock: Clock;
   readonly log: Log;
@@ -82,7 +82,7 @@ export interface DnsService {
   readonly metrics: DnsMetrics;
 }
 
-/** Builds the parts of `run` and `diff`. Rejects with a `ControllerError` where the kernel or a file cannot be opened. */
+/** Builds the parts of `run` and `diff`. Rejects with a `ControllerError` when the kernel or a file cannot be opened. */
 export async function wire(config: Config, log: Log): Promise<Parts> {
   const ranges = Object.values(poolsOf(config)).filter((pool) => pool !== null);
   const inPools = (address: string) => ranges.some((pool) => inPool(pool, address));
@@ -172,7 +172,7 @@ export async function wireCleanup(
   }
 }
 
-/** Builds the parts of `connection`, which needs neither kernel nor privilege. */
+/** Builds the parts of `connection`, which needs neither the kernel nor privileges. */
 export async function wireConnection(config: Config, log: Log): Promise<Omit<ConnectionPorts, 'print'>> {
   const translate = createTranslator({ zone: config.zone, pools: poolsOf(config) });
   return { sources: await sourcesOf(config, log, []), translate };
@@ -182,13 +182,13 @@ function timeoutsOf({ tcpTimeout: tcp, tcpFinTimeout: tcpFin, udpTimeout: udp }:
   return { tcp, tcpFin, udp };
 }
 
-/** The DNS server of `run`; a command that ends by itself has none. */
+/** The DNS server of `run`; null for commands that end by themselves. */
 async function openDns(config: Config, log: Log): Promise<DnsService | null> {
   const { dnsListen: listen, dnsTtlSeconds: ttlSeconds, zone, dnsExtraZones } = config;
   if (listen.length === 0 || config.once || config.dryRun) return null;
   const [{ NameServer }, { DnsMetrics }] = await Promise.all([
-    import('./dns/name-server.ts'),
-    import('./metrics/dns.ts'),
+    import('../dns/name-server.ts'),
+    import('../metrics/dns.ts'),
   ]);
   const metrics = new DnsMetrics();
   const pools = networksOf(config);
@@ -197,12 +197,12 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
   return { server: new NameServer(options), metrics };
 }
 
-/** Where this program answers DNS. */
+/** The addresses on which this program answers DNS. */
 function serversOf({ dnsListen }: Config): string[] {
   return dnsListen.map(({ address }) => address);
 }
 
-/** The table that the diff is made against, and what of it is ours. */
+/** The table to compare with (`--against`), and the ledger that says which of its services are ours. */
 async function comparedWith(
   config: Config,
   inPools: (address: string) => boolean,
@@ -222,14 +222,14 @@ async function comparedWith(
       const table = await readTable(against.path);
       if (origins.ledger !== 'default')
         return { table: readOnlyTable(table), ledger: namedLedger(ledger, givenAs(config, 'ledger')) };
-      // The pools are ours: what a host has there, this controller or dcos-net made. Whose the rest is, only a ledger says.
+      // Services in the pools were made by this controller or by dcos-net. For the others only a ledger can tell.
       const ours = [...table].filter(([, { address }]) => inPools(address)).map(([key]) => key);
       return { table: readOnlyTable(table), ledger: fixedLedger(ours) };
     }
   }
 }
 
-/** A first look is often taken on a machine without IPVS. */
+/** Adds the advice for a first try, which is often made on a machine without IPVS. */
 function adviseWithoutKernel(error: unknown): never {
   if (!(error instanceof ControllerError)) throw error;
   const { code, message, cause, retry } = error;
@@ -265,7 +265,7 @@ function fixedLedger(keys: Iterable<ServiceKey>): Ledger {
   };
 }
 
-/** What a table is compared with on paper is taken away on paper only. */
+/** The brake is off for a table that is not the kernel, since nothing is removed there. */
 function brakeOf({ against, allowMassRemoval, massRemovalPercent, massRemovalHoldSeconds }: Config) {
   if (allowMassRemoval || against.kind !== 'kernel') return null;
   return { share: massRemovalPercent / 100, holdMs: massRemovalHoldSeconds * 1_000 };
