@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
-import type { Family } from './model.ts';
+
+export type Family = 'ipv4' | 'ipv6';
 
 /** An address with its one text form, the one that the kernel's side of the program uses too. */
 export interface Address {

@@ -3,13 +3,13 @@
  * (`ObservedService`), and the writes between them (`Step`). Plain data; the only functions make keys.
  */
 
+import type { Family } from './address.ts';
 import type { NameMemory } from './name-memory.ts';
-import type { Nearness, Place, TrafficDistribution } from './place.ts';
+import type { Place, Tier, TrafficDistribution } from './place.ts';
 import type { BackendSettings, ServiceSettings } from './settings/settings.ts';
 
 /** The protocols of VIPs, as on DC/OS. A port with another protocol has no VIP. */
 export type Protocol = 'tcp' | 'udp';
-export type Family = 'ipv4' | 'ipv6';
 
 /** An address in its text form (`10.0.0.1`, `fd01:c::7`, no brackets) and a port. */
 export interface Endpoint {
@@ -157,6 +157,14 @@ export interface Service extends ServiceSettings {
   readonly trafficDistribution?: Exclude<TrafficDistribution, 'Cluster'>;
   /** Set once the nearest backends have been chosen. */
   readonly nearness?: Nearness;
+}
+
+/** The nearest backends of a service, and all. */
+export interface Nearness {
+  /** The tier that the service's backends were chosen from. */
+  readonly tier: Tier;
+  /** The backends of all tiers. */
+  readonly all: ReadonlyMap<BackendKey, Backend>;
 }
 
 /** A service as DNS needs it. */

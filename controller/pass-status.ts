@@ -1,11 +1,11 @@
 /** The result of one pass: what was desired, what was done, and what is left to do. */
 
 import type { Desired, ServiceKey, Step, Table } from './model.ts';
-import type { MassRemoval } from './plan/brake.ts';
 import type { Decisions } from './plan/decision.ts';
 import type { Drains } from './plan/drain.ts';
 import type { Drift } from './plan/drift.ts';
 import type { LargeRemoval } from './plan/let-go.ts';
+import type { MassRemoval } from './plan/mass.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Shortfall } from './plan/shortfall.ts';
 

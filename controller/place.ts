@@ -1,7 +1,5 @@
 /** Places of hosts: region, zone and node, as sources report them. Many tasks share a place, so each is one object. */
 
-import type { Backend, BackendKey } from './model.ts';
-
 /** The place of a host. A zone is part of its region; an absent field is unknown. */
 export interface Place {
   readonly region?: string;
@@ -12,13 +10,6 @@ export interface Place {
 
 /** How near a backend is: on this host, in its zone, in its region, or anywhere. Each tier is part of the next. */
 export type Tier = 'node' | 'zone' | 'region' | 'all';
-
-export interface Nearness {
-  /** The tier that the service's backends were chosen from. */
-  readonly tier: Tier;
-  /** The backends of all tiers. */
-  readonly all: ReadonlyMap<BackendKey, Backend>;
-}
 
 /** The values of `trafficDistribution` of a Kubernetes Service (KEP-3015). */
 export const TRAFFIC_DISTRIBUTIONS = ['Cluster', 'PreferSameZone', 'PreferSameNode'] as const;

@@ -1,6 +1,6 @@
 import { isIpvsError } from 'ipvs-netlink-ts';
+import type { Family } from '../address.ts';
 import { ControllerError, messageOf } from '../errors.ts';
-import type { Family } from '../model.ts';
 import type { ReachabilityReport } from '../ports.ts';
 import type { HostAddress, Link, RouteNetlink } from './rtnetlink.ts';
 import type { LocalRoute } from './rtnetlink-messages.ts';

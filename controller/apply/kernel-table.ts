@@ -11,13 +11,12 @@ import {
   type TableEntry,
   type VirtualService,
 } from 'ipvs-netlink-ts';
-import { familyOf } from '../address.ts';
+import { type Family, familyOf } from '../address.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import {
   type BackendKey,
   type Endpoint,
   endpointKey,
-  type Family,
   type ObservedBackend,
   type ObservedService,
   type ServiceAddress,

@@ -1,7 +1,7 @@
 import { isIpvsError } from 'ipvs-netlink-ts';
+import type { Family } from '../address.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import { loadModules } from '../fixes.ts';
-import type { Family } from '../model.ts';
 import type { ReachabilityReport } from '../ports.ts';
 import { createRuleset, type FilterInput, OWN_CLIENTS, type Ruleset, TABLE } from './nftables/ruleset.ts';
 import type { FilterTable, RefusedPart } from './nftables/table.ts';

@@ -2,8 +2,8 @@
 
 import { isIpvsError } from 'ipvs-netlink-ts';
 import { HOST_IS_LE, type Netlink, openNetlink } from 'ipvs-netlink-ts/netlink';
+import type { Family } from '../address.ts';
 import { messageOf } from '../errors.ts';
-import type { Family } from '../model.ts';
 import {
   ADDRESS_HEADER,
   addressAttrs,

@@ -1,4 +1,4 @@
-import { canonicalAddress, familyOf, unusableAsBackend } from '../address.ts';
+import { canonicalAddress, type Family, familyOf, unusableAsBackend } from '../address.ts';
 import {
   type App,
   type Backend,
@@ -6,14 +6,13 @@ import {
   type Declared,
   type Endpoint,
   endpointKey,
-  type Family,
   type Port,
   type Protocol,
   type Task,
   type TaskPort,
 } from '../model.ts';
 import { backendFields, compact, optionsText, sharedOptionsThatDiffer } from '../settings/fields.ts';
-import type { PortOptions } from '../settings/label-options.ts';
+import type { PortOptions } from '../settings/port-options.ts';
 import { weightOf } from './backends.ts';
 import type { Claim, ClaimRules } from './claim.ts';
 import type { HostContext, PortReading } from './port-reading.ts';

@@ -1,14 +1,6 @@
+import type { Family } from '../address.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type {
-  AppKey,
-  CalledVip,
-  Declared,
-  Desired,
-  Family,
-  Rejection,
-  Service,
-  ServiceKey,
-} from '../model.ts';
+import type { AppKey, CalledVip, Declared, Desired, Rejection, Service, ServiceKey } from '../model.ts';
 import type { NameMemory } from '../name-memory.ts';
 import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';

@@ -1,5 +1,4 @@
-import { type Address, formatAddress, parseAddress } from '../address.ts';
-import type { Family } from '../model.ts';
+import { type Address, type Family, formatAddress, parseAddress } from '../address.ts';
 
 /** The address range of named VIPs in one family; both ends are included. */
 export interface Pool {

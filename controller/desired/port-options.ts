@@ -1,6 +1,7 @@
 import { DEFAULT_PORT_OPTIONS, optionNames } from '../settings/fields.ts';
 import { nearestOption, OPTION_KEYS } from '../settings/label-keys.ts';
-import { OPTIONS, type PortOptions } from '../settings/label-options.ts';
+import { OPTIONS } from '../settings/label-options.ts';
+import type { PortOptions } from '../settings/port-options.ts';
 import type { OptionRow } from '../settings/rows.ts';
 import { Refused } from '../settings/values.ts';
 

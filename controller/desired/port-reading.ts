@@ -1,7 +1,7 @@
 import { BOUNDS } from '../bounds.ts';
 import type { App, Port, Protocol } from '../model.ts';
 import { isTaskLabelPort, isVipLabel } from '../settings/label-keys.ts';
-import type { PortOptions } from '../settings/label-options.ts';
+import type { PortOptions } from '../settings/port-options.ts';
 import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
 import { type OptionsReading, readPortOptions } from './port-options.ts';
 import { isProblem, readTarget, type Target } from './target.ts';

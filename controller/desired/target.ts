@@ -1,5 +1,4 @@
-import type { Address } from '../address.ts';
-import type { Family } from '../model.ts';
+import type { Address, Family } from '../address.ts';
 import { cleanName, fullyQualified } from './names.ts';
 import { EXPECTED_VIP, parseVipLabel, type VipProblem } from './vip-label.ts';
 

@@ -1,5 +1,6 @@
+import type { Family } from '../address.ts';
 import type { Counted } from '../counters.ts';
-import type { Family, Protocol } from '../model.ts';
+import type { Protocol } from '../model.ts';
 
 /**
  * What clients got: `replies`, `nothing`, `fewer` packets than they made connections, or only `errors`; `quiet`: nobody

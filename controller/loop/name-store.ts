@@ -1,6 +1,6 @@
-import { familyOf } from '../address.ts';
+import { type Family, familyOf } from '../address.ts';
 import { messageOf } from '../errors.ts';
-import type { Family, ServiceKey } from '../model.ts';
+import type { ServiceKey } from '../model.ts';
 import type { NamedAddresses, NameMemory } from '../name-memory.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { Log, StateStore } from '../ports.ts';

@@ -2,8 +2,8 @@ import { messageOf } from '../errors.ts';
 import type { ObservedService, ServiceKey, Table } from '../model.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { LedgerBook } from './ledger-book.ts';
+import type { ManagedTablePorts } from './managed-table.ts';
 import type { ReachabilityView } from './reachability-view.ts';
-import type { ReconcilePorts } from './reconciler.ts';
 
 export interface WithdrawRules {
   readonly inPool: (address: string) => boolean;
@@ -38,7 +38,7 @@ function* ipVips(owned: ReadonlyMap<ServiceKey, Owned>, observed: Table) {
  * Everything else stays as it is. Never rejects: failures are logged, and the caller retries.
  */
 export async function withdrawTaken(
-  { table, log }: Pick<ReconcilePorts, 'table' | 'log'>,
+  { table, log }: Pick<ManagedTablePorts, 'table' | 'log'>,
   parts: { readonly book: LedgerBook; readonly reachability: ReachabilityView },
   rules: WithdrawRules,
 ): Promise<void> {

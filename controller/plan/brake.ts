@@ -15,6 +15,7 @@ import {
   type Losses,
   type LossReason,
 } from './losses.ts';
+import type { MassRemoval } from './mass.ts';
 import { isLarge, isMass } from './mass.ts';
 import { type Plan, type PlannedService, summaryOf } from './plan.ts';
 
@@ -31,24 +32,6 @@ export interface BrakeContext extends LossContext {
 export interface RecentLoss {
   readonly vips: number;
   readonly backends: number;
-}
-
-/** What a pass would remove although no source named it. */
-export interface MassRemoval {
-  /** VIPs that would be left without a backend in rotation, and the number of our VIPs. */
-  readonly vips: number;
-  readonly ofVips: number;
-  /** Backends that would leave the rotation, and the number of backends in rotation. */
-  readonly backends: number;
-  readonly ofBackends: number;
-  /** The endpoints of these backends. */
-  readonly endpoints: ReadonlySet<BackendKey>;
-  /** The VIPs of these backends. */
-  readonly services: ReadonlySet<ServiceKey>;
-  /** Numbers of backends by the reason why they would leave, the most frequent first. */
-  readonly reasons: readonly (readonly [LossReason, number])[];
-  /** Backends that have just left the rotation unnamed, before this removal; absent when there are none. */
-  readonly recent?: number;
 }
 
 interface Held {

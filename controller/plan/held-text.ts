@@ -1,7 +1,7 @@
 /** Text about a held mass removal. */
 
-import type { MassRemoval } from './brake.ts';
 import type { LossReason } from './losses.ts';
+import type { MassRemoval } from './mass.ts';
 
 /** One line: how much would be removed, of how much, and why. */
 export function heldText({ vips, ofVips, backends, ofBackends, reasons, recent = 0 }: MassRemoval): string {

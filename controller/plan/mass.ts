@@ -1,3 +1,24 @@
+import type { BackendKey, ServiceKey } from '../model.ts';
+import type { LossReason } from './losses.ts';
+
+/** What a pass would remove although no source named it. */
+export interface MassRemoval {
+  /** VIPs that would be left without a backend in rotation, and the number of our VIPs. */
+  readonly vips: number;
+  readonly ofVips: number;
+  /** Backends that would leave the rotation, and the number of backends in rotation. */
+  readonly backends: number;
+  readonly ofBackends: number;
+  /** The endpoints of these backends. */
+  readonly endpoints: ReadonlySet<BackendKey>;
+  /** The VIPs of these backends. */
+  readonly services: ReadonlySet<ServiceKey>;
+  /** Numbers of backends by the reason why they would leave, the most frequent first. */
+  readonly reasons: readonly (readonly [LossReason, number])[];
+  /** Backends that have just left the rotation unnamed, before this removal; absent when there are none. */
+  readonly recent?: number;
+}
+
 /** Up to so many are no mass removal, whatever their share, unless they are all. */
 export const SMALL_REMOVAL = 10;
 const HALF = 0.5;

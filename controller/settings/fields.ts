@@ -1,8 +1,10 @@
 /** Operations over all fields of a service or backend, derived from the rows in `settings.ts`. */
 
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
-import type { Family, ObservedBackend } from '../model.ts';
-import { OPTIONS, type PortOptions } from './label-options.ts';
+import type { Family } from '../address.ts';
+import type { ObservedBackend } from '../model.ts';
+import { OPTIONS } from './label-options.ts';
+import type { PortOptions } from './port-options.ts';
 import type { FieldRow, FieldRows, OptionRow, Writable } from './rows.ts';
 import { BACKEND, type BackendSettings, SERVICE, type ServiceSettings } from './settings.ts';
 import { type IpvsadmOptions, Refused } from './values.ts';

@@ -3,35 +3,12 @@
  * follow from them are in `settings.ts`.
  */
 
-import type { Family } from '../model.ts';
-import { TRAFFIC_DISTRIBUTIONS, type TrafficDistribution } from '../place.ts';
+import { TRAFFIC_DISTRIBUTIONS } from '../place.ts';
+import type { PortOptions } from './port-options.ts';
 import type { OptionRow } from './rows.ts';
 import { FALLBACK_SCHEDULER, FLAGS, flagsFault, readFlags, SCHEDULERS } from './schedulers.ts';
 import { MOST_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
 import { readNumber, readOneOf, readPrefixes, readTruth } from './values.ts';
-
-/** How a VIP is balanced, as the labels beside its VIP label say. */
-export interface PortOptions {
-  /** The kernel's short name. */
-  readonly scheduler: string;
-  /** As for `ipvsadm -b`: `mh-fallback,mh-port`; empty for none. */
-  readonly flags: string;
-  /** 0: not persistent. */
-  readonly persistenceSeconds: number;
-  /** Prefix length by which persistence groups clients. */
-  readonly persistencePrefix: Readonly<Record<Family, number>>;
-  /** Weight of a healthy backend. */
-  readonly weight: number;
-  /** Limit for each backend; 0: no limit. */
-  readonly maxConnections: number;
-  readonly drainSeconds: number;
-  /** Whether a backend that does not answer is ejected. */
-  readonly eject: boolean;
-  /** How long a backend that comes into rotation grows to its weight; 0: no slow start. */
-  readonly slowStartSeconds: number;
-  /** Whether all backends get connections, or only the nearest. */
-  readonly trafficDistribution: TrafficDistribution;
-}
 
 /** 31 days, the bound of `ipvsadm -p`: the kernel counts in jiffies, of which 32 bits hold 49 days. */
 const MOST_PERSISTENCE_SECONDS = 31 * 86_400;

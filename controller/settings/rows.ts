@@ -1,7 +1,7 @@
 /** The shape of the rows in `label-options.ts` and `settings.ts`. */
 
-import type { Family } from '../model.ts';
-import type { PortOptions } from './label-options.ts';
+import type { Family } from '../address.ts';
+import type { PortOptions } from './port-options.ts';
 import type { IpvsadmOptions, Parsed, Refused } from './values.ts';
 
 /** A label beside a VIP label. */

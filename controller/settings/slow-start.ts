@@ -1,6 +1,6 @@
 /** Slow start: a backend that comes into rotation grows to its full weight. Shared by settings, plan and output. */
 
-import type { PortOptions } from './label-options.ts';
+import type { PortOptions } from './port-options.ts';
 
 /** An hour: whoever needs longer can change weights by hand. */
 export const MOST_SLOW_START_SECONDS = 3_600;

@@ -1,6 +1,6 @@
 /** Parsers and formatters for the values of settings, in labels and in `ipvsadm` lines. */
 
-import type { Family } from '../model.ts';
+import type { Family } from '../address.ts';
 
 /** The result of parsing an invalid value. */
 export class Refused {

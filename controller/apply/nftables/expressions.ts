@@ -2,7 +2,7 @@
 
 import ipaddr from 'ipaddr.js';
 import { attrTable, be32, cstring, encoded, nested, raw, u8 } from 'ipvs-netlink-ts/netlink';
-import type { Family } from '../../model.ts';
+import type { Family } from '../../address.ts';
 
 /** One expression of a rule: its name in nf_tables, and its encoded attributes. */
 export interface Expression {

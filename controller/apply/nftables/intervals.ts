@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import type { Family } from '../../model.ts';
+import type { Family } from '../../address.ts';
 
 /** The start or end of a range in a set: nf_tables has the ends of ranges as separate elements. */
 export interface Boundary {

@@ -1,6 +1,6 @@
 /** The content of our nftables table, as data. */
 
-import type { Family } from '../../model.ts';
+import type { Family } from '../../address.ts';
 import {
   accept,
   addressIn,

@@ -6,7 +6,8 @@ import { readPortOptions } from '../../../controller/desired/port-options.ts';
 import { endpointKey, serviceKey } from '../../../controller/model.ts';
 import { formatStep, parseTable } from '../../../controller/plan/ipvsadm.ts';
 import { backendFields, DEFAULT_PORT_OPTIONS, serviceFields } from '../../../controller/settings/fields.ts';
-import { OPTIONS, type PortOptions } from '../../../controller/settings/label-options.ts';
+import { OPTIONS } from '../../../controller/settings/label-options.ts';
+import type { PortOptions } from '../../../controller/settings/port-options.ts';
 import type { OptionRow, Writable } from '../../../controller/settings/rows.ts';
 import { WEIGHT_1, WLC } from '../../support/builders.ts';
 

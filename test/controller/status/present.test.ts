@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MassRemoval } from '../../../controller/plan/brake.ts';
+import type { MassRemoval } from '../../../controller/plan/mass.ts';
 import { createStatusBoard } from '../../../controller/status/board.ts';
 import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';
 import { statusDocument } from '../../../controller/status/document.ts';
