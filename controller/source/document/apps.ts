@@ -14,6 +14,7 @@ import {
 } from './placement.ts';
 import { type AppDefinition, defineApp, type PlacedPort } from './ports.ts';
 import { stateOf, taskHealth } from './states.ts';
+import { type KeptPlaces, keptPlaces, placedBy, placeOrLast } from './unread-places.ts';
 
 /**
  * An app's JSON with its embedded tasks, as the model's `App`.
@@ -24,9 +25,11 @@ import { stateOf, taskHealth } from './states.ts';
 export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinition>): App {
   const newest = conversion.newest ?? defineApp(app);
   const warnings = [...newest.warnings];
+  const places = keptPlaces(app.unread?.places, conversion.previous);
   const tasks = (app.tasks ?? []).map((task): Task => {
-    const converted = convertTask(task, newest, conversion, warnings);
-    const addresses = addressesOf(task);
+    const kept = places.get(task.id);
+    const converted = convertTask(task, newest, conversion, kept, warnings);
+    const addresses = [...addressesOf(task), ...addressesBefore(kept)];
     const place = placeOf({ region: task.region, zone: task.zone });
     return {
       ...converted,
@@ -61,14 +64,19 @@ function convertTask(
   task: MarathonTask,
   newest: AppDefinition,
   conversion: Conversion<AppDefinition>,
+  kept: KeptPlaces | undefined,
   warnings: string[],
 ): Task {
   const { id, version } = task;
   const state = stateOf(task.state, task.startedAt);
+  const readable = placedBy(task, kept);
   const versioned: Versioned<AppDefinition, PlacedPort> = {
     ...{ id, version, state },
     portsIn: ({ ports }) => ports,
-    place: (port, definition) => place(port, task, networksOf(task, definition), conversion.agentAddress),
+    place: (port, definition) => {
+      const placed = () => place(port, readable, networksOf(readable, definition), conversion.agentAddress);
+      return kept === undefined ? placed() : placeOrLast(port, kept, placed);
+    },
   };
   const served = servedBy(versioned, newest, conversion, warnings);
   const checked = 'known' in served ? served.known.health !== 'unchecked' : served.definition.checked;
@@ -100,4 +108,9 @@ function place(
 
 function addressesOf({ ipAddresses }: MarathonTask): readonly (string | null | undefined)[] {
   return (ipAddresses ?? []).map((entry) => entry?.ipAddress);
+}
+
+/** No VIP may take an address of a task because it cannot be read this time. */
+function addressesBefore(kept: KeptPlaces | undefined): readonly string[] {
+  return kept?.unread.addresses ? (kept.before?.addresses ?? []) : [];
 }
