@@ -29,6 +29,14 @@ export interface UnreadableTask {
   readonly rejection: Rejection;
 }
 
+/** What of a task's own data decides where its ports are reached, and could not be read. The rest of the task was read. */
+export interface UnreadPlaces {
+  /** Indexes in its list of host ports. */
+  readonly ports: ReadonlySet<number>;
+  /** Whether not all of its addresses could be read. */
+  readonly addresses: boolean;
+}
+
 /** The parts of an app or pod that could not be read because something in them is wrong. The rest was read. */
 export interface Unread {
   /** Why the definition could not be read; null when it could. */
@@ -38,6 +46,8 @@ export interface Unread {
   readonly taskList: boolean;
   /** Ports by their path (`portDefinitions[1]`). `meaning`: what the port declares is unknown; `place`: also where it is reached. */
   readonly ports: ReadonlyMap<string, 'meaning' | 'place'>;
+  /** By the id of the task. */
+  readonly places: ReadonlyMap<string, UnreadPlaces>;
   /** Ids of the tasks whose health results could not be read. */
   readonly health: ReadonlySet<string>;
   /** The problems, except those of `definition` and `tasks`. */

@@ -15,6 +15,7 @@ import {
 } from './placement.ts';
 import { type AppDefinition, defineApp, type PlacedPort } from './ports.ts';
 import { stateOf, taskHealth } from './states.ts';
+import { type KeptPlaces, keptPlaces, placedBy, placeOrLast } from './unread-places.ts';
 
 /**
  * An app's JSON with its embedded tasks, as the model's `App`.
@@ -25,11 +26,13 @@ import { stateOf, taskHealth } from './states.ts';
 export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinition>): App {
   const newest = conversion.newest ?? defineApp(app);
   const warnings = [...newest.warnings];
+  const places = keptPlaces(app.unread?.places, conversion.previous);
   const budget = new PortBudget<PlacedPort>(placesIn(app.tasks ?? []));
   const tasks = (app.tasks ?? []).map((task): Task => {
-    const converted = convertTask(task, newest, conversion, budget, warnings);
+    const kept = places.get(task.id);
+    const converted = convertTask(task, newest, { conversion, budget, kept }, warnings);
     budget.add(converted.ports);
-    const addresses = addressesOf(task);
+    const addresses = [...addressesOf(task), ...addressesBefore(kept)];
     const place = placeOf({ region: task.region, zone: task.zone });
     return {
       ...converted,
@@ -60,19 +63,29 @@ export function isOutdated(task: MarathonTask, app: MarathonApp): boolean {
   return Boolean(app.version) && task.version !== app.version;
 }
 
+interface TaskContext {
+  conversion: Conversion<AppDefinition>;
+  budget: PortBudget<PlacedPort>;
+  /** Where the task was last reached, if something of that cannot be read now. */
+  kept: KeptPlaces | undefined;
+}
+
 function convertTask(
   task: MarathonTask,
   newest: AppDefinition,
-  conversion: Conversion<AppDefinition>,
-  budget: PortBudget<PlacedPort>,
+  { conversion, budget, kept }: TaskContext,
   warnings: string[],
 ): Task {
   const { id, version } = task;
   const state = stateOf(task.state, task.startedAt);
+  const readable = placedBy(task, kept);
   const versioned: Versioned<AppDefinition, PlacedPort> = {
     ...{ id, version, state },
     portsIn: ({ ports }) => budget.portsOf(ports),
-    place: (port, definition) => place(port, task, networksOf(task, definition), conversion.agentAddress),
+    place: (port, definition) => {
+      const placed = () => place(port, readable, networksOf(readable, definition), conversion.agentAddress);
+      return kept === undefined ? placed() : placeOrLast(port, kept, placed);
+    },
   };
   const served = servedBy(versioned, newest, conversion, warnings);
   const checked = 'known' in served ? served.known.health !== 'unchecked' : served.definition.checked;
@@ -108,4 +121,9 @@ function placesIn(tasks: readonly MarathonTask[]): number {
 
 function addressesOf({ ipAddresses }: MarathonTask): readonly (string | null | undefined)[] {
   return (ipAddresses ?? []).map((entry) => entry?.ipAddress);
+}
+
+/** No VIP may take an address of a task because it cannot be read this time. */
+function addressesBefore(kept: KeptPlaces | undefined): readonly string[] {
+  return kept?.unread.addresses ? (kept.before?.addresses ?? []) : [];
 }

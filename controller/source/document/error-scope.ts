@@ -16,6 +16,10 @@ export type ErrorScope =
   | 'meaning'
   /** Where one port is reached. */
   | 'place'
+  /** Where those ports of one task are reached that have this host port. */
+  | 'host port'
+  /** Where those ports of one task are reached that are reached at its own addresses. */
+  | 'addresses'
   /** One task of an app, or instance of a pod. */
   | 'member'
   /** All of them. */
@@ -46,6 +50,8 @@ const OF_APP: Scopes = {
   ...ofAppPort('ipAddress.discovery.ports.#'),
   tasks: 'members',
   'tasks.#': 'member',
+  'tasks.#.ports.#': 'host port',
+  'tasks.#.ipAddresses': 'addresses',
   'tasks.#.region': 'nothing',
   'tasks.#.zone': 'nothing',
   'tasks.#.startedAt': 'nothing',

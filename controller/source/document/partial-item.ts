@@ -36,7 +36,8 @@ export function readPartially<Item extends CheckedItem>(
 
 /** An app or pod of which nothing but its id can be read, with the reason. */
 export function unreadable<Item extends CheckedItem>(schema: z.ZodType<Item>, definition: Rejection): Item {
-  const unread = { definition, tasks: [], taskList: true, ports: new Map(), health: new Set(), rejected: [] };
+  const none = { ports: new Map(), places: new Map(), health: new Set<string>() };
+  const unread: Unread = { definition, tasks: [], taskList: true, ...none, rejected: [] };
   return Object.assign(schema.parse({ id: definition.app, spec: {} }), { unread });
 }
 
@@ -50,6 +51,7 @@ class Lost {
   /** By index in the list. */
   readonly #tasks = new Map<number, UnreadableTask>();
   readonly #ports = new Map<string, 'meaning' | 'place'>();
+  readonly #places = new Map<string, { readonly ports: Set<number>; addresses: boolean }>();
   readonly #health = new Set<string>();
   readonly #rejected = new Map<string, Rejection>();
   /** Objects of labels that were gone through, by path. */
@@ -75,6 +77,7 @@ class Lost {
       tasks: [...this.#tasks.values()],
       taskList: this.#taskList || isWithoutList,
       ports: this.#ports,
+      places: this.#places,
       health: this.#health,
       rejected: [...this.#rejected.values()],
     };
@@ -107,6 +110,10 @@ class Lost {
       case 'place':
         this.#losePort(scope, place, issue, cuts);
         return;
+      case 'host port':
+      case 'addresses':
+        this.#losePlaces(scope, issue, cuts);
+        return;
       case 'checks':
         this.#reject(issue);
         // Tasks that have results have checks.
@@ -133,6 +140,22 @@ class Lost {
     // One that names a host port has one: which one a task got is counted.
     if (field === undefined) cuts.add(place, { value: {} });
     else cuts.add([...place, field], field === 'hostPort' ? { value: 0 } : null);
+  }
+
+  /** The task serves on, without what depends on this. */
+  #losePlaces(scope: 'host port' | 'addresses', issue: Issue, cuts: Cuts): void {
+    const [list = '', member, field = '', index] = issue.path;
+    if (typeof member !== 'number' || this.#tasks.has(member)) return;
+    // The other elements keep their places in the list.
+    const instead = { value: scope === 'host port' ? 0 : null };
+    cuts.add(issue.path.slice(0, 4), index === undefined ? null : instead);
+    const task = taskAt(this.#json, [list, member, field]);
+    const lost = this.#places.get(task) ?? { ports: new Set(), addresses: false };
+    this.#places.set(task, lost);
+    if (scope === 'host port') lost.ports.add(Number(index));
+    else lost.addresses = true;
+    const what = scope === 'host port' ? 'this port of' : 'what is reached at the addresses of';
+    this.#reject(issue, `${what} task ${task} stays where it last was, if that is known`);
   }
 
   #loseMember(issue: Issue, cuts: Cuts): void {
@@ -184,9 +207,11 @@ class Lost {
     return Object.keys(left).length > BOUNDS.labels ? null : left;
   }
 
-  #reject(issue: Issue): void {
-    const rejection = issueRejection(this.#id, this.#json, issue);
-    if (!this.#rejected.has(rejection.at)) this.#rejected.set(rejection.at, rejection);
+  /** `fate`: what becomes of what is lost. */
+  #reject(issue: Issue, fate?: string): void {
+    const { reason, ...rest } = issueRejection(this.#id, this.#json, issue);
+    if (this.#rejected.has(rest.at)) return;
+    this.#rejected.set(rest.at, { ...rest, reason: fate === undefined ? reason : `${reason}: ${fate}` });
   }
 
   get #members(): readonly unknown[] {

@@ -2,6 +2,7 @@ import { BOUNDS } from '../../bounds.ts';
 import type { MarathonApp, MarathonPodStatus, Unread } from '../../marathon-json.ts';
 import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
 import { notPlaced, taskPort } from './placement.ts';
+import { UNREAD_PLACE } from './unread-places.ts';
 
 /** Whether it cannot be read what an app or pod declares. */
 export function isLost({ unread }: MarathonApp | MarathonPodStatus): boolean {
@@ -55,7 +56,7 @@ function withPorts(app: App, { ports, health, rejected }: Unread, previous: App 
     const before = known.get(task.id)?.ports.find(({ at }) => at === port.at);
     const { unresolved: _, ...placed } = { ...port, ...lastMeaning(port) };
     if (before !== undefined || scope === 'meaning') return before ?? { ...port, ...lastMeaning(port) };
-    return taskPort(placed, notPlaced('where it is reached could not be read'), task.state);
+    return taskPort(placed, notPlaced(UNREAD_PLACE), task.state);
   };
   const tasks = app.tasks.map((task): Task => {
     const before = health.has(task.id) ? known.get(task.id) : undefined;

@@ -9,7 +9,7 @@ import type { MesosState } from './state.ts';
 /** Agents by id, and the addresses that no VIP may have besides. */
 export class AgentTable {
   #agents = new Map<string, MesosAgent>();
-  /** Hosts of agents without an id. */
+  /** Hosts of agents without an id, until the next state. */
   #nameless: ReadonlySet<string> = new Set();
   /** Tasks on agents that their master cannot reach, most of which are in no app. */
   #unreachable: readonly TaskFacts[] = [];
@@ -34,6 +34,12 @@ export class AgentTable {
   set(agent: MesosAgent): void {
     this.#agents.set(agent.id, agent);
     this.#named.add(agent.host);
+  }
+
+  /** Adds the host of an agent without an id. */
+  addNameless(host: string): void {
+    this.#nameless = new Set([...this.#nameless, host]);
+    this.#named.add(host);
   }
 
   delete(id: string): void {

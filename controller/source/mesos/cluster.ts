@@ -97,8 +97,7 @@ export class Cluster {
 
     for (const each of state.rejected.values()) this.#refuse(each, 'task');
     for (const [key, entry] of before) {
-      if (entry.facts.state === 'gone') continue;
-      if (present.has(key)) continue;
+      if (entry.facts.state === 'gone' || present.has(key)) continue;
       const kept = unlisted(entry, state, now);
       if (kept === null) this.#end(entry.facts);
       else this.#put(kept.facts, kept.keptUntil);
@@ -118,6 +117,7 @@ export class Cluster {
         this.#update(event);
         return;
       case 'unreadable':
+        if (event.host !== undefined) this.#agents.addNameless(event.host);
         this.#refuse(event, event.part);
         return;
       case 'framework-known':

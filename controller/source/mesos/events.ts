@@ -8,6 +8,7 @@ import {
   agentSchema,
   frameworkInfoSchema,
   frameworkSchema,
+  hostIn,
   type MesosAgent,
   type MesosStatus,
   statusSchema,
@@ -24,12 +25,20 @@ export interface TaskUpdate {
   readonly problems?: readonly Problem[];
 }
 
+/** What is not read of it stays as it was. */
+export interface UnreadableEvent extends Unreadable {
+  readonly type: 'unreadable';
+  /** Whether this is the task itself or what changed in it. */
+  readonly part: RefusedPart;
+  /** Of an agent that is not known by its id. */
+  readonly host?: string;
+}
+
 /** A change in the event stream of a master. */
 export type MesosEvent =
   | { readonly type: 'task-added'; readonly task: TaskFacts }
   | TaskUpdate
-  /** What is not read of it stays as it was; `part`: whether this is the task itself or what changed in it. */
-  | ({ readonly type: 'unreadable'; readonly part: RefusedPart } & Unreadable)
+  | UnreadableEvent
   | { readonly type: 'framework-known'; readonly id: string; readonly name: string }
   | { readonly type: 'framework-removed'; readonly id: string }
   | { readonly type: 'agent-added'; readonly agent: MesosAgent }
@@ -47,6 +56,11 @@ type Reader = (content: unknown, field: string) => MesosEvent;
 const frameworkKnown = reader(z.object({ framework: frameworkSchema }), ({ framework }) => ({
   type: 'framework-known',
   ...framework.framework_info,
+}));
+
+const agentAdded = reader(z.object({ agent: agentSchema }), ({ agent }) => ({
+  type: 'agent-added',
+  agent: agent.agent_info,
 }));
 
 /** How events of each type are read; heartbeats and unknown types have nothing to read. */
@@ -71,10 +85,12 @@ const READERS: Readonly<Record<string, Reader>> = {
     type: 'framework-removed',
     id: framework_info.id,
   })),
-  AGENT_ADDED: reader(z.object({ agent: agentSchema }), ({ agent }) => ({
-    type: 'agent-added',
-    agent: agent.agent_info,
-  })),
+  AGENT_ADDED(content, field) {
+    const event = agentAdded(content, field);
+    const agent = isRecord(content) ? content['agent'] : undefined;
+    const host = event.type === 'unreadable' && isRecord(agent) ? hostIn(agent['agent_info']) : null;
+    return host === null ? event : { ...event, host };
+  },
   AGENT_REMOVED: reader(z.object({ agent_id: z.object({ value: z.string() }) }), ({ agent_id }) => ({
     type: 'agent-removed',
     id: agent_id.value,

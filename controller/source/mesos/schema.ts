@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BOUNDS } from '../../bounds.ts';
 import { placeOf } from '../../place.ts';
-import { shown } from '../../rejection.ts';
+import { isRecord, shown } from '../../rejection.ts';
 import { withMessage } from '../../schema-messages.ts';
 
 /**
@@ -111,6 +111,11 @@ export const agentInfoSchema = z
     const { region, zone } = domain?.fault_domain ?? {};
     return { id: id.value, host: hostname, place: placeOf({ region: region?.name, zone: zone?.name }) };
   });
+/** The host name in `agent_info` of which something else cannot be read; null where it has none. */
+export function hostIn(info: unknown): string | null {
+  const host = isRecord(info) ? info['hostname'] : undefined;
+  return typeof host === 'string' && host !== '' ? host : null;
+}
 export const agentSchema = z.object({ agent_info: agentInfoSchema });
 export const frameworkInfoSchema = z
   .object({ id, name: z.string() })

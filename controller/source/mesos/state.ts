@@ -5,7 +5,7 @@ import { type Found, type Wanted, walkJson } from '../json/walk.ts';
 import type { TaskFacts } from './facts.ts';
 import { idIn, readTask, type Unreadable, unreadableTask } from './read-task.ts';
 import { type Problem, readable } from './readable.ts';
-import { agentInfoSchema, agentSchema, frameworkSchema, type MesosAgent } from './schema.ts';
+import { agentInfoSchema, agentSchema, frameworkSchema, hostIn, type MesosAgent } from './schema.ts';
 
 /** The state of a cluster at one moment, from a master or an agent. */
 export interface MesosState {
@@ -151,8 +151,8 @@ export class StateBuilder {
   }
 
   #addHost(info: unknown): void {
-    const host = isRecord(info) ? info['hostname'] : undefined;
-    if (typeof host === 'string' && host !== '') this.#nameless.add(host);
+    const host = hostIn(info);
+    if (host !== null) this.#nameless.add(host);
   }
 
   #addTask(

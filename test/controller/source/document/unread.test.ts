@@ -54,24 +54,9 @@ test('a pod without status of which the definition cannot be read keeps its task
 const served = ({ tasks }: App) => tasks.map((each) => `${each.id} ${reached(each)}`);
 
 describe.each<[string, object, string, string, string]>([
-  ['text for a port', { ports: ['x'] }, 'ports[0]', 'x', 'expected a port number from 0 to 65535, got text'],
-  [
-    'a port over 65535',
-    { ports: [31000, 70_000] },
-    'ports[1]',
-    '70000',
-    'expected a port number from 0 to 65535',
-  ],
   ['ports that are no list', { ports: 31_000 }, 'ports', '31000', 'expected a list, got a number'],
   ['a host that is no text', { host: 7 }, 'host', '7', 'expected text, got a number'],
   ['a state that is a list', { state: [] }, 'state', '[]', 'expected text, got a list'],
-  [
-    'addresses of a wrong type',
-    { ipAddresses: [1] },
-    'ipAddresses[0]',
-    '1',
-    'expected an object, got a number',
-  ],
 ])('a task with %s', (_name, fields, at, value, reason) => {
   const bad = task('web.2', { host: '10.0.0.2', ...fields });
 
@@ -120,7 +105,7 @@ test.each([
   ['TASK_KILLING', 'killing', 'serves what it last served'],
 ])('the state of a task counts where another value of it is wrong: %s', async (state, expected, fate) => {
   const before = await read(web([task('web.1')]));
-  const app = await read(web([task('web.1', { state, ports: [null] })]), before);
+  const app = await read(web([task('web.1', { state, host: 7 })]), before);
   expect(app.tasks).toMatchObject([{ id: 'web.1', state: expected }]);
   expect(app.rejected[0]?.reason).toMatch(new RegExp(`: task web\\.1 ${fate}$`));
 });
@@ -133,7 +118,7 @@ test('where the app itself is wrong too, all of it stays', async () => {
 });
 
 test('of thousands of wrong tasks only the first are told one by one', async () => {
-  const tasks = Array.from({ length: BOUNDS.rejections + 5 }, (_, i) => task(`web.${i}`, { ports: ['x'] }));
+  const tasks = Array.from({ length: BOUNDS.rejections + 5 }, (_, i) => task(`web.${i}`, { host: 7 }));
   const { rejected } = await read(web(tasks));
   expect(rejected).toHaveLength(BOUNDS.rejections + 1);
   expect(rejected.at(-1)).toEqual({
@@ -141,6 +126,124 @@ test('of thousands of wrong tasks only the first are told one by one', async () 
     at: 'tasks',
     value: '',
     reason: 'and 5 more tasks like these',
+  });
+});
+
+describe('a task of which one port is none', () => {
+  const two = { portDefinitions: [{ labels: { VIP_0: 'web:80' } }, { labels: { VIP_0: 'admin:81' } }] };
+  const NOWHERE = 'where it is reached could not be read';
+
+  test.each<[string, unknown, string]>([
+    ['text', 'x', 'expected a port number from 0 to 65535, got text'],
+    ['a number over 65535', 70_000, 'expected a port number from 0 to 65535'],
+    ['null', null, 'expected a port number from 0 to 65535, got null'],
+  ])('serves its other ports, and that one where it last was: %s', async (_name, bad, reason) => {
+    const now = (id: string) => task(id, { ports: [bad, 31_001] });
+    const first = await read(web([now('web.1')], two));
+    expect(served(first)).toEqual([`web.1 ${NOWHERE} 10.0.0.1:31001`]);
+    expect(first.rejected).toEqual([
+      {
+        app: '/web',
+        at: 'tasks[0].ports[0]',
+        value: String(bad),
+        reason: `${reason}: this port of task web.1 stays where it last was, if that is known`,
+      },
+    ]);
+    // Still not known.
+    expect(served(await read(web([now('web.1')], two), first))).toEqual(served(first));
+
+    const before = await read(web([task('web.1', { ports: [31_000, 31_009] })], two));
+    const after = await read(web([now('web.1'), now('web.2')], two), before);
+    const serves = ['web.1 10.0.0.1:31000 10.0.0.1:31001', `web.2 ${NOWHERE} 10.0.0.1:31001`];
+    expect(served(after)).toEqual(serves);
+    // And for as long as it cannot be read.
+    expect(served(await read(web([now('web.1'), now('web.2')], two), after))).toEqual(serves);
+    expect(served(await read(web([task('web.1', { ports: [31_005, 31_001] })], two), after))).toEqual([
+      'web.1 10.0.0.1:31005 10.0.0.1:31001',
+    ]);
+  });
+
+  test('has the state and the health of today', async () => {
+    const checks = { ...two, healthChecks: [{ protocol: 'TCP' }] };
+    const at = (ports: readonly unknown[], alive: boolean, state = 'TASK_RUNNING') =>
+      task('web.1', { ports, state, healthCheckResults: [{ alive }] });
+    const before = await read(web([at([31_000, 31_001], true)], checks));
+    const after = await read(web([at(['x', 31_001], false, 'TASK_KILLING')], checks), before);
+    expect(after.tasks).toMatchObject([{ state: 'killing', health: 'unhealthy' }]);
+    expect(served(after)).toEqual(served(before));
+  });
+
+  test('is told once where its id is wrong too: as a task that cannot be read', async () => {
+    const { tasks, rejected } = await read(web([task('', { ports: ['x', 'y'] })], two));
+    expect(tasks).toEqual([]);
+    expect(rejected).toMatchObject([{ at: 'tasks[0].id', reason: expect.stringMatching(/is left out$/) }]);
+  });
+
+  test('is told as one of many, where there are thousands', async () => {
+    const ports = Array.from({ length: BOUNDS.ports }, () => 'x');
+    const { rejected } = await read(web([task('web.1', { ports }), task('web.2', { ports })], two));
+    expect(rejected).toHaveLength(BOUNDS.rejections + 1);
+    expect(rejected.at(-1)?.reason).toBe(
+      `and ${2 * BOUNDS.ports - BOUNDS.rejections} more mistakes like these`,
+    );
+  });
+});
+
+describe('a task with an address that is none', () => {
+  const bad = [{ ipAddress: '9.0.0.7' }, { ipAddress: 5 }];
+  const mapped = (mode: string, hostPort?: number) => ({
+    portDefinitions: undefined,
+    networks: [{ mode, ...(mode === 'container' && { name: 'n' }) }],
+    container: { portMappings: [{ containerPort: 80, hostPort, labels: { VIP_0: 'web:80' } }] },
+  });
+  const [host, bridge, own] = [{}, mapped('container/bridge', 0), mapped('container')];
+  const where = (app: App) => app.tasks.map(({ ports: [port] }) => [port?.endpoints, port?.local]);
+  const ON_AGENT = [{ address: '10.0.0.1', port: 31_000 }];
+  const INSIDE = [{ address: '9.0.0.7', port: 80 }];
+
+  test.each<[string, unknown, string]>([
+    ['an address that is a number', bad, 'tasks[0].ipAddresses[1].ipAddress'],
+    ['an element that is a number', [{ ipAddress: '9.0.0.7' }, 1], 'tasks[0].ipAddresses[1]'],
+    ['no list', 5, 'tasks[0].ipAddresses'],
+  ])('serves at host ports: %s', async (_name, ipAddresses, at) => {
+    for (const fields of [host, bridge]) {
+      const app = await read(web([task('web.1', { ipAddresses })], fields));
+      expect(where(app)).toEqual([[ON_AGENT, undefined]]);
+      expect(app.rejected).toEqual([
+        {
+          app: '/web',
+          at,
+          value: expect.any(String),
+          reason: expect.stringMatching(
+            /^expected .*: what is reached at the addresses of task web\.1 stays where it last was, if that is known$/,
+          ),
+        },
+      ]);
+    }
+  });
+
+  test('is reached by its agent where it last was, behind a host port', async () => {
+    const before = await read(web([task('web.1', { ipAddresses: [{ ipAddress: '9.0.0.7' }] })], bridge));
+    expect(where(before)).toEqual([[ON_AGENT, INSIDE]]);
+    const after = await read(web([task('web.1', { ipAddresses: [{ ipAddress: 5 }] })], bridge), before);
+    expect(where(after)).toEqual([[ON_AGENT, INSIDE]]);
+  });
+
+  test('is reached where it last was, at an address of its own', async () => {
+    expect(served(await read(web([task('web.1', { ipAddresses: bad })], own)))).toEqual([
+      'web.1 where it is reached could not be read',
+    ]);
+    const before = await read(web([task('web.1', { ipAddresses: [{ ipAddress: '9.0.0.7' }] })], own));
+    const after = await read(web([task('web.1', { ipAddresses: 'x', state: 'TASK_KILLING' })], own), before);
+    expect(where(after)).toEqual([[INSIDE, undefined]]);
+    expect(after.tasks).toMatchObject([{ state: 'killing' }]);
+  });
+
+  test('keeps its addresses from VIPs: those that can be read, and those of before', async () => {
+    const known = [{ ipAddress: '9.0.0.8' }];
+    const before = await read(web([task('web.1', { ipAddresses: known })], host));
+    const after = await read(web([task('web.1', { ipAddresses: bad })], host), before);
+    expect(after.tasks[0]?.addresses).toEqual(['9.0.0.7', '9.0.0.8']);
   });
 });
 

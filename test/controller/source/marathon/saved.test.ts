@@ -47,6 +47,7 @@ const running = (fields: object = {}, vip = 'a:80') => ({
 describe('what the first read after a restart cannot read is what it was before', () => {
   test.each<[string, object]>([
     ['a task with a wrong port', running({ ports: ['x'] })],
+    ['a task with a host that is no text', running({ host: 7 })],
     ['a list of tasks that is none', { ...running(), tasks: 7 }],
     ['labels that are no object', { ...running(), portDefinitions: [{ labels: 7 }] }],
     ['ports that are declared as no list', { ...running(), portDefinitions: 7 }],
@@ -137,6 +138,6 @@ test('an app that is gone does not come back because of another one that cannot 
   marathon.apps.set('/a', running());
   const { saved } = await savedNow();
   marathon.apps.delete('/a');
-  marathon.apps.set('/c', running({ ports: ['x'] }, 'c:80'));
+  marathon.apps.set('/c', running({ host: 7 }, 'c:80'));
   expect(served(await read({ saved }))).toEqual([]);
 });

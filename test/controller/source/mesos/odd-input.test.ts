@@ -40,6 +40,9 @@ async function take(cluster: Cluster, json: object): Promise<void> {
   await cluster.replace(state, 0, new Pace());
 }
 
+/** Of agents that are named by their addresses. */
+const addressesOf = ({ hosts }: Cluster) => new Map([...hosts].map((host) => [host, host]));
+
 /** A cluster with the one task, which serves. */
 async function serving(): Promise<Cluster> {
   const cluster = new Cluster('mesos=m');
@@ -263,14 +266,26 @@ test('no VIP may have the address of an agent without an id, or of a task that i
     },
   });
   await take(cluster, json);
-  const addresses = new Map([...cluster.hosts].map((host) => [host, host]));
-  expect((await cluster.snapshot(addresses, new Pace())).agents).toEqual([
+  expect((await cluster.snapshot(addressesOf(cluster), new Pace())).agents).toEqual([
     '10.0.0.1',
     '10.0.0.66',
     '10.0.0.67',
     '9.0.7.1',
     '9.0.7.2',
   ]);
+});
+
+test('nor that of one that an event adds without an id, until the next state', async () => {
+  const cluster = await serving();
+  const guarded = async () => (await everythingOf(cluster, addressesOf(cluster))).agents;
+  cluster.takeNamedHosts();
+  apply(cluster, 'AGENT_ADDED', { agent: { agent_info: { hostname: '10.0.0.66' } } });
+  apply(cluster, 'AGENT_ADDED', { agent: { agent_info: { id: 7, hostname: '10.0.0.67' } } });
+  expect([...cluster.takeNamedHosts()]).toEqual(['10.0.0.66', '10.0.0.67']);
+  expect(await guarded()).toEqual(['10.0.0.1', '10.0.0.66', '10.0.0.67']);
+  expect((await found(cluster)).rejected).toEqual(['agent_added.agent.agent_info.id']);
+  await take(cluster, stateJson());
+  expect(await guarded()).toEqual(['10.0.0.1']);
 });
 
 describe('a list of a wrong type is an error, and no empty list:', () => {
