@@ -5,10 +5,10 @@ import { HOST_IS_LE } from './scalars.ts';
 import type { AddressFamily } from './types.ts';
 import { AF_INET, AF_INET6 } from './uapi.ts';
 
-/** `union nf_inet_addr`: sixteen bytes on the wire for both families, IPv4 in the first four. */
+/** Size of `union nf_inet_addr`: sixteen bytes for both families, with IPv4 in the first four. */
 export const ADDRESS_SIZE = 16;
 
-/** Bits of an address, which is also the longest prefix. */
+/** Bits of an address, which is also the maximum prefix length. */
 export function addressBits(family: AddressFamily): number {
   return family === 'ipv4' ? 32 : 128;
 }
@@ -17,32 +17,32 @@ export function familyNumber(family: AddressFamily): number {
   return family === 'ipv4' ? AF_INET : AF_INET6;
 }
 
-/** The family of an address family number. Throws `malformed-reply` for any other than the two. */
+/** The family for AF_INET or AF_INET6. Throws `malformed-reply` for any other number. */
 export function familyOfNumber(number: number): AddressFamily {
   if (number === AF_INET) return 'ipv4';
   if (number === AF_INET6) return 'ipv6';
   throw new IpvsError('malformed-reply', `address family ${number} is neither IPv4 nor IPv6`);
 }
 
-/** The family that an address is written in; does not check the rest of it. */
+/** The family of an address. Does not check that the address is valid. */
 export function familyOf(address: string): AddressFamily {
   return address.includes(':') ? 'ipv6' : 'ipv4';
 }
 
-/** The sixteen bytes of an address. Throws `invalid`. */
+/** Parses an address into its sixteen bytes. Throws `invalid` if it is not an IPv4 or IPv6 address. */
 export function parseAddress(text: string): Uint8Array {
   const bytes = new Uint8Array(ADDRESS_SIZE);
   writeAddress(text, familyOf(text), bytes, 0);
   return bytes;
 }
 
-/** Writes an address at `at`, where there are zeros or another address of the same family. Throws `invalid`. */
+/** Writes an address at `at`, over zeros or another address of the same family. Throws `invalid`. */
 export function writeAddress(text: string, family: AddressFamily, bytes: Uint8Array, at: number): void {
   if (family === 'ipv6') {
     writeIpv6(text, bytes, at);
     return;
   }
-  // By hand and in one go: this is the inner loop of programming a large table.
+  // Parsed by hand in one pass: this is the inner loop when a large table is written.
   let octet = 0;
   let digits = 0;
   let octets = 0;
@@ -55,7 +55,7 @@ export function writeAddress(text: string, family: AddressFamily, bytes: Uint8Ar
       digits = 0;
     } else {
       octet = octet * 10 + code - DIGIT_0;
-      // A second digit after a zero is refused: "010" is octal to some.
+      // No leading zeros: some programs read "010" as octal.
       if (code < DIGIT_0 || code > DIGIT_9 || octet > 255 || (digits > 0 && octet < 10))
         throw notAnAddress(text);
       digits++;
@@ -90,7 +90,7 @@ function writeIpv6(text: string, bytes: Uint8Array, at: number): void {
   });
 }
 
-/** 16-bit groups of one side of an IPv6 address that is known to be well-formed. */
+/** The 16-bit groups on one side of `::`. The address must be valid. */
 function groups(side: string): number[] {
   if (side === '') return [];
   return side.split(':').flatMap((group) => {
@@ -101,19 +101,18 @@ function groups(side: string): number[] {
   });
 }
 
-/** The text of an address. Throws `malformed-reply` when the bytes are too few. */
+/** Formats an address. Throws `malformed-reply` if there are too few bytes. */
 export function formatAddress(bytes: Uint8Array, family: AddressFamily): string {
   return formatAddressAt(viewOf(bytes), 0, bytes.length, family);
 }
 
-/** The text of the address between two places. Throws `malformed-reply` when the bytes are too few. */
+/** Formats the address in the bytes `from` to `to` of `view`. Throws `malformed-reply` if there are too few. */
 export function formatAddressAt(view: DataView, from: number, to: number, family: AddressFamily): string {
   if (to - from < (family === 'ipv4' ? 4 : ADDRESS_SIZE)) {
     throw new IpvsError('malformed-reply', `${family} address in ${to - from} bytes`);
   }
   if (family === 'ipv6') return formatIpv6(view, from);
-  // Backends are many and hosts are few, so an address was most often written before; one text for all of them also
-  // takes less memory.
+  // Many backends share few hosts, so most addresses were formatted before; sharing the text also saves memory.
   const number = view.getUint32(from);
   const place = (number ^ (number >>> 12)) & (REMEMBERED - 1);
   const known = texts[place];
@@ -125,15 +124,15 @@ export function formatAddressAt(view: DataView, from: number, to: number, family
   return text;
 }
 
-// Putting an address together from these makes half as many strings on the way.
+// Concatenating these creates half as many intermediate strings.
 const dottedOctets = Array.from({ length: 256 }, (_, octet) => `${octet}.`);
 
-/** IPv4 addresses whose text is remembered, each in the one place that it can have. A power of two. */
+/** Slots of the cache of formatted IPv4 addresses, which is direct-mapped. A power of two. */
 const REMEMBERED = 4_096;
 const numbers = new Uint32Array(REMEMBERED);
 const texts = new Array<string | undefined>(REMEMBERED).fill(undefined);
 
-/** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as `::`. */
+/** Formats as in RFC 5952: lower case, no leading zeros, `::` for the first longest run of two or more zero groups. */
 function formatIpv6(view: DataView, from: number): string {
   const all = Array.from({ length: 8 }, (_, index) => view.getUint16(from + 2 * index));
   let [start, length] = [0, 0];
@@ -144,7 +143,7 @@ function formatIpv6(view: DataView, from: number): string {
   }
   const hex = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(':');
   if (length < 2) return hex(all);
-  // As inet_ntop has it, and so ipvsadm: a mapped IPv4 address keeps its dots.
+  // A mapped IPv4 address keeps its dotted form, as in inet_ntop and ipvsadm.
   if (start === 0 && length === 5 && all[5] === 0xffff) {
     return `::ffff:${formatAddressAt(view, from + 12, from + ADDRESS_SIZE, 'ipv4')}`;
   }
@@ -152,7 +151,7 @@ function formatIpv6(view: DataView, from: number): string {
 }
 
 /**
- * IPVS_SVC_ATTR_NETMASK for a prefix: four bytes in network order for IPv4, a host-order length for IPv6
+ * IPVS_SVC_ATTR_NETMASK for a prefix length: four bytes in network order for IPv4, a host-order length for IPv6
  * (`ip_vs_genl_parse_service` copies the same u32 into `netmask`, which ip_vs_add_service reads as a length for IPv6).
  */
 export function netmaskBytes(prefixLength: number, family: AddressFamily): Uint8Array {
@@ -166,7 +165,7 @@ export function netmaskBytes(prefixLength: number, family: AddressFamily): Uint8
   return bytes;
 }
 
-/** The reverse of {@link netmaskBytes}. A mask with holes, which only other programs write, counts its leading ones. */
+/** The inverse of {@link netmaskBytes}. For a non-contiguous mask, which only other programs write, counts the leading ones. */
 export function prefixLengthOf(view: DataView, from: number, to: number, family: AddressFamily): number {
   if (to - from < 4) throw new IpvsError('malformed-reply', `netmask in ${to - from} bytes`);
   return family === 'ipv6' ? view.getUint32(from, HOST_IS_LE) : Math.clz32(~view.getUint32(from));

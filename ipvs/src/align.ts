@@ -1,4 +1,4 @@
-/** Rounds up to the four bytes that netlink aligns everything to. */
+/** Rounds up to a multiple of four, netlink's alignment. */
 export function align4(length: number): number {
   return (length + 3) & ~3;
 }

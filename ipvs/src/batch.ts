@@ -5,19 +5,19 @@ import type { Job, Outgoing } from './job.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 import type { Change } from './types.ts';
 
-/** A change of a batch that was not made, or of which that is not known. */
+/** A change of a batch that failed, or whose outcome is unknown. */
 export interface ChangeFailure {
-  /** Its place in the batch. */
+  /** Index in the batch. */
   readonly index: number;
   readonly change: Change;
   readonly error: IpvsError;
 }
 
 /**
- * Makes changes in their order, many in each send, and resolves with those that failed, in the same order.
+ * Makes changes in order, many in each send, and resolves with those that failed, in the same order.
  *
- * Only the last message of a send asks for an acknowledgement; the kernel reports failures unasked and goes on with the
- * next message. When a reply is lost, the changes without an answer fail with the reason and the rest is not sent.
+ * Only the last message of a send requests an acknowledgement; the kernel reports errors in any case and continues with
+ * the next message. If a reply is lost, the unanswered changes fail with the reason and the rest is not sent.
  */
 export async function applyBatch(
   socket: NetlinkSocket,
@@ -38,13 +38,13 @@ class BatchJob implements Job {
   readonly failures: ChangeFailure[] = [];
   readonly #encoder: Encoder;
   readonly #changes: readonly Change[];
-  /** Index in `changes` for each message sent, counted from the first sequence number. */
+  /** For each message sent, from the first sequence number on, the index of its change. */
   readonly #sent: Uint32Array;
   #sentCount = 0;
   #firstSeq = 0;
-  /** The next change to encode. */
+  /** Index of the next change to encode. */
   #index = 0;
-  /** Messages before this one are answered. */
+  /** All messages before this one are answered. */
   #answered = 0;
 
   constructor(encoder: Encoder, changes: readonly Change[]) {
@@ -72,11 +72,11 @@ class BatchJob implements Job {
   }
 
   data(): void {
-    // No change is answered with data.
+    // The kernel never answers a change with data.
   }
 
   restart(): void {
-    // No change is a dump.
+    // A change is never a dump.
   }
 
   failed(seq: number, errno: number, words: string | undefined): void {
@@ -85,7 +85,7 @@ class BatchJob implements Job {
     this.#fail(index, (change) => changeError(change, errno, words));
   }
 
-  /** Fails every change whose outcome is not known, and those that were not sent. */
+  /** Fails all changes whose outcome is unknown and all that were not sent. */
   giveUp(cause: IpvsError): void {
     const because = (fate: string) => (change: Change) =>
       new IpvsError(cause.code, `${describe(change)}: ${fate}: ${cause.message}`, {
@@ -100,7 +100,7 @@ class BatchJob implements Job {
       this.#fail(index, because('not sent'));
   }
 
-  /** Fails the change that is next, which the encoder does not take. */
+  /** Fails the next change, which the encoder rejected. */
   #refuse({ op }: Change, cause: unknown): void {
     if (!isIpvsError(cause)) throw cause;
     const error = (change: Change) =>

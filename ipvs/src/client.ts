@@ -29,26 +29,26 @@ import type {
 } from './types.ts';
 import { GENL, IPVS_CMD, NETLINK, NLM_F } from './uapi.ts';
 
-/** Options of {@link IpvsClient.open}; each may be left out. */
+/** Options of {@link IpvsClient.open}. All are optional. */
 export interface IpvsClientOptions extends NetlinkSocketOptions {
   /**
-   * Where to open sockets; `FakeKernel` of `ipvs-netlink-ts/testing` has one.
-   * @defaultValue the kernel of this host, in this process's network namespace
+   * Opens the sockets. In tests, use the transport of `FakeKernel` (`ipvs-netlink-ts/testing`).
+   * @defaultValue the host's kernel, in this process's network namespace
    */
   readonly transport?: Transport | undefined;
 }
 
-/** Sockets that read a table side by side, where replies cannot be read at once. More were no faster. */
+/** Sockets that read a table in parallel when replies cannot be read immediately. More were not faster. */
 const SOCKETS_SIDE_BY_SIDE = 16;
 
-/** A table that other writers change this often while it is read is given up. */
+/** `listTable` gives up after this many reads that other writers disturbed. */
 const MAX_READS = 8;
 
 /**
- * The IPVS tables of one network namespace.
+ * A client for the IPVS tables of one network namespace. Calls run one at a time, in the order they were made.
  *
- * Every method rejects with an {@link IpvsError}: `not-permitted` without CAP_NET_ADMIN, `timeout`, `closed`,
- * `malformed-reply` and `rejected` are possible everywhere and not repeated below. Calls are carried out in their order.
+ * Methods reject with an {@link IpvsError}. Any method may reject with `not-permitted` (no CAP_NET_ADMIN), `timeout`,
+ * `closed`, `malformed-reply` or `rejected`; the docs of a method name only its other codes.
  */
 export class IpvsClient {
   readonly #transport: Transport;
@@ -64,9 +64,9 @@ export class IpvsClient {
   }
 
   /**
-   * Opens a socket to the kernel. Works without privilege; what comes after does not.
+   * Opens a netlink socket and looks up the IPVS family. Opening needs no privilege; every other method needs CAP_NET_ADMIN.
    *
-   * Rejects with `unsupported` where the kernel has no IPVS and would not load it.
+   * Rejects with `unsupported` when the kernel has no IPVS and cannot load the module.
    */
   static async open(options: IpvsClientOptions = {}): Promise<IpvsClient> {
     const client = new IpvsClient(options);
@@ -79,41 +79,43 @@ export class IpvsClient {
     }
   }
 
-  /** All virtual services; none is an empty list. Services added or removed meanwhile may be missing or listed. */
+  /** Lists all virtual services. A service that is added or removed during the call may or may not be listed. */
   async listServices(): Promise<readonly ObservedService[]> {
     return this.#dump('list-services', IPVS_CMD.GET_SERVICE, {}, '', readService);
   }
 
-  /** One virtual service. Rejects with `not-found` when there is none. */
+  /** Returns one virtual service. Rejects with `not-found` if it does not exist. */
   async getService(id: ServiceId): Promise<ObservedService> {
     const attrs = { service: toServiceIdAttrs(id) };
     return this.#get('get-service', IPVS_CMD.GET_SERVICE, attrs, serviceKey(id), readService);
   }
 
-  /** The destinations of a service; none is an empty list. Rejects with `not-found` when there is no such service. */
+  /** Lists the destinations of a service. Rejects with `not-found` if the service does not exist. */
   async listDestinations(id: ServiceId): Promise<readonly ObservedDestination[]> {
     const attrs = { service: toServiceIdAttrs(id) };
     const read = (reply: Reply) => readDestination(reply, serviceFamily(id));
     const found = await this.#dump('list-destinations', IPVS_CMD.GET_DEST, attrs, serviceKey(id), read);
-    // The kernel answers a dump for an unknown service with no destinations and no error (ip_vs_genl_dump_dests).
+    // For an unknown service the kernel returns an empty dump instead of an error (ip_vs_genl_dump_dests).
     if (found.length === 0) await this.getService(id);
     return found;
   }
 
   /**
-   * All services with their destinations, complete as of one moment for the set of services; the destinations of each
-   * are those of some moment during the read.
+   * Lists all services with their destinations. The set of services is consistent: it is that of a single moment. The
+   * destinations of each service are those of some moment during the read.
    *
-   * The kernel does not say when services come or go during a dump, which may then skip or repeat others. So they are
-   * listed again at the end, and what is new is read too when the lists differ; `interrupted` after eight times.
+   * A service dump may skip or repeat services when others are added or removed, and the kernel does not report this. So
+   * the services are listed again at the end; if the lists differ, the read is repeated for the new services only. Rejects
+   * with `interrupted` after eight such reads.
    *
-   * `take` is given each entry once, as soon as it has been read, and what it makes of it is listed in its place. Entries
-   * of a large table live as long as it takes to read it, which makes them expensive to collect. Where it throws, the read rejects.
+   * @param take - Called once for each entry as soon as it is read; its result is returned in place of the entry. Use it to
+   * keep only what you need of a large table: entries held until the end of a long read are expensive to garbage-collect.
+   * If it throws, the read rejects with that error.
    */
   async listTable(): Promise<readonly TableEntry[]>;
   async listTable<T>(take: (entry: TableEntry) => T): Promise<readonly T[]>;
   async listTable(take: (entry: TableEntry) => unknown = (entry) => entry): Promise<readonly unknown[]> {
-    // Of the read before alone: a service that went and came back is another one.
+    // Only from the previous read: a service that was removed and added again is a different one.
     let known: ReadonlyMap<string, unknown> = new Map();
     for (let read = 0; read < MAX_READS; read++) {
       const services = await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', readService);
@@ -128,89 +130,89 @@ export class IpvsClient {
     throw new IpvsError('interrupted', message, { op: 'list-table' });
   }
 
-  /** Adds a service. Rejects with `exists`, or `unsupported` for an unknown scheduler or persistence engine. */
+  /** Adds a service. Rejects with `exists`, or with `unsupported` for an unknown scheduler or persistence engine. */
   addService(service: VirtualService): Promise<void> {
     return this.#change({ op: 'add-service', service });
   }
 
-  /** Gives a service all new options. Rejects with `not-found` or `unsupported`. */
+  /** Replaces all options of a service. Rejects with `not-found`, or with `unsupported` as in {@link addService}. */
   updateService(service: VirtualService): Promise<void> {
     return this.#change({ op: 'update-service', service });
   }
 
-  /** Removes a service and its destinations; its connections end. Rejects with `not-found`. */
+  /** Removes a service with its destinations; its connections end. Rejects with `not-found` if it does not exist. */
   removeService(service: ServiceId): Promise<void> {
     return this.#change({ op: 'remove-service', service });
   }
 
-  /** Adds a destination. Rejects with `exists`, or `not-found` when there is no such service. */
+  /** Adds a destination. Rejects with `exists`, or with `not-found` if the service does not exist. */
   addDestination(service: ServiceId, destination: Destination): Promise<void> {
     return this.#change({ op: 'add-destination', service, destination });
   }
 
-  /** Gives a destination all new settings; connections go on. Rejects with `not-found`. */
+  /** Replaces all settings of a destination; its connections continue. Rejects with `not-found` if it does not exist. */
   updateDestination(service: ServiceId, destination: Destination): Promise<void> {
     return this.#change({ op: 'update-destination', service, destination });
   }
 
-  /** Removes a destination. Rejects with `not-found`. */
+  /** Removes a destination. Rejects with `not-found` if it does not exist. */
   removeDestination(service: ServiceId, destination: DestinationId): Promise<void> {
     return this.#change({ op: 'remove-destination', service, destination });
   }
 
   /**
-   * Makes many changes, in order, far faster than one by one, and resolves with those that failed; the others are made.
+   * Makes changes in order and resolves with those that failed; all others were made. Much faster than one call per change.
    *
-   * A change that fails does not hold back those after it. When a reply is lost (`timeout`), the changes without an
-   * answer are reported as failed with outcome unknown, and those not yet sent as failed. Rejects only when closed.
+   * A failed change does not stop those after it. If a reply is lost (`timeout`), the changes that were sent but not
+   * answered are reported as failed with an unknown outcome, and those not sent yet as failed. Rejects only when closed.
    */
   batch(changes: readonly Change[]): Promise<readonly ChangeFailure[]> {
     return applyBatch(this.#main, this.#encoder, changes);
   }
 
-  /** Version of the kernel's IPVS and size of its connection table. */
+  /** Returns the kernel's IPVS version and the size of its connection table. */
   async getInfo(): Promise<Info> {
     return this.#get('get-info', IPVS_CMD.GET_INFO, {}, '', readInfo);
   }
 
-  /** How long idle connections are kept. */
+  /** Returns how long the kernel keeps idle connections. */
   async getTimeouts(): Promise<Timeouts> {
     return this.#get('get-timeouts', IPVS_CMD.GET_CONFIG, {}, '', readTimeouts);
   }
 
-  /** Sets the time-outs that are given and leaves the others. Rejects with `invalid`. */
+  /** Sets the given time-outs and leaves the others unchanged. Rejects with `invalid` for a value out of range. */
   async setTimeouts(timeouts: Partial<Timeouts>): Promise<void> {
     await this.#do('set-timeouts', IPVS_CMD.SET_CONFIG, toTimeoutAttrs(timeouts));
   }
 
-  /** Sets the counters of a service and its destinations to zero, or all counters. Rejects with `not-found`. */
+  /** Zeroes the counters of a service and its destinations; without `service`, all counters. Rejects with `not-found`. */
   zero(service?: ServiceId): Promise<void> {
     return this.#change({ op: 'zero', service });
   }
 
-  /** Removes every service of the network namespace, whoever made it. */
+  /** Removes every service in the network namespace, including those of other programs. */
   async flush(): Promise<void> {
     await this.#do('flush', IPVS_CMD.FLUSH);
   }
 
-  /** The connection synchronisation daemons that run, at most one of each role. */
+  /** Lists the running connection synchronization daemons, at most one for each role. */
   async listSyncDaemons(): Promise<readonly SyncDaemon[]> {
     return this.#dump('list-sync-daemons', IPVS_CMD.GET_DAEMON, {}, '', readDaemon);
   }
 
-  /** Starts a daemon. Rejects with `exists`, or `not-found` when there is no such interface. */
+  /** Starts a synchronization daemon. Rejects with `exists`, or with `not-found` if the interface does not exist. */
   async startSyncDaemon(daemon: SyncDaemon): Promise<void> {
     const attrs = { daemon: toDaemonAttrs(daemon) };
     await this.#do('start-sync-daemon', IPVS_CMD.NEW_DAEMON, attrs, `${daemon.role} on ${daemon.interface}`);
   }
 
-  /** Stops a daemon. Rejects with `not-found` when it does not run. */
+  /** Stops the synchronization daemon of a role. Rejects with `not-found` if it is not running. */
   async stopSyncDaemon(role: SyncRole): Promise<void> {
     const attrs = { daemon: toDaemonAttrs({ role }) };
     await this.#do('stop-sync-daemon', IPVS_CMD.DEL_DAEMON, attrs, role);
   }
 
-  /** Closes all sockets; whatever is pending rejects with `closed`. The tables stay. May be called twice. */
+  /** Closes all sockets. Pending calls reject with `closed`; the kernel's tables stay as they are. May be called twice. */
   close(): void {
     for (const socket of this.#sockets) socket.close();
   }
@@ -230,7 +232,7 @@ export class IpvsClient {
     this.#encoder = new Encoder(this.#family);
   }
 
-  /** The sockets to read a table with: one where replies come at once, else several, kept for the next time. */
+  /** The sockets for reading a table: one if replies can be read immediately, else several, reused by later reads. */
   #readers(): readonly NetlinkSocket[] {
     if (this.#main.immediate) return [this.#main];
     while (this.#sockets.length < SOCKETS_SIDE_BY_SIDE) this.#sockets.push(this.#openSocket());
@@ -269,7 +271,7 @@ export class IpvsClient {
     return this.#ask(op, command, attrs, subject, NLM_F.DUMP, read);
   }
 
-  /** The one way of everything that is no change: sends a command and reads its replies. */
+  /** Sends a command that is not a {@link Change} and reads its replies. */
   async #ask<T>(
     op: string,
     command: number,

@@ -2,50 +2,50 @@ import { align4 } from './align.ts';
 import { IpvsError } from './errors.ts';
 import { type Codec, HOST_IS_LE, type IntegerCodec, type Layout, raw, readInteger } from './scalars.ts';
 
-/** One row of an attribute table: the number in the kernel's header, and how its value is laid out. */
+/** One row of an attribute table: the attribute's number in the kernel's header, and the codec of its value. */
 export interface Row {
   readonly type: number;
-  // The value type is contravariant in `write`; only the row's own codec ever sees a value of it.
+  // `Codec` is contravariant in `write`, so no single type fits all rows.
   // biome-ignore lint/suspicious/noExplicitAny: the one place where rows of all types meet
   readonly codec: Codec<any>;
 }
 
-/** Rows by the name that the attribute has in this program. Written in the order of the rows. */
+/** Rows by attribute name. Attributes are written in this order. */
 export type Rows = Readonly<Record<string, Row>>;
 
 type ValueOf<C> = C extends Codec<infer T> ? T : never;
 
-/** The values that a table reads and writes; each may be absent. */
+/** The attributes that a table reads and writes. All are optional. */
 export type Attrs<R extends Rows> = { readonly [K in keyof R]?: ValueOf<R[K]['codec']> | undefined };
 
-/** The same by the number of the attribute: integers, and the place of all that makes an object when it is read. */
+/** Attributes by number: an integer as its value, any other attribute as the offset of its value. */
 export type Values<R extends Rows> = {
   readonly [K in keyof R as R[K]['type']]: number | undefined;
 };
 
-/** A set of netlink attributes: one table, used both ways. */
+/** A set of netlink attributes. The same table encodes and decodes. */
 export interface AttrTable<R extends Rows> {
   readonly name: string;
   readonly rows: R;
-  /** The number of each attribute. */
+  /** Attribute numbers by name. */
   readonly types: { readonly [K in keyof R]: R[K]['type'] };
-  /** The attributes present in `attrs`, in the order of the rows. Throws `invalid` naming the attribute. */
+  /** Encodes the attributes present in `attrs`, in the order of the rows. Throws `invalid` with the attribute's name. */
   write(attrs: Attrs<R>): Uint8Array;
-  /** Reads attributes; unknown ones are skipped, of two the last counts. Throws `malformed-reply`, nothing else. */
+  /** Decodes attributes. Skips unknown ones; of duplicates the last counts. Throws only `malformed-reply`. */
   read(bytes: Uint8Array): Attrs<R>;
-  /** The same, from a part of a larger message. */
+  /** Like {@link read}, for the bytes `from` to `to` of `view`. */
   readView(view: DataView, from: number, to: number): Attrs<R>;
   /**
-   * Reads attributes without making objects, for replies that come by the thousand. What it returns is only good until
-   * its next call; {@link readValue} reads what it gives the place of. Throws `malformed-reply`.
+   * Decodes attributes without allocating objects, for frequent replies. The result is reused by the next call. Use
+   * {@link readValue} for attributes that it returns as offsets. Throws `malformed-reply`.
    */
   values(view: DataView, from: number, to: number): Values<R>;
 }
 
-/** `struct nlattr`: length and type, two bytes each. */
+/** Size of `struct nlattr`: length and type, two bytes each. <linux/netlink.h> */
 export const ATTR_HEADER = 4;
 
-/** The two high bits of an attribute's type say "nested" and "network byte order". */
+/** The two high bits of an attribute's type are flags: NLA_F_NESTED and NLA_F_NET_BYTEORDER. */
 const TYPE_MASK = 0x3fff;
 const NLA_F_NESTED = 0x8000;
 
@@ -53,7 +53,7 @@ const NLA_F_NESTED = 0x8000;
 export function attrTable<const R extends Rows>(name: string, rows: R): AttrTable<R> {
   const named = Object.entries(rows);
   const size = 1 + Math.max(...named.map(([, { type }]) => type));
-  // By number; what has none is as an attribute of which nothing is known.
+  // Indexed by attribute number; a number without a layout is treated as unknown.
   const layouts = new Array<Layout | undefined>(size).fill(undefined);
   const least = new Array<number>(size).fill(ATTR_HEADER);
   for (const [, { type, codec }] of named) {
@@ -77,7 +77,7 @@ export function attrTable<const R extends Rows>(name: string, rows: R): AttrTabl
   }
 
   function readView(view: DataView, from: number, to: number): Attrs<R> {
-    // A copy: a nest may be read by this very table.
+    // A copy, since a nested attribute may be read by this same table.
     const found = scan(view, from, to).slice();
     const attrs: Record<string, unknown> = {};
     for (const [key, row] of named) {
@@ -102,7 +102,7 @@ function valueAt(view: DataView, at: number, layout: Layout | undefined): number
   return layout === undefined ? at : readInteger(view, at, layout);
 }
 
-/** One of the attributes of which a table found the `values`; undefined where it is absent. */
+/** Reads one attribute from the `values` of a table; undefined if it is absent. */
 export function readValue<T>(
   { type, codec }: { readonly type: number; readonly codec: Codec<T> },
   view: DataView,
@@ -117,7 +117,7 @@ function isInteger(codec: Codec<unknown>): boolean {
   return (codec as Partial<IntegerCodec>).layout !== undefined;
 }
 
-/** An attribute of a message: its number, and where its value is. */
+/** An attribute of a message: its number and the extent of its value. */
 export interface Attribute {
   readonly type: number;
   readonly from: number;
@@ -125,8 +125,8 @@ export interface Attribute {
 }
 
 /**
- * The attributes between two places, one after the other, up to the first whose length cannot be: that one has no `to`
- * within them. Where replies come by the thousand a table reads them in a loop of its own.
+ * Iterates over the attributes in the bytes `from` to `to`. Stops at the first attribute whose length is impossible; the
+ * `to` of that one is outside these bytes. Tables use a faster loop of their own.
  */
 export function* attributesIn(view: DataView, from: number, to: number): Generator<Attribute> {
   for (let at = from; at + ATTR_HEADER <= to; ) {
@@ -137,7 +137,7 @@ export function* attributesIn(view: DataView, from: number, to: number): Generat
   }
 }
 
-/** The end of the attribute whose value begins at `at`, a place that a table gave. */
+/** The end of the attribute whose value starts at `at`, an offset from `values`. */
 export function attributeEnd(view: DataView, at: number): number {
   return at - ATTR_HEADER + view.getUint16(at - ATTR_HEADER, HOST_IS_LE);
 }
@@ -180,7 +180,7 @@ function writeRows(name: string, rows: Rows, attrs: Record<string, unknown>): Ui
   return bytes;
 }
 
-/** A window over the same memory; carries the offset, since a Buffer is usually a part of something larger. */
+/** A view of the same memory. Keeps the offset, since a Buffer is usually a slice of a larger one. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
@@ -191,7 +191,7 @@ function isNested(codec: object): boolean {
   return nestedCodecs.has(codec);
 }
 
-/** A codec for attributes inside an attribute. Written with the NESTED bit, read with or without it. */
+/** A codec for nested attributes. Written with NLA_F_NESTED, read with or without it. */
 export function nested<R extends Rows>(table: AttrTable<R>): Codec<Attrs<R>> {
   const codec: Codec<Attrs<R>> = {
     name: table.name,
@@ -207,14 +207,14 @@ export function nested<R extends Rows>(table: AttrTable<R>): Codec<Attrs<R>> {
   return codec;
 }
 
-/** Encoded attributes as they are, for those whose table depends on another attribute. Written with the NESTED bit. */
+/** Nested attributes that are already encoded, for a table that depends on another attribute. Written with NLA_F_NESTED. */
 export const encoded: Codec<Uint8Array> = { ...raw, name: 'attributes' };
 nestedCodecs.add(encoded);
 
 /**
- * A codec for a list: one attribute inside for each entry, all read alike whatever their numbers.
+ * A codec for a list: one nested attribute for each entry. Reading ignores the numbers of the entries.
  *
- * Entries are written with `type`, or numbered from 1 where it is `'counted'`, as nf_tables has the elements of a set.
+ * Entries are written with the number `type`, or with `'counted'` numbered from 1, as the elements of an nf_tables set are.
  */
 export function list<R extends Rows>(
   table: AttrTable<R>,

@@ -10,7 +10,7 @@ import { IP_VS_STATE } from './uapi.ts';
 
 const roleWords = byNumber(IP_VS_STATE);
 
-/** The reply to GET_INFO. Throws `malformed-reply`. */
+/** Reads the reply to GET_INFO. Throws `malformed-reply`. */
 export function readInfo({ view, from, to }: Reply): Info {
   const { version, connectionTableSize } = infoAttrs.readView(view, from + GENL_HEADER, to);
   if (version === undefined || connectionTableSize === undefined) {
@@ -19,12 +19,12 @@ export function readInfo({ view, from, to }: Reply): Info {
   return { version: versionText(version), connectionTableSize };
 }
 
-/** Three bytes, major to patch, as NVERSION takes them apart: 0x010201 is 1.2.1. */
+/** Formats an IPVS version: three bytes, from major to patch (NVERSION in ip_vs.h). 0x010201 is 1.2.1. */
 export function versionText(version: number): string {
   return `${(version >> 16) & 0xff}.${(version >> 8) & 0xff}.${version & 0xff}`;
 }
 
-/** The kernel keeps time-outs in jiffies and refuses what would overflow (ip_vs_set_timeout). */
+/** The kernel stores time-outs in jiffies and refuses values that would overflow (ip_vs_set_timeout). */
 const MAX_TIMEOUT_SECONDS = 0x7fff_ffff;
 
 export function toTimeoutAttrs({ tcpSeconds, tcpFinSeconds, udpSeconds }: Partial<Timeouts>): CommandAttrs {
@@ -37,15 +37,15 @@ export function toTimeoutAttrs({ tcpSeconds, tcpFinSeconds, udpSeconds }: Partia
   };
 }
 
-/** The reply to GET_CONFIG. Throws `malformed-reply`. */
+/** Reads the reply to GET_CONFIG. Throws `malformed-reply`. */
 export function readTimeouts({ view, from, to }: Reply): Timeouts {
   const attrs = commandAttrs.readView(view, from + GENL_HEADER, to);
   const { timeoutTcp, timeoutTcpFin, timeoutUdp } = attrs;
-  // A kernel built without TCP or UDP balancing leaves its attributes out.
+  // A kernel built without IPVS for TCP or UDP omits the attributes of that protocol.
   return { tcpSeconds: timeoutTcp ?? 0, tcpFinSeconds: timeoutTcpFin ?? 0, udpSeconds: timeoutUdp ?? 0 };
 }
 
-/** To stop a daemon its role is enough. */
+/** The attributes of a daemon. Its role alone is enough to stop it. */
 export function toDaemonAttrs(daemon: SyncDaemon | { readonly role: SyncRole }): DaemonAttrs {
   const state = numberOf('sync daemon role', IP_VS_STATE, daemon.role);
   if (!('interface' in daemon)) return { state };
@@ -69,7 +69,7 @@ function toGroupAttrs(group: string): DaemonAttrs {
   return familyOf(group) === 'ipv6' ? { group6: bytes } : { group: viewOf(bytes).getUint32(0) };
 }
 
-/** The daemon in a reply. Throws `malformed-reply`. */
+/** Reads the daemon in a reply. Throws `malformed-reply`. */
 export function readDaemon({ view, from, to }: Reply): SyncDaemon {
   const attrs = commandAttrs.readView(view, from + GENL_HEADER, to).daemon;
   if (attrs?.state === undefined) throw new IpvsError('malformed-reply', 'reply without sync daemon');

@@ -22,7 +22,7 @@ import {
   IPPROTO,
 } from './uapi.ts';
 
-/** Every flag that a writer may set. HASHED is the kernel's: with it in the mask, an update would unhash the service. */
+/** Flags that a writer may set. HASHED belongs to the kernel: with it in the mask, an update would unhash the service. */
 const WRITABLE_FLAGS =
   IP_VS_SVC_F.PERSISTENT |
   IP_VS_SVC_F.ONEPACKET |
@@ -50,7 +50,7 @@ export const tunnelChecksums: Readonly<Record<NonNullable<Tunnel['checksum']>, n
   'remote-checksum': IP_VS_TUNNEL_FLAG.REMCSUM,
 };
 
-/** The number that a word stands for. Throws `invalid` with the words that are known. */
+/** The number for a word. Throws `invalid` with the known words. */
 export function numberOf<W extends string>(
   what: string,
   words: Readonly<Record<W, number>>,
@@ -64,27 +64,27 @@ export function numberOf<W extends string>(
   );
 }
 
-/** The same the other way round, for {@link wordOf}. */
+/** Inverts a table of words and numbers, for {@link wordOf}. */
 export function byNumber<W extends string>(words: Readonly<Record<W, number>>): ReadonlyMap<number, W> {
   return new Map(Object.entries<number>(words).map(([word, number]) => [number, word as W]));
 }
 
-/** The word for a number. Throws `malformed-reply`. */
+/** The word for a number. Throws `malformed-reply` if it is unknown. */
 export function wordOf<W extends string>(what: string, words: ReadonlyMap<number, W>, number: number): W {
   const word = words.get(number);
   if (word !== undefined) return word;
   throw new IpvsError('malformed-reply', `${what} ${number} is unknown`);
 }
 
-/** Throws `invalid` unless `value` is an integer from `min` to `max`. */
+/** Returns `value`. Throws `invalid` unless it is an integer from `min` to `max`. */
 export function checkRange(what: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw new IpvsError('invalid', `${what} ${value}: expected an integer from ${min} to ${max}`);
 }
 
-/** Throws `invalid` unless the kernel has room for the name. */
+/** Returns `name`. Throws `invalid` unless it is printable ASCII and short enough for the kernel. */
 export function checkName(what: string, name: string): string {
-  // The names of schedulers, engines and interfaces are ASCII, so characters are bytes.
+  // Names of schedulers, engines and interfaces are ASCII, so a character is a byte.
   if (/^[\x21-\x7e]+$/.test(name) && name.length < IP_VS_NAME_MAXLEN) return name;
   throw new IpvsError(
     'invalid',
@@ -92,7 +92,7 @@ export function checkName(what: string, name: string): string {
   );
 }
 
-/** The attributes that say which service is meant. */
+/** The attributes that identify a service. */
 export function toServiceIdAttrs(id: ServiceId): ServiceAttrs {
   if ('fwmark' in id) {
     checkFamily(id.family);
@@ -111,14 +111,14 @@ function checkFamily(family: AddressFamily): void {
   throw new IpvsError('invalid', `family ${JSON.stringify(family)}: expected ipv4 or ipv6`);
 }
 
-/** Everything about a service: the kernel wants all of it to add or update one. */
+/** All attributes of a service: the kernel requires them to add or update it. */
 export function toServiceAttrs(service: VirtualService): ServiceAttrs {
   const { scheduler, persistence, persistenceEngine } = service;
   const family = serviceFamily(service);
   return {
     ...toServiceIdAttrs(service),
     scheduler: checkName('scheduler', scheduler),
-    // An empty name takes an engine away; without the attribute the kernel does the same (ip_vs_edit_service).
+    // Without the attribute, as with an empty name, the kernel removes the engine (ip_vs_edit_service).
     persistenceEngine: persistenceEngine === undefined ? undefined : checkName('engine', persistenceEngine),
     flags: { value: flagsOf(service), mask: WRITABLE_FLAGS },
     timeout: persistence ? checkRange('persistence timeout', persistence.timeoutSeconds, 1, 0x7fff_ffff) : 0,
@@ -133,7 +133,7 @@ function flagsOf({ onePacket, persistence, schedulerFlags: wanted = [] }: Servic
   return flags;
 }
 
-/** The attributes that say which destination of a service is meant. */
+/** The attributes that identify a destination of a service. */
 export function toDestinationIdAttrs({ address, port }: DestinationId): DestinationAttrs {
   return {
     family: familyNumber(familyOf(address)),
@@ -142,7 +142,7 @@ export function toDestinationIdAttrs({ address, port }: DestinationId): Destinat
   };
 }
 
-/** Everything about a destination: the kernel wants all of it to add or update one. */
+/** All attributes of a destination: the kernel requires them to add or update it. */
 export function toDestinationAttrs(destination: Destination): DestinationAttrs {
   return {
     ...toDestinationIdAttrs(destination),

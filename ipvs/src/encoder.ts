@@ -26,13 +26,13 @@ import {
 import type { AddressServiceId, Change, Destination, ServiceId, VirtualService } from './types.ts';
 import { GENL, IPPROTO, IPVS_CMD, NLM_F } from './uapi.ts';
 
-/** What is sent at once. Larger sends were not faster, and take longer until the event loop runs again. */
+/** Maximum bytes in a send. Larger sends were not faster, and block the event loop for longer. */
 export const SEND_BYTES = 32_768;
 
-/** No message is longer: the longest names and every attribute come to less than 300 bytes. */
+/** Upper bound for one message: every attribute with the longest names takes less than 300 bytes. */
 const MESSAGE_BYTES = 512;
 
-/** Tables have services of a few kinds; what has more is no run of the same. */
+/** Templates to keep. A usual table has services of a few kinds; with more kinds, templates do not help. */
 const MAX_TEMPLATES = 64;
 
 const commands: Readonly<Record<Change['op'], number>> = {
@@ -45,7 +45,7 @@ const commands: Readonly<Record<Change['op'], number>> = {
   zero: IPVS_CMD.ZERO,
 };
 
-/** Writes IPVS messages one after the other into one buffer, which is used again for the next send. */
+/** Encodes IPVS messages one after another into a buffer that is reused for each send. */
 export class Encoder {
   readonly #family: number;
   readonly #bytes = new Uint8Array(SEND_BYTES);
@@ -56,24 +56,24 @@ export class Encoder {
   #service: VirtualService | undefined;
   #serviceTemplate: ServiceTemplate | undefined;
 
-  /** `family` is the number of the IPVS family in this kernel. */
+  /** @param family - Number of the IPVS family in this kernel, from `findIpvsFamily`. */
   constructor(family: number) {
     this.#family = family;
   }
 
-  /** What was written since the last `take`, with an acknowledgement asked of its last message. */
+  /** Returns the messages written since the last `take`; the last of them requests an acknowledgement. */
   take(): Uint8Array {
     const flags = this.#view.getUint16(this.#last + 6, HOST_IS_LE);
-    // A dump is closed by its DONE instead.
+    // A dump ends with NLMSG_DONE instead.
     if ((flags & NLM_F.DUMP) === 0) this.#view.setUint16(this.#last + 6, flags | NLM_F.ACK, HOST_IS_LE);
     const taken = this.#bytes.subarray(0, this.#at);
     this.#at = 0;
-    // Whoever holds these may change them before the next send.
+    // The caller may change the service object before the next send.
     this.#service = undefined;
     return taken;
   }
 
-  /** Appends one change. False when there is no room for it. Throws `invalid`, and has then appended nothing. */
+  /** Appends a change. Returns false if there is no room for it. If it throws `invalid`, nothing was appended. */
   change(change: Change, seq: number): boolean {
     const start = this.#at;
     if (start + MESSAGE_BYTES > SEND_BYTES) return false;
@@ -93,7 +93,7 @@ export class Encoder {
     return true;
   }
 
-  /** Appends the request for a service's destinations. */
+  /** Appends a request for the destinations of a service. */
   listDestinations(id: ServiceId, seq: number): void {
     const start = this.#at;
     this.#at += MESSAGE_HEADER + GENL_HEADER;
@@ -140,7 +140,7 @@ export class Encoder {
     return at;
   }
 
-  /** The nest that names a service. */
+  /** Writes the nest that identifies a service. */
   #putId(id: ServiceId): void {
     const at = this.#at;
     if ('fwmark' in id) {
@@ -186,8 +186,8 @@ export class Encoder {
   }
 
   /**
-   * A whole message, in one function that writes as little as it can: most changes of a large table are these, and a process that
-   * has just started pays for each call and each value.
+   * Writes a whole message in one function, with as few writes as possible: most changes of a large table are of this kind,
+   * and right after the start of the process, before V8 has optimized it, each call and each value counts.
    */
   #putDestinationMessage(
     command: number,
@@ -221,7 +221,7 @@ type PlainChange = Extract<Change, { readonly destination: Destination }> & {
   readonly service: AddressServiceId;
 };
 
-/** What the templates of whole messages have room for; they have zeros for the thresholds. */
+/** Whether the templates of whole messages can express this change: they have no tunnel, and zeros for the thresholds. */
 function isPlain(change: Change): change is PlainChange {
   if (change.op !== 'add-destination' && change.op !== 'update-destination') return false;
   const { tunnel, upperThreshold, lowerThreshold } = change.destination;

@@ -1,18 +1,18 @@
 import { getSystemErrorName } from 'node:util';
 
 /**
- * Why something failed, for callers to switch on.
+ * Why a call failed, for callers to switch on.
  *
- * - `not-found`: the service or destination is not in the kernel (ESRCH, ENOENT).
- * - `exists`: it is there already (EEXIST).
+ * - `not-found`: the service or destination does not exist (ESRCH, ENOENT).
+ * - `exists`: it exists already (EEXIST).
  * - `not-permitted`: the process lacks CAP_NET_ADMIN (EPERM).
- * - `unsupported`: this kernel lacks the IPVS module, the scheduler or the persistence engine asked for.
- * - `invalid`: the kernel, or this library before it, refused a value (EINVAL, ERANGE, …).
- * - `malformed-reply`: what came back is not a well-formed message.
- * - `interrupted`: a dump was disturbed by other writers each time it was repeated.
- * - `timeout`: no reply came in time; whether the change was made is unknown.
- * - `closed`: the client was closed before the reply came.
- * - `rejected`: any other errno, kept in `errno`.
+ * - `unsupported`: this kernel lacks the IPVS module, the scheduler or the persistence engine.
+ * - `invalid`: a value is not valid (EINVAL, ERANGE, …); reported by the kernel, or by this library before sending.
+ * - `malformed-reply`: the reply is not a well-formed message.
+ * - `interrupted`: other writers disturbed the dump each time it was repeated.
+ * - `timeout`: no reply arrived in time; whether a change was made is unknown.
+ * - `closed`: the client was closed before the reply arrived.
+ * - `rejected`: any other kernel error; its number is in `errno`.
  */
 export type IpvsErrorCode =
   | 'not-found'
@@ -26,22 +26,22 @@ export type IpvsErrorCode =
   | 'closed'
   | 'rejected';
 
-/** What an {@link IpvsError} may carry besides its code and its text. */
+/** Optional details of an {@link IpvsError}. */
 export interface IpvsErrorDetails {
-  /** What was being done, for example `add-service`. */
+  /** The operation that failed, for example `add-service`. */
   readonly op?: string | undefined;
-  /** The kernel's error number, positive: 2 is ENOENT. */
+  /** The kernel's error number, as a positive number: 2 is ENOENT. */
   readonly errno?: number | undefined;
   readonly cause?: unknown;
 }
 
-/** The only error this library throws on purpose. Its message is a sentence for an operator. */
+/** The only error that this library throws deliberately. Its message is written for operators. */
 export class IpvsError extends Error {
   override readonly name = 'IpvsError';
   readonly code: IpvsErrorCode;
-  /** What was being done, for example `add-service`; empty when it was no operation of the client's. */
+  /** The operation that failed, for example `add-service`; empty outside the operations of a client. */
   readonly op: string;
-  /** The kernel's error number, positive; absent when the kernel was not the one to object. */
+  /** The kernel's error number, as a positive number; absent if the error does not come from the kernel. */
   readonly errno?: number;
 
   constructor(code: IpvsErrorCode, message: string, details: IpvsErrorDetails = {}) {
@@ -53,9 +53,9 @@ export class IpvsError extends Error {
 }
 
 /**
- * Whether `error` is an {@link IpvsError}, and of this code if one is given.
+ * Whether `error` is an {@link IpvsError}, and has the given code if there is one.
  *
- * Goes by the name and not by the class, so it also holds for an error from another copy of the package.
+ * Compares the name instead of the class, so it also recognizes errors from another copy of this package.
  */
 export function isIpvsError(error: unknown, code?: IpvsErrorCode): error is IpvsError {
   if (typeof error !== 'object' || error === null) return false;
@@ -63,7 +63,7 @@ export function isIpvsError(error: unknown, code?: IpvsErrorCode): error is Ipvs
   return code === undefined || error.code === code;
 }
 
-/** The name of a positive error number: `ENOENT`, or `errno 9999` where the system has no name for it. */
+/** The name of a positive error number, such as `ENOENT`; `errno 9999` if the number has no name. */
 export function errnoName(errno: number): string {
   try {
     const name = getSystemErrorName(-errno);
@@ -73,7 +73,7 @@ export function errnoName(errno: number): string {
   }
 }
 
-/** Error numbers of Linux that mean the same in every netlink protocol. <asm-generic/errno.h> */
+/** Linux error numbers with the same meaning in every netlink protocol. <asm-generic/errno.h> */
 export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
@@ -99,7 +99,7 @@ const codes: ReadonlyMap<number, IpvsErrorCode> = new Map([
   [97, 'invalid'], //     EAFNOSUPPORT
 ]);
 
-/** The code that a kernel's error number has where no operation gives it a meaning of its own. */
+/** The error code for a kernel error number to which the operation gives no special meaning. */
 export function codeOfErrno(errno: number): IpvsErrorCode {
   return codes.get(errno) ?? 'rejected';
 }

@@ -2,7 +2,7 @@ import { codeOfErrno, ERRNO, errnoName, IpvsError, type IpvsErrorCode, isIpvsErr
 import { destinationKey, serviceKey } from './id.ts';
 import type { Change, ServiceOptions } from './types.ts';
 
-/** What a change does, for the beginning of a message: `add destination 10.1.2.3:80 to tcp/10.96.4.7:80`. */
+/** Describes a change, as the start of a message: `add destination 10.1.2.3:80 to tcp/10.96.4.7:80`. */
 export function describe(change: Change): string {
   const op = change.op.replace('-', ' ');
   if (change.op === 'zero')
@@ -14,7 +14,7 @@ export function describe(change: Change): string {
   return `${op} ${destinationKey(change.destination)} ${preposition} ${serviceKey(change.service)}`;
 }
 
-/** The error for a change that the kernel refused with `errno`. */
+/** Returns the error for a change that the kernel refused with `errno`. */
 export function changeError(change: Change, errno: number, words: string | undefined): IpvsError {
   const { code, why } = reason(change, errno);
   return new IpvsError(code, `${describe(change)}: ${words ?? why} (${errnoName(errno)})`, {
@@ -29,7 +29,7 @@ interface Reason {
 }
 
 /**
- * What an errno means for a change; from ip_vs_genl_set_cmd and below, and tried on Linux 6.1 by
+ * What an errno means for a change: from ip_vs_genl_set_cmd and the functions that it calls; verified on Linux 6.1 by
  * test/kernel/ipvs-errors.test.ts.
  */
 function reason(change: Change, errno: number): Reason {
@@ -59,7 +59,7 @@ function reason(change: Change, errno: number): Reason {
   }
 }
 
-/** Why EPERM, for every operation. */
+/** The reason for EPERM, in every operation. */
 export const NOT_PERMITTED = 'the process lacks CAP_NET_ADMIN in its network namespace';
 
 function missingModule({ scheduler, persistenceEngine }: ServiceOptions): string {
@@ -75,19 +75,19 @@ function refused(change: Change): string {
   return 'kernel refuses these values';
 }
 
-/** What something that is no change does: `get service tcp/10.96.4.7:80`. */
+/** Describes a request that is not a change: `get service tcp/10.96.4.7:80`. */
 export function describeRequest(op: string, subject: string): string {
   return `${op.replaceAll('-', ' ')} ${subject}`.trim();
 }
 
-/** The same error with what was being done before its message; anything else as it is. */
+/** Puts the description of the request before the message of an `IpvsError`; returns anything else unchanged. */
 export function inContext(op: string, subject: string, cause: unknown): unknown {
   if (!isIpvsError(cause)) return cause;
   const { code, errno, message } = cause;
   return new IpvsError(code, `${describeRequest(op, subject)}: ${message}`, { op, errno, cause });
 }
 
-/** The error for anything that is no change: `op` is such as `get-service`, `subject` what it was about. */
+/** Returns the error for a request that is not a change. `op`: for example `get-service`; `subject`: what it is about. */
 export function requestError(
   op: string,
   subject: string,

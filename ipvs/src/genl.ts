@@ -7,7 +7,7 @@ import { GENL } from './uapi.ts';
 /** `struct genlmsghdr`: command, version, two reserved bytes. <linux/genetlink.h> */
 export const GENL_HEADER = 4;
 
-/** The payload of a generic netlink message: its header and the attributes. */
+/** Builds the payload of a generic netlink message: its header and the attributes. */
 export function genlPayload(command: number, version: number, attributes?: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(GENL_HEADER + (attributes?.length ?? 0));
   bytes[0] = command;
@@ -17,9 +17,9 @@ export function genlPayload(command: number, version: number, attributes?: Uint8
 }
 
 /**
- * The number that the kernel gave to the IPVS family when the module was loaded.
+ * Looks up the number that the kernel assigned to the IPVS family when the module was loaded.
  *
- * Throws `unsupported` where there is none. The socket opens all the same then, and the controller answers ENOENT.
+ * Throws `unsupported` if the kernel has no such family: the socket opens in any case, and the controller answers ENOENT.
  */
 export async function findIpvsFamily(socket: NetlinkSocket): Promise<number> {
   const payload = genlPayload(

@@ -1,5 +1,5 @@
 /**
- * The Linux IPVS tables, over generic netlink.
+ * Reads and changes the Linux IPVS tables over generic netlink.
  *
  * @packageDocumentation
  */

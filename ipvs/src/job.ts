@@ -1,24 +1,24 @@
 import type { Message } from './message.ts';
 
-/** Messages that are sent together and answered before anything else is sent. */
+/** Messages sent together. All of them are answered before the next send. */
 export interface Outgoing {
   readonly bytes: Uint8Array;
-  /** Sequence numbers of the first and last message; the last asks for an acknowledgement or a dump. */
+  /** Sequence numbers of the first and the last message. The last one requests an acknowledgement or a dump. */
   readonly first: number;
   readonly last: number;
 }
 
-/** Something to ask of the kernel in one or more sends, in order. */
+/** A sequence of requests to the kernel, in one or more sends. */
 export interface Job {
   /**
-   * The next messages, numbered from `seq` and at most `window` of them, or undefined when all has been asked.
-   * The bytes may be reused for the following call.
+   * Returns the next messages, at most `window`, numbered from `seq`; undefined when everything has been sent. The next
+   * call may reuse the bytes.
    */
   next(seq: number, window: number): Outgoing | undefined;
-  /** A reply that carries data. */
+  /** Called for a reply with data. */
   data(message: Message): void;
-  /** Message `seq` failed. What else was sent goes on. */
+  /** Called when message `seq` has failed. The other messages of the send are still carried out. */
   failed(seq: number, errno: number, words: string | undefined): void;
-  /** The dump just received was disturbed: forget its data, and ask again at the next `next`. */
+  /** Called when other writers disturbed the dump: discards its data. The next call of `next` requests it again. */
   restart(): void;
 }

@@ -4,31 +4,31 @@ import { IpvsError } from './errors.ts';
 import { HOST_IS_LE } from './scalars.ts';
 import { NLM_F, NLMSGERR_ATTR_MSG } from './uapi.ts';
 
-/** `struct nlmsghdr`: length, type, flags, sequence number, port. <linux/netlink.h> */
+/** Size of `struct nlmsghdr`: length, type, flags, sequence number, port. <linux/netlink.h> */
 export const MESSAGE_HEADER = 16;
 
-/** Where its type and its sequence number are. */
+/** Offsets of type and sequence number in the header. */
 export const MESSAGE_TYPE = 4;
 export const MESSAGE_SEQ = 8;
 
-/** `struct nlmsgerr` begins with the error number, then echoes the request's header. <linux/netlink.h> */
+/** `struct nlmsgerr` starts with the error number, followed by the request's header. <linux/netlink.h> */
 const ERRNO_SIZE = 4;
 
-/** A part of something larger. */
+/** A range of bytes within a view, from `from` up to but not including `to`. */
 export interface Extent {
   readonly view: DataView;
   readonly from: number;
   readonly to: number;
 }
 
-/** One message of a datagram, with its payload. It is only good during the call that it is given to: object and memory are used again. */
+/** One message of a datagram; its extent is the payload. Valid only during the callback: object and memory are reused. */
 export interface Message extends Extent {
   readonly type: number;
   readonly flags: number;
   readonly seq: number;
 }
 
-/** Writes a message header at `at`. `length` is that of the whole message. */
+/** Writes a message header at `at`. `length`: that of the whole message, including the header. */
 export function writeHeader(
   view: DataView,
   at: number,
@@ -44,7 +44,7 @@ export function writeHeader(
   view.setUint32(at + 12, 0, HOST_IS_LE); // The kernel fills in the sender's port.
 }
 
-/** A message with one sequence number and a payload. */
+/** Builds a message. */
 export function message(type: number, flags: number, seq: number, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(MESSAGE_HEADER + payload.length);
   writeHeader(viewOf(bytes), 0, bytes.length, type, flags, seq);
@@ -52,7 +52,7 @@ export function message(type: number, flags: number, seq: number, payload: Uint8
   return bytes;
 }
 
-/** Calls `each` for every message of the datagram that `view` begins with. Throws `malformed-reply`. */
+/** Calls `each` for every message of the datagram in the first `size` bytes of `view`. Throws `malformed-reply`. */
 export function eachMessage(view: DataView, size: number, each: (message: Message) => void): void {
   const message = { type: 0, flags: 0, seq: 0, view, from: 0, to: 0 };
   for (let at = 0; at < size; ) {
@@ -70,7 +70,7 @@ export function eachMessage(view: DataView, size: number, each: (message: Messag
   }
 }
 
-/** The sequence number of the first message of a datagram; undefined where there is not even a header. */
+/** The sequence number of the first message of a datagram; undefined if it is shorter than a header. */
 export function firstSeqOf(view: DataView, size: number): number | undefined {
   return MESSAGE_HEADER <= size ? view.getUint32(MESSAGE_SEQ, HOST_IS_LE) : undefined;
 }
@@ -80,22 +80,23 @@ export function payloadOf({ view, from, to }: Message): Uint8Array {
   return bytesOf(view, from, to).slice();
 }
 
-/** The bytes between two places, in the memory of `view`. */
+/** The bytes `from` to `to` of `view`, sharing its memory. */
 function bytesOf({ buffer, byteOffset }: DataView, from: number, to: number): Uint8Array {
   return new Uint8Array(buffer, byteOffset + from, to - from);
 }
 
-/** The error number of an NLMSG_ERROR or NLMSG_DONE, positive; 0 for success. */
+/** The error number of an NLMSG_ERROR or NLMSG_DONE, as a positive number; 0 for success. */
 export function errnoOf(message: Message): number {
-  // NLMSG_DONE of some old kernels carries no number at all.
+  // Some old kernels send NLMSG_DONE without a number.
   if (message.to - message.from < ERRNO_SIZE) return 0;
   return -message.view.getInt32(message.from, HOST_IS_LE);
 }
 
 /**
- * The kernel's own message about an error, if it sends one (extended acknowledgement).
+ * The kernel's error message (extended acknowledgement); undefined if it sent none.
  *
- * The npm package `netlink` cannot ask for it (no setsockopt), so today only a kernel that is set to, or a fake, sends it.
+ * The kernel sends it only on sockets with NETLINK_EXT_ACK, which the npm package `netlink` cannot set. So today only fakes
+ * send it.
  */
 export function extendedAck({ flags, view, from, to }: Message): string | undefined {
   if ((flags & NLM_F.ACK_TLVS) === 0) return undefined;

@@ -6,6 +6,7 @@ import { eachMessage, errnoOf, extendedAck, firstSeqOf, type Message } from './m
 import type { Link, LinkEvents, Transport } from './transport.ts';
 import { NLM_F, NLMSG } from './uapi.ts';
 
+/** Options of a netlink socket. All are optional. */
 export interface NetlinkSocketOptions {
   /**
    * How long to wait for each reply, in milliseconds.
@@ -13,8 +14,8 @@ export interface NetlinkSocketOptions {
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * How long a long job rests after each of its turns of a few milliseconds, in milliseconds. With 0 it goes on as soon as
-   * the event loop has had its turn; with more it takes longer, and leaves the processor to others meanwhile.
+   * How long a long operation pauses after every few milliseconds of work, in milliseconds. With 0 it only yields to the
+   * event loop; a longer pause makes it slower but leaves CPU time to other work.
    * @defaultValue 0
    */
   readonly restMs?: number | undefined;
@@ -23,29 +24,30 @@ export interface NetlinkSocketOptions {
 const DEFAULT_TIMEOUT_MS = 5_000;
 
 /**
- * Room for what is received at once. Dumps are packed for the reader's buffer, up to 32 KiB (netlink_recvmsg caps
- * max_recvmsg_len), and single replies take a page, so nothing that IPVS sends fills it. What does was cut off.
+ * Size of the receive buffer. The kernel packs dumps for the reader's buffer, up to 32 KiB (netlink_recvmsg caps
+ * max_recvmsg_len), and a single reply takes a page. No IPVS reply fills this buffer, so one that does was truncated.
  */
 const RECEIVE_BYTES = 65_536;
 
-/** A dump that other writers disturb this often is given up. */
+/** A dump is given up after other writers have disturbed it this many times. */
 const MAX_DUMPS = 8;
 
-/** The longest time without letting the event loop run. */
+/** The socket yields to the event loop after this long. */
 const SLICE_MS = 3;
 
-/** Between looks at the clock, which cost as much as a send where system calls are slow. A send counts for more than its bytes. */
+/** Bytes between two readings of the clock, which cost as much as a send where system calls are slow. */
 const BYTES_PER_LOOK = 65_536;
+/** What a round trip counts for, besides the bytes sent and received. */
 const BYTES_OF_ROUND_TRIP = 2_048;
 
-/** Jobs begin below this number, and none is so long that it would pass the 32 bits. */
+/** First sequence numbers are below this, so that no job's numbers overflow 32 bits. */
 const MAX_FIRST_SEQ = 0x7000_0000;
 
 interface Running {
   readonly job: Job;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-  /** First sequence number that this job used: failures reported late are still its own. */
+  /** The job's first sequence number: a failure that is reported late still belongs to it. */
   readonly firstSeq: number;
   outgoing: Outgoing | undefined;
   dumps: number;
@@ -55,14 +57,13 @@ interface Running {
 type Queued = Pick<Running, 'job' | 'resolve' | 'reject'>;
 
 /**
- * Requests and replies over one socket, one job at a time: the kernel refuses a second dump beside a first one.
+ * Sends requests and matches replies over one socket. Jobs run one at a time, since the kernel refuses a second dump on a
+ * socket while one is running.
  *
- * Every process that may change the tables may also send datagrams to this socket, and reading through the descriptor
- * does not show who sent one. So each job begins at a random number, and a datagram whose first message has another
- * number is dropped unread: what was sent before the request cannot answer it.
+ * Other privileged processes can send datagrams to this socket too, and reading through the descriptor does not show the
+ * sender. So each job starts at a random sequence number, and datagrams with numbers of no such request are dropped.
  *
- * After a time-out or a malformed reply the socket is replaced, so what still comes for the abandoned request comes to
- * nobody.
+ * After a time-out or a malformed reply the socket is replaced, so that late replies are lost with the old one.
  */
 export class NetlinkSocket {
   readonly #transport: Transport;
@@ -78,11 +79,11 @@ export class NetlinkSocket {
   readonly #received = viewOf(this.#into);
   #closed = false;
   #pumping = false;
-  /** Bytes moved since the last look at the clock. */
+  /** Bytes sent and received since the clock was last read. */
   #moved = 0;
   #immediate = false;
 
-  /** Opens the socket. Throws `IpvsError`. */
+  /** Opens the socket. Throws an `IpvsError`. */
   constructor(transport: Transport, protocol: number, options: NetlinkSocketOptions = {}) {
     this.#transport = transport;
     this.#protocol = protocol;
@@ -91,12 +92,12 @@ export class NetlinkSocket {
     this.#link = this.#open();
   }
 
-  /** Whether replies are read as soon as they are there, so that a second socket would gain nothing. */
+  /** Whether replies are read without waiting for the event loop, in which case a second socket gains nothing. */
   get immediate(): boolean {
     return this.#immediate;
   }
 
-  /** Does a job after those already queued. Rejects when it cannot be finished. */
+  /** Runs a job after those already queued. Rejects if it cannot be completed. */
   run(job: Job): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(closedError());
@@ -105,7 +106,7 @@ export class NetlinkSocket {
     });
   }
 
-  /** Closes the socket and rejects what is pending with code `closed`. May be called twice. */
+  /** Closes the socket; pending jobs reject with `closed`. May be called twice. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -116,7 +117,7 @@ export class NetlinkSocket {
   }
 
   #open(): Link {
-    // An event of a link that was since replaced must not touch the request of its successor.
+    // Events of a replaced link must not affect a request on the new one.
     const current = (): boolean => link === this.#link;
     const events: LinkEvents = {
       datagram: (bytes, truncated) => {
@@ -138,7 +139,7 @@ export class NetlinkSocket {
     this.#link = undefined;
   }
 
-  /** Sends and receives until there is nothing to do, or nothing without waiting. */
+  /** Sends and receives until nothing is left to do, or until it would have to wait. */
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
@@ -163,7 +164,7 @@ export class NetlinkSocket {
     else setTimeout(go, this.#restMs);
   }
 
-  /** One send with its replies, as far as they are there. False when there is nothing more to do now. */
+  /** Sends once and reads the replies that have arrived. Returns false if nothing more can be done now. */
   #advance(): boolean {
     const running = this.#running ?? this.#dequeue();
     if (!running || running.outgoing) return false;
@@ -180,7 +181,7 @@ export class NetlinkSocket {
     this.#seq = running.outgoing.last + 1;
     link.send(running.outgoing.bytes);
     this.#moved += BYTES_OF_ROUND_TRIP + running.outgoing.bytes.length;
-    // In one go: between turns the package's own receiver would read on, in smaller buffers and perhaps out of order.
+    // Without yielding: the package's own receiver would otherwise read too, with smaller buffers, possibly out of order.
     while (running.outgoing) {
       const length = link.receiveNow?.(this.#into) ?? 0;
       if (length === 0) {
@@ -205,7 +206,7 @@ export class NetlinkSocket {
 
   #arrived(bytes: Uint8Array, truncated: boolean): void {
     const running = this.#running;
-    if (!running?.outgoing) return; // Of a request that is settled already.
+    if (!running?.outgoing) return; // The request is settled already.
     try {
       this.#into.set(bytes.subarray(0, RECEIVE_BYTES));
       if (!this.#answers(running, bytes.length)) return;
@@ -223,13 +224,13 @@ export class NetlinkSocket {
     this.#pump();
   }
 
-  /** Whether the datagram that was just received is the kernel's answer to something that the running job asked. */
+  /** Whether the datagram just received answers a message of the running job, going by its sequence number. */
   #answers({ firstSeq, outgoing }: Running, length: number): boolean {
     const seq = firstSeqOf(this.#received, length);
     return seq !== undefined && outgoing !== undefined && seq >= firstSeq && seq <= outgoing.last;
   }
 
-  /** Hands a message to the running job and settles what was sent, where it answers the last of it. */
+  /** Passes a message to the running job, and settles the send if the message answers the last one sent. */
   readonly #accept = (message: Message): void => {
     const running = this.#running;
     if (!running?.outgoing || message.seq < running.firstSeq || message.seq > running.outgoing.last) return;
@@ -252,7 +253,7 @@ export class NetlinkSocket {
     }
   }
 
-  /** All that was sent is answered. A disturbed dump is asked for again, under a new number. */
+  /** Called when everything sent is answered. A disturbed dump is requested again, with a new sequence number. */
   #settle(running: Running): void {
     running.outgoing = undefined;
     if (!running.interrupted) {
@@ -269,7 +270,7 @@ export class NetlinkSocket {
 
   #wait(): void {
     const timer = setTimeout(() => {
-      // The loop may have been blocked past the time: let replies that are already there be seen first.
+      // The event loop may have been blocked past the time-out: process replies that have already arrived first.
       setImmediate(() => {
         if (this.#timer === timer)
           this.#fail(new IpvsError('timeout', `no reply within ${this.#timeoutMs} ms`));
@@ -278,7 +279,7 @@ export class NetlinkSocket {
     this.#timer = timer;
   }
 
-  /** Gives the running job up, and the socket with it, and goes on with the next job. */
+  /** Fails the running job, replaces the socket and continues with the next job. */
   #fail(cause: unknown): void {
     const running = this.#running;
     this.#running = undefined;

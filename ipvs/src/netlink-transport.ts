@@ -6,48 +6,48 @@ import type { Link, LinkEvents, Transport } from './transport.ts';
 import { NETLINK } from './uapi.ts';
 
 /**
- * Receive buffer to ask for. The kernel doubles it and caps it at twice net.core.rmem_max, which is this by default.
- * The one it would give unasked holds 166 failures of the largest kind.
+ * Receive buffer size to request: the default of net.core.rmem_max. The kernel doubles the size and caps it at twice
+ * net.core.rmem_max. Its default buffer would hold only 166 errors of the largest size.
  */
 const RECEIVE_BUFFER = 212_992;
 
-/** What one queued failure costs at most: a 1,024-byte block for data and its shared info, and the sk_buff itself. */
+/** Maximum buffer space for one queued error: a 1,024-byte block for data and shared info, and the sk_buff itself. */
 const FAILURE_COST = 1_280;
 
-/** Kept under 276, where the default buffer was seen to overflow, whatever the arithmetic says. */
+/** Upper bound whatever the buffer size: the default buffer was seen to overflow at 276 messages. */
 const MAX_WINDOW = 200;
 
 /**
- * Size of the buffer that the package allocates for each receive where we cannot receive immediately. Not peeking saves
- * a system call for each datagram. Never cut off: single replies and the first part of a dump take one page, at most
- * 8 KiB (NLMSG_GOODSIZE), and later parts of a dump grow only to the largest buffer the reader has shown.
+ * Size of the buffer that the package allocates for each receive when this library cannot receive immediately. A fixed
+ * size saves the system call that would peek at each datagram. Nothing is truncated: single replies and the first part of
+ * a dump take at most 8 KiB (NLMSG_GOODSIZE), and later parts grow only to the largest buffer that the reader has used.
  */
 const PACKAGE_BUFFER = 8_192;
 
-/** Other processes may send to our port; netlink tells the kernel from them by its own (netlink(7)). */
+/** Port of the kernel as a sender (netlink(7)): other processes may send to our port too. */
 const KERNEL_PORT = 0;
 
-/** Options of {@link netlinkTransport}; each may be left out. */
+/** Options of {@link netlinkTransport}. All are optional. */
 export interface NetlinkTransportOptions {
   /**
-   * Whether to read replies at once through the socket's descriptor, where it can be found in /proc.
+   * Whether to read replies immediately, through the socket's file descriptor, if it can be found in /proc.
    * @defaultValue true
    */
   readonly immediate?: boolean | undefined;
 }
 
 /**
- * The real kernel, over the npm package `netlink`.
+ * A transport to the real kernel, over the npm package `netlink`.
  *
- * A netlink request is carried out inside `sendmsg`, so its replies are there when that returns. Waiting for the event
- * loop to say so would double the cost of a round trip; reading them at once also keeps the package's own receiver,
- * which aborts the process on an overflow of the receive buffer, from ever having something to read.
+ * The kernel handles a netlink request inside `sendmsg`, so its replies are available when that returns. Waiting for the
+ * event loop would double the cost of a round trip. Reading immediately also leaves nothing for the package's own
+ * receiver, which aborts the process when the receive buffer overflows.
  */
 export function netlinkTransport(options: NetlinkTransportOptions = {}): Transport {
   return {
     open(protocol, events) {
       const socket = openSocket(protocol);
-      // An idle client does not hold up the end of the process; time-outs of requests do.
+      // An idle client must not keep the process alive; the time-outs of pending requests do.
       socket.unref();
       const fd = options.immediate === false ? undefined : findSocketFd(protocol, socket.address().port);
       const window = Math.max(1, Math.min(MAX_WINDOW, Math.floor(socket.getRecvBufferSize() / FAILURE_COST)));
@@ -60,7 +60,7 @@ export function netlinkTransport(options: NetlinkTransportOptions = {}): Transpo
 function openSocket(protocol: number): RawNetlinkSocket {
   try {
     return new RawNetlinkSocket(protocol, {
-      // Link dumps of rtnetlink may start with more than a page, where a device has many virtual functions.
+      // A link dump of rtnetlink may start with more than a page, for a device with many virtual functions.
       messagePeeking: protocol !== NETLINK.GENERIC,
       msgBufferSize: PACKAGE_BUFFER,
       recvBufferSize: RECEIVE_BUFFER,
@@ -71,12 +71,12 @@ function openSocket(protocol: number): RawNetlinkSocket {
   }
 }
 
-/** A system error of the package or of `node:fs`. No `instanceof`: theirs may be the `Error` of another realm. */
+/** A system error of the package or of `node:fs`. Not by `instanceof`: its `Error` may be from another realm. */
 function systemError(cause: unknown): { readonly errno?: unknown; readonly code?: unknown } {
   return typeof cause === 'object' && cause !== null ? cause : {};
 }
 
-/** Errors of the package carry a positive errno, those of `node:fs` a negative one. */
+/** Errors of the package have a positive errno, those of `node:fs` a negative one. */
 function asIpvsError(what: string, cause: unknown): IpvsError {
   const { errno: number } = systemError(cause);
   const errno = typeof number === 'number' ? Math.abs(number) : undefined;
@@ -84,17 +84,17 @@ function asIpvsError(what: string, cause: unknown): IpvsError {
   return new IpvsError(codeOfErrno(errno), `${what}: ${errnoName(errno)}`, { errno, cause });
 }
 
-/** What the two ways of sending and receiving have in common. */
+/** An open socket, shared by both kinds of link. */
 interface Opened {
   readonly socket: RawNetlinkSocket;
   readonly window: number;
-  /** False once the socket failed or was closed: its descriptor may by then be another file's. */
+  /** False once the socket has failed or was closed: its descriptor may then belong to another file. */
   usable: boolean;
 }
 
 /**
- * Listeners do nothing but hand on, from outside the package's native frames: an exception there, or closing the socket
- * while a write is pending, would end the process.
+ * Forwards the socket's events with `setImmediate`, outside the package's native frames: an exception there, or closing the
+ * socket while a write is pending, would end the process.
  */
 function listen(opened: Opened, events: LinkEvents): void {
   const datagram = (truncated: boolean) => (bytes: Uint8Array, sender: MessageInfo) => {
@@ -130,7 +130,7 @@ function packageLink(opened: Opened, events: LinkEvents): Link {
     close: closer(opened),
     send(bytes) {
       if (!opened.usable) throw new IpvsError('closed', 'netlink socket: closed');
-      // The package may keep the bytes until the socket is writable; they are the caller's again at once.
+      // A copy: the package may keep the bytes until the socket is writable, but the caller may reuse them immediately.
       socket.send(Buffer.from(bytes), undefined, (cause) => {
         if (cause) socket.emit('error', cause);
       });

@@ -1,5 +1,5 @@
 /**
- * Plain netlink with this library's transport and codec, for protocols other than IPVS, such as routes and addresses.
+ * This library's netlink socket and attribute codecs, for protocols other than IPVS: routes, addresses, nf_tables.
  *
  * @packageDocumentation
  */
@@ -48,44 +48,45 @@ export type { Refusal, TransactionMessage } from './transaction.ts';
 export type { Link, LinkEvents, Transport } from './transport.ts';
 export { NETLINK, NLM_F, NLMSG } from './uapi.ts';
 
-/** Options of {@link openNetlink}; each may be left out. */
+/** Options of {@link openNetlink}. All are optional. */
 export interface NetlinkOptions extends NetlinkSocketOptions {
   /**
-   * Where to open the socket.
-   * @defaultValue the kernel of this host, in this process's network namespace
+   * Opens the socket.
+   * @defaultValue the host's kernel, in this process's network namespace
    */
   readonly transport?: Transport | undefined;
 }
 
-/** A netlink socket that asks one thing at a time, in the order of the calls. */
+/** A netlink socket. Requests run one at a time, in the order of the calls. */
 export interface Netlink {
   /**
-   * Sends one message and resolves with the payloads of its replies once the kernel has acknowledged it; with no
-   * payload where it only acknowledges.
+   * Sends one message and resolves with the payloads of its replies when the kernel has acknowledged it; with an empty
+   * list if it sends only the acknowledgement.
    *
-   * With all bits of `NLM_F.DUMP` in `flags` it is a dump, repeated when other writers disturb it (`interrupted` after
-   * eight times). REQUEST and ACK are added to `flags`. Rejects with an `IpvsError` whose `errno` is the kernel's;
-   * `timeout` when nothing came, `closed` after `close`.
+   * Rejects with an `IpvsError`: with the kernel's `errno` if the kernel refuses the request, `timeout` if no reply arrives,
+   * `closed` after `close`, and `interrupted` if other writers disturbed a dump eight times.
    *
    * @param type - Message type, for example RTM_NEWROUTE.
-   * @param payload - What follows the message header, fixed part and attributes, each aligned to four bytes.
-   * @param what - What is being done, to begin the message of an error with: `add route 10.0.0.0/8`.
+   * @param flags - NLM_F_* flags. REQUEST and ACK are added. With all bits of `NLM_F.DUMP` the request is a dump, which is
+   * repeated if other writers disturb it.
+   * @param payload - The part after the message header: fixed structure and attributes, each aligned to four bytes.
+   * @param what - The operation, as the start of error messages: `add route 10.0.0.0/8`.
    */
   request(type: number, flags: number, payload: Uint8Array, what?: string): Promise<Uint8Array[]>;
   /**
-   * For netfilter's subsystems (protocol 12) that take changes in batches, as nf_tables does: the kernel makes all of
-   * the messages or none. Resolves with those it refused; with none when all are made. Rejects when there is no answer.
+   * Makes all changes or none, in a netfilter subsystem (protocol 12) with batches, such as nf_tables.
    *
-   * What it answers to the transaction as a whole is reported as a refusal of the last message.
+   * Resolves with the messages that the kernel refused; an empty list means that all changes were made. An error about the
+   * transaction as a whole is reported as a refusal of the last message. Rejects if the kernel does not answer.
    *
    * @param subsystem - NFNL_SUBSYS_*, for example 10 for nf_tables.
    */
   transaction(subsystem: number, messages: readonly TransactionMessage[]): Promise<readonly Refusal[]>;
-  /** Closes the socket and rejects what is pending. May be called twice. */
+  /** Closes the socket; pending requests reject with `closed`. May be called twice. */
   close(): void;
 }
 
-/** Opens a netlink socket. Throws `IpvsError`, `unsupported` where the kernel lacks the protocol. */
+/** Opens a netlink socket. Throws an `IpvsError`; `unsupported` if the kernel lacks the protocol. */
 export function openNetlink(protocol: number, options: NetlinkOptions = {}): Netlink {
   const socket = new NetlinkSocket(options.transport ?? netlinkTransport(), protocol, options);
   return {

@@ -16,10 +16,10 @@ import type {
 } from './types.ts';
 import { IP_VS_CONN_F, IP_VS_SVC_F, IP_VS_TUNNEL_TYPE, IPPROTO } from './uapi.ts';
 
-/** The part of a reply after the netlink header; a `Message` is one. */
+/** A reply without its netlink header. A `Message` is one. */
 export type Reply = Extent;
 
-/** The same while it is being made: what is at its default is never added. */
+/** An object under construction. Values at their default are never added to it. */
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const protocolWords = byNumber(IPPROTO);
@@ -34,7 +34,7 @@ const COMMAND = commandAttrs.types;
 const SERVICE = serviceAttrs.types;
 const DESTINATION = destinationAttrs.types;
 
-/** Which service is in a reply. Throws `malformed-reply`. */
+/** Reads the identity of the service in a reply. Throws `malformed-reply`. */
 export function readServiceId(reply: Reply): ServiceId {
   const values = serviceValues(reply);
   return toServiceId(reply.view, values, familyOfNumber(values[SERVICE.family] ?? 0));
@@ -45,7 +45,7 @@ function serviceValues({ view, from, to }: Reply): ServiceValues {
   return serviceAttrs.values(view, nest, attributeEnd(view, nest));
 }
 
-/** The service in a reply. Throws `malformed-reply`. */
+/** Reads the service in a reply. Throws `malformed-reply`. */
 export function readService(reply: Reply): ObservedService {
   const { view } = reply;
   const values = serviceValues(reply);
@@ -63,7 +63,7 @@ export function readService(reply: Reply): ObservedService {
 
 const SCHEDULER_FLAGS = schedulerFlags.reduce((all, [, bit]) => all | bit, 0);
 
-/** What every service has, in the same order for all. */
+/** Creates a service with its mandatory fields, always in the same order, so that all objects have the same shape. */
 function createService(view: DataView, values: ServiceValues, family: AddressFamily): ObservedService {
   const scheduler = readValue(serviceAttrs.rows.scheduler, view, values) ?? '';
   const stats = statsOf(view, values[SERVICE.stats64], values[SERVICE.stats32]);
@@ -75,7 +75,7 @@ function createService(view: DataView, values: ServiceValues, family: AddressFam
 
 function toServiceId(view: DataView, values: ServiceValues, family: AddressFamily): ServiceId {
   const fwmark = values[SERVICE.fwmark];
-  // A service known by its mark has no protocol, address and port on the wire.
+  // A service with a firewall mark has no protocol, address and port on the wire.
   if (fwmark !== undefined) return { fwmark, family };
   const address = needed('service address', values[SERVICE.address]);
   return {
@@ -94,12 +94,12 @@ function toPersistence(view: DataView, values: ServiceValues, family: AddressFam
   return prefixLength === bits ? { timeoutSeconds } : { timeoutSeconds, prefixLength };
 }
 
-/** The destination in a reply, of a service of this family. Throws `malformed-reply`. */
+/** Reads the destination in a reply. `ofService`: the family of its service. Throws `malformed-reply`. */
 export function readDestination({ view, from, to }: Reply, ofService: AddressFamily): ObservedDestination {
   const nest = needed('destination', commandAttrs.values(view, from + GENL_HEADER, to)[COMMAND.destination]);
   const values = destinationAttrs.values(view, nest, attributeEnd(view, nest));
   const address = needed('destination address', values[DESTINATION.address]);
-  // Kernels before 3.18 send no address family for a destination; it is then the service's.
+  // Kernels before 3.18 send no address family for a destination: it is that of the service.
   const number = values[DESTINATION.family] ?? 0;
   const family = number === 0 ? ofService : familyOfNumber(number);
   const method = (values[DESTINATION.forwardingMethod] ?? 0) & IP_VS_CONN_F.FWD_MASK;
@@ -133,14 +133,14 @@ function addTunnel(destination: Mutable<ObservedDestination>, values: Destinatio
   destination.tunnel = tunnel;
 }
 
-/** The statistics in a nest of either width: they have the same attributes. What is left out is zero. */
+/** Reads statistics of either width, which have the same attributes. Missing ones are zero. */
 function readStats(table: typeof stats64Attrs | typeof stats32Attrs, view: DataView, nest: number): Stats {
   const { rows } = table;
   const values = table.values(view, nest, attributeEnd(view, nest));
   const connections = readValue(rows.connections, view, values) ?? 0n;
   const inPackets = readValue(rows.inPackets, view, values) ?? 0n;
   const outPackets = readValue(rows.outPackets, view, values) ?? 0n;
-  // Where nothing ever came in or went out there is no other traffic, and no rate either.
+  // Without connections and packets, bytes and rates are zero too.
   if (connections === 0n && inPackets === 0n && outPackets === 0n) return noTraffic;
   return {
     connections,
@@ -156,13 +156,13 @@ function readStats(table: typeof stats64Attrs | typeof stats32Attrs, view: DataV
   };
 }
 
-/** Those of 64 bits, where a kernel before 4.1 has only those of 32. */
+/** The 64-bit statistics; the 32-bit ones from a kernel before 4.1, which has no others. */
 function statsOf(view: DataView, stats64: number | undefined, stats32: number | undefined): Stats {
   if (stats64 !== undefined) return readStats(stats64Attrs, view, stats64);
   return stats32 === undefined ? noTraffic : readStats(stats32Attrs, view, stats32);
 }
 
-/** Shared by all that saw no traffic: in a large table these are many, and there is much to keep for each. */
+/** Shared by all entries without traffic, to save memory: a large table has many of them. */
 const noTraffic: Stats = Object.freeze({
   connections: 0n,
   inPackets: 0n,
@@ -176,7 +176,7 @@ const noTraffic: Stats = Object.freeze({
   outByteRate: 0,
 });
 
-/** What no reply about a service or destination is without. */
+/** Returns an attribute that every reply must have. Throws `malformed-reply` if it is missing. */
 function needed(what: string, value: number | undefined): number {
   if (value === undefined) throw new IpvsError('malformed-reply', `reply without ${what}`);
   return value;

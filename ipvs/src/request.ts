@@ -4,15 +4,15 @@ import { type Message, message } from './message.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 import { NLM_F } from './uapi.ts';
 
-/** How the kernel answered a request: its replies, and the error if there was one. */
+/** The kernel's answer to a request: its replies, and the error number, which is 0 for success. */
 export interface Answer<T> {
   readonly replies: T[];
   readonly errno: number;
-  /** The kernel's own words, where it gave any. */
+  /** The kernel's error message, if it sent one. */
   readonly words: string | undefined;
 }
 
-/** One request, asked until it is answered undisturbed. */
+/** A single request, repeated until no other writer disturbs the answer. */
 class RequestJob<T> implements Job {
   replies: T[] = [];
   errno = 0;
@@ -26,7 +26,7 @@ class RequestJob<T> implements Job {
   constructor(type: number, flags: number, payload: Uint8Array, read: (message: Message) => T) {
     this.#read = read;
     this.#type = type;
-    // A dump is closed by its DONE, anything else by the acknowledgement.
+    // A dump ends with NLMSG_DONE, any other answer with the acknowledgement.
     this.#flags = flags | NLM_F.REQUEST | ((flags & NLM_F.DUMP) === NLM_F.DUMP ? 0 : NLM_F.ACK);
     this.#payload = payload;
   }
@@ -53,9 +53,9 @@ class RequestJob<T> implements Job {
 }
 
 /**
- * Asks and gives the answer as it is, errors of the kernel included. Rejects only when there is no answer.
+ * Sends a request and resolves with the kernel's answer, which may be an error. Rejects only if there is no answer.
  *
- * `read` makes of each reply what is to be kept, at once: the message's memory is used again.
+ * @param read - Converts each reply immediately: its memory is reused afterwards.
  */
 export async function ask<T>(
   socket: NetlinkSocket,
@@ -69,7 +69,7 @@ export async function ask<T>(
   return job;
 }
 
-/** An error of the kernel as a sentence: what was tried, why it failed in the kernel's words, and the number's name. */
+/** Returns the error for a kernel error number: what was tried, the kernel's message if there is one, and the errno's name. */
 export function kernelError(what: string, errno: number, words: string | undefined): IpvsError {
   const name = errnoName(errno);
   return new IpvsError(codeOfErrno(errno), words ? `${what}: ${words} (${name})` : `${what}: ${name}`, {

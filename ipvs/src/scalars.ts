@@ -1,26 +1,26 @@
 import { IpvsError } from './errors.ts';
 
 /**
- * How one attribute value is laid out.
+ * Encodes and decodes one attribute value.
  *
- * Integers are in the byte order of this host, as netlink has them; a codec that is big-endian says so in its name.
+ * Integers are in host byte order, as usual in netlink; big-endian codecs have `be` in their name.
  */
 export interface Codec<T> {
-  /** What is read or expected, for messages: `u16`. */
+  /** Name of the type, for error messages: `u16`. */
   readonly name: string;
-  /** The fewest bytes that a well-formed value has. */
+  /** Minimum length of a well-formed value, in bytes. */
   readonly least: number;
-  /** Bytes that `value` will take, without attribute header and padding. */
+  /** Encoded size of `value` in bytes, without attribute header and padding. */
   size(value: T): number;
   write(view: DataView, at: number, value: T): void;
   /**
-   * Reads `length` bytes at `at`, of which there are at least as many as the codec needs; there may be more, since
-   * kernels append to structures. Nothing it returns shares memory with `view`. Throws `malformed-reply`.
+   * Reads the value in the `length` bytes at `at`. `length` is at least `least`, and may be more, since newer kernels append
+   * to structures. The result does not share memory with `view`. Throws `malformed-reply`.
    */
   read(view: DataView, at: number, length: number): T;
 }
 
-/** A codec of integers of at most 32 bits, which {@link readInteger} reads. */
+/** A codec for integers of at most 32 bits, which {@link readInteger} can read. */
 export interface IntegerCodec extends Codec<number> {
   readonly layout: Layout;
 }
@@ -28,12 +28,12 @@ export interface IntegerCodec extends Codec<number> {
 /** Width and byte order of an integer. */
 export type Layout = 'u8' | 'u16' | 'u32' | 'be16' | 'be32';
 
-/** Whether this machine stores the low byte first, as all but s390x do. */
+/** Whether this host is little-endian, as all platforms of Node except s390x are. */
 export const HOST_IS_LE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /**
- * Reads any integer. One function with all of them becomes part of the loop over the attributes of a reply; to call a
- * codec for each value would cost more than all else there.
+ * Reads an integer of any layout. V8 inlines this single function into the loop over a reply's attributes, where a call of
+ * a codec for each value would dominate the cost.
  */
 export function readInteger(view: DataView, at: number, layout: Layout): number {
   if (layout === 'u32') return view.getUint32(at, HOST_IS_LE);
@@ -60,7 +60,7 @@ function integer(
     },
     read: (view, at) => readInteger(view, at, layout),
   };
-  // Not copied to a codec that is made of this one with another `read`.
+  // Not enumerable: a codec made by spreading this one with another `read` must not inherit it.
   return Object.defineProperty(codec, 'layout', { value: layout }) as IntegerCodec;
 }
 
@@ -72,7 +72,7 @@ export const be16 = integer('be16', 2, (v, at, n) => v.setUint16(at, n));
 export const be32 = integer('be32', 4, (v, at, n) => v.setUint32(at, n));
 // biome-ignore-end format: aligned table
 
-/** A 64-bit integer; always a `bigint`, since counters pass 2^53. */
+/** A 64-bit integer, always as a `bigint`, since counters may exceed 2^53. */
 export const u64: Codec<bigint> = {
   name: 'u64',
   least: 8,
@@ -84,13 +84,13 @@ export const u64: Codec<bigint> = {
     view.setBigUint64(at, value, HOST_IS_LE);
   },
   read(view, at) {
-    // Most counters are 0, and a bigint of 64 bits is made in two costly steps.
+    // Most counters are 0, and making a 64-bit bigint is costly.
     if (view.getUint32(at) === 0 && view.getUint32(at + 4) === 0) return 0n;
     return view.getBigUint64(at, HOST_IS_LE);
   },
 };
 
-/** The same in network byte order, as netfilter has its counters and times. */
+/** A 64-bit integer in network byte order, as in netfilter's counters and times. */
 export const be64: Codec<bigint> = {
   ...u64,
   name: 'be64',
@@ -104,7 +104,7 @@ export const be64: Codec<bigint> = {
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
 
-/** A string closed by a NUL on the wire; read up to the first NUL. */
+/** A NUL-terminated string, read up to the first NUL. */
 export const cstring: Codec<string> = {
   name: 'string',
   least: 0,
@@ -121,7 +121,7 @@ export const cstring: Codec<string> = {
     for (let index = at; index < at + length; index++) {
       const byte = view.getUint8(index);
       if (byte === 0) return ascii;
-      // A decoder costs more than all the rest of a message, and the kernel's names are ASCII.
+      // TextDecoder costs more than the rest of the message, and the kernel's names are ASCII.
       if (byte > 0x7f) return decode(new Uint8Array(view.buffer, view.byteOffset + at, length));
       ascii += String.fromCharCode(byte);
     }
@@ -134,17 +134,17 @@ function decode(bytes: Uint8Array): string {
   return text.decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
-/** Bytes as they are; what is read is a copy. */
+/** Raw bytes. Reading returns a copy. */
 export const raw: Codec<Uint8Array> = {
   name: 'bytes',
   least: 0,
   size: (value) => value.length,
   write: (view, at, value) => new Uint8Array(view.buffer, view.byteOffset + at, value.length).set(value),
-  // A Buffer is a window into shared memory, so the view's offset must be carried; `slice` of a Uint8Array copies.
+  // The view may start within its buffer, as a Buffer does. Unlike that of a Buffer, `slice` of a Uint8Array copies.
   read: (view, at, length) => new Uint8Array(view.buffer, view.byteOffset + at, length).slice(),
 };
 
-/** An attribute whose presence is its value: no bytes, `true` when present. */
+/** An attribute without a value: `true` if present. */
 export const flag: Codec<true> = {
   name: 'flag',
   least: 0,
@@ -153,13 +153,13 @@ export const flag: Codec<true> = {
   read: () => true,
 };
 
-/** `struct ip_vs_flags`: the bits, and which of them are meant. */
+/** `struct ip_vs_flags`: flags, and a mask of those that apply. */
 export interface MaskedFlags {
   readonly value: number;
   readonly mask: number;
 }
 
-/** Eight bytes, value then mask; the kernel changes only the bits in the mask. */
+/** `struct ip_vs_flags` in eight bytes: value, then mask. The kernel changes only the bits in the mask. */
 export const maskedFlags: Codec<MaskedFlags> = {
   name: 'flags with mask',
   least: 8,

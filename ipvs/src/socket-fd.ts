@@ -1,27 +1,27 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * The file descriptor of the netlink socket that is bound to `port`, or undefined where /proc does not say.
+ * The file descriptor of the netlink socket that is bound to `port`; undefined if it cannot be found in /proc.
  *
- * The npm package keeps it to itself. The kernel lists every netlink socket of this network namespace with its port
- * (unique per protocol) and inode (netlink_native_seq_show, net/netlink/af_netlink.c), and every descriptor of this
- * process with its inode, so a match is exact.
+ * The npm package does not expose it. /proc/net/netlink lists every netlink socket of this network namespace with its port
+ * (unique per protocol) and inode (netlink_native_seq_show, net/netlink/af_netlink.c), and /proc/self/fd lists this
+ * process's descriptors with their inodes, so the match is exact.
  */
 export function findSocketFd(protocol: number, port: number): number | undefined {
   try {
     const inode = inodeOf(readFileSync('/proc/thread-self/net/netlink', 'latin1'), protocol, port);
     if (inode === undefined) return undefined;
     const link = `socket:[${inode}]`;
-    // All of them: a number says nothing of when a descriptor was opened, since other threads open and close theirs.
+    // All descriptors: the newest need not have the highest number, since other threads open and close files too.
     return readdirSync('/proc/self/fd')
       .map(Number)
       .find((fd) => linkOf(fd) === link);
   } catch {
-    return undefined; // No /proc, or none that this process may read.
+    return undefined; // /proc is missing or not readable.
   }
 }
 
-/** What a descriptor refers to; undefined where it was closed after it was listed, as the descriptor of the listing itself is. */
+/** The target of a descriptor; undefined if it was closed since it was listed, as the listing's own descriptor is. */
 function linkOf(fd: number): string | undefined {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);

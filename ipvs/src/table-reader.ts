@@ -8,10 +8,10 @@ import { readDestination } from './replies.ts';
 import type { ObservedDestination, ObservedService, TableEntry } from './types.ts';
 
 /**
- * Reads the destinations of `services` over all of `sockets` at once, each with an encoder of its own; gives what `take`
- * makes of each service with its destinations, in the same order.
+ * Reads the destinations of `services` over all `sockets` in parallel, each with its own encoder. Resolves with the result
+ * of `take` for each service and its destinations, in the order of `services`.
  *
- * The kernel has no way to dump more than one service's destinations at a time, and a socket runs one dump at a time.
+ * The kernel can dump the destinations of only one service at a time, and a socket runs one dump at a time.
  */
 export async function readDestinations<T>(
   sockets: readonly NetlinkSocket[],
@@ -36,7 +36,7 @@ export async function readDestinations<T>(
   return taken;
 }
 
-/** What is made of these services, in their order: what is `known` by their keys, and of the others what `read` gives. */
+/** Returns a value for each service, in their order: the `known` value of its key, or else the one that `read` returns. */
 export async function readMissing<T>(
   services: readonly ObservedService[],
   known: ReadonlyMap<string, T>,
@@ -50,13 +50,13 @@ export async function readMissing<T>(
   });
 }
 
-/** Services whose destinations are to be read, and the place of the next one that nobody has taken. */
+/** Services whose destinations are to be read, and the index of the next one. */
 interface Queue {
   readonly services: readonly ObservedService[];
   next: number;
 }
 
-/** Takes services from a queue that it shares with the jobs on other sockets. */
+/** Reads destinations of services from a queue that it shares with the jobs on the other sockets. */
 class DestinationsJob implements Job {
   error: Error | undefined;
   readonly #encoder: Encoder;

@@ -1,7 +1,7 @@
 import { type Attrs, attrTable, nested } from './codec.ts';
 import { be16, be32, type Codec, cstring, maskedFlags, raw, u8, u16, u32, u64 } from './scalars.ts';
 
-/** A rate in the form that newer kernels send in 64 bits; far below 2^53, so a number. */
+/** A rate in 64 bits, as newer kernels send it. Far below 2^53, so read as a number. */
 const rate64: Codec<number> = {
   name: 'rate',
   least: 8,
@@ -10,7 +10,7 @@ const rate64: Codec<number> = {
   read: (view, at) => Number(u64.read(view, at, 8)),
 };
 
-/** A counter that IPVS_*_ATTR_STATS has in 32 bits. */
+/** A 32-bit counter in IPVS_*_ATTR_STATS. */
 const counter32: Codec<bigint> = {
   name: 'u32',
   least: 4,
@@ -34,7 +34,7 @@ const stats64Rows = {
   outByteRate:    { type: 10, codec: rate64 },
 } as const;
 
-/** The same in IPVS_*_ATTR_STATS, which every kernel sends and whose counters wrap. */
+/** IPVS_STATS_ATTR_* in IPVS_*_ATTR_STATS, which every kernel sends; its 32-bit counters wrap. */
 // biome-ignore format: aligned table
 const stats32Rows = {
   connections:    { type: 1,  codec: counter32 },
@@ -52,7 +52,7 @@ const stats32Rows = {
 export const stats64Attrs = attrTable('stats64', stats64Rows);
 export const stats32Attrs = attrTable('stats', stats32Rows);
 
-/** IPVS_SVC_ATTR_*, in the order in which ipvsadm writes them. Rows marked "read" only the kernel sends. <linux/ip_vs.h> */
+/** IPVS_SVC_ATTR_*, in the order in which ipvsadm writes them. Only the kernel sends rows marked "read". <linux/ip_vs.h> */
 // biome-ignore format: aligned table
 const serviceRows = {
   family:            { type: 1,  codec: u16 },
@@ -72,7 +72,7 @@ const serviceRows = {
 export const serviceAttrs = attrTable('service', serviceRows);
 export type ServiceAttrs = Attrs<typeof serviceRows>;
 
-/** IPVS_DEST_ATTR_*, in the order in which ipvsadm writes them. Rows marked "read" only the kernel sends. <linux/ip_vs.h> */
+/** IPVS_DEST_ATTR_*, in the order in which ipvsadm writes them. Only the kernel sends rows marked "read". <linux/ip_vs.h> */
 // biome-ignore format: aligned table
 const destinationRows = {
   family:                { type: 11, codec: u16 }, //          since Linux 3.18
@@ -95,7 +95,7 @@ const destinationRows = {
 export const destinationAttrs = attrTable('destination', destinationRows);
 export type DestinationAttrs = Attrs<typeof destinationRows>;
 
-/** IPVS_DAEMON_ATTR_*. The rows from maxLength on are known since Linux 4.3. <linux/ip_vs.h> */
+/** IPVS_DAEMON_ATTR_*. The rows from maxLength on exist since Linux 4.3. <linux/ip_vs.h> */
 // biome-ignore format: aligned table
 const daemonRows = {
   state:     { type: 1, codec: u32 },
@@ -131,7 +131,7 @@ export const infoAttrs = attrTable('info', {
   connectionTableSize: { type: 2, codec: u32 },
 });
 
-/** CTRL_ATTR_*: the part of generic netlink's own family that is needed to find another. <linux/genetlink.h> */
+/** CTRL_ATTR_*: only the attributes needed to look up a generic netlink family. <linux/genetlink.h> */
 export const familyAttrs = attrTable('family', {
   id: { type: 1, codec: u16 },
   name: { type: 2, codec: cstring },

@@ -8,10 +8,10 @@ import type { AddressFamily, AddressServiceId, Destination, VirtualService } fro
 import { GENL, NLM_F } from './uapi.ts';
 
 /**
- * Bytes that are the same in many messages, and the places where they differ.
+ * The bytes that many messages have in common, and the offsets of the values that differ.
  *
- * Writing an attribute table field by field costs several times what the kernel takes to carry the message out, so
- * messages that come by the thousand are copied from a template and patched. A template is itself written by a table.
+ * Writing an attribute table field by field takes several times as long as the kernel needs to handle the message, so
+ * frequent messages are copied from a template and patched. Templates themselves are written by attribute tables.
  */
 interface Template<Place extends string> {
   readonly bytes: Uint8Array;
@@ -19,7 +19,7 @@ interface Template<Place extends string> {
   readonly at: Readonly<Record<Place, number>>;
 }
 
-/** Makes a template of attributes inside one nest, whose header is at the beginning of `bytes`. */
+/** Makes a template of the attributes in one nest, whose header is at the start of `bytes`. */
 function nestTemplate<Place extends string>(
   bytes: Uint8Array,
   rows: Readonly<Record<Place, { readonly type: number }>>,
@@ -28,7 +28,7 @@ function nestTemplate<Place extends string>(
   return { bytes, at: placesIn(bytes, 0, rows, places) };
 }
 
-/** The places in the nest that begins at `nest`. */
+/** The offsets of the values in the nest that starts at `nest`. */
 function placesIn<Place extends string>(
   bytes: Uint8Array,
   nest: number,
@@ -51,21 +51,21 @@ const DESTINATION_PLACES = ['address', 'port', 'forwardingMethod', 'weight'] as 
 
 export type ServiceTemplate = Template<(typeof SERVICE_PLACES)[number]>;
 
-/** The nest that names a service. */
+/** Templates of the nest that identifies a service. */
 export const idTemplates = perFamily((address) => {
   const bytes = commandAttrs.write({ service: toServiceIdAttrs({ protocol: 'tcp', address, port: 0 }) });
   return nestTemplate(bytes, serviceAttrs.rows, ID_PLACES);
 });
 
-/** A message about a destination without tunnel and thresholds, from its header on. */
+/** A whole message about a destination without tunnel and thresholds, including its header. */
 export interface DestinationMessage {
   readonly bytes: Uint8Array;
-  /** Offset of each value of the service, and of the destination. */
+  /** Offset of each value, of the service and of the destination. */
   readonly service: Readonly<Record<(typeof ID_PLACES)[number], number>>;
   readonly destination: Readonly<Record<(typeof DESTINATION_PLACES)[number], number>>;
 }
 
-/** Such messages by the address families of service and destination, of no family of netlink yet. */
+/** Destination messages by the address families of service and destination. The netlink family is filled in later. */
 export const destinationMessages = perFamily((serviceAddress) =>
   perFamily((address) => destinationMessage(serviceAddress, address)),
 );
@@ -88,13 +88,13 @@ function perFamily<T>(create: (anyAddress: string) => T): Readonly<Record<Addres
   return { ipv4: create('0.0.0.0'), ipv6: create('::') };
 }
 
-/** The nest of a service with all that it shares with others like it. Throws `invalid`. */
+/** Makes a template for services that differ from this one only in address and port. Throws `invalid`. */
 export function serviceTemplate(service: VirtualService): ServiceTemplate {
   const bytes = commandAttrs.write({ service: toServiceAttrs(service) });
   return nestTemplate(bytes, serviceAttrs.rows, SERVICE_PLACES);
 }
 
-/** All that services of one family may have in common. */
+/** The fields that services of one family may have in common. */
 const SHARED = [
   'protocol',
   'scheduler',
@@ -104,12 +104,12 @@ const SHARED = [
   'persistenceEngine',
 ] as const satisfies readonly (keyof (VirtualService & AddressServiceId))[];
 
-/** Field by field: an observed service has more, and counters do not go in JSON. */
+/** A key that is equal for services of the same template. By field: observed services have more, and JSON has no `bigint`. */
 export function shapeKey(service: VirtualService & AddressServiceId): string {
   return JSON.stringify([familyOf(service.address), ...SHARED.map((field) => service[field])]);
 }
 
-/** Whether two services of one family differ in nothing but address and port. */
+/** Whether two services have the same address family and differ only in address and port. */
 export function sameShape(a: VirtualService & AddressServiceId, b: VirtualService): boolean {
   if (!('address' in b) || familyOf(a.address) !== familyOf(b.address)) return false;
   for (const field of SHARED) if (a[field] !== b[field]) return false;

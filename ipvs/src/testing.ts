@@ -1,5 +1,5 @@
 /**
- * An IPVS kernel in memory, for tests of programs that use this library.
+ * An in-memory IPVS kernel, for testing programs that use this library.
  *
  * @packageDocumentation
  */

@@ -6,18 +6,18 @@ import type { NetlinkSocket } from './netlink-socket.ts';
 import { kernelError } from './request.ts';
 import { NLM_F } from './uapi.ts';
 
-/** A message of a transaction. */
+/** One message of a transaction. */
 export interface TransactionMessage {
   readonly type: number;
-  /** REQUEST, and ACK where it is needed, are added. */
+  /** NLM_F_* flags. REQUEST is added, and ACK where it is needed. */
   readonly flags: number;
-  /** What follows the message header, fixed part and attributes, each aligned to four bytes. */
+  /** The part after the message header: fixed structure and attributes, each aligned to four bytes. */
   readonly payload: Uint8Array;
-  /** What is being done, to begin the message of an error with: `add chain guard`. */
+  /** The operation, as the start of error messages: `add chain guard`. */
   readonly what: string;
 }
 
-/** A message that the kernel did not accept, and why. */
+/** A message that the kernel refused, and why. */
 export interface Refusal {
   readonly index: number;
   readonly error: IpvsError;
@@ -25,14 +25,14 @@ export interface Refusal {
 
 const NFNL_MSG_BATCH_BEGIN = 0x10;
 const NFNL_MSG_BATCH_END = 0x11;
-/** struct nfgenmsg: family, version, and a resource id in network byte order: here the subsystem. <linux/netfilter/nfnetlink.h> */
+/** `struct nfgenmsg`: family, version, and resource id (here the subsystem) in network byte order. <linux/netfilter/nfnetlink.h> */
 const FRAME_PAYLOAD = 4;
 
 /**
- * All messages between BEGIN and END in one send.
+ * Sends all messages between BEGIN and END at once.
  *
- * The frame has the number of the last message: what the kernel says of the transaction as a whole (EPERM, ENOMEM, no
- * such subsystem) it says to BEGIN, and then there is no other answer to wait for (`nfnetlink_rcv_batch`).
+ * BEGIN and END carry the sequence number of the last message: an error of the transaction as a whole (EPERM, ENOMEM,
+ * unknown subsystem) is the kernel's answer to BEGIN, and no other answer follows it (`nfnetlink_rcv_batch`).
  */
 class TransactionJob implements Job {
   readonly refusals: Refusal[] = [];
@@ -55,7 +55,7 @@ class TransactionJob implements Job {
   }
 
   data(): void {
-    // Without ECHO nothing but errors and the acknowledgement comes back.
+    // Without NLM_F_ECHO the kernel returns only errors and the acknowledgement.
   }
 
   failed(seq: number, errno: number, words: string | undefined): void {
@@ -93,7 +93,7 @@ class TransactionJob implements Job {
   }
 }
 
-/** Makes all of the messages or none. See `Netlink.transaction`. */
+/** Makes all changes or none. See `Netlink.transaction`. */
 export async function transact(
   socket: NetlinkSocket,
   subsystem: number,

@@ -1,32 +1,34 @@
 /**
- * The port between this library and a netlink socket: whole datagrams out, whole datagrams in.
+ * The boundary between this library and a netlink socket: it sends and receives whole datagrams.
  *
- * Sequence numbers, acknowledgements, dumps and time-outs are above it (`netlink-socket.ts`), so a fake needs none.
+ * Sequence numbers, acknowledgements, dumps and time-outs are handled above it (`netlink-socket.ts`), so a fake need not
+ * implement them.
  */
 export interface Transport {
   /** Opens a socket for a netlink protocol, for example 16 (generic). Throws `IpvsError`. */
   open(protocol: number, events: LinkEvents): Link;
 }
 
-/** What a link reports by itself. It reports nothing during `send` and nothing after `close`. */
+/** Callbacks of a link. None is called during `send` or after `close`. */
 export interface LinkEvents {
-  /** A datagram of the kernel's arrived; the bytes are the receiver's. `truncated` when its end was cut off. */
+  /** A datagram from the kernel arrived. The receiver owns the bytes. `truncated`: its end was cut off. */
   datagram(bytes: Uint8Array, truncated: boolean): void;
-  /** The link is unusable: replies were lost or the socket failed. */
+  /** Replies were lost or the socket failed; the link is no longer usable. */
   failed(error: Error): void;
 }
 
 /** One open socket. */
 export interface Link {
-  /** The most messages that may be unanswered at once, so that a failure of each fits the receive buffer. */
+  /** Maximum number of unanswered messages: even if all fail, their errors fit in the receive buffer. */
   readonly window: number;
-  /** Sends one or more messages; the bytes may be reused once it returns. Throws when the socket refuses them. */
+  /** Sends one or more messages. The caller may reuse the bytes afterwards. Throws if the socket refuses them. */
   send(bytes: Uint8Array): void;
   /**
-   * Puts a datagram that is already there at the beginning of `into` and returns its length, or 0 where none is there;
-   * absent where a link cannot look without waiting. Such a datagram may be any process's, not only the kernel's. It throws where {@link LinkEvents.failed} would be called.
+   * Copies a pending datagram to the start of `into` without waiting, and returns its length; 0 if none is pending. The
+   * sender may be any process, not only the kernel. Throws where {@link LinkEvents.failed} would be called. Absent if the
+   * link cannot receive without waiting.
    */
   receiveNow?(into: Uint8Array): number;
-  /** Closes the socket. May be called twice, and from inside an event. */
+  /** Closes the socket. May be called twice, and from within a callback. */
   close(): void;
 }

@@ -1,29 +1,29 @@
 /** Transport protocol of a virtual service. */
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 
-/** Address family, for a service known by its firewall mark; elsewhere the address shows it. */
+/** Address family of a service identified by a firewall mark. Elsewhere it follows from the address. */
 export type AddressFamily = 'ipv4' | 'ipv6';
 
-/** A virtual service known by protocol, address and port. */
+/** Identifies a virtual service by protocol, address and port. */
 export interface AddressServiceId {
   readonly protocol: Protocol;
-  /** IPv4 or IPv6 address as text, without zone and brackets. */
+  /** IPv4 or IPv6 address as text, without zone or brackets. */
   readonly address: string;
-  /** 0 to 65535; 0 means every port and needs persistence. */
+  /** 0 to 65535. 0 means every port and requires persistence. */
   readonly port: number;
 }
 
-/** A virtual service known by the mark that a packet filter gave to its packets. */
+/** Identifies a virtual service by the firewall mark (fwmark) that a packet filter sets on its packets. */
 export interface FwmarkServiceId {
   /** 1 to 4294967295. */
   readonly fwmark: number;
   readonly family: AddressFamily;
 }
 
-/** What identifies a virtual service. */
+/** Identifies a virtual service. */
 export type ServiceId = AddressServiceId | FwmarkServiceId;
 
-/** Balancing algorithms of the kernel by their short names. Another name is passed on as it is. */
+/** Scheduling algorithm, by its kernel name. A name that is not listed here is passed to the kernel unchanged. */
 export type Scheduler =
   | 'rr'
   | 'wrr'
@@ -42,47 +42,48 @@ export type Scheduler =
   | (string & {});
 
 /**
- * Switches of a scheduler, whose meaning is the scheduler's own. For `sh` and `mh`, `flag-1` is "fall back to another
- * destination when the chosen one is unavailable" and `flag-2` is "hash the source port too".
+ * Scheduler flags; each scheduler defines what they mean. For `sh` and `mh`, `flag-1` falls back to another destination
+ * if the chosen one is unavailable, and `flag-2` includes the source port in the hash.
  */
 export type SchedulerFlag = 'flag-1' | 'flag-2' | 'flag-3';
 
-/** Clients stay with the destination that they got first. */
+/** Persistence: new connections of a client go to the same destination as its earlier ones. */
 export interface Persistence {
-  /** For how long after the last connection ended, in seconds, 1 or more. */
+  /** How long persistence lasts after the client's last connection has ended, in seconds; at least 1. */
   readonly timeoutSeconds: number;
   /**
-   * How many leading bits of the client's address must agree for two clients to count as one.
-   * @defaultValue 32 for IPv4, 128 for IPv6: every address by itself
+   * Prefix length of the client network: clients in the same network count as one client.
+   * @defaultValue 32 for IPv4, 128 for IPv6: each address is a client
    */
   readonly prefixLength?: number | undefined;
 }
 
-/** How a service balances; what can be changed once it exists. */
+/** How a service schedules connections. These options can be changed later. */
 export interface ServiceOptions {
   readonly scheduler: Scheduler;
   /** @defaultValue none */
   readonly schedulerFlags?: readonly SchedulerFlag[] | undefined;
   /**
-   * Schedules each UDP packet by itself.
+   * One-packet scheduling: each UDP packet is scheduled independently.
    * @defaultValue false
    */
   readonly onePacket?: boolean | undefined;
   /** @defaultValue no persistence */
   readonly persistence?: Persistence | undefined;
   /**
-   * What distinguishes clients instead of their address; `sip` is the only one there is. Needs persistence and UDP.
+   * Persistence engine: identifies clients by something other than their address. Linux has only `sip` (by Call-ID).
+   * Requires persistence and UDP.
    * @defaultValue none
    */
   readonly persistenceEngine?: string | undefined;
 }
 
-/** A virtual service as one writes it: what it is known by, and how it balances. */
+/** A virtual service as it is written: its identity and its options. */
 export type VirtualService = ServiceId & ServiceOptions;
 
 /**
- * Traffic counted by the kernel. Totals since the service or destination was made or zeroed; the kernel sums them up over
- * its processors every two seconds (estimation_timer of ip_vs_est.c), so what is read may be that old.
+ * Traffic statistics. The totals count from when the service or destination was added or last zeroed. The kernel sums
+ * them over its CPUs every two seconds (estimation_timer in ip_vs_est.c), so they may be up to two seconds old.
  */
 export interface Stats {
   readonly connections: bigint;
@@ -90,7 +91,7 @@ export interface Stats {
   readonly outPackets: bigint;
   readonly inBytes: bigint;
   readonly outBytes: bigint;
-  /** Rates are per second, averaged by the kernel over some seconds. */
+  /** Rates are per second, as a moving average that the kernel keeps over some seconds. */
   readonly connectionRate: number;
   readonly inPacketRate: number;
   readonly outPacketRate: number;
@@ -99,54 +100,60 @@ export interface Stats {
 }
 
 /**
- * A virtual service as the kernel has it. What is at its default is left out, so it compares equal to one written
- * without it.
+ * A virtual service as read from the kernel. Options at their default are absent, so that apart from `stats` it equals the
+ * service that was written without them.
  */
 export type ObservedService = VirtualService & { readonly stats: Stats };
 
-/** How packets get to a destination: NAT, same network, encapsulated, this host, or past the balancer. */
+/**
+ * How packets reach a destination: `masquerade` (NAT), `direct-route` (same network), `tunnel` (encapsulated), `local`
+ * (this host) or `bypass` (straight to the original address).
+ */
 export type ForwardingMethod = 'masquerade' | 'direct-route' | 'tunnel' | 'local' | 'bypass';
 
-/** Encapsulation for the forwarding method `tunnel`. Since Linux 5.2, `gre` and checksums since 5.3; before, and by default, it is `ipip`. */
+/**
+ * Encapsulation for the forwarding method `tunnel`. The choice exists since Linux 5.2, `gre` and checksums since 5.3; older
+ * kernels always use `ipip`.
+ */
 export interface Tunnel {
   readonly type: 'ipip' | 'gue' | 'gre';
-  /** UDP port of the remote end; `gue` needs one. */
+  /** Remote UDP port. Required for `gue`. */
   readonly port?: number | undefined;
   /**
-   * Checksum of the outer header, for `gue` and `gre`; `remote-checksum` is for `gue` only.
+   * Checksum of the outer header, for `gue` and `gre`. `remote-checksum` is valid for `gue` only.
    * @defaultValue none
    */
   readonly checksum?: 'none' | 'checksum' | 'remote-checksum' | undefined;
 }
 
-/** What identifies a destination of a service. */
+/** Identifies a destination of a service. */
 export interface DestinationId {
-  /** IPv4 or IPv6 address as text. Another family than the service's is possible with the method `tunnel`. */
+  /** IPv4 or IPv6 address as text. Its family may differ from the service's only with the forwarding method `tunnel`. */
   readonly address: string;
-  /** The service's own port, except with the method `masquerade`. */
+  /** Must be the service's port, except with the forwarding method `masquerade`. */
   readonly port: number;
 }
 
-/** A destination as one writes it; `ipvsadm` calls it a real server. */
+/** A destination as it is written. `ipvsadm` calls it a real server. */
 export interface Destination extends DestinationId {
-  /** 0 to 2147483647. 0 means no new connections; those that exist go on. */
+  /** 0 to 2147483647. A destination with weight 0 gets no new connections; existing ones continue. */
   readonly weight: number;
   readonly forwardingMethod: ForwardingMethod;
-  /** @defaultValue `ipip` where the method is `tunnel` */
+  /** @defaultValue `ipip` if the forwarding method is `tunnel` */
   readonly tunnel?: Tunnel | undefined;
   /**
-   * From this many connections on it gets no new ones.
+   * At this many connections the destination stops getting new ones.
    * @defaultValue 0: no limit
    */
   readonly upperThreshold?: number | undefined;
   /**
-   * Below this many connections it gets new ones again.
+   * Below this many connections the destination gets new ones again.
    * @defaultValue 0: three quarters of the upper threshold
    */
   readonly lowerThreshold?: number | undefined;
 }
 
-/** A destination as the kernel has it; what is at its default is left out. */
+/** A destination as read from the kernel. Settings at their default are absent. */
 export interface ObservedDestination extends Destination {
   readonly activeConnections: number;
   readonly inactiveConnections: number;
@@ -160,7 +167,7 @@ export interface TableEntry {
   readonly destinations: readonly ObservedDestination[];
 }
 
-/** One change of the kernel's table. */
+/** A single change to the kernel's tables. */
 export type Change =
   | { readonly op: 'add-service' | 'update-service'; readonly service: VirtualService }
   | { readonly op: 'remove-service'; readonly service: ServiceId }
@@ -172,35 +179,36 @@ export type Change =
   | { readonly op: 'remove-destination'; readonly service: ServiceId; readonly destination: DestinationId }
   | { readonly op: 'zero'; readonly service?: ServiceId | undefined };
 
-/** Version and size of the kernel's IPVS. */
+/** IPVS version and connection table size. */
 export interface Info {
   /** For example `1.2.1`. */
   readonly version: string;
-  /** Buckets of the connection table. */
+  /** Number of hash buckets in the connection table. */
   readonly connectionTableSize: number;
 }
 
-/** How long idle connections are kept, in seconds. */
+/** How long the kernel keeps idle connections, in seconds. */
 export interface Timeouts {
   readonly tcpSeconds: number;
-  /** After a FIN was seen. */
+  /** For TCP connections after a FIN. */
   readonly tcpFinSeconds: number;
   readonly udpSeconds: number;
 }
 
-/** Which end of the connection synchronisation: `master` sends, `backup` receives. One of each may run. */
+/** Role of a connection synchronization daemon: `master` sends, `backup` receives. One of each may run. */
 export type SyncRole = 'master' | 'backup';
 
-/** A thread of the kernel that sends connections to other hosts, or receives them. */
+/** A kernel thread that sends the connection table to other hosts by multicast, or receives it. */
 export interface SyncDaemon {
   readonly role: SyncRole;
-  /** Network interface for the multicast. */
+  /** Network interface for the multicast traffic. */
   readonly interface: string;
-  /** 0 to 255. A backup takes only messages with its own; 0 takes all. */
+  /** 0 to 255. A backup accepts only messages with its own id; with 0 it accepts all. */
   readonly syncId: number;
   /**
-   * Largest payload of a message in bytes; the kernel takes less than 1024 as 1024. Since Linux 4.3, like all below.
-   * @defaultValue what fits the interface's MTU (1472 at 1500)
+   * Maximum payload of a message, in bytes; the kernel raises values below 1024 to 1024. Linux 4.3 or later, as are the
+   * fields below.
+   * @defaultValue the largest that fits the interface's MTU (1472 for an MTU of 1500)
    */
   readonly maxLength?: number | undefined;
   /**
@@ -209,12 +217,12 @@ export interface SyncDaemon {
    */
   readonly group?: string | undefined;
   /**
-   * UDP port.
+   * UDP port of the multicast packets.
    * @defaultValue 8848
    */
   readonly port?: number | undefined;
   /**
-   * Time to live of the multicast packets.
+   * TTL of the multicast packets.
    * @defaultValue 1
    */
   readonly ttl?: number | undefined;

@@ -1,14 +1,14 @@
 /**
- * Numbers of the kernel's user-space interface, under their kernel names, each once.
+ * Constants of the kernel's user-space API, under their kernel names.
  *
- * `<linux/ip_vs.h>` as of Linux 6.1 (GUE came with 5.2, GRE and checksums of tunnels with 5.3, ADDR_FAMILY with 3.18, STATS64 with 4.1);
- * `<linux/netlink.h>` and `<linux/genetlink.h>` for the envelope. Attribute numbers are in the tables (`tables.ts`).
+ * From `<linux/ip_vs.h>` of Linux 6.1 (ADDR_FAMILY since 3.18, STATS64 since 4.1, GUE since 5.2, GRE and tunnel checksums
+ * since 5.3), `<linux/netlink.h>` and `<linux/genetlink.h>`. Attribute numbers are in `tables.ts`.
  */
 
 /** Netlink protocols. <linux/netlink.h> */
 export const NETLINK = { ROUTE: 0, GENERIC: 16 } as const;
 
-/** Message types every netlink protocol shares. <linux/netlink.h> */
+/** Message types of every netlink protocol. <linux/netlink.h> */
 export const NLMSG = { NOOP: 1, ERROR: 2, DONE: 3, OVERRUN: 4, MIN_TYPE: 16 } as const;
 
 /** Message flags. REPLACE, EXCL, CREATE and APPEND qualify "new" requests, ROOT and MATCH dumps. <linux/netlink.h> */
@@ -28,10 +28,10 @@ export const NLM_F = {
   ACK_TLVS: 0x200,
 } as const;
 
-/** NLMSGERR_ATTR_MSG: the kernel's own words about an error. <linux/netlink.h> */
+/** NLMSGERR_ATTR_MSG: the kernel's error message. <linux/netlink.h> */
 export const NLMSGERR_ATTR_MSG = 1;
 
-/** Generic netlink's own family. <linux/genetlink.h> */
+/** The controller of generic netlink, which looks up families, and family versions. <linux/genetlink.h> */
 export const GENL = { ID_CTRL: 0x10, CTRL_CMD_GETFAMILY: 3, CTRL_VERSION: 1, IPVS_VERSION: 1 } as const;
 
 export const AF_INET = 2;
@@ -61,7 +61,7 @@ export const IPVS_CMD = {
   FLUSH: 17,
 } as const;
 
-/** IP_VS_SVC_F_*. HASHED is the kernel's own bookkeeping and comes back in every reply. <linux/ip_vs.h> */
+/** IP_VS_SVC_F_*. HASHED is internal to the kernel, which includes it in every reply. <linux/ip_vs.h> */
 export const IP_VS_SVC_F = {
   PERSISTENT: 0x1,
   HASHED: 0x2,
@@ -71,7 +71,7 @@ export const IP_VS_SVC_F = {
   SCHED3: 0x20,
 } as const;
 
-/** IP_VS_CONN_F_*: the forwarding methods, the three low bits of a destination's flags. <linux/ip_vs.h> */
+/** IP_VS_CONN_F_*: the forwarding methods, in the low three bits of a destination's flags. <linux/ip_vs.h> */
 export const IP_VS_CONN_F = {
   FWD_MASK: 0x7,
   MASQ: 0,
@@ -87,8 +87,8 @@ export const IP_VS_TUNNEL_TYPE = { ipip: 0, gue: 1, gre: 2 } as const;
 /** IP_VS_TUNNEL_ENCAP_FLAG_*. <linux/ip_vs.h>, since Linux 5.3 */
 export const IP_VS_TUNNEL_FLAG = { CSUM: 0x1, REMCSUM: 0x2 } as const;
 
-/** IP_VS_STATE_*: which sync daemon. <linux/ip_vs.h> */
+/** IP_VS_STATE_*: role of a sync daemon. <linux/ip_vs.h> */
 export const IP_VS_STATE = { master: 1, backup: 2 } as const;
 
-/** IP_VS_SCHEDNAME_MAXLEN, IP_VS_PENAME_MAXLEN and IP_VS_IFNAME_MAXLEN, all 16 with the closing NUL. <linux/ip_vs.h> */
+/** IP_VS_SCHEDNAME_MAXLEN, IP_VS_PENAME_MAXLEN and IP_VS_IFNAME_MAXLEN: each 16, including the final NUL. <linux/ip_vs.h> */
 export const IP_VS_NAME_MAXLEN = 16;

@@ -6,31 +6,31 @@ import { AF_INET, AF_INET6 } from '../uapi.ts';
 import { type Field, type FieldSet, PAD } from './fields.ts';
 import { formats } from './formats.ts';
 
-/** An attribute as it is shown. */
+/** A decoded attribute. */
 export interface DecodedAttribute {
-  /** Name in the kernel's specification; absent where the attribute is unknown. */
+  /** Name in the kernel's netlink specification; absent if the attribute is unknown. */
   readonly name?: string;
   /** Number of the attribute. */
   readonly type: number;
   readonly value?: string | number | readonly DecodedAttribute[];
   readonly unit?: string;
-  /** The bytes, where the value is not understood. */
+  /** The bytes as hex, if the value cannot be decoded. */
   readonly hex?: string;
-  /** Why it is not understood. */
+  /** Why the value cannot be decoded. */
   readonly note?: string;
 }
 
-/** No attribute of IPVS has nearly as many bytes; the rest is left out. */
+/** Longer values are cut off. No IPVS attribute is nearly as long. */
 const MAX_HEX_BYTES = 256;
 
-/** The field that a number stands for; undefined where none is known. */
+/** Returns the field for an attribute number; undefined if it is unknown. */
 export type Lookup = (type: number) => Field | undefined;
 
 export function inSet(set: FieldSet): Lookup {
   return (type) => set.fields.get(type);
 }
 
-/** Decodes the attributes between two places; what is not understood is shown as bytes with a note. */
+/** Decodes the attributes in the bytes `from` to `to`. A value that cannot be decoded becomes hex with a note. */
 export function decodeAttributes(
   lookup: Lookup,
   view: DataView,
@@ -49,7 +49,7 @@ export function decodeAttributes(
       return found;
     }
     if (field?.name !== PAD) found.push(decodeOne(field, type, view, value, end, family));
-    // A destination is of its service's family unless it says otherwise.
+    // A destination has the address family of its service unless it has an attribute for its own.
     if (field?.nest) family = familyIn(inSet(field.nest), view, value, end) ?? family;
     next = value + align4(end - value);
   }
@@ -57,7 +57,7 @@ export function decodeAttributes(
   return found;
 }
 
-/** An attribute that does not fit in what is left: of a nest, what is there. */
+/** Decodes an attribute that exceeds the remaining bytes: of a nest, the attributes that are there. */
 function decodeBroken(
   field: Field | undefined,
   type: number,
@@ -104,14 +104,14 @@ function decodeOne(
   return unit === undefined ? { name, type, value: shown } : { name, type, value: shown, unit };
 }
 
-/** Entries of a list: each is a nest, and the numbers only count. */
+/** Decodes a list: each entry is a nest, and its number is only a count. */
 function decodeList(entry: FieldSet, view: DataView, from: number, to: number): readonly DecodedAttribute[] {
   return decodeAttributes(() => ({ name: entry.name, codec: nestCodec, nest: entry }), view, from, to);
 }
 
 const nestCodec: Codec<unknown> = { ...raw, name: 'nest', write: () => undefined, size: () => 0 };
 
-/** A counter past 2^53 is text, since JSON has no such number. */
+/** The value as JSON can hold it: a counter above 2^53 becomes text. */
 function plain(value: unknown): string | number | undefined {
   if (typeof value === 'string' || typeof value === 'number') return value;
   if (typeof value === 'bigint') return value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value);
@@ -120,7 +120,7 @@ function plain(value: unknown): string | number | undefined {
     : undefined;
 }
 
-/** The address family that the set itself has, wherever in it: it need not come first. */
+/** The address family attribute of the set, which need not come first. */
 function familyIn(lookup: Lookup, view: DataView, from: number, to: number): AddressFamily | undefined {
   for (const { type, from: value, to: end } of attributesIn(view, from, to)) {
     if (lookup(type)?.format !== formats.family || end > to || end < value + 2) continue;
@@ -131,7 +131,7 @@ function familyIn(lookup: Lookup, view: DataView, from: number, to: number): Add
   return undefined;
 }
 
-/** Bytes as hex in groups of four, as netlink aligns them. */
+/** Bytes as hex, in groups of four, netlink's alignment. */
 export function toHex(view: DataView, from: number, to: number): string {
   const end = Math.min(to, from + MAX_HEX_BYTES);
   const hex = Buffer.from(view.buffer, view.byteOffset + from, end - from).toString('hex');

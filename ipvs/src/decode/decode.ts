@@ -1,5 +1,5 @@
 /**
- * Netlink messages of other programs in words: what `ipvs-netlink-ts decode` shows.
+ * Decodes netlink messages of other programs into readable form, as `ipvs-netlink-ts decode` does.
  *
  * @packageDocumentation
  */
@@ -23,16 +23,17 @@ export type { Decoded, DecodedAttribute, DecodedMessage, Direction };
 
 export interface DecodeOptions {
   /**
-   * Number that the IPVS family has in this kernel.
-   * @defaultValue what the input shows (the reply to CTRL_CMD_GETFAMILY, or strace), else a guess by the attributes
+   * Number of the IPVS family in the kernel that the input is from.
+   * @defaultValue taken from the input (the reply to CTRL_CMD_GETFAMILY, or strace), else guessed from the attributes
    */
   readonly family?: number | undefined;
 }
 
 /**
- * Decodes the messages in strace's output, in a hex dump or in a capture of an nlmon device.
+ * Decodes the netlink messages in the output of strace, a hex dump or a packet capture of an nlmon device.
  *
- * Never throws because of the input: what is not understood is shown as bytes with a note. At most 64 MiB are read, and 8 MiB of messages kept.
+ * Never throws because of the input: bytes that cannot be decoded are returned as hex with a note. Reads at most 64 MiB of
+ * input and decodes at most 8 MiB of messages.
  */
 export function decode(input: Uint8Array, options: DecodeOptions = {}): Decoded {
   const { messages, notes } = findMessages(input);
@@ -44,7 +45,7 @@ export function decode(input: Uint8Array, options: DecodeOptions = {}): Decoded 
 const IPVS = 'IPVS';
 const CONTROLLER = 'nlctrl';
 
-/** The families in the replies of generic netlink's controller. */
+/** Family names by number, from the replies of the generic netlink controller. */
 function familiesIn(messages: readonly Found[]): Map<number, string> {
   const families = new Map<number, string>([[GENL.ID_CTRL, CONTROLLER]]);
   for (const { bytes, protocol = NETLINK.GENERIC } of messages) {
@@ -79,7 +80,7 @@ const CTRL_CMD = {
 function decodeMessage(found: Found, families: ReadonlyMap<number, string>): DecodedMessage {
   const { bytes, length, line, call } = found;
   const view = viewOf(bytes);
-  // strace writes the name of a family in place of its number.
+  // strace prints the name of a family in place of its number.
   const named = [...families].find(([, name]) => name === found.family)?.[0];
   const type = named ?? view.getUint16(4, HOST_IS_LE);
   const bits = view.getUint16(6, HOST_IS_LE);
@@ -107,7 +108,7 @@ const COMMON_FLAGS = {
   DUMP_INTR: NLM_F.DUMP_INTR,
   DUMP_FILTERED: 0x20,
 };
-/** Generic netlink knows no other meaning of the bits from 0x100 on than that of a dump. */
+/** In generic netlink the flags from 0x100 on always mean a dump. */
 const REQUEST_FLAGS = { ...COMMON_FLAGS, DUMP: NLM_F.DUMP };
 const RESULT_FLAGS = { ...COMMON_FLAGS, CAPPED: NLM_F.CAPPED, ACK_TLVS: NLM_F.ACK_TLVS };
 
@@ -123,7 +124,7 @@ const ownNames: Readonly<Record<number, string>> = {
   [NLMSG.OVERRUN]: 'overrun',
 };
 
-/** A message that is the same in every netlink protocol. */
+/** Decodes a message type that every netlink protocol has. */
 function decodeOwn(
   type: number,
   found: Found,
@@ -147,7 +148,7 @@ function decodeOwn(
   if (size < at + MESSAGE_HEADER) return { ...content, notes };
 
   const claimed = view.getUint32(at, HOST_IS_LE);
-  // An acknowledgement, and an error on a socket with NETLINK_CAP_ACK, repeats the header alone.
+  // An acknowledgement, and an error on a socket with NETLINK_CAP_ACK, repeats only the header.
   const capped = errno === 0 || (flags & NLM_F.CAPPED) !== 0 || claimed < MESSAGE_HEADER;
   const end = capped ? at + MESSAGE_HEADER : Math.min(at + claimed, size);
   const request = decodeRequest(found, at, end, claimed, families);
@@ -173,7 +174,7 @@ function decodeRequest(
     ...(protocol !== undefined && { protocol }),
     notes: [],
   };
-  // An error cannot be the request of another: the header alone, or bytes could nest without end.
+  // An error is never the request of another error: decode only its header, or crafted bytes could nest without end.
   const isOwn = viewOf(part).getUint16(4, HOST_IS_LE) < NLMSG.MIN_TYPE && requestFamily === undefined;
   return decodeMessage(isOwn ? { ...repeated, bytes: part.subarray(0, MESSAGE_HEADER) } : repeated, families);
 }
@@ -183,7 +184,7 @@ function extendedAck(view: DataView, flags: number, at: number): Pick<Content, '
   return { attributes: decodeAttributes(inSet(extendedAckSet), view, at, view.byteLength) };
 }
 
-/** A message of generic netlink: a command and its attributes. */
+/** Decodes a generic netlink message: a command and its attributes. */
 function decodeGeneric(family: string | undefined, found: Found, view: DataView): Content {
   const { protocol = NETLINK.GENERIC, notes } = found;
   const size = view.byteLength;
@@ -194,7 +195,7 @@ function decodeGeneric(family: string | undefined, found: Found, view: DataView)
   });
   if (protocol !== NETLINK.GENERIC) return bytesAndNote(`netlink protocol ${protocol}, not generic netlink`);
   if (size < MESSAGE_HEADER + GENL_HEADER) {
-    // The request that an acknowledgement repeats is a header alone.
+    // An acknowledgement repeats only the header of the request.
     return size === MESSAGE_HEADER
       ? { ...(family !== undefined && { family }), notes }
       : bytesAndNote('no command');
@@ -237,7 +238,7 @@ function decodeCommand(
   };
 }
 
-/** Whether IPVS has this command and each of these attributes; the last attribute may be cut off. */
+/** Whether IPVS has this command and all of these attributes. The last attribute may be cut off. */
 function looksLikeIpvs(
   number: number,
   lookup: Lookup,

@@ -1,38 +1,38 @@
 import type { DecodedAttribute } from './attributes.ts';
 import type { Direction } from './found.ts';
 
-/** A netlink message in words. */
+/** A decoded netlink message. */
 export interface DecodedMessage {
-  /** Line of the text, or number of the packet, from 1. */
+  /** Line of the input, or number of the packet in a capture, counted from 1. */
   readonly line: number;
-  /** System call that it was found in. */
+  /** System call in which it was found. */
   readonly call?: string;
   readonly direction?: Direction;
-  /** Length in its header. */
+  /** Length according to its header, in bytes. */
   readonly length: number;
-  /** Number of its type; 0 where strace writes only the name of the family. */
+  /** Message type; 0 if strace prints only the name of the family. */
   readonly type: number;
-  /** `IPVS`, `nlctrl` or another generic netlink family; absent where it is not known, and for netlink's own messages. */
+  /** Generic netlink family, such as `IPVS` or `nlctrl`; absent if unknown, and for message types of netlink itself. */
   readonly family?: string;
-  /** Name of the command in the kernel's specification, or `error`, `done`, `noop`, `overrun`. */
+  /** Name of the command in the kernel's netlink specification, or `error`, `done`, `noop`, `overrun`. */
   readonly command?: string;
   readonly flags: string;
   readonly sequence: number;
-  /** Netlink's port of the process: most often its process id. */
+  /** Netlink port of the process, usually its process id. */
   readonly port: number;
-  /** Of an error or of the end of a dump: 0, or the kernel's error number, positive. */
+  /** For an error or the end of a dump: the kernel's error number, as a positive number; 0 for success. */
   readonly errno?: number;
   readonly error?: string;
-  /** The request that an error is about, as far as it is repeated. */
+  /** The request that an error is about, as far as the error repeats it. */
   readonly request?: DecodedMessage;
   readonly attributes?: readonly DecodedAttribute[];
-  /** The bytes after the header, where they are not understood. */
+  /** The bytes after the header as hex, if they cannot be decoded. */
   readonly hex?: string;
   readonly notes: readonly string[];
 }
 
 export interface Decoded {
   readonly messages: readonly DecodedMessage[];
-  /** What there is to say about the input: what is no message, and what was left out. */
+  /** Notes about the input: parts that are not messages, and parts that were left out. */
   readonly notes: readonly string[];
 }

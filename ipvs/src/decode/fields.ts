@@ -3,33 +3,33 @@ import { type Codec, cstring, raw, u32 } from '../scalars.ts';
 import * as tables from '../tables.ts';
 import { type Format, formats } from './formats.ts';
 
-/** How an attribute is shown: its name in the kernel's specification, and its value. */
+/** How to show an attribute: its name in the kernel's netlink specification, and the format of its value. */
 export interface Field {
   readonly name: string;
   readonly codec: Codec<unknown>;
   readonly format?: Format;
-  /** Seconds, bytes and the like, as a suffix. */
+  /** Unit, shown after the value. */
   readonly unit?: string;
-  /** Attributes inside. */
+  /** Fields of the nested attributes. */
   readonly nest?: FieldSet;
-  /** What each entry of a list has inside. */
+  /** Fields of each entry of a list. */
   readonly list?: FieldSet;
 }
 
-/** Attributes by their number. */
+/** Fields by attribute number. */
 export interface FieldSet {
   readonly name: string;
   readonly fields: ReadonlyMap<number, Field>;
 }
 
-/** The name of attributes that say nothing. */
+/** Name of attributes that are only padding. */
 export const PAD = 'pad';
 
 type Description = string | Omit<Field, 'codec'>;
 
 /**
- * The fields of a table of the library. Every row needs a description, and the test of the specification (`ipvs.yaml`)
- * holds names and sets to it.
+ * The fields for an attribute table. Every row of the table needs one; a test compares names and sets with the
+ * specification (`ipvs.yaml`).
  */
 function fieldSet<const R extends Rows>(
   name: string,
@@ -63,7 +63,7 @@ const statistics = {
 const stats = padded(fieldSet('stats', tables.stats32Attrs, statistics), 11);
 const stats64 = padded(fieldSet('stats64', tables.stats64Attrs, statistics), 11);
 
-/** The same with the attribute that aligns what follows it to eight bytes. */
+/** Adds the padding attribute that aligns the next one to eight bytes. */
 function padded({ name, fields }: FieldSet, type: number): FieldSet {
   return { name, fields: new Map([...fields, [type, { name: PAD, codec: raw }]]) };
 }
@@ -126,7 +126,7 @@ const info = fieldSet('info', tables.infoAttrs, {
   connectionTableSize: 'conn-tab-size',
 });
 
-/** The sets of the IPVS family by their names in the specification. */
+/** The attribute sets of the IPVS family, by their names in the specification. */
 export const ipvsSets: Readonly<Record<string, FieldSet>> = { cmd, svc, dest, daemon, stats, stats64, info };
 
 /** CTRL_ATTR_OP_*. <linux/genetlink.h> */
@@ -169,7 +169,7 @@ export const controllerSet = fieldSet('ctrl-attrs', controllerAttrs, {
   operation: 'op',
 });
 
-/** NLMSGERR_ATTR_*: what the kernel says of an error. <linux/netlink.h> */
+/** NLMSGERR_ATTR_*: the extended acknowledgement. <linux/netlink.h> */
 // biome-ignore format: aligned table
 const extendedAckAttrs = attrTable('extended acknowledgement', {
   message:         { type: 1, codec: cstring },

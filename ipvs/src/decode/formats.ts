@@ -13,10 +13,10 @@ import {
   IPPROTO,
 } from '../uapi.ts';
 
-/** The value as it is shown; undefined where it is not of this form. `family` is that of the service or destination. */
+/** Formats a value; undefined if it does not have this format. `family`: address family of the service or destination. */
 export type Format = (value: unknown, family: AddressFamily | undefined) => string | undefined;
 
-/** How values are shown that are more than a number or a name. */
+/** Formats for values that are more than a number or a string. */
 export const formats = {
   family: enumeration({ AF_INET, AF_INET6 }),
   protocol: enumeration(
@@ -39,7 +39,7 @@ export const formats = {
     if (name === undefined || more === 0) return name;
     return `${name} (and flags 0x${more.toString(16)})`;
   },
-  /** Without a family, IPv4 where all after the first four bytes is zero. */
+  /** Without a family, it is IPv4 if all bytes after the first four are zero. */
   address: (value, family) => {
     const bytes = value as Uint8Array;
     return formatBytes(bytes, family ?? (bytes.subarray(4).some((byte) => byte !== 0) ? 'ipv6' : 'ipv4'));
@@ -75,7 +75,7 @@ function flags(names: Readonly<Record<string, number>>): Format {
   return (value) => flagNames(names, value as number);
 }
 
-/** `persistent|onepacket|0x100`, or 0. */
+/** Formats flags as `persistent|onepacket|0x100`, or `0`. */
 export function flagNames(names: Readonly<Record<string, number>>, bits: number): string {
   let rest = bits;
   const set: string[] = [];
@@ -88,7 +88,7 @@ export function flagNames(names: Readonly<Record<string, number>>, bits: number)
   return set.join('|');
 }
 
-/** Names of the header file as the specification has them; those of other header files stay. */
+/** The name of a constant in the specification. Constants of other header files keep their names. */
 export function inSpec(name: string): string {
   return /^(?:AF|IPPROTO)_/.test(name) ? name : name.toLowerCase().replaceAll('_', '-');
 }

@@ -2,40 +2,40 @@ import { viewOf } from '../codec.ts';
 import { MESSAGE_HEADER } from '../message.ts';
 import { HOST_IS_LE } from '../scalars.ts';
 
-/** A system call, or whatever else a message was found in. */
+/** Where in the input a message was found: a system call, a hex dump or a packet. */
 export interface Origin {
-  /** Line of the text, or number of the packet, from 1. */
+  /** Line of the input, or number of the packet in a capture, counted from 1. */
   readonly line: number;
   /** Name of the system call. */
   readonly call?: string;
   readonly direction?: Direction;
-  /** Netlink protocol, where the input shows it. */
+  /** Netlink protocol, if the input shows it. */
   readonly protocol?: number;
 }
 
 export type Direction = 'to-kernel' | 'from-kernel';
 
-/** A netlink message as it stands in the input, header included. */
+/** A netlink message as found in the input, including its header. */
 export interface Found extends Origin {
   readonly bytes: Uint8Array;
-  /** Length that the message says it has; more than `bytes` where the input was cut off. */
+  /** Length according to the header; more than that of `bytes` if the input was cut off. */
   readonly length: number;
-  /** Generic netlink family, where strace writes its name in place of the number. */
+  /** Generic netlink family, if strace prints its name in place of the number. */
   readonly family?: string;
-  /** The same of the request that an error repeats. */
+  /** The family of the request that an error repeats, if strace prints its name. */
   readonly requestFamily?: string;
   readonly notes: readonly string[];
 }
 
-/** More than this is not kept: a table of 11,000 entries comes to half of it. */
+/** Limit for all messages together: a table of 11,000 entries takes half of it. */
 const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_MESSAGES = 100_000;
 const MAX_NOTES = 100;
 
-/** A length above this is none: what the kernel sends or takes at once is shorter. */
+/** A larger length is not plausible: the kernel neither sends nor accepts such messages. */
 const MAX_LENGTH = 1 << 20;
 
-/** Collects messages and what there is to say about the input, both of them limited. */
+/** Collects messages and notes about the input, up to a limit for each. */
 export class Finds {
   readonly messages: Found[] = [];
   readonly notes: string[] = [];
@@ -52,9 +52,9 @@ export class Finds {
   }
 
   /**
-   * Adds the messages of a datagram, one after the other as netlink packs them.
+   * Adds the messages of a datagram, which may hold several.
    *
-   * `cut` says that bytes are known to be missing at the end.
+   * @param cut - Whether bytes are known to be missing at the end.
    */
   addDatagram(bytes: Uint8Array, origin: Origin, cut: boolean): void {
     const view = viewOf(bytes);
@@ -74,12 +74,12 @@ export class Finds {
   }
 }
 
-/** Where something was found: `line 3, sendmsg`. */
+/** Formats an origin: `line 3, sendmsg`. */
 export function placeOf({ line, call }: Origin): string {
   return call === undefined ? `line ${line}` : `line ${line}, ${call}`;
 }
 
-/** The note for a message that was cut off, with what would show all of it. */
+/** The note for a message that was cut off, with how to record all of it. */
 export function missing(bytes: number, of: number, { call, protocol }: Origin): string {
   const text = `${bytes} of ${of} bytes are missing`;
   if (call !== undefined) return `${text} (strace shows all with -s 65535)`;

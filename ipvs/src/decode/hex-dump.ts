@@ -2,26 +2,26 @@
 const OFFSET_DUMP = /^\s*(?:0x)?([0-9a-f]{4,8})(?:: | {2})\s*(.*)$/i;
 /** The last line of hexdump: how many bytes there were. */
 const LAST_OFFSET = /^[0-9a-f]{7,8}\s*$/i;
-/** What may stand before hex digits, as an arrow for the direction. */
+/** An arrow for the direction, which may precede the hex digits. */
 const ARROW = /^\s*[<>] /;
 
-/** What lines that a dump leaves out may come to, in all dumps of an input. */
+/** Limit, over all dumps of an input, for the bytes of omitted lines (`*`) that are filled in. */
 const MAX_SQUEEZED = 8 * 1024 * 1024;
 
 /** A line of a hex dump. */
 export interface DumpLine {
-  /** Hex digits, and what separates them; empty in a last line that has only an offset. */
+  /** Hex digits with their separators; empty for a last line with only an offset. */
   readonly hex: string;
-  /** Of the first byte, where the dump shows it. */
+  /** Offset of the first byte, if the dump shows it. */
   readonly offset?: number;
 }
 
-/** The hex digits of a line; undefined where it has none. `dump`: what came before it. */
+/** Parses a line of a hex dump; undefined if it is not one. `dump`: the lines before it. */
 export function dumpLine(row: string, dump: HexDump | undefined): DumpLine | undefined {
   if (dump?.hasOffsets && LAST_OFFSET.test(row)) return { hex: '', offset: Number.parseInt(row, 16) };
   const [, offset, rest] = OFFSET_DUMP.exec(row) ?? [];
   if (offset !== undefined && rest !== undefined) {
-    // What the bytes are as text comes after a bar, or after two blanks.
+    // The bytes as text follow after a bar or two blanks.
     const [hex = ''] = rest.includes('|') ? rest.split('|', 1) : rest.split('  ', 1);
     return isHex(hex, BLANKS) ? { hex, offset: Number.parseInt(offset, 16) } : undefined;
   }
@@ -29,7 +29,7 @@ export function dumpLine(row: string, dump: HexDump | undefined): DumpLine | und
   return isHex(hex, `${BLANKS}:,`) ? { hex } : undefined;
 }
 
-/** How much may still be filled in for lines that dumps leave out. */
+/** How many bytes of omitted lines may still be filled in. */
 export interface Room {
   bytes: number;
 }
@@ -38,7 +38,7 @@ export function roomForSqueezed(): Room {
   return { bytes: MAX_SQUEEZED };
 }
 
-/** A hex dump, line by line. */
+/** A hex dump that is read line by line. */
 export class HexDump {
   readonly #room: Room;
   readonly #lines: string[] = [];
@@ -54,7 +54,7 @@ export class HexDump {
     return Buffer.from(this.#lines.join(''), 'hex');
   }
 
-  /** The dump writes `*` in place of lines with the same bytes as the one before. */
+  /** Records a `*`, which stands for lines with the same bytes as the line before. */
   squeeze(): void {
     this.#isSqueezed = true;
   }
@@ -82,8 +82,8 @@ const BLANKS = ' \t\r';
 const HEX_DIGITS = '0123456789abcdefABCDEF';
 
 /**
- * Whether a text is whole bytes in hex, in any groups. Not a regular expression: one that repeats a group runs out of stack
- * on a line of some megabytes.
+ * Whether a text consists of whole bytes in hex, in groups of any size. Not a regular expression: one with a repeated group
+ * overflows the stack on a line of several megabytes.
  */
 function isHex(text: string, separators: string): boolean {
   let bytes = 0;

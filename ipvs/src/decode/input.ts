@@ -3,14 +3,14 @@ import { type DumpLine, dumpLine, HexDump, roomForSqueezed } from './hex-dump.ts
 import { isCapture, readCapture } from './pcap.ts';
 import { addCall } from './strace.ts';
 
-/** What is read of the input; with 11,000 entries of a table strace writes half as much. */
+/** Limit for the input, in bytes. For a table of 11,000 entries strace prints half as much. */
 export const MAX_INPUT = 64 * 1024 * 1024;
 
 const CALL =
   /(?:^|[\s\]]|<\.\.\. )(sendto|sendmsg|sendmmsg|writev?|recvfrom|recvmsg|recvmmsg|readv?)(?:\(| resumed>)/;
 /** A line of `strace -e write=all -e read=all`. */
 const STRACE_DUMP = /^ \| [0-9a-f]{5,} {2}((?:[0-9a-f]{2}(?: {1,2}|$)){1,16})/i;
-/** Finds the netlink messages of strace's output, of a hex dump, or of a packet capture of an nlmon device. */
+/** Finds the netlink messages in the output of strace, a hex dump or a packet capture of an nlmon device. */
 export function findMessages(input: Uint8Array): Finds {
   const finds = new Finds();
   if (input.length > MAX_INPUT) finds.note(`only the first ${MAX_INPUT >> 20} MiB of the input are read`);
@@ -20,11 +20,11 @@ export function findMessages(input: Uint8Array): Finds {
   return finds;
 }
 
-/** A system call, and the dump of its data where strace writes one. */
+/** A system call, and the dump of its data if strace prints one. */
 interface Call {
   readonly origin: Origin;
   readonly text: string;
-  /** A look at what is read again afterwards. */
+  /** Whether the call only peeks (MSG_PEEK): a later call reads the same data. */
   readonly isPeek: boolean;
   readonly data: HexDump;
 }
@@ -35,13 +35,13 @@ function readText(text: string, finds: Finds): void {
   reader.close();
 }
 
-/** Tells calls, their dumps and other dumps apart, line by line. */
+/** Reads text line by line, and distinguishes system calls, their dumps and other dumps. */
 class TextReader {
   readonly #finds: Finds;
   readonly #room = roomForSqueezed();
   #line = 0;
   #call: Call | undefined;
-  /** One that belongs to no call. */
+  /** The current dump that does not belong to a call. */
   #dump: { readonly origin: Origin; readonly data: HexDump } | undefined;
 
   constructor(finds: Finds) {
@@ -72,7 +72,7 @@ class TextReader {
     else {
       const line = dumpLine(row, this.#dump?.data);
       if (line !== undefined) this.#addToDump(line);
-      // strace says how long its dump is before it.
+      // strace prints the length of a dump before it, in a line that starts with ` * `.
       else if (!row.startsWith(' * ')) this.close();
     }
   }
@@ -83,7 +83,7 @@ class TextReader {
     this.#dump.data.add(line);
   }
 
-  /** What was read until now belongs to nothing that follows. */
+  /** Ends the current call and dump, and adds their messages. */
   close(): void {
     if (this.#call !== undefined && !this.#call.isPeek) addCallOf(this.#call, this.#finds);
     if (this.#dump !== undefined) this.#finds.addDatagram(this.#dump.data.bytes, this.#dump.origin, false);
@@ -92,7 +92,7 @@ class TextReader {
   }
 }
 
-/** The lines of a text, one at a time: of many megabytes of line breaks all of them would need gigabytes. */
+/** Iterates over the lines of a text. An array of all lines could take gigabytes, for megabytes of line breaks. */
 function* rowsOf(text: string): Generator<string> {
   let at = 0;
   for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', at)) {

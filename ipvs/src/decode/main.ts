@@ -23,7 +23,7 @@ Options:
 Exit status: 0 when a message was found, 1 when none was, 2 when the arguments or FILE cannot be used.
 `;
 
-/** Runs the command; resolves with its exit status. */
+/** Runs the command and resolves with its exit status. */
 export async function main(args: readonly string[]): Promise<number> {
   let parsed: ReturnType<typeof parse>;
   try {
@@ -67,17 +67,17 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<n
   return print(text, 1);
 }
 
-/** The file, or standard input, as far as it is decoded: either may be without end. */
+/** Reads the file or standard input, up to the limit of the decoder: either may be endless. */
 async function read(file: string | undefined): Promise<Uint8Array> {
   if (file === undefined && process.stdin.isTTY)
     throw new Error('nothing to decode: give a FILE, or the input by a pipe; --help shows more');
   const parts: Buffer[] = [];
   let size = 0;
   try {
-    // Node takes standard input that is no file, pipe, socket or terminal for one that is empty.
+    // Node treats standard input that is not a file, pipe, socket or terminal as empty.
     if (file === undefined && fstatSync(0).isDirectory())
       throw Object.assign(new Error(), { code: 'EISDIR' });
-    // Past the limit by one byte, which tells that there is more.
+    // One byte past the limit shows that there is more.
     for await (const part of file === undefined ? process.stdin : createReadStream(file)) {
       parts.push(part);
       size += part.length;
@@ -89,7 +89,7 @@ async function read(file: string | undefined): Promise<Uint8Array> {
   return Buffer.concat(parts).subarray(0, MAX_INPUT + 1);
 }
 
-/** Why the system gave no input, without the name of the call that it refused. */
+/** Why reading failed, without the name of the system call. */
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return REASONS[code ?? ''] ?? message.split(', ')[0] ?? message;
@@ -102,7 +102,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function print(text: string, status: number): number {
-  // Whoever reads this may have seen enough, as head has.
+  // The reader may close the pipe early, as `head` does.
   process.stdout.on('error', () => {});
   process.stdout.write(text);
   return status;

@@ -1,19 +1,19 @@
 import { viewOf } from '../codec.ts';
 import type { Finds } from './found.ts';
 
-/** The first word of a capture, with times in microseconds or nanoseconds. <https://www.tcpdump.org/manpages/pcap-savefile.5.txt> */
+/** Magic numbers of pcap files with times in microseconds or nanoseconds. <https://www.tcpdump.org/manpages/pcap-savefile.5.txt> */
 const MAGICS: readonly number[] = [0xa1b2c3d4, 0xa1b23c4d];
-/** The first word of pcapng, in either byte order. <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-03.html> */
+/** First word of a pcapng file, in either byte order. <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-03.html> */
 const PCAPNG_MAGIC = 0x0a0d0d0a;
 const FILE_HEADER = 24;
 const PACKET_HEADER = 16;
 
 /** LINKTYPE_NETLINK: packets of an nlmon device. */
 const LINKTYPE_NETLINK = 253;
-/** Before each: type of the packet, ARPHRD_NETLINK, ten bytes that mean nothing, netlink protocol; all big-endian. */
+/** Header before each packet: packet type, ARPHRD_NETLINK, ten unused bytes, netlink protocol; all big-endian. */
 const COOKED_HEADER = 16;
 
-/** Whether the input is a packet capture: as `tcpdump -w` writes it, or in the newer format, which is not read. */
+/** Whether the input is a packet capture: pcap, as `tcpdump -w` writes it, or pcapng, which is not supported. */
 export function isCapture(bytes: Uint8Array): boolean {
   if (bytes.length < 4) return false;
   const first = viewOf(bytes).getUint32(0);
@@ -22,7 +22,7 @@ export function isCapture(bytes: Uint8Array): boolean {
   );
 }
 
-/** Adds the messages of a capture of an nlmon device. */
+/** Adds the messages of a packet capture of an nlmon device. */
 export function readCapture(bytes: Uint8Array, finds: Finds): void {
   const view = viewOf(bytes);
   if (view.getUint32(0) === PCAPNG_MAGIC) {

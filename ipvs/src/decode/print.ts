@@ -2,7 +2,7 @@ import type { DecodedAttribute } from './attributes.ts';
 import type { Decoded, DecodedMessage } from './decoded.ts';
 import { placeOf } from './found.ts';
 
-/** What was decoded as text: a line for each message, its attributes below it, indented as they are nested. */
+/** Formats decoded messages as text: a line for each message, with its attributes below, indented by nesting. */
 export function formatDecoded({ messages, notes }: Decoded): string {
   const parts = messages.map((message) => `${placeOf(message)}\n${formatMessage(message, '  ')}`);
   return [...parts, ...notes.map((note) => `note: ${safe(note)}\n`)].join('\n');
@@ -42,12 +42,12 @@ function formatAttribute(
   return `${title}: ${shown}${unit}${remark}\n`;
 }
 
-/** The same as JSON, without what a terminal would obey or a reader would not see. */
+/** Formats decoded messages as JSON, with control and invisible characters escaped. */
 export function jsonOf(decoded: Decoded): string {
   return escaped(JSON.stringify(decoded, null, 2));
 }
 
-/** Text of other programs may have what a terminal obeys; none at all would not be seen. */
+/** Text of other programs made safe for a terminal; quoted if it is empty or has control or invisible characters. */
 function safe(text: string): string {
   return text === '' || /\n/.test(text) || HIDDEN.test(text) ? escaped(JSON.stringify(text)) : text;
 }
@@ -61,5 +61,5 @@ function escaped(json: string): string {
   );
 }
 
-/** Control characters other than the line break, and what has no shape of its own: direction marks, zero-width characters, separators. */
+/** Control characters except the line break, and invisible characters: direction marks, zero-width characters, separators. */
 const HIDDEN = /[^\P{Cc}\n]|[\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;

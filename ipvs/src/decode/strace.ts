@@ -6,12 +6,12 @@ import { HOST_IS_LE } from '../scalars.ts';
 import { GENL, NLM_F, NLMSG } from '../uapi.ts';
 import { type Finds, missing, type Origin } from './found.ts';
 
-/** What strace writes for a header that it takes apart; before version 5.15 without the prefix `nlmsg_`. */
+/** A message header that strace decodes. Before version 5.15 its fields lack the prefix `nlmsg_`. */
 const HEADER =
   /\{(?:nlmsg_)?len=(\d+), (?:nlmsg_)?type=([^,{}]+), (?:nlmsg_)?flags=([^,{}]+), (?:nlmsg_)?seq=(\d+), (?:nlmsg_)?pid=(-?\d+)\}/y;
 const HEADER_START = /\{(?:nlmsg_)?len=/g;
 
-/** A buffer of a call that strace did not take apart. */
+/** A buffer of a call that strace does not decode. */
 const BUFFER = /(?:\(\d+(?:<[^>]{0,256}>)?, |iov_base=)(?=")/g;
 
 const types: ReadonlyMap<string, number> = new Map([
@@ -43,7 +43,7 @@ const flagBits: ReadonlyMap<string, number> = new Map([
   ['NLM_F_ACK_TLVS', NLM_F.ACK_TLVS],
 ]);
 
-/** Adds the messages of a line with a system call, as strace writes it. */
+/** Adds the messages of a line of strace output with a system call. */
 export function addCall(text: string, origin: Origin, finds: Finds): void {
   let at = 0;
   let found = false;
@@ -58,7 +58,7 @@ export function addCall(text: string, origin: Origin, finds: Finds): void {
   if (!found) addBuffers(text, origin, finds);
 }
 
-/** Bytes of a call whose data strace shows as strings; several pieces are parts of one datagram. */
+/** Adds the data of a call that strace prints as strings. Several strings are parts of one datagram. */
 function addBuffers(text: string, origin: Origin, finds: Finds): void {
   const parts: Uint8Array[] = [];
   let cut = false;
@@ -75,7 +75,7 @@ interface Header {
   readonly type: number;
   readonly family?: string;
   readonly bytes: Uint8Array;
-  /** Where the text goes on. */
+  /** Offset in the text after it. */
   readonly end: number;
 }
 
@@ -99,7 +99,7 @@ function flagsOf(text: string): number {
   return text.split('|').reduce((all, flag) => all | (flagBits.get(flag) ?? (integer(flag) || 0)), 0);
 }
 
-/** Adds a message whose header strace took apart, with what follows it; returns where the text goes on. */
+/** Adds a message whose header strace decoded, with the data after it. Returns the offset in the text after it. */
 function addDissected(text: string, header: Header, origin: Origin, finds: Finds): number {
   const parts = [header.bytes];
   const notes: string[] = [];
@@ -108,7 +108,7 @@ function addDissected(text: string, header: Header, origin: Origin, finds: Finds
 
   const number = NUMBER_AFTER.exec(text.slice(end, end + 64));
   if (number) {
-    // The number of an error or of the end of a dump.
+    // The number in an error or at the end of a dump.
     const [all, word = ''] = number;
     const value = numberOf(word);
     end += all.length;
@@ -117,7 +117,7 @@ function addDissected(text: string, header: Header, origin: Origin, finds: Finds
     const request = REQUEST_AFTER.exec(text.slice(end, end + 64));
     const echoed = request ? readHeader(text, end + request[0].length - 1) : undefined;
     if (echoed) {
-      // Its place is behind the number.
+      // Only after the number: without it the header would be at the wrong offset.
       if (value !== undefined) parts.push(echoed.bytes);
       requestFamily = echoed.family;
       end = echoed.end;
@@ -146,13 +146,13 @@ function addDissected(text: string, header: Header, origin: Origin, finds: Finds
 const NUMBER_AFTER = /^, (?:\{error=)?(-?\w+)(?=[\]},])/;
 const REQUEST_AFTER = /^, msg=\[?\{/;
 
-/** Of `-17` or `-EEXIST`; undefined for a name that Node does not know. */
+/** Parses `-17` or `-EEXIST`; undefined for a name that Node does not know. */
 function numberOf(text: string): number | undefined {
   const number = errors.get(text.slice(1)) ?? integer(text);
   return Number.isNaN(number) ? undefined : number;
 }
 
-/** By name. Each of Node's two lists has some that the other lacks. */
+/** Error numbers by name. Each of Node's two lists has some that the other lacks. */
 const errors: ReadonlyMap<string, number> = new Map([
   ...[...getSystemErrorMap()].map(([number, [name]]) => [name, number] as const),
   ...Object.entries(constants.errno).map(([name, number]) => [name, -number] as const),
@@ -169,11 +169,11 @@ const escapes: Readonly<Record<string, number>> = { n: 10, t: 9, v: 11, f: 12, r
 interface Literal {
   readonly bytes: Uint8Array;
   readonly end: number;
-  /** Whether strace left out the rest of it. */
+  /** Whether strace omitted the rest of it. */
   readonly cut: boolean;
 }
 
-/** Reads the C string at `at`, where there is a quote. One that is not closed ends with the text. */
+/** Reads the C string whose opening quote is at `at`. Without a closing quote it ends with the text. */
 function readString(text: string, at: number): Literal {
   let end = at + 1;
   while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
@@ -190,7 +190,7 @@ function readString(text: string, at: number): Literal {
 
 const DIGITS = /x([0-9a-f]{2})|([0-7]{1,3})/iy;
 
-/** What stands behind a backslash at `at`. */
+/** Reads the escape sequence after a backslash; `at`: the offset after the backslash. */
 function readEscape(text: string, at: number): { readonly byte: number; readonly end: number } {
   DIGITS.lastIndex = at;
   const [all, hex, octal] = DIGITS.exec(text) ?? [];
@@ -203,7 +203,7 @@ function readEscape(text: string, at: number): { readonly byte: number; readonly
   return { byte: escapes[letter] ?? letter.charCodeAt(0), end: at + 1 };
 }
 
-/** The number that a text begins with; NaN where it does not. */
+/** The number at the start of a text; NaN if there is none. */
 function integer(text: string): number {
   return Number(/^(?:0x[\da-f]+|-?\d+)/i.exec(text)?.[0] ?? Number.NaN);
 }

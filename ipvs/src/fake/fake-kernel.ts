@@ -10,32 +10,32 @@ import { answerAll, type FakeVersion } from './fake-replies.ts';
 import { addressKey, FakeTable } from './fake-table.ts';
 import type { FakeFaults, FakeRequest } from './faults.ts';
 
-/** Options of {@link FakeKernel}; each may be left out. */
+/** Options of {@link FakeKernel}. All are optional. */
 export interface FakeKernelOptions {
   /**
-   * Whether the IPVS module is there.
+   * Whether the IPVS module is loaded.
    * @defaultValue true
    */
   readonly hasIpvs?: boolean | undefined;
   /**
-   * Schedulers that can be loaded.
+   * Schedulers that the kernel can load.
    * @defaultValue those of Linux 6.1
    */
   readonly schedulers?: readonly string[] | undefined;
   /**
-   * Leaves out what kernels before this one leave out: `3.18` the family of destinations, `4.1` the 64-bit counters too,
-   * `5.2` the tunnel attributes, which each of these passes over in a request.
-   * @defaultValue none: as Linux 6.1
+   * Behaves like a kernel before this version, which does not send the address family of destinations (`3.18`) or 64-bit
+   * counters (`4.1`), and neither sends nor reads tunnel attributes (`5.2`). Each includes the limits of later versions.
+   * @defaultValue no limit: behaves like Linux 6.1
    */
   readonly before?: FakeVersion | undefined;
   /**
-   * Whether replies can be read at once, as on the real socket, or come as events.
+   * Whether replies can be read immediately, as on the real socket, or arrive as events.
    * @defaultValue false
    */
   readonly immediate?: boolean | undefined;
 }
 
-/** Connections of a destination as its counters have them. */
+/** Connection counters of a destination. */
 export interface FakeConnections {
   readonly activeConnections?: number;
   readonly inactiveConnections?: number;
@@ -45,8 +45,8 @@ export interface FakeConnections {
 const SCHEDULERS = 'rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh twos'.split(' ');
 
 /**
- * The IPVS of one network namespace, in memory: understands the bytes that a client sends, answers in bytes, and does
- * wrong what `faults` asks for.
+ * An in-memory IPVS of one network namespace. It decodes the netlink messages that a client sends, answers in netlink
+ * messages, and injects the faults in {@link faults}.
  *
  * ```ts
  * const kernel = new FakeKernel();
@@ -56,9 +56,9 @@ const SCHEDULERS = 'rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh twos'.split(
  * ```
  */
 export class FakeKernel {
-  /** What goes wrong from now on. */
+  /** Faults to inject from now on. */
   faults: FakeFaults = {};
-  /** Every request since the beginning, or since this was set to an empty list. */
+  /** All requests so far. Set it to an empty list to start over. */
   requests: FakeRequest[] = [];
   readonly #options: FakeKernelOptions;
   readonly #table: FakeTable;
@@ -68,7 +68,7 @@ export class FakeKernel {
     this.#table = new FakeTable(options.schedulers ?? SCHEDULERS);
   }
 
-  /** A transport whose sockets all lead to this kernel. */
+  /** Returns a transport to this kernel, for {@link IpvsClientOptions.transport}. */
   transport(): Transport {
     return {
       open: (protocol, events) => {
@@ -80,17 +80,17 @@ export class FakeKernel {
     };
   }
 
-  /** Requests that change something, of {@link requests}. */
+  /** The {@link requests} that change something. */
   get writes(): readonly FakeRequest[] {
     return this.requests.filter(({ command }) => !command.startsWith('GET'));
   }
 
-  /** The table as `ipvsadm -Sn` prints it, in the order in which services and destinations were added. */
+  /** The tables as `ipvsadm -Sn` prints them, in the order in which services and destinations were added. */
   print(): string {
     return printTable(this.#table);
   }
 
-  /** Sets the connection counters of a destination. Throws when there is none. */
+  /** Sets the connection counters of a destination. Throws if it does not exist. */
   setConnections(service: ServiceId, destination: DestinationId, connections: FakeConnections): void {
     const found = this.#table.find(toServiceIdAttrs(service));
     const { family = 0, address = new Uint8Array(), port = 0 } = toDestinationIdAttrs(destination);

@@ -1,9 +1,9 @@
 import type { Link, LinkEvents } from '../transport.ts';
 
-/** As many as the real one allows with the usual buffer. */
+/** The window of the real socket with the default receive buffer. */
 const WINDOW = 200;
 
-/** A link to something that answers a send with datagrams. */
+/** A link to a function that answers each send with datagrams. */
 export function fakeLink(
   answer: (bytes: Uint8Array) => readonly Uint8Array[],
   immediate: boolean,
@@ -14,7 +14,7 @@ export function fakeLink(
   return {
     window: WINDOW,
     send(bytes) {
-      // A copy, as a kernel makes: the sender uses the bytes again.
+      // A copy, as in the kernel: the sender reuses the bytes.
       const datagrams = answer(bytes.slice());
       if (immediate) queue.push(...datagrams);
       else for (const datagram of datagrams) later(() => open && events.datagram(datagram, false));

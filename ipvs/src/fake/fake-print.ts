@@ -27,7 +27,7 @@ const checksumOptions = {
   'remote-checksum': '--tun-remcsum',
 } as const;
 
-/** What `ipvsadm -Sn` prints for the table (ipvsadm 1.31), and the thresholds, which it leaves out but accepts. */
+/** Prints the table like `ipvsadm -Sn` (version 1.31), plus the thresholds, which ipvsadm reads but does not print. */
 export function printTable(table: FakeTable): string {
   let out = '';
   for (const { attrs, destinations } of table.services.values()) {
@@ -62,7 +62,7 @@ function serviceOptions(service: ObservedService): string {
   ].join(' ');
 }
 
-/** Two schedulers have words of their own for their flags. */
+/** The name of a flag in ipvsadm, which has special names for those of `sh` and `mh`. */
 function flagName(scheduler: string, flag: SchedulerFlag): string {
   if ((scheduler !== 'sh' && scheduler !== 'mh') || flag === 'flag-3') return flag;
   return `${scheduler}-${flag === 'flag-1' ? 'fallback' : 'port'}`;

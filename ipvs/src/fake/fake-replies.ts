@@ -16,10 +16,10 @@ import { GENL, IP_VS_SVC_F, IPVS_CMD, NLM_F, NLMSG, NLMSGERR_ATTR_MSG } from '..
 import type { FakeService, FakeTable } from './fake-table.ts';
 import type { FakeFaults, FakeRequest } from './faults.ts';
 
-/** Any number from MIN_TYPE on that is not the controller's own. */
+/** Any number from NLMSG_MIN_TYPE on other than that of the generic netlink controller. */
 const IPVS_FAMILY = 28;
 
-/** What the parts of a dump are packed into: a page without the kernel's own overhead. */
+/** Maximum size of a part of a dump: a page without the kernel's overhead. */
 const DUMP_BYTES = 3_776;
 
 const ENOENT = 2;
@@ -27,7 +27,7 @@ const ESRCH = 3;
 const EINVAL = 22;
 const EOPNOTSUPP = 95;
 
-/** A version of Linux that brought attributes. */
+/** A Linux version that added attributes. */
 export type FakeVersion = '3.18' | '4.1' | '5.2';
 
 export interface FakeContext {
@@ -40,7 +40,7 @@ export interface FakeContext {
 
 const commandNames = new Map(Object.entries(IPVS_CMD).map(([name, number]) => [number as number, name]));
 
-/** Carries out every message of a send and gives the datagrams that answer them. */
+/** Carries out every message of a send and returns the datagrams that answer them. */
 export function answerAll(bytes: Uint8Array, context: FakeContext): Uint8Array[] {
   const datagrams: Uint8Array[] = [];
   eachMessage(viewOf(bytes), bytes.length, (request) => {
@@ -67,7 +67,7 @@ function answer(bytes: Uint8Array, request: Message, context: FakeContext): Uint
   ];
 }
 
-/** The payloads of the replies, or an error number. */
+/** Carries out one request. Returns the payloads of the replies, or an error number. */
 function carryOut(
   request: Message,
   command: number,
@@ -126,7 +126,7 @@ const noCounters = { connections: 0n, inPackets: 0n, outPackets: 0n, inBytes: 0n
 const noRates = { connectionRate: 0, inPacketRate: 0, outPacketRate: 0, inByteRate: 0, outByteRate: 0 };
 const noStats = { ...noCounters, ...noRates };
 
-/** What no kernel of today sends, as one of tomorrow might; readers must skip it. */
+/** An attribute that a future kernel might send: readers must skip it. */
 const futureRow = { future: { type: 77, codec: nested(stats32Attrs) } } as const;
 const futureAttrs = attrTable('future', {
   stats: { type: 10, codec: nested(stats32Attrs) },
@@ -134,7 +134,7 @@ const futureAttrs = attrTable('future', {
   ...futureRow,
 });
 
-/** Nothing of it is ever counted, so they are the same in all replies. */
+/** The fake kernel counts no traffic, so all replies have the same statistics. */
 const stats32 = futureAttrs.write({ stats: noStats });
 const stats64 = futureAttrs.write({ stats: noStats, stats64: noStats, future: noStats });
 
@@ -156,7 +156,7 @@ function destinationReply(attrs: CommandAttrs['destination'], context: FakeConte
   return genlPayload(IPVS_CMD.NEW_DEST, 1, appendToNest(bytes, statistics(context)));
 }
 
-/** Adds attributes at the end of the one nest that `bytes` are. */
+/** Appends attributes to the nest in `bytes`, which must hold exactly one. */
 function appendToNest(bytes: Uint8Array, more: Uint8Array): Uint8Array {
   const all = new Uint8Array(bytes.length + more.length);
   all.set(bytes);
@@ -169,10 +169,10 @@ function reply(request: Message, flags: number, payload: Uint8Array): Uint8Array
   return message(request.type, flags, request.seq, payload);
 }
 
-/** An acknowledgement or an error; neither for a request that succeeded and asked for no acknowledgement. */
+/** The acknowledgement or error for a request; nothing if it succeeded and requested no acknowledgement. */
 function outcome(bytes: Uint8Array, request: Message, errno: number, faults: FakeFaults): Uint8Array[] {
   if (errno === 0 && (request.flags & NLM_F.ACK) === 0) return [];
-  // Errors echo the whole request, acknowledgements its header.
+  // An error repeats the whole request, an acknowledgement only its header.
   const echo = errno === 0 ? bytes.subarray(0, MESSAGE_HEADER) : bytes;
   const words = errno === 0 ? undefined : faults.words?.(errno);
   const tlv = words === undefined ? new Uint8Array() : wordsAttribute(words);

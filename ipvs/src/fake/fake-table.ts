@@ -2,7 +2,7 @@ import { formatAddress } from '../address.ts';
 import type { CommandAttrs, DaemonAttrs, DestinationAttrs, ServiceAttrs } from '../tables.ts';
 import { AF_INET, AF_INET6, IP_VS_CONN_F, IP_VS_SVC_F, IPVS_CMD } from '../uapi.ts';
 
-/** Error numbers that the commands give. <asm-generic/errno.h> */
+/** Error numbers that commands return. <asm-generic/errno.h> */
 const E = { NOENT: 2, SRCH: 3, EXIST: 17, INVAL: 22, RANGE: 34, AFNOSUPPORT: 97 } as const;
 
 export interface FakeService {
@@ -10,7 +10,7 @@ export interface FakeService {
   readonly destinations: Map<string, DestinationAttrs>;
 }
 
-/** What a command makes of the tables; follows ip_vs_genl_set_cmd and what it calls, Linux 6.1. */
+/** The tables, with commands that follow ip_vs_genl_set_cmd and the functions that it calls in Linux 6.1. */
 export class FakeTable {
   readonly services = new Map<string, FakeService>();
   readonly daemons = new Map<number, DaemonAttrs>();
@@ -26,7 +26,7 @@ export class FakeTable {
     return key === undefined ? undefined : this.services.get(key);
   }
 
-  /** Carries out a command that changes something. Returns an error number, 0 for success. */
+  /** Carries out a command that changes the tables. Returns an error number, 0 for success. */
   change(command: number, attrs: CommandAttrs): number {
     switch (command) {
       case IPVS_CMD.FLUSH:
@@ -105,7 +105,7 @@ function destinationCommand(
   return 0;
 }
 
-/** An error number for settings that ip_vs_genl_set_cmd or ip_vs_add_dest refuses, else 0. */
+/** The error number if ip_vs_genl_set_cmd or ip_vs_add_dest refuses these settings, else 0. */
 function refuseDestination(attrs: DestinationAttrs, family: number, ofService: number | undefined): number {
   const { forwardingMethod, weight, upperThreshold, lowerThreshold } = attrs;
   if (forwardingMethod === undefined || weight === undefined) return E.INVAL;
@@ -115,7 +115,7 @@ function refuseDestination(attrs: DestinationAttrs, family: number, ofService: n
   return weight > 0x7fff_ffff || lowerThreshold > upperThreshold ? E.RANGE : 0;
 }
 
-/** What identifies a service, or undefined where it is incomplete. */
+/** The map key of a service; undefined if its identity is incomplete. */
 function serviceMapKey({ family, fwmark, protocol, address, port }: ServiceAttrs): string | undefined {
   if (family !== AF_INET && family !== AF_INET6) return undefined;
   if (fwmark) return `fwmark ${fwmark} ${family}`;

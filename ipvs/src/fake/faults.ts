@@ -1,6 +1,6 @@
-/** A request as the fake kernel understood it. */
+/** A request that the fake kernel received. */
 export interface FakeRequest {
-  /** IPVS_CMD_* as a word: `NEW_SERVICE`, `GET_DEST`; `GETFAMILY` for generic netlink's own. */
+  /** Name of the IPVS_CMD_*: `NEW_SERVICE`, `GET_DEST`; `GETFAMILY` for the look-up of the family. */
   readonly command: string;
   readonly dump: boolean;
   readonly seq: number;
@@ -8,20 +8,20 @@ export interface FakeRequest {
   readonly bytes: Uint8Array;
 }
 
-/** What goes wrong. Each stays until it is taken out of `FakeKernel.faults` again. */
+/** Faults to inject. Each stays in effect until it is removed from `FakeKernel.faults`. */
 export interface FakeFaults {
-  /** An error number to refuse a request with, before it is looked at; 0 or undefined carries it out. */
+  /** Returns the error number to refuse a request with; 0 or undefined lets the kernel carry it out. */
   refuse?: ((request: FakeRequest) => number | undefined) | undefined;
-  /** The kernel's own words (extended acknowledgement) for an error number. */
+  /** Returns the error message (extended acknowledgement) for an error number. */
   words?: ((errno: number) => string | undefined) | undefined;
-  /** How many dumps from now on are marked as disturbed by other writers (NLM_F_DUMP_INTR). */
+  /** Number of dumps, from now on, to mark as disturbed by other writers (NLM_F_DUMP_INTR). */
   interruptDumps?: number | undefined;
-  /** An error number in the DONE of every dump, which is how a dump fails halfway. */
+  /** Error number in the NLMSG_DONE of every dump: how a dump fails halfway. */
   failDumps?: number | undefined;
-  /** What comes instead of the datagrams that answer one send: fewer, shorter, in another order, damaged. */
+  /** Replaces the datagrams that answer a send, for example by fewer, shorter, reordered or damaged ones. */
   replies?: ((datagrams: readonly Uint8Array[]) => readonly Uint8Array[]) | undefined;
-  /** Called before each request, to change the kernel while a table is being read. */
+  /** Called before each request, for example to change the tables while they are read. */
   before?: ((request: FakeRequest) => void) | undefined;
-  /** The error that every send meets. */
+  /** Error that every send throws. */
   send?: Error | undefined;
 }
