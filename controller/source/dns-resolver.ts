@@ -6,29 +6,29 @@ import type { Clock, Log, Resolver } from '../ports.ts';
 export interface DnsResolverOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** How long an answer counts. Defaults to 60 s. */
+  /** How long an answer is cached. Defaults to 60 s. */
   readonly ttlMs?: number | undefined;
-  /** How long a failure counts before the name server is queried again. Defaults to 5 s. */
+  /** How long a failure is cached. Defaults to 5 s. */
   readonly retryMs?: number | undefined;
   /** How long to wait for one answer. Defaults to 5 s. */
   readonly timeoutMs?: number | undefined;
-  /** The system's own look-up (hosts file, then DNS) by default; rejects when there is no address. */
+  /** Looks up one address and rejects when there is none. Defaults to the system resolver (hosts file, then DNS). */
   readonly lookupIpv4?: ((hostName: string) => Promise<string>) | undefined;
 }
 
 interface Entry {
-  /** The last address that was found, however old; null: none ever. */
+  /** The last known address, however old; null when none was ever found. */
   readonly address: string | null;
   readonly until: number;
 }
 
 /**
- * Resolves agents' host names to IPv4 as DC/OS did, through the system's resolver, with a cache.
+ * Resolves agents' host names to IPv4 addresses as DC/OS did, through the system resolver, with a cache.
  *
- * A failure or a slow name server gives the last address found, or null; never a rejection. A name that is
- * asked for while its answer is on the way is not asked for twice, however long that takes: a look-up of the system
- * cannot be given up. Of more than `BOUNDS.hostNames` names those are forgotten whose answers are oldest, and no more than
- * that are looked up at once: a further one is not resolved for now.
+ * A failure or a slow name server gives the last known address, or null; it never rejects. Concurrent requests for a
+ * name share one lookup, however long it takes, since a system lookup cannot be cancelled. The cache holds at most
+ * `BOUNDS.hostNames` names and drops those with the oldest answers. At most as many lookups run at once; a further name
+ * stays unresolved for now.
  */
 export function createDnsResolver(options: DnsResolverOptions): Resolver {
   const {
@@ -41,7 +41,7 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
   } = options;
   const entries = new Map<string, Entry>();
   const underway = new Map<string, Promise<string | null>>();
-  /** Also those whose answer is not awaited any more. */
+  /** Lookups in progress, including those that have timed out. */
   const lookups = new Map<string, Promise<string>>();
 
   const lookUp = (hostName: string): Promise<string> => {
@@ -55,7 +55,7 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
   };
 
   const remember = (hostName: string, entry: Entry): void => {
-    // The oldest answer comes first.
+    // Re-inserted, so that the oldest answer comes first.
     entries.delete(hostName);
     entries.set(hostName, entry);
     for (const oldest of entries.keys()) {
@@ -64,7 +64,7 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
     }
   };
 
-  const ask = async (hostName: string): Promise<string | null> => {
+  const query = async (hostName: string): Promise<string | null> => {
     const last = entries.get(hostName)?.address ?? null;
     const enough = new AbortController();
     try {
@@ -88,7 +88,7 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
     async resolve(hostName) {
       const entry = entries.get(hostName);
       if (entry !== undefined && clock.monotonic() < entry.until) return entry.address;
-      const answer = underway.get(hostName) ?? ask(hostName);
+      const answer = underway.get(hostName) ?? query(hostName);
       underway.set(hostName, answer);
       return answer;
     },

@@ -3,40 +3,40 @@ import { type App, type AppKey, appKey, type RowKey, rowKey, rowOf, type Snapsho
 import type { Pace } from '../pace.ts';
 import { same } from '../same.ts';
 
-/** Apps that changed; null: the source does not have the app any more. */
+/** Apps that changed; null for an app that the source no longer has. */
 export type Changes = ReadonlyMap<AppKey, App | null>;
 
-/** The rest of a delta, beside its changes. */
+/** The rest of a delta, besides its changes. */
 export interface DeltaDetails {
   /** As in `Delta`. */
   readonly complete: boolean;
   readonly learnedAt: number;
-  /** As in `Delta`. An app that is gone is missing where it is given. */
+  /** As in `Delta`. When set, a removed app counts as missing, not as named. */
   readonly endedTasks?: ReadonlySet<string>;
-  /** Absent: as it was. */
+  /** Defaults to the last one. */
   readonly about?: About;
 }
 
 /**
- * Turns what one source reads into deltas: keeps the rows that were published last, and publishes what differs in value.
+ * Turns the reads of one source into deltas: keeps the rows that were last published, and publishes those that differ.
  *
- * Of two reads of an app the one that began later counts, whichever is answered first, and a list is a read of every app. So
- * a list that began before an app was read by itself leaves it as that read found it, also gone; a list that began before one
- * that was taken is stale; and so is a read of an app that began before a list or another read of it that was taken.
- * `begin` numbers the reads; one that failed is just not handed in. A source that makes one read at a time needs no numbers.
+ * Of two reads of an app, the one that began later counts, whichever is answered first; a list counts as a read of
+ * every app. So a list does not overwrite an app whose own read began after it (even if that found the app gone), and a
+ * read or list that began before one already taken is ignored. `begin` numbers the reads; a read that fails is never
+ * passed on. A source with one read at a time needs no numbers.
  *
- * Nothing is published before the first list: one app by itself would look like the only one that there is.
+ * Nothing is published before the first list: a single app would look like the source's only one.
  */
 export class Feed {
   #rows = new Map<RowKey, App>();
   #about: About | undefined;
   #begun = 0;
-  /** The list that was taken last. */
+  /** Number of the last list taken. */
   #listed = 0;
-  /** The last read of each app by itself that was taken, where that began after the list. */
+  /** The last read of each single app that began after the last list. */
   readonly #read = new Map<AppKey, number>();
 
-  /** Whether there was a list. */
+  /** Whether a list was taken. */
   get isListed(): boolean {
     return this.#about !== undefined;
   }
@@ -46,19 +46,19 @@ export class Feed {
     return this.#rows.size;
   }
 
-  /** Everything that was published, as the deltas add up. */
+  /** The published state: the sum of all deltas. */
   get snapshot(): Snapshot {
     return { ...(this.#about ?? EMPTY_ABOUT), apps: [...this.#rows.values()] };
   }
 
-  /** The definition of an app as it was published last. */
+  /** The app's definition as last published. */
   find(key: AppKey): App | undefined {
     return this.#rows.get(rowKey(key, false));
   }
 
   /**
-   * The app itself, or as it was published last where that is equal: one that most of a list goes through, app by app, costs
-   * `list` no comparison of it all at once.
+   * The published row if it equals this app, else the app itself. A caller that does this app by app spares `list` the
+   * comparison of all rows in one turn.
    */
   known(app: App): App {
     const before = this.#rows.get(rowOf(app));
@@ -66,8 +66,8 @@ export class Feed {
   }
 
   /**
-   * Replaces each app in `changes` by its `known` one, in turns of a few milliseconds: `update` compares them in one turn, and ten
-   * thousand apps of ten tasks are more than that.
+   * Replaces each app in `changes` by its `known` row, yielding to the event loop: `update` compares them in one turn,
+   * which takes too long for ten thousand apps of ten tasks each.
    */
   async compareInTurns(changes: Map<AppKey, App | null>, pace: Pace): Promise<void> {
     for (const [key, app] of changes) {
@@ -76,13 +76,13 @@ export class Feed {
     }
   }
 
-  /** A read begins. Returns its number, the higher the later. */
+  /** Starts a read. Returns its number; a later read has a higher one. */
   begin(): number {
     this.#begun += 1;
     return this.#begun;
   }
 
-  /** Takes everything that the source has; `read`: the number of the read that found it. */
+  /** Takes the source's complete state, found by read number `read`. */
   list({ apps, ...about }: Snapshot, learnedAt: number, read = this.begin()): Delta {
     const details = { complete: true, learnedAt };
     if (read < this.#listed) return { upserts: [], removed: [], ...details };
@@ -99,9 +99,10 @@ export class Feed {
   }
 
   /**
-   * Takes what a read of one app found: what `update` does, unless a later read was taken already. `read`: the number of the
-   * read. `ended`: which tasks that are missing were named as ended (default: all), and the app itself when it is missing.
-   * null where there was no list.
+   * Takes the result of reading one app, as `update` does, unless a later read was already taken.
+   *
+   * `read`: number of the read. `ended`: the missing tasks that the source named as ended, and the app itself if it is
+   * missing (default: all). Returns null before the first list.
    */
   read(
     read: number,
@@ -117,8 +118,9 @@ export class Feed {
   }
 
   /**
-   * Takes changes in the order in which they happened; an app replaces all rows of its key. Where `complete`, an
-   * app that is gone is missing, else the source named it. The first complete ones count as a list; null before that.
+   * Takes changes in the order in which they happened; an app replaces all rows with its key. If `complete`, a removed
+   * app counts as missing, else as named by the source. The first complete changes count as a list; returns null before
+   * that.
    */
   update(changes: Changes, { about, ...details }: DeltaDetails): Delta | null {
     const how = details.complete || details.endedTasks !== undefined ? 'missing' : 'named';
@@ -154,7 +156,7 @@ export class Feed {
   }
 }
 
-/** The first answer of a function that puts all apps that changed into a map, as a snapshot, sorted by app. */
+/** Calls `take`, which adds all apps to a map, once; returns them as a snapshot, sorted by key. */
 export async function snapshotOf(
   take: (changed: Map<AppKey, App | null>) => Promise<About>,
 ): Promise<Snapshot> {

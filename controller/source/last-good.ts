@@ -2,10 +2,10 @@ import { type App, type RowKey, rowOf } from '../model.ts';
 import type { SavedApps } from '../ports.ts';
 
 /**
- * What was saved of a source, for its first read: what that cannot read is what it was before the start, and not gone. Later reads
- * have what the source itself gave before.
+ * The saved state of a source, for its first read: what that read cannot use stays as it was before the restart. For
+ * later reads the source has a last good state of its own.
  *
- * What was saved is loaded where something cannot be read, and forgotten with `forget`.
+ * Loaded only when something cannot be read; dropped by `forget`.
  */
 export class LastGood {
   readonly #source: string;
@@ -13,29 +13,29 @@ export class LastGood {
   #rows: ReadonlyMap<RowKey, App> | null = null;
   #isOver = false;
 
-  /** `source`: its name. */
+  /** `source` is the name of the source. */
   constructor(source: string, saved: SavedApps = async () => []) {
     this.#source = source;
     this.#saved = saved;
   }
 
-  /** To be called where something cannot be read, before `find`. Never rejects. */
+  /** Loads the saved state. Call it before `find`, when something cannot be read. Never rejects. */
   async load(): Promise<void> {
     if (this.#isOver || this.#rows !== null) return;
     this.#rows = new Map((await this.#saved(this.#source)).map((app) => [rowOf(app), app]));
   }
 
-  /** undefined: nothing was saved, or not loaded. */
+  /** The saved row; undefined when it was not saved, or nothing is loaded. */
   find(row: RowKey): App | undefined {
     return this.#rows?.get(row);
   }
 
-  /** All that was loaded. */
+  /** All loaded rows. */
   get apps(): Iterable<App> {
     return this.#rows?.values() ?? [];
   }
 
-  /** The source was read once: from now on it has a last good state of its own. */
+  /** Call it after the first read: from then on the source has a last good state of its own. */
   forget(): void {
     this.#isOver = true;
     this.#rows = null;

@@ -2,26 +2,26 @@ import { ControllerError, messageOf } from '../errors.ts';
 import { asError, retryDelay } from '../http/retry.ts';
 import type { Clock } from '../ports.ts';
 
-/** One connection on which a server sends events. */
+/** One connection to a server's event stream. */
 export interface EventStream {
   readonly clock: Clock;
   /** The request, for messages: `GET http://10.0.0.1:8080/v2/events`. */
   readonly request: string;
   readonly open: (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
-  /** Takes what has arrived; what comes after it waits. Throws a `ProtocolError` for what it does not understand. */
+  /** Handles one chunk; the next one waits for it. Throws a `ProtocolError` for data that it does not understand. */
   readonly take: (chunk: Uint8Array, signal: AbortSignal) => void | Promise<void>;
-  /** How long nothing may arrive before the connection counts as dead; called again each time. */
+  /** How long the connection may be silent before it counts as dead; called again each time. */
   readonly silenceMs: () => number;
-  /** What it means that the server ended the stream just now. Defaults to `the stream ended`. */
+  /** Why the server ended the stream. Defaults to `the stream ended`. */
   readonly ended?: () => string;
 }
 
-/** What arrived is not what was expected: nothing after it can be trusted. */
+/** The data received is not what was expected: nothing after it can be trusted. */
 export class ProtocolError extends Error {}
 
 /**
- * Reads one connection. It never resolves: it rejects with a `ControllerError` when the connection fails, ends, falls silent
- * or sends what is not understood, or with the reason of `signal`.
+ * Reads one connection. Never resolves: rejects with a `ControllerError` when the connection fails, ends, falls silent
+ * or sends invalid data, or with the reason of `signal`.
  */
 export async function readStream(stream: EventStream, signal: AbortSignal): Promise<never> {
   const { clock, request, open, take, silenceMs, ended = () => 'the stream ended' } = stream;
@@ -39,7 +39,7 @@ export async function readStream(stream: EventStream, signal: AbortSignal): Prom
     for await (const chunk of chunks) {
       await take(chunk, limited);
       limited.throwIfAborted();
-      // After the work: while a whole state is read nothing else can arrive.
+      // Set after handling the chunk: nothing else is read meanwhile, and a full state takes long.
       receivedAt = clock.monotonic();
     }
     throw failure(ended());
@@ -53,7 +53,7 @@ export async function readStream(stream: EventStream, signal: AbortSignal): Prom
   }
 }
 
-/** Resolves once nothing has arrived for too long, or when `signal` aborts. */
+/** Resolves when the connection has been silent for too long, or `signal` aborts. */
 async function silence(
   { clock, silenceMs }: EventStream,
   receivedAt: () => number,
@@ -66,21 +66,21 @@ async function silence(
   }
 }
 
-/** A connection that lived this long was no failed attempt. */
+/** A connection that lasted longer than this resets the backoff. */
 const STABLE_MS = 10_000;
 
 export interface ReconnectOptions {
   readonly clock: Clock;
   /** Numbers in [0, 1) for jitter. */
   readonly random: () => number;
-  /** Bounds of the backoff; those of `retryDelay` by default. */
+  /** Bounds of the backoff. Defaults to those of `retryDelay`. */
   readonly retry?: { readonly firstMs: number; readonly lastMs: number };
   readonly failed: (error: Error) => void;
-  /** Waits before the next attempt; the clock's sleep by default. */
+  /** Waits before the next attempt. Defaults to the clock's sleep. */
   readonly pause?: (ms: number) => Promise<void>;
 }
 
-/** Connects again and again, with backoff, until `signal` aborts; resolves then. */
+/** Keeps connecting, with backoff, until `signal` aborts; then resolves. */
 export async function reconnect(
   connect: () => Promise<never>,
   options: ReconnectOptions,

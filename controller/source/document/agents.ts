@@ -4,7 +4,7 @@ import type { Resolver } from '../../ports.ts';
 import type { Documents } from './documents.ts';
 import type { AgentAddress } from './placement.ts';
 
-/** Every agent that these documents name, each once. */
+/** The host names of all agents in the documents. */
 export function agentsIn({ apps, pods }: Pick<Documents, 'apps' | 'pods'>): ReadonlySet<string> {
   const hosts = new Set<string>();
   for (const { tasks } of apps) for (const { host } of tasks ?? []) if (host) hosts.add(host);
@@ -13,10 +13,10 @@ export function agentsIn({ apps, pods }: Pick<Documents, 'apps' | 'pods'>): Read
   return hosts;
 }
 
-/** Agents' host names with their addresses, null while not known. */
+/** Agents' addresses by host name; null while unknown. */
 export type AgentAddresses = ReadonlyMap<string, string | null>;
 
-/** Resolves these at once. An address among them stands for itself. */
+/** Resolves all hosts concurrently. A host that is an address already stands for itself. */
 export async function resolveAgents(hosts: Iterable<string>, resolver: Resolver): Promise<AgentAddresses> {
   const addresses = new Map<string, string | null>();
   const names: string[] = [];
@@ -29,14 +29,14 @@ export async function resolveAgents(hosts: Iterable<string>, resolver: Resolver)
   return addresses;
 }
 
-/** The look-up that conversions take. `before`: addresses of agents that have none now. */
+/** A lookup for conversions. `before` has addresses for agents that cannot be resolved now. */
 export function addressIn(addresses: AgentAddresses, before?: AgentAddresses): AgentAddress {
   return (host) => addresses.get(host) ?? before?.get(host) ?? null;
 }
 
 /**
- * Where agents of which the name cannot be resolved were when one of their tasks was read last: a task never moves, and one whose
- * agent has no address would look like one that ended.
+ * The last known addresses of agents whose names cannot be resolved, taken from their tasks' last conversion. A task
+ * never moves, and without an address for its agent it would look ended.
  */
 export function agentsBefore(
   agents: AgentAddresses,
@@ -56,13 +56,13 @@ export function agentsBefore(
   for (const { id, tasks } of apps) learn(id, tasks ?? [], (task) => task.id);
   for (const { id, instances } of pods) {
     const runs = (instances ?? []).map((instance) => ({ id: instance.id, host: instance.agentHostname }));
-    // Of a pod each container is a task, with the id of its instance before its own name.
+    // Each container of a pod is a task; its id is the instance id followed by its own name.
     learn(id, runs, (task) => task.id.slice(0, task.id.lastIndexOf('.')));
   }
   return found;
 }
 
-/** What runs on an agent. */
+/** A task or instance, and its agent. */
 interface Runs {
   readonly id: string;
   readonly host?: string | null | undefined;

@@ -18,10 +18,10 @@ import { stateOf, taskHealth } from './states.ts';
 import { type KeptPlaces, keptPlaces, placedBy, placeOrLast } from './unread-places.ts';
 
 /**
- * An app's JSON with its embedded tasks, as the model's `App`.
+ * Converts an app's JSON with its embedded tasks to an `App`.
  *
- * A task's ports, labels and health checks are those of the version that it runs: Marathon allocated its host
- * ports for that one, and DC/OS froze the labels at launch.
+ * A task's ports, labels and health checks are those of the version that it runs: Marathon allocated its host ports for
+ * that version, and DC/OS fixed the labels at launch.
  */
 export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinition>): App {
   const newest = conversion.newest ?? defineApp(app);
@@ -52,9 +52,9 @@ export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinitio
 }
 
 /**
- * Whether this task runs an older configuration than the app's newest. Scaling makes a new version of the app
- * but leaves `versionInfo.lastConfigChangeAt` (Marathon's TaskStatsByVersion compares the same way). Versions
- * are times in one fixed form, which sorts as text.
+ * Whether this task runs an older configuration than the app's newest. Scaling creates a new version of the app but
+ * keeps `versionInfo.lastConfigChangeAt` (Marathon's TaskStatsByVersion compares in the same way). Versions are
+ * timestamps in a fixed format that sorts as text.
  */
 export function isOutdated(task: MarathonTask, app: MarathonApp): boolean {
   if (!task.version) return false;
@@ -92,7 +92,7 @@ function convertTask(
   return { id, state, health: taskHealth(task.healthCheckResults, checked), ports: served.ports };
 }
 
-/** Marathon lists a task's addresses in the order of the app's networks, without their names. */
+/** Marathon lists a task's addresses in the order of the app's networks, without network names. */
 function networksOf({ ipAddresses }: MarathonTask, { networks }: AppDefinition): TaskNetworks {
   return networksByOrder(
     networks,

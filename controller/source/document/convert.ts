@@ -11,39 +11,40 @@ import { convertPod, type PodDefinition } from './pods.ts';
 import { type AppDefinition, defineApp } from './ports.ts';
 import { isLost, withoutDefinition, withUnread } from './unread.ts';
 
-/** Older versions that tasks run, by app or pod id. */
+/** The older versions that tasks run, by app or pod id. */
 export interface OlderVersions {
   readonly apps: ReadonlyMap<string, Conversion<AppDefinition>['versions']>;
   readonly pods: ReadonlyMap<string, Conversion<PodDefinition>['versions']>;
-  /** The newest versions of apps that were read on the way. */
+  /** Newest definitions that were already parsed while looking for older versions. */
   readonly newest: ReadonlyMap<MarathonApp, AppDefinition>;
 }
 
 export interface ConvertOptions {
   readonly framework: string;
   readonly resolver: Resolver;
-  /** What an app or pod gave last time. */
+  /** The app or pod as it was last converted. */
   readonly previous: (id: string) => App | undefined;
-  /** Called, before `previous`, where something cannot be read or is refused: now it is needed. */
+  /** Loads saved state for `previous`. Called first, and only when something cannot be read or is refused. */
   readonly recall?: () => Promise<void>;
-  /** Absent: all tasks run the newest definitions (a file knows no others). */
+  /** Defaults to all tasks running the newest definition: a file has no others. */
   readonly versions?: OlderVersions;
-  /** Has the last change to each app. */
+  /** Final adjustment of each converted app. */
   readonly adjust?: (app: App) => App;
 }
 
 export interface Converted {
   readonly apps: ReadonlyMap<string, App>;
   readonly rejected: readonly Rejection[];
-  /** The agents that the documents name. */
+  /** The agents named in the documents. */
   readonly agents: AgentAddresses;
 }
 
 /**
  * Converts documents to apps.
  *
- * What of one cannot be read keeps what it last gave, with its rejection: a task, a port, or all that is declared; without that
- * it is left out. An id that comes twice counts once, the first time, and the others are in `rejected`.
+ * A task, a port or a whole definition that cannot be read keeps its last good state and is reported in the app's
+ * `rejected`; without a last good state it is left out. If an id occurs twice, the first one counts and the others are
+ * in `rejected`.
  */
 export async function convertDocuments(
   documents: Documents,
@@ -74,7 +75,7 @@ export async function convertDocuments(
 
   const pace = new Pace();
   for (const app of lostLast(documents.apps)) {
-    // Health counts where the task was known to have a check.
+    // Health results count if the task was known to have a health check.
     const newest = isLost(app) ? { ...defineApp(app), checked: true } : versions?.newest.get(app);
     const own = { ...conversion(app.id, versions?.apps), ...(newest && { newest }) };
     await add(withUnread(convertApp(app, own), app.unread, own.previous));
@@ -88,7 +89,7 @@ export async function convertDocuments(
   return { apps, rejected, agents };
 }
 
-/** Whether something must be as it was, since it cannot be read now. */
+/** Whether something cannot be read, so that its last good state is needed. */
 function lacksSomething(
   { apps, pods }: Documents,
   agents: AgentAddresses,
@@ -107,12 +108,12 @@ function lacksSomething(
 
 type Versions = Conversion<AppDefinition | PodDefinition>['versions'];
 
-/** Of two with one id the one that can be read counts. */
+/** If an id occurs twice, the readable one comes first and counts. */
 function lostLast<Item extends MarathonApp | MarathonPodStatus>(items: readonly Item[]): readonly Item[] {
   return items.toSorted((a, b) => Number(isLost(a)) - Number(isLost(b)));
 }
 
-/** An id that comes more than once; `where`: in which file. */
+/** The rejection of a repeated id; `where` names the file that repeats it. */
 export function duplicateId(id: string, where?: string): Rejection {
   const reason = `${where === undefined ? 'this id' : `this id in ${where}`} was given before; the first one counts`;
   return { app: id, at: 'id', value: id, reason };

@@ -8,12 +8,12 @@ import { absoluteId } from './documents.ts';
 import { convertPod } from './pods.ts';
 import { findLabels } from './stray-labels.ts';
 
-/** A definition that is about to be sent to Marathon: the app that it would be, without tasks; or what is wrong with it. */
+/** A definition to be sent to Marathon: the app that it would become, without tasks; or its mistakes. */
 export type ReadDefinition =
   | { readonly app: App; readonly json: Readonly<Record<string, unknown>> }
   | { readonly mistakes: readonly Rejection[] };
 
-/** Reads the JSON text of one app or pod, as the sources would. `where` stands for its id until that is known. */
+/** Reads the JSON text of one app or pod as the sources do. `where` stands for the id until that is known. */
 export function readDefinition(
   text: string,
   kind: App['kind'],
@@ -27,7 +27,7 @@ export function readDefinition(
   }
 }
 
-/** The same for JSON that is parsed already. What Marathon adds (tasks, counts) is ignored. */
+/** The same for parsed JSON. Fields that Marathon adds (tasks, counts) are ignored. */
 export function checkDefinition(
   json: unknown,
   kind: App['kind'],
@@ -54,7 +54,7 @@ export function checkDefinition(
   return { app: convertPod(pod, conversion), json };
 }
 
-/** Why this is something else; null where it looks like one app or pod. */
+/** What this is instead of one app or pod; null when it looks like one. */
 function otherThan(kind: App['kind'], json: unknown): string | null {
   const one = `expected one ${kind}, {"id": "/name", …}`;
   if (!isRecord(json)) return one;

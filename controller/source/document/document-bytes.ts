@@ -4,8 +4,10 @@ import { checkSize, type Wanted, WrongType, walkJson } from '../json/walk.ts';
 import { collect, collectWhole, type Documents, type Item, type Shape, shapeOf } from './documents.ts';
 
 /**
- * Does what `readDocuments` does with a document's bytes, in turns with others. Rejects with a `SyntaxError` with line and column when they are no
- * JSON, with a `WrongType` that says where a tree of groups is none, with an `OverBound` when they are over a bound.
+ * Reads a document from its bytes as `readDocuments` does, yielding to the event loop.
+ *
+ * Rejects with a `SyntaxError` that has line and column when the bytes are not JSON, with a `WrongType` when part of a
+ * tree of groups has the wrong type, and with an `OverBound` when a bound is exceeded.
  */
 export async function readDocumentBytes(bytes: Buffer, where: string): Promise<Documents | null> {
   const pace = new Pace();
@@ -13,7 +15,7 @@ export async function readDocumentBytes(bytes: Buffer, where: string): Promise<D
     try {
       return await inTurns(collect(elements, where), pace);
     } catch (error) {
-      // Not such a list; or read as a whole it fails again, with line and column.
+      // Not a list of this form; or broken JSON, which fails again below, with line and column.
       if (!(error instanceof SyntaxError) || error instanceof WrongType) throw error;
     }
   }
@@ -22,8 +24,8 @@ export async function readDocumentBytes(bytes: Buffer, where: string): Promise<D
 }
 
 /**
- * A whole answer of `/v2/apps` (`apps`: an object with that list) or of `/v2/pods/::status` (`pods`: a bare
- * list). Null where there is no such list; rejects as `readDocumentBytes` does.
+ * Reads a response of `/v2/apps` (`apps`: an object with that list) or of `/v2/pods/::status` (`pods`: a bare list).
+ * Resolves with null when the list is missing; rejects as `readDocumentBytes` does.
  */
 export async function readAnswer(
   bytes: Buffer,
@@ -40,7 +42,7 @@ export async function readAnswer(
   }
 }
 
-/** Whether it is JSON, though not the object or list that it should be. */
+/** Whether the bytes are JSON at all. */
 async function isJson(bytes: Buffer): Promise<boolean> {
   await checkSize(bytes, new Pace());
   try {
@@ -51,15 +53,15 @@ async function isJson(bytes: Buffer): Promise<boolean> {
   }
 }
 
-/** A document that is JSON, and not the list that it should be. */
+/** The document is JSON but not the expected list. */
 class NoList extends SyntaxError {}
 
-/** Other keys beside that of the list. */
+/** Any other key beside the list. */
 const REFUSED: Wanted = { '*': 'place' };
 
 /**
- * The elements of a document that is a list, or an object with a list under this key; null now and then. Throws a `NoList`
- * for other JSON, and for an object in which something is `refused`.
+ * Yields the elements of a document that is a list, or an object with a list under `key`, and null now and then so that
+ * the caller can pause. Throws a `NoList` for other JSON, and for an object with a `refused` key.
  */
 function* elementsOf(
   bytes: Buffer,

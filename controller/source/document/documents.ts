@@ -16,40 +16,40 @@ import { WrongType } from '../json/walk.ts';
 import { type CheckedItem, readPartially, unreadable } from './partial-item.ts';
 import { findLabels } from './stray-labels.ts';
 
-/** The apps and pods of one JSON document, each as far as it could be read, and the items that are neither. */
+/** The apps and pods of one JSON document, each read as far as possible, and the items that are neither. */
 export interface Documents {
   readonly apps: readonly MarathonApp[];
-  /** A pod that came without status is here one without instances. */
+  /** A pod definition without a status is a pod without instances. */
   readonly pods: readonly MarathonPodStatus[];
-  /** Items that are no app or have no id; `app` is the name of the document. */
+  /** Items that are not an app or a pod, or have no id; `app` is the name of the document. */
   readonly rejected: readonly Rejection[];
 }
 
-/** The shapes that `readDocuments` knows, for a message. */
+/** The shapes that `readDocuments` accepts, for messages. */
 export const KNOWN_SHAPES =
   'an app, a pod (with or without its status), an array of these, {"app": …}, {"apps": […]} or a /v2/groups tree';
 
-/** What an item is; a group and a wrapped app have items of their own. */
+/** The kind of an item. A group and a wrapped app contain further items. */
 export type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app';
 
-/** An app or a pod in a document, or what may hold some. */
+/** An app or a pod in a document, or a value that may contain some. */
 export interface Item {
   readonly json: unknown;
   /** Path in the document. */
   readonly at: string;
-  /** Id of the group around it: ids in a group's definition may be relative to it. */
+  /** Id of the enclosing group; ids in a group's definition may be relative to it. */
   readonly base: string;
   readonly shape: Shape | null;
-  /** Why it was not parsed beyond its id. */
+  /** Why only its id was parsed. */
   readonly refused?: string | undefined;
 }
 
 /**
- * Takes a document apart: any shape that Marathon itself gives or takes for apps and pods. `where` names it
- * in messages.
+ * Splits a document into apps and pods. Accepts every shape that Marathon returns or accepts. `where` names the
+ * document in messages.
  *
- * An item of a wrong type or without an id does not touch the others. Null: no known shape at all, or a tree of groups in which a
- * group or a list is none.
+ * An item of a wrong type or without an id does not affect the others. Returns null when no shape is known, and when a
+ * group or a list in a tree of groups has the wrong type.
  */
 export function readDocuments(json: unknown, where: string): Documents | null {
   try {
@@ -60,7 +60,7 @@ export function readDocuments(json: unknown, where: string): Documents | null {
   }
 }
 
-/** What `readDocuments` gives, in parts; throws a `WrongType` that says where a tree of groups is none. */
+/** `readDocuments` in slices. Throws a `WrongType` that says which part of a tree of groups has the wrong type. */
 export function collectWhole(json: unknown, where: string): Generator<undefined, Documents | null> {
   return collect(
     Array.isArray(json)
@@ -71,8 +71,8 @@ export function collectWhole(json: unknown, where: string): Generator<undefined,
 }
 
 /**
- * Checks the items one by one, in parts, so that the JSON of each can be forgotten; null when there are items and
- * none is known.
+ * Checks the items one by one, in slices, so that the JSON of each can be freed. Returns null when there are items and
+ * none has a known shape.
  */
 export function* collect(
   items: Iterable<Item | null>,
@@ -89,7 +89,7 @@ export function* collect(
     known ||= item.shape !== null;
     for (const member of take(item, where, found)) members.push(member);
   }
-  // Grows while it is walked: a group puts its members at the end.
+  // Grows during iteration: a group appends its members.
   for (const item of members) {
     for (const member of take(item, where, found)) members.push(member);
     yield;
@@ -103,7 +103,7 @@ export function* collect(
   return unknown && !known ? null : found;
 }
 
-/** Puts an item where it belongs; the items inside a group or a wrapping are returned. */
+/** Adds an app or a pod to `found`. Returns the items inside a group or a wrapped app. */
 function take(item: Item, where: string, found: Found): readonly Item[] {
   switch (item.shape) {
     case 'app':
@@ -112,7 +112,7 @@ function take(item: Item, where: string, found: Found): readonly Item[] {
     case 'pod':
       for (const spec of readItem<MarathonPod>(podSchema, item, where, found)) {
         const { id, foundLabels } = spec;
-        // It lists no instances: where it cannot be read, those that were known stay.
+        // A definition lists no instances: if it cannot be read, the known ones stay.
         const unread = spec.unread && { ...spec.unread, taskList: spec.unread.definition !== null };
         const findings = { ...(foundLabels && { foundLabels }), ...(unread && { unread }) };
         found.pods.push({ id, spec, instances: [], ...findings });
@@ -131,7 +131,7 @@ function take(item: Item, where: string, found: Found): readonly Item[] {
   }
 }
 
-/** A `Documents` in the making. */
+/** A `Documents` under construction. */
 interface Found {
   readonly apps: MarathonApp[];
   readonly pods: MarathonPodStatus[];
@@ -139,8 +139,8 @@ interface Found {
 }
 
 /**
- * Resolves an id against the group around it: `web` in `/shop` is `/shop/web`, `../db` is `/db`. One that begins with a slash
- * is absolute, and has each name and slash once too: `//web/` is `/web`.
+ * Resolves an id against the enclosing group: `web` in `/shop` is `/shop/web`, `../db` is `/db`. An id with a leading
+ * slash is absolute. Repeated and trailing slashes are dropped: `//web/` is `/web`.
  */
 export function absoluteId(id: string, base: string): string {
   const path: string[] = [];
@@ -151,13 +151,13 @@ export function absoluteId(id: string, base: string): string {
   return `/${path.join('/')}`;
 }
 
-/** Fields of which any one distinguishes an app's definition from other objects that have an id. */
+/** Fields that only an app's definition has; one of them is enough to recognize it. */
 const APP_FIELDS =
   'cmd args instances cpus mem container fetch uris portDefinitions ports networks ipAddress healthChecks constraints'.split(
     ' ',
   );
 
-/** What a JSON value is by its fields; null: nothing that this program reads. */
+/** The shape of a JSON value, judged by its fields; null when it is none that this program reads. */
 export function shapeOf(json: unknown): Shape | null {
   if (!isRecord(json)) return null;
   if (isRecord(json['app'])) return 'wrapped app';
@@ -167,15 +167,17 @@ export function shapeOf(json: unknown): Shape | null {
   return APP_FIELDS.some((field) => field in json) ? 'app' : null;
 }
 
-/** Whether it is the status of a pod, also one whose spec cannot be read. An object of Kubernetes has a spec, too. */
+/**
+ * Whether this is the status of a pod, even one whose spec cannot be read. A Kubernetes object has a `spec` as well.
+ */
 function isPodStatus(json: Readonly<Record<string, unknown>>): boolean {
   if (isRecord(json['spec'])) return 'id' in json || 'instances' in json;
   return 'spec' in json && Array.isArray(json['instances']);
 }
 
 /**
- * The items in a wrapping or in a group. Throws a `WrongType` where a list or a group is none: whatever was in it would look
- * like apps being deleted.
+ * The items inside a wrapped app or a group. Throws a `WrongType` when a list or a group has the wrong type: its apps
+ * would otherwise look deleted.
  */
 function membersOf({ json, at, base, shape }: Item): Item[] {
   if (!isRecord(json)) return [];
@@ -203,7 +205,10 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   ];
 }
 
-/** Reads one app or pod, and adds what the schema drops; nothing where it has no id, with the reason in `found`. */
+/**
+ * Reads one app or pod and adds the labels that the schema drops. Without an id it returns nothing and puts the reason
+ * in `found`.
+ */
 function readItem<Json extends CheckedItem>(
   schema: z.ZodType<Json>,
   { json, at, base, shape, refused }: Item,
@@ -224,7 +229,7 @@ function readItem<Json extends CheckedItem>(
   if (over !== null) return [unreadable(schema, { app: id, value: '', ...over })];
   const { data } = checked(schema, json);
   const item = data ?? readPartially(schema, json, shape === 'app' ? 'app' : 'pod', id);
-  // The status of a pod has the definition inside, and paths are those of the definition.
+  // A pod's status contains its definition; paths are those in the definition.
   const { spec, instances } = json;
   const labels = findLabels(isRecord(spec) ? { ...spec, instances } : json);
   return [Object.assign(item, { id }, labels && { foundLabels: labels })];

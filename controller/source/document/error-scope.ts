@@ -2,45 +2,45 @@ import type { App } from '../../model.ts';
 import { isRecord } from '../../rejection.ts';
 import type { Path } from '../json/lenient.ts';
 
-/** What a wrong value in the JSON of an app or pod makes unreadable: only what depends on it. */
+/** What becomes unreadable because of a wrong value in the JSON of an app or pod: only what depends on that value. */
 export type ErrorScope =
-  /** Nothing: it decides nothing, or what it decides is found out without it. */
+  /** Nothing: the value is not needed, or can be derived from others. */
   | 'nothing'
-  /** What is known of the health of one task. */
+  /** The health of one task. */
   | 'health'
-  /** Whether there is a health check. */
+  /** Whether the app has a health check. */
   | 'checks'
-  /** One label, or some of one object's; all of them where they are no object. */
+  /** Some labels of one `labels` object; all of them when it is not an object. */
   | 'labels'
-  /** What one port declares. */
+  /** The protocols and labels of one port. */
   | 'meaning'
-  /** Where one port is reached. */
+  /** The address and port number at which one port is reached. */
   | 'place'
-  /** Where those ports of one task are reached that have this host port. */
+  /** The address and port number of those ports of one task that have this host port. */
   | 'host port'
-  /** Where those ports of one task are reached that are reached at its own addresses. */
+  /** The address and port number of those ports of one task that are reached at the task's own addresses. */
   | 'addresses'
-  /** One task of an app, or instance of a pod. */
+  /** One task of an app, or one instance of a pod. */
   | 'member'
-  /** All of them. */
+  /** All tasks or instances. */
   | 'members'
-  /** All that is declared: which ports there are. */
+  /** The whole definition: which ports there are. */
   | 'definition';
 
-/** What a wrong value makes unreadable, and how many steps of its path lead there: to the port, the task, the labels. */
+/** The scope of an error, and how many steps of its path lead to the port, task or labels concerned. */
 export interface Scoped {
   readonly scope: ErrorScope;
   readonly steps: number;
 }
 
-/** By path, with `#` for an index. A value that is at or within several of them has the scope of the longest. */
+/** Scopes by path, with `#` for an index. The longest path that leads to a value or to one of its parents decides. */
 type Scopes = Readonly<Record<string, ErrorScope>>;
 
 const OF_APP: Scopes = {
   version: 'nothing',
   versionInfo: 'nothing',
   'container.type': 'nothing',
-  // Only how many there are counts: the ports of the host are in the tasks.
+  // Only the number of ports matters: the host ports are in the tasks.
   'ports.#': 'nothing',
   labels: 'labels',
   healthChecks: 'checks',
@@ -68,7 +68,7 @@ const OF_POD: Scopes = {
   'instances.#.containers.#.conditions': 'health',
 };
 
-/** Its name pairs nothing; that of an endpoint of a pod pairs it with its status. */
+/** The name of an app's port is not needed; a pod's endpoint is matched with its status by name. */
 function ofAppPort(port: string): Scopes {
   return { ...ofPort(port), [`${port}.name`]: 'nothing' };
 }
@@ -81,16 +81,19 @@ function ofPort(port: string): Scopes {
   return { [port]: 'place', [`${port}.labels`]: 'labels', [`${port}.protocol`]: 'meaning' };
 }
 
-/** What a value that the schema of an app or pod refuses makes unreadable. `member`: the task or instance around it, where it is in one. */
+/**
+ * The scope of a value that the schema of an app or pod rejects. `member`: the task or instance that contains it, if
+ * any.
+ */
 export function scopeOf(kind: App['kind'], path: Path, member: unknown): Scoped {
   const scopes = kind === 'app' ? OF_APP : OF_POD;
   const keys = path.map((step) => (typeof step === 'number' ? '#' : String(step)));
   for (let steps = keys.length; steps > 0; steps -= 1) {
     const at = keys.slice(0, steps).join('.');
     const scope = scopes[at];
-    // A task without a state is judged by this.
+    // The state of a task without `state` is derived from `startedAt`.
     if (at === 'tasks.#.startedAt' && !(isRecord(member) && member['state'])) continue;
-    // It is the port that is lost.
+    // The port as a whole is affected.
     if (scope !== undefined) return { scope, steps: scope === 'meaning' ? steps - 1 : steps };
   }
   return { scope: 'definition', steps: 0 };

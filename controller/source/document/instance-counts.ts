@@ -15,7 +15,7 @@ const podCounts = z.object({
   instances: z.array(z.object({ status: z.string().nullish() })).nullish(),
 });
 
-/** Reads Marathon's JSON of one; null where it is none. */
+/** Reads the instance counts from Marathon's JSON of an app or pod; null when it is neither. */
 export function instancesOf(kind: AppRef['kind'], json: unknown): Instances | null {
   if (kind === 'app') {
     const { data } = appCounts.safeParse(json);

@@ -4,30 +4,31 @@ import type { Rejection } from '../../model.ts';
 import { shown } from '../../rejection.ts';
 import { notPlaced, type Placement } from './placement.ts';
 
-/** A network of a task, with the addresses that the task has there. */
+/** A network of a task, and the task's addresses on it. */
 export interface NetworkAddresses {
-  /** null where its name is not known. */
+  /** null when unknown. */
   readonly name: string | null;
   readonly addresses: readonly string[];
 }
 
-/** The addresses of a task, as far as it is known on which network each is. */
+/** A task's addresses by network, as far as known. */
 export interface TaskNetworks {
   readonly networks: readonly NetworkAddresses[];
   /** Addresses that may be on any of the networks. */
   readonly unassigned: readonly string[];
 }
 
-/** Where a port of some networks is reached, and why part of it is not known. */
+/** The addresses of a port that is limited to some networks, and why some of them are unknown. */
 export interface NetworkChoice {
   readonly addresses: readonly string[];
   readonly unresolved?: string;
 }
 
 /**
- * Finds on which network each address is, where they are listed in the order of the networks and without their names. Each
- * network gives a task one address of a family, so the order is enough where a family has as many addresses as there are
- * networks; the others stay unassigned.
+ * Assigns addresses to networks when Marathon lists them in the order of the networks but without names.
+ *
+ * Each network gives a task one address per family. A family with as many addresses as there are networks is therefore
+ * assigned by order; the addresses of other families stay unassigned.
  */
 export function networksByOrder(
   names: readonly (string | null)[],
@@ -46,7 +47,7 @@ export function networksByOrder(
   };
 }
 
-/** Networks that are listed without names get those of `names`, in their order, where there are as many. */
+/** Names the networks that are listed without names, by their order in `names`, if the lengths agree. */
 export function namesByOrder(
   networks: readonly { readonly name: string | null | undefined; readonly addresses: readonly string[] }[],
   names: readonly (string | null)[],
@@ -56,8 +57,8 @@ export function namesByOrder(
 }
 
 /**
- * The addresses of a task on the networks `wanted`; on all of them when none is wanted by name. `unresolved` says why
- * there is none, or that one is left out because it may be on another network.
+ * The addresses of a task on the `wanted` networks, or on all networks when `wanted` is empty. `unresolved` says why
+ * there are none, or that an address was left out because it may be on another network.
  */
 export function addressesOn(
   wanted: readonly string[],
@@ -66,7 +67,7 @@ export function addressesOn(
   const all = networks.flatMap(({ addresses }) => addresses);
   const isWanted = ({ name }: NetworkAddresses) => name !== null && wanted.includes(name);
   const single = networks.length === 1 && networks[0]?.name === null;
-  // A task with one network without a name has its addresses there, whatever the port calls it.
+  // A task on a single unnamed network has all its addresses there, whatever the port calls that network.
   if (wanted.length === 0 || single || networks.every(isWanted)) {
     return { addresses: [...all, ...unassigned] };
   }
@@ -87,7 +88,7 @@ export function addressesOn(
   };
 }
 
-/** `onContainer` at the addresses that were chosen. */
+/** Applies `onContainer` to the chosen addresses. */
 export function onNetworks(
   { addresses, unresolved }: NetworkChoice,
   at: (addresses: readonly string[]) => Placement,
@@ -97,7 +98,7 @@ export function onNetworks(
   return { unresolved, ...at(addresses) };
 }
 
-/** Marathon refuses networks of several modes. */
+/** Rejects networks of different modes, which Marathon refuses. */
 export function mixedModes(app: string, networks: MarathonApp['networks']): readonly Rejection[] {
   const modes = new Set((networks ?? []).map(({ mode }) => mode ?? 'container'));
   if (modes.size < 2) return [];

@@ -10,14 +10,14 @@ import { scopeOf } from './error-scope.ts';
 import { stateOf } from './states.ts';
 import { isTaskLabel } from './task-labels.ts';
 
-/** What an app and a pod have in common. */
+/** The fields that apps and pods share. */
 export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'unread'>;
 
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the JSON of one app or pod in which something is wrong; `id` is its absolute one. A wrong value costs what depends on
- * it, and is told in `unread`.
+ * Reads the invalid JSON of one app or pod; `id` is its absolute id. A wrong value costs only what depends on it, which
+ * is listed in `unread`.
  */
 export function readPartially<Item extends CheckedItem>(
   schema: z.ZodType<Item>,
@@ -34,19 +34,19 @@ export function readPartially<Item extends CheckedItem>(
   return Object.assign(item, { id, unread: lost.unread });
 }
 
-/** An app or pod of which nothing but its id can be read, with the reason. */
+/** An app or pod of which only the id can be read, with the reason. */
 export function unreadable<Item extends CheckedItem>(schema: z.ZodType<Item>, definition: Rejection): Item {
   const none = { ports: new Map(), places: new Map(), health: new Set<string>() };
   const unread: Unread = { definition, tasks: [], taskList: true, ...none, rejected: [] };
   return Object.assign(schema.parse({ id: definition.app, spec: {} }), { unread });
 }
 
-/** What of an app or pod is lost to what is wrong in it: cuts that out, with what depends on it, and remembers what it is. */
+/** Cuts wrong values out of an app or pod, with everything that depends on them, and records what was lost. */
 class Lost {
   readonly #kind: App['kind'];
   readonly #id: string;
   readonly #json: Json;
-  /** The field of its tasks or instances. */
+  /** The field that lists its tasks or instances. */
   readonly #list: 'tasks' | 'instances';
   /** By index in the list. */
   readonly #tasks = new Map<number, UnreadableTask>();
@@ -54,14 +54,17 @@ class Lost {
   readonly #places = new Map<string, { readonly ports: Set<number>; addresses: boolean }>();
   readonly #health = new Set<string>();
   readonly #rejected = new Map<string, Rejection>();
-  /** Objects of labels that were gone through, by path. */
+  /** Paths of the `labels` objects that were already handled. */
   readonly #labels = new Set<string>();
-  /** Labels that are too long, by path: a VIP label that is none is told where labels are read, and keeps its VIP. */
+  /**
+   * Labels that are too long. They are put back later: the reader of labels then rejects them by name and keeps the
+   * VIP.
+   */
   readonly #longLabels: { readonly path: Path; readonly text: string }[] = [];
   #taskList = false;
   #definition: Rejection | null = null;
 
-  /** `id`: the absolute one. */
+  /** `id` is absolute. */
   constructor(json: Json, kind: App['kind'], id: string) {
     this.#kind = kind;
     this.#id = id;
@@ -70,7 +73,7 @@ class Lost {
   }
 
   get unread(): Unread {
-    // Those that were known stay.
+    // Without a list, the known tasks stay.
     const isWithoutList = this.#definition !== null && !(this.#list in this.#json);
     return {
       definition: this.#definition,
@@ -83,7 +86,7 @@ class Lost {
     };
   }
 
-  /** Puts labels that are too long into what was read, a little too long still. */
+  /** Puts back the labels that are too long, cut to one character over the limit, so that they are still rejected. */
   restoreLabels(item: object): void {
     for (const { path, text } of this.#longLabels) {
       const labels = valueAt(item, path.slice(0, -1));
@@ -116,7 +119,7 @@ class Lost {
         return;
       case 'checks':
         this.#reject(issue);
-        // Tasks that have results have checks.
+        // If a task has health results, the app has a health check.
         cuts.add(place, this.#members.some(hasResults) ? { value: [null] } : null);
         return;
       case 'health':
@@ -128,7 +131,7 @@ class Lost {
       default:
     }
     this.#reject(issue);
-    // Of a list of ports it counts how many there are.
+    // Elements of a list of ports are replaced, since their number matters.
     cuts.add(place, typeof place.at(-1) === 'number' ? { value: 0 } : null);
   }
 
@@ -137,7 +140,7 @@ class Lost {
     const at = portAt(place);
     if (this.#ports.get(at) !== 'place') this.#ports.set(at, scope);
     const field = issue.path[place.length];
-    // One that names a host port has one: which one a task got is counted.
+    // A port with an invalid host port still uses up one of the task's allocated ports.
     if (field === undefined) cuts.add(place, { value: {} });
     else cuts.add([...place, field], field === 'hostPort' ? { value: 0 } : null);
   }
@@ -172,14 +175,14 @@ class Lost {
     cuts.add([this.#list, index]);
   }
 
-  /** The tasks are left, and what is wrong with them. */
+  /** Drops the definition. The tasks stay, with their own errors. */
   #loseDefinition(issue: Issue, cuts: Cuts): void {
     this.#definition ??= issueRejection(this.#id, this.#json, issue);
     for (const field of Object.keys(this.#json))
       if (field !== 'id' && field !== this.#list) cuts.add([field], field === 'spec' ? { value: {} } : null);
   }
 
-  /** Of an object of labels only those are left that may be read. */
+  /** Keeps only the readable labels of a `labels` object. */
   #loseLabels(place: Path, issue: Issue, cuts: Cuts): void {
     if (this.#labels.has(pathText(place))) return;
     this.#labels.add(pathText(place));
@@ -191,7 +194,7 @@ class Lost {
     if (place.length > 1) this.#ports.set(portAt(place.slice(0, -1)), 'meaning');
   }
 
-  /** null: too many. */
+  /** Returns null when there are too many. */
   #readableLabels(labels: Json, place: Path, issue: Issue): Json | null {
     const ofApp = place.length === 1;
     const isOurs = (key: string) => (ofApp ? isTaskLabel(key) : isVipLabel(key) || OPTION_KEYS.includes(key));
@@ -220,7 +223,7 @@ class Lost {
   }
 }
 
-/** The id of the task that has this result, or this container's condition. */
+/** The id of the task with this health result or container condition. */
 function taskAt(json: Json, place: Path): string {
   const task = valueAt(json, place.slice(0, 2));
   const id = isRecord(task) ? task['id'] : null;
@@ -229,7 +232,7 @@ function taskAt(json: Json, place: Path): string {
   return String(container['containerId'] || `${id}.${container['name']}`);
 }
 
-/** A port's place in the definition, which the status of a pod has in its `spec`. */
+/** The path of a port in the definition; in a pod's status the definition is under `spec`. */
 function portAt(place: Path): string {
   return pathText(place[0] === 'spec' ? place.slice(1) : place);
 }
@@ -239,7 +242,7 @@ function hasResults(task: unknown): boolean {
   return Array.isArray(results) && results.length > 0;
 }
 
-/** Not by assignment: a label may be called `__proto__`. */
+/** Not by assignment: a label may be named `__proto__`. */
 function define(object: object, key: string, value: unknown): void {
   Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
 }

@@ -1,20 +1,20 @@
 import { addressText, unusableAsBackend } from '../../address.ts';
 import type { Agent, App, Endpoint, Port, Task, TaskPort, TaskState } from '../../model.ts';
 
-/** The IP address of an agent, by the host name or address that Marathon gives; null while not known. */
+/** The IP address of an agent, by the host name or address that Marathon reports; null while unknown. */
 export type AgentAddress = (host: string) => string | null;
 
-/** Where a port is reached, or why it is not known. */
+/** Where a port is reached, or why that is unknown. */
 export type Placement = Pick<TaskPort, 'endpoints' | 'local' | 'unresolved'>;
 
-/** A container behind a host port, as its agent reaches it. */
+/** A container behind a host port, as reached from its own agent. */
 export interface Behind {
   readonly addresses: readonly (string | null | undefined)[];
-  /** 0: the same as the host port. */
+  /** 0 for the same number as the host port. */
   readonly port: number;
 }
 
-/** At an allocated port of the agent; `behind`: of which container, where that has a network of its own. */
+/** Places a port at an allocated host port of the agent. `behind` is the container, if it has a network of its own. */
 export function onAgent(
   host: string | null | undefined,
   hostPort: number | null | undefined,
@@ -30,7 +30,7 @@ export function onAgent(
   return local.length === 0 ? { endpoints } : { endpoints, local };
 }
 
-/** Of two addresses of one family it is not known to which of the container's networks the host port leads. */
+/** With two addresses of one family, it is unknown which of them the host port forwards to: neither is used. */
 function localEndpoints({ addresses, port }: Behind, hostPort: number): readonly Endpoint[] {
   const all = endpointsAt(addresses, port === 0 ? hostPort : port);
   const isIpv6 = ({ address }: Endpoint) => address.includes(':');
@@ -38,7 +38,7 @@ function localEndpoints({ addresses, port }: Behind, hostPort: number): readonly
   return families.filter(({ length }) => length === 1).flat();
 }
 
-/** At the addresses of the container itself, both families. */
+/** Places a port at the addresses of the container itself, in both families. */
 export function onContainer(
   addresses: readonly (string | null | undefined)[],
   containerPort: number | null | undefined,
@@ -51,40 +51,40 @@ export function onContainer(
   return endpoints.length > 0 ? { endpoints } : notPlaced('it has no IP address yet');
 }
 
-/** One endpoint per usable address, each address once. */
+/** One endpoint per distinct usable address. */
 function endpointsAt(addresses: readonly (string | null | undefined)[], port: number): readonly Endpoint[] {
   const known = new Set(addresses.map(addressText).filter((address) => address !== null));
   return [...known].map((address) => ({ address, port }));
 }
 
-/** Not known where. */
+/** A port without endpoints, and the reason. */
 export function notPlaced(unresolved: string): Placement {
   return { endpoints: [], unresolved };
 }
 
-/** A task's port. Why it is not reached is reported only for a task that should be. */
+/** A port of a task. The reason for missing endpoints is reported only when the task should serve. */
 export function taskPort(port: Port, { unresolved, ...placed }: Placement, state: TaskState): TaskPort {
   const serves = state === 'running' || state === 'killing';
   return unresolved !== undefined && serves ? { ...port, ...placed, unresolved } : { ...port, ...placed };
 }
 
-/** What converting an app or a pod needs besides its JSON. `Definition` is what one version of it declares. */
+/** What converting an app or a pod needs besides its JSON. `Definition` is what one version declares. */
 export interface Conversion<Definition> {
   /** Mesos framework name. */
   readonly framework: string;
   readonly agentAddress: AgentAddress;
   /**
-   * Older versions that tasks run, by Marathon's version text; one that is not in it counts as the newest.
-   * `gone`: Marathon has dropped it. `unreadable`: it could not be read this time.
+   * Older versions that tasks run, by Marathon's version string; a version not listed counts as the newest. `gone`:
+   * Marathon has deleted it. `unreadable`: it could not be read this time.
    */
   readonly versions?: ReadonlyMap<string, Definition | 'gone' | 'unreadable'>;
-  /** What the newest version declares, where that has been read already; it is then kept once. */
+  /** The newest definition, if it was already parsed; sharing it saves memory. */
   readonly newest?: Definition;
-  /** The app as it was converted last: what its tasks served then outlives the definition of their version. */
+  /** The app as it was last converted: what its tasks served outlives the definition of their version. */
   readonly previous?: App | undefined;
 }
 
-/** A task of Marathon's, and how its ports are found in a definition. */
+/** A Marathon task, and how to find its ports in a definition. */
 export interface Versioned<Definition, Declared extends { readonly port: Port }> {
   readonly id: string;
   readonly version: string | null | undefined;
@@ -93,16 +93,16 @@ export interface Versioned<Definition, Declared extends { readonly port: Port }>
   readonly place: (declared: Declared, definition: Definition) => Placement;
 }
 
-/** The ports that a task serves, and the definition or the earlier conversion that they are from. */
+/** The ports that a task serves, and the definition or the last conversion that they come from. */
 export type Served<Definition> = { readonly ports: readonly TaskPort[] } & (
   | { readonly definition: Definition }
   | { readonly known: Task }
 );
 
 /**
- * Finds what a task of this version serves: its version's definition; else what the task was known to serve,
- * for a task never changes its version; else, of a version that Marathon dropped, the newest definition with
- * a warning. A version that could not be read for now gives nothing: wrong backends would be worse than none.
+ * Finds the ports that a task serves, in this order: from the definition of its version; from its last conversion,
+ * since a task never changes its version; if Marathon has deleted the version, from the newest definition, with a
+ * warning. A version that cannot be read for now gives no backends: wrong ones would be worse.
  */
 export function servedBy<Definition, Declared extends { readonly port: Port }>(
   { id, version, state, portsIn, place }: Versioned<Definition, Declared>,
@@ -130,8 +130,9 @@ export function servedBy<Definition, Declared extends { readonly port: Port }>(
 export type TaskLocation = Pick<Task, 'agent' | 'addresses'>;
 
 /**
- * The agent of a task and the addresses of its container, where `ports` do not show them: no VIP may take an address of
- * either, whether the task has ports or not. Text that is no IP address is left out. `host` is as the source names it.
+ * The agent of a task and the addresses of its container, as far as `ports` does not show them: no VIP may use one of
+ * these addresses, whether the task has ports or not. Invalid IP addresses are left out. `host` is the source's name
+ * for the agent.
  */
 export function locationOf(
   host: string | null | undefined,
@@ -153,7 +154,7 @@ export function locationOf(
   };
 }
 
-/** Of an agent whose address can be no backend the host name is needed too. */
+/** If the agent's address cannot be a backend, its host name is needed too. */
 function isShownBy({ host, address }: Agent, ports: readonly TaskPort[]): boolean {
   const inPorts = ports.some(
     ({ backendAddress, endpoints }) =>

@@ -22,27 +22,26 @@ import { asRead, protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { didYouMeanPlace, meantPlace, nullLabels, strayLabels, wrongPlace } from './stray-labels.ts';
 
-/** An endpoint of a pod's container, and what pairs it with its status. */
+/** An endpoint of a pod's container, and the names that match it with its status. */
 interface PodEndpoint {
   readonly port: Port;
   readonly container: string;
-  /** Pairs definition and status: Marathon lists the status in another order. */
+  /** Matches definition and status: Marathon lists the status in another order. */
   readonly name: string;
   readonly containerPort: number;
-  /** Only addresses in these networks count; empty: all. */
+  /** Only addresses on these networks count; empty for all networks. */
   readonly networkNames: readonly string[];
 }
 
 /** What one version of a pod declares. */
 export interface PodDefinition {
   readonly ports: readonly PodEndpoint[];
-  /** The pod's networks in their order; null for one that the definition does not name. */
+  /** The names of the pod's networks, in order; null for a network without a name. */
   readonly networks: readonly (string | null)[];
 }
 
 /**
- * Reads the endpoints of a pod's definition. `at` of each is its path in the definition, not in the status
- * around it.
+ * Reads the endpoints of a pod's definition. Each `at` is a path in the definition, not in the status that contains it.
  */
 export function definePod(pod: Omit<MarathonPod, 'id'>, unread = pod.unread): PodDefinition {
   const network = pod.networks?.[0];
@@ -51,7 +50,7 @@ export function definePod(pod: Omit<MarathonPod, 'id'>, unread = pod.unread): Po
   for (const [c, { name: container, endpoints }] of (pod.containers ?? []).entries()) {
     for (const [e, endpoint] of (endpoints ?? []).entries()) {
       const { hostPort } = endpoint;
-      // Marathon turns a missing hostPort into 0, allocate one, except in container mode.
+      // Except in container mode, Marathon treats a missing hostPort as 0, which means: allocate one.
       const onHost = mode !== 'container' || (hostPort !== null && hostPort !== undefined);
       ports.push({
         port: asRead(
@@ -75,12 +74,12 @@ export function definePod(pod: Omit<MarathonPod, 'id'>, unread = pod.unread): Po
   return { ports, networks: (pod.networks ?? []).map(({ name }) => name || null) };
 }
 
-/** Marathon expands an endpoint per protocol: without one there is nothing to discover. */
+/** Marathon creates one discovery port per protocol, so an endpoint without a protocol has none. */
 const NO_PROTOCOL: readonly string[] = [];
 
 /**
- * A pod's status, as the model's `App`: every container of every instance is a task of its own, with its own
- * health, as it is in DC/OS. Its ports are those of the version that its instance runs.
+ * Converts a pod's status to an `App`: each container of each instance is a task with its own health, as in DC/OS. Its
+ * ports are those of the version that its instance runs.
  */
 export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDefinition>): App {
   const newest = definePod(pod.spec, pod.unread);
@@ -103,7 +102,7 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
       budget.add(task.ports);
       add(task);
     }
-    // Its agent and its addresses are known before its containers are.
+    // An instance's agent and addresses are known before its containers.
     const isPlaced = Boolean(instance.agentHostname) || addresses.length > 0;
     if (isPlaced && (instance.containers ?? []).length === 0)
       add({ id: instance.id, state: 'staging', health: 'unchecked', ports: [] });
@@ -128,7 +127,7 @@ function addressesOf({ networks }: MarathonPodInstance): readonly string[] {
   return (networks ?? []).flatMap(({ addresses }) => addresses ?? []);
 }
 
-/** Warnings about VIP labels of a pod that have no effect: they are null, or stand elsewhere than on an endpoint. */
+/** Warns of VIP labels of a pod that have no effect because they are null or not on an endpoint. */
 export function labelWarnings(
   { spec, foundLabels }: Pick<MarathonPodStatus, 'spec' | 'foundLabels'>,
   { ports }: PodDefinition,
@@ -151,15 +150,12 @@ export function labelWarnings(
 
 const LABELS_OF_ENDPOINTS = 'containers[].endpoints[].labels';
 
-/** The version that an instance runs, from `/v2/pods/pod::versions/<version>`; undefined where it is not known. */
+/** The version that an instance runs, from `/v2/pods/pod::versions/<version>`; undefined when unknown. */
 export function instanceVersion({ specReference }: MarathonPodInstance): string | undefined {
   return specReference?.split('::versions/')[1] || undefined;
 }
 
-/**
- * Marathon's containerId is the task id; where several containers share one, instance and name tell them
- * apart.
- */
+/** Marathon's containerId is the task id. If containers share one, instance id and container name are used instead. */
 function taskId(
   instance: MarathonPodInstance,
   container: MarathonPodContainerStatus,
@@ -194,7 +190,7 @@ function convertContainer(
 function networksOf({ networks }: MarathonPodInstance, definition: PodDefinition): TaskNetworks {
   const list = (networks ?? []).map(({ name, addresses }) => ({ name, addresses: addresses ?? [] }));
   const [first, second] = list;
-  // All addresses of several networks in one list, in whatever order its containers gave them.
+  // One entry lists the addresses of all networks, in whatever order the containers reported them.
   if (first !== undefined && second === undefined && !first.name && definition.networks.length > 1)
     return {
       networks: definition.networks.map((name) => ({ name, addresses: [] })),

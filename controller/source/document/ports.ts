@@ -6,32 +6,32 @@ import { mixedModes } from './networks.ts';
 import { didYouMeanPlace, meantPlace, nullLabels, strayLabels, wrongPlace } from './stray-labels.ts';
 import { taskLabelVips } from './task-labels.ts';
 
-/** A declared port, and which of a task's addresses and ports reach it. */
+/** A declared port, and how it is reached among a task's addresses and ports. */
 export interface PlacedPort {
   readonly port: Port;
-  /** As its author calls it; null for one without a name. */
+  /** null for a port without a name. */
   readonly name: string | null;
-  /** null where none is declared: on the host's own network. */
+  /** null when none is declared, as on the host network. */
   readonly containerPort: number | null;
   readonly reach:
     | {
         readonly by: 'host port';
         /** Index in the task's `ports`. */
         readonly index: number;
-        /** Port of the container itself; 0: the same as the host port. Absent on the host network, which has none. */
+        /** The container's own port; 0 for the same number as the host port. Absent on the host network. */
         readonly containerPort?: number;
       }
     | { readonly by: 'container port'; readonly containerPort: number };
-  /** It is reached only by addresses on these networks; empty: on all of them. */
+  /** The port is reached only at addresses on these networks; empty for all networks. */
   readonly networkNames: readonly string[];
 }
 
 /** What one version of an app declares. */
 export interface AppDefinition {
   readonly ports: readonly PlacedPort[];
-  /** The networks of its containers in their order; null for one that the definition leaves to Marathon's default. */
+  /** The names of its networks, in order; null for a network without a name, which is Marathon's default. */
   readonly networks: readonly (string | null)[];
-  /** Whether it defines a health check. */
+  /** Whether it has a health check. */
   readonly checked: boolean;
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
@@ -40,15 +40,15 @@ export interface AppDefinition {
 type Mode = Port['mode'];
 type Labels = MarathonApp['labels'];
 
-/** Marathon's flag `--mesos_bridge_name`: a legacy `ipAddress` on this network meant bridge mode. */
+/** Default of Marathon's flag `--mesos_bridge_name`: a legacy `ipAddress` on this network meant bridge mode. */
 const MESOS_BRIDGE = 'mesos-bridge';
 
 /**
- * Reads the ports of an app's definition in all three networking modes, new and legacy fields, and the VIPs
- * of its old-form task labels.
+ * Reads the ports of an app's definition in all three networking modes, from new and legacy fields, and the VIPs of its
+ * old-form task labels.
  *
- * Rules: Marathon's AppNormalization and PortDiscovery. Where Marathon would refuse a combination, the newer
- * field counts and the other one is in `rejected`.
+ * The rules are those of Marathon's AppNormalization and PortDiscovery. For a combination that Marathon refuses, the
+ * newer field counts and the other one is in `rejected`.
  */
 export function defineApp(app: MarathonApp): AppDefinition {
   const rejected = [...mixedModes(app.id, app.networks)];
@@ -78,7 +78,7 @@ export function defineApp(app: MarathonApp): AppDefinition {
   };
 }
 
-/** A port of which something could not be read declares nothing by itself. */
+/** Clears the protocols and labels of a port that could not be read completely. */
 export function asRead(port: Port, unread: Unread | undefined): Port {
   return unread?.ports.has(port.at) ? { ...port, protocols: [], labels: {} } : port;
 }
@@ -89,8 +89,8 @@ export function declaresVip(definition: { readonly ports: readonly { readonly po
 }
 
 /**
- * Labels as text. A value that is none is given as JSON, for whoever reads the label to reject; null is no
- * label.
+ * Converts label values to text. A value that is not a string becomes JSON, which the reader of the label rejects; null
+ * means no label.
  */
 export function textLabels(labels: Labels): Readonly<Record<string, string>> {
   const texts: [string, string][] = [];
@@ -98,11 +98,11 @@ export function textLabels(labels: Labels): Readonly<Record<string, string>> {
     if (value !== null && value !== undefined)
       texts.push([key, typeof value === 'string' ? value : JSON.stringify(value)]);
   }
-  // Not by assignment: a label may be called `__proto__`.
+  // Not by assignment: a label may be named `__proto__`.
   return Object.fromEntries(texts);
 }
 
-/** `'udp,tcp'`, `'tcp, udp'`, `['tcp']` -> one entry per protocol; `absent` when there is none. */
+/** Splits a protocol: `'udp,tcp'`, `'tcp, udp'` or `['tcp']` give one entry each; `absent` is the default. */
 export function protocolList(
   protocol: string | readonly string[] | null | undefined,
   absent: readonly string[],
@@ -141,10 +141,12 @@ function networkMode(app: MarathonApp, reject: Reject): Mode | null {
 }
 
 /**
- * The ports in `ipAddress.discovery`, where these are the app's. That was IP per container in Marathon 0.14 to 1.4, which
- * put them into Mesos as they were, with their labels, and DC/OS took them for the container's own. Docker apps had them
- * on the host network (a parameter for Docker may then give another one), and with USER in early Marathons. Nothing but
- * the agent reaches a port of the bridge, so they were refused there.
+ * The ports in `ipAddress.discovery`, if they are the app's ports.
+ *
+ * That was IP per container in Marathon 0.14 to 1.4: Marathon passed these ports to Mesos unchanged, with their labels,
+ * and DC/OS used them as the container's own ports. Docker apps had them on the host network (where a Docker parameter
+ * may choose another network), and with USER in early versions. Marathon refused them in bridge mode, since only the
+ * agent reaches a port on the bridge.
  */
 function discoveryPorts({ container, ipAddress, networks }: MarathonApp) {
   if (container?.docker?.network === 'BRIDGE' || networks?.[0]) return [];
@@ -155,7 +157,7 @@ function isDocker({ container }: MarathonApp): boolean {
   return container?.type === 'DOCKER' || Boolean(container?.docker?.network);
 }
 
-/** Definitions outlive the Marathon that they were written for. */
+/** Warns of discovery ports of a Docker app: definitions outlive the Marathon version that they were written for. */
 function oldPlace(app: MarathonApp, ports: readonly PlacedPort[]): readonly string[] {
   const discovered = ports.filter(({ port }) => port.at.startsWith(DISCOVERY));
   if (!isDocker(app) || !declaresVip({ ports: discovered })) return [];
@@ -212,10 +214,10 @@ function hostPorts(app: MarathonApp): PlacedPort[] {
 }
 
 function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode: Mode): PlacedPort[] {
-  // A task's `ports` lists allocated host ports only: mappings without one are skipped in the count.
+  // A task's `ports` lists only allocated host ports, so mappings without one are not counted.
   let allocated = 0;
   return mappings.map(({ name, containerPort, hostPort, protocol, labels, networkNames }, index) => {
-    // Marathon turns a missing hostPort into 0, allocate one, in bridge mode alone.
+    // Only in bridge mode Marathon treats a missing hostPort as 0, which means: allocate one.
     const onHost = mode === 'container/bridge' || (hostPort !== null && hostPort !== undefined);
     return {
       name: name || null,
@@ -236,7 +238,7 @@ function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode:
 }
 
 const TCP: readonly string[] = ['tcp'];
-/** The VIPs of old-form task labels; each becomes a port of its own, with the rest of the text as a VIP label. */
+/** The VIPs of old-form task labels. Each becomes a port of its own, with the rest of the text as a VIP label. */
 function taskLabelPorts(labels: Labels, mode: Mode): PlacedPort[] {
   const pairs = Object.entries(labels ?? {}).map(([key, value]) => ({ key, value }));
   return taskLabelVips(pairs).map(({ at, index, protocols, labels: vip }) => ({
@@ -248,7 +250,7 @@ function taskLabelPorts(labels: Labels, mode: Mode): PlacedPort[] {
   }));
 }
 
-/** Why VIP labels elsewhere in the app's JSON are of no use. `at`: the list of port mappings that counts. */
+/** Warns of VIP labels elsewhere in the app's JSON. `at` is the list of port mappings in use. */
 function unusedLabels(
   app: MarathonApp,
   mode: Mode | null,
@@ -257,7 +259,7 @@ function unusedLabels(
 ): readonly string[] {
   const used = new Set(ports.map(({ port }) => port.at));
   const mapped = ports.some((port) => port.port.at.startsWith(`${at}[`));
-  /** Whether this app has its ports there, or would have if it had any. */
+  /** Whether this app's ports belong in this list. */
   const counts = (list: string): boolean => {
     if (mode === 'host') return list === 'portDefinitions';
     return list !== 'portDefinitions' && (list === at || !mapped);
@@ -281,6 +283,6 @@ function unusedLabels(
 
 const APP_HOME = 'on a port, portDefinitions[].labels or container.portMappings[].labels';
 const DISCOVERY = 'ipAddress.discovery.ports';
-/** The lists of ports that an app's definition can have. */
+/** The lists in which an app's definition can declare ports. */
 const LISTS = ['portDefinitions', 'container.portMappings', 'container.docker.portMappings', DISCOVERY];
 const LABELS_OF_PORTS = LISTS.map((list) => `${list}[].labels`);

@@ -7,7 +7,7 @@ const STATES: Readonly<Record<string, TaskState>> = {
   CREATED: 'staging',
   RUNNING: 'running',
   KILLING: 'killing',
-  // Marathon shows its Unreachable and UnreachableInactive alike.
+  // Marathon reports its Unreachable and UnreachableInactive alike.
   UNREACHABLE: 'unreachable',
   FINISHED: 'gone',
   FAILED: 'gone',
@@ -21,10 +21,10 @@ const STATES: Readonly<Record<string, TaskState>> = {
 };
 
 /**
- * Folds a Mesos state (`TASK_RUNNING`) to what matters for a backend.
+ * Maps a Mesos state (`TASK_RUNNING`) to the states that matter for a backend.
  *
- * A missing one is judged by `startedAt`: tasks had no state before Marathon 1.0. An unknown one counts as
- * `unreachable`, so that its connections are drained and not cut.
+ * A missing state is derived from `startedAt`: tasks had no state before Marathon 1.0. An unknown state counts as
+ * `unreachable`, so that connections are drained and not cut.
  */
 export function stateOf(state: string | null | undefined, startedAt?: string | null): TaskState {
   if (!state) return startedAt ? 'running' : 'staging';
@@ -32,9 +32,9 @@ export function stateOf(state: string | null | undefined, startedAt?: string | n
 }
 
 /**
- * Health as Marathon itself counts it in `tasksHealthy`: every check has a result and each is `alive`.
+ * Health as Marathon counts it in `tasksHealthy`: every check has a result and each is `alive`.
  *
- * `checked`: whether the version that this task runs defines any check. Without one the task is `unchecked`.
+ * `checked`: whether the version that the task runs defines a health check. Without one, the task is `unchecked`.
  */
 export function taskHealth(results: MarathonTask['healthCheckResults'], checked: boolean): Health {
   if (!checked) return 'unchecked';
@@ -44,8 +44,8 @@ export function taskHealth(results: MarathonTask['healthCheckResults'], checked:
 }
 
 /**
- * Health of one container of a pod's instance, by its condition `healthy` alone: Marathon adds it to every
- * started container that has a check in the version that it runs (PodStatusConversion).
+ * Health of one container of a pod instance, from its condition `healthy` alone: Marathon adds it to every started
+ * container whose version has a health check (PodStatusConversion).
  */
 export function containerHealth(conditions: MarathonPodContainerStatus['conditions']): Health {
   const condition = conditions?.find((each) => each?.name === 'healthy');

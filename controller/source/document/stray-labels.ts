@@ -3,17 +3,17 @@ import { isVipLabel, mayBeOurs, meaningOf, OPTION_KEYS } from '../../settings/la
 import { nearest } from '../../suggestion.ts';
 import { isTaskLabel } from './task-labels.ts';
 
-/** How many values are looked at: a definition has some dozens, and a task of it a dozen. */
-const MOST_VALUES = 10_000;
-const DEEPEST = 16;
-/** How many labels are remembered of one app, and how many of them are reported. */
-const MOST_FOUND = 500;
-const MOST_REPORTED = 10;
-const LONGEST_PATH = 120;
+/** How many JSON values are examined: a definition has a few dozen, and each task a dozen. */
+const MAX_VALUES = 10_000;
+const MAX_DEPTH = 16;
+/** How many labels are collected per app, and how many of them are reported. */
+const MAX_FOUND = 500;
+const MAX_REPORTED = 10;
+const MAX_PATH_LENGTH = 120;
 
 /**
- * Finds every label in a definition that was meant for this program, wherever it stands: as a key of any object, as
- * `{"key": "VIP_0", "value": …}` or as `VIP_0=…` in a parameter for Docker. Null where there is none.
+ * Finds every label in a definition that looks meant for this program, wherever it is: as a key of any object, as
+ * `{"key": "VIP_0", "value": …}`, or as `VIP_0=…` in a Docker parameter. Returns null when there are none.
  */
 export function findLabels(json: unknown): readonly FoundLabel[] | null {
   if (typeof json !== 'object' || json === null) return null;
@@ -24,9 +24,9 @@ export function findLabels(json: unknown): readonly FoundLabel[] | null {
 
 class Finder {
   readonly found: FoundLabel[] = [];
-  #left = MOST_VALUES;
+  #left = MAX_VALUES;
 
-  /** Paths are made only where they are of use: most values are neither a label nor a list. */
+  /** Builds paths only where needed: most values are neither labels nor lists. */
   visit(value: object, keys: readonly string[], at: string, depth: number): void {
     const isList = Array.isArray(value);
     if (!isList && 'key' in value) this.#pair(value, at);
@@ -35,7 +35,7 @@ class Finder {
       this.#left -= 1;
       const inner: unknown = Reflect.get(value, key);
       if (!isList && mayBeOurs(key)) this.#add(at, pathOf(at, key, false), key, inner);
-      if (typeof inner === 'object' && inner !== null && depth < DEEPEST) {
+      if (typeof inner === 'object' && inner !== null && depth < MAX_DEPTH) {
         this.visit(inner, Object.keys(inner), pathOf(at, key, isList), depth + 1);
       }
     }
@@ -50,13 +50,13 @@ class Finder {
   }
 
   #add(parent: string, path: string, key: string, value: unknown): void {
-    if (this.found.length >= MOST_FOUND) return;
+    if (this.found.length >= MAX_FOUND) return;
     const means = meaningOf(key, value, LABELS.test(parent) ? 'labels' : 'others');
     if (means !== null) this.found.push({ parent, path: shorten(path), key, means });
   }
 }
 
-/** Options of `docker run` that set a label or a variable. */
+/** Options of `docker run` that set a label or an environment variable. */
 const DOCKER_LABEL = /^(label|env|l|e)$/i;
 const LABELS = /labels?(\[\d+\])?$/i;
 
@@ -66,23 +66,23 @@ function pathOf(at: string, key: string, inList: boolean): string {
   return at === '' ? step : `${at}.${step}`;
 }
 
-/** An app may have thousands of tasks, which must not be all that is looked at. */
+/** Thousands of tasks must not use up the limit on examined values before the definition. */
 function tasksLast(json: object): readonly string[] {
   const isLast = (key: string) => Number(key === 'tasks' || key === 'instances');
   return Object.keys(json).toSorted((a, b) => isLast(a) - isLast(b));
 }
 
-/** What an app or pod uses of the labels in its JSON, and why it does not use the others. */
+/** Which labels an app or pod uses, and why it does not use the others. */
 export interface LabelUse {
-  /** Where ports that count are declared: `portDefinitions[0]`; of labels of the app itself, `labels.vip_PORT0`. */
+  /** Paths of the declared ports: `portDefinitions[0]`, or `labels.vip_PORT0` for a label of the app itself. */
   readonly ports: ReadonlySet<string>;
-  /** Why one that stands in no such port is not used: `a VIP label belongs on a port, …`. */
+  /** Why a label outside of these ports is not used: `a VIP label belongs on a port, …`. */
   readonly reason: (label: FoundLabel) => string;
 }
 
 /**
- * A warning for each label that has no effect where it stands, with its path; for some of them where there are many. Those
- * of ports that count are left to their reader.
+ * Warns of each label that has no effect where it is, up to a limit. Labels of declared ports are checked by the reader
+ * of the port.
  */
 export function strayLabels(
   found: readonly FoundLabel[] | null | undefined,
@@ -92,18 +92,16 @@ export function strayLabels(
     const port = parent.endsWith('.labels') ? parent.slice(0, -'.labels'.length) : null;
     return !ports.has(path) && (port === null || !ports.has(port));
   });
-  const warnings = stray
-    .slice(0, MOST_REPORTED)
-    .map((label) => `${label.path} is not used: ${reason(label)}`);
+  const warnings = stray.slice(0, MAX_REPORTED).map((label) => `${label.path} is not used: ${reason(label)}`);
   const more = stray.length - warnings.length;
   if (more > 0) warnings.push(`${more} more labels that look like VIP labels are not used`);
   return warnings;
 }
 
-/** A list of ports as it was given, and its path. */
+/** A list of ports in the JSON, and its path. */
 type PortList = readonly [string, readonly Pick<MarathonApp, 'labels'>[] | null | undefined];
 
-/** Warns of labels of ours that are null: null removes a label, which its author may not know. At most `MOST_REPORTED`. */
+/** Warns of known labels whose value is null, which Marathon treats as no label. At most `MAX_REPORTED` warnings. */
 export function nullLabels(lists: readonly PortList[]): readonly string[] {
   const paths = lists.flatMap(([list, ports]) =>
     (ports ?? []).flatMap(({ labels }, index) =>
@@ -112,12 +110,12 @@ export function nullLabels(lists: readonly PortList[]): readonly string[] {
         .map(([key]) => `${list}[${index}].labels.${key}`),
     ),
   );
-  return paths.slice(0, MOST_REPORTED).map((path) => `${path} is null, which is the same as no label`);
+  return paths.slice(0, MAX_REPORTED).map((path) => `${path} is null, which is the same as no label`);
 }
 
 /**
- * Where labels that stand at `parent` were meant to stand: the one of `homes` (`portDefinitions[].labels`) that this is but for
- * its spelling, with its indices. Null where it is none of them, or is one as it stands.
+ * The path that `parent` misspells: the entry of `homes` (`portDefinitions[].labels`) that it resembles, with its
+ * indices. Null when it resembles none, or is spelled correctly.
  */
 export function meantPlace(parent: string, homes: readonly string[]): string | null {
   const steps = parent.split('.');
@@ -131,7 +129,7 @@ export function meantPlace(parent: string, homes: readonly string[]): string | n
   return null;
 }
 
-/** `PortDefinition[0]` and `portDefinitions[]` give `portDefinitions[0]`; null where they have nothing in common. */
+/** `PortDefinition[0]` and `portDefinitions[]` give `portDefinitions[0]`; null when the names are unrelated. */
 function meantStep(written: string, wanted: string): string | null {
   const [, name = '', index = ''] = /^(.*?)(\[\d+\])?$/s.exec(written) ?? [];
   const known = wanted.replace('[]', '');
@@ -139,7 +137,7 @@ function meantStep(written: string, wanted: string): string | null {
   return nearest(name, [known]) === null ? null : known + index;
 }
 
-/** Why a label that stands on no port at all is not used. `home`: where those are, for a person. */
+/** Why a label that is not on a port is not used. `home` describes the right place. */
 export function wrongPlace({ parent, key, means }: FoundLabel, home: string): string {
   if (isTaskLabel(key) && meantPlace(parent, ['labels']) !== null) return didYouMeanPlace('labels');
   if (means === 'ipvs') return `an IPVS label belongs beside the VIP label, ${home}`;
@@ -148,11 +146,11 @@ export function wrongPlace({ parent, key, means }: FoundLabel, home: string): st
   return `a VIP label belongs ${home}${instead}`;
 }
 
-/** Why a label is not used that stands beside its place. */
+/** Why a label under a misspelled key is not used. */
 export function didYouMeanPlace(place: string): string {
   return `did you mean ${place}?`;
 }
 
 function shorten(text: string): string {
-  return text.length <= LONGEST_PATH ? text : `${text.slice(0, LONGEST_PATH)}…`;
+  return text.length <= MAX_PATH_LENGTH ? text : `${text.slice(0, MAX_PATH_LENGTH)}…`;
 }

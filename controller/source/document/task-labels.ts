@@ -2,30 +2,31 @@
 export interface TaskLabelVip {
   /** `labels.vip_PORT0`. */
   readonly at: string;
-  /** Which of the task's host ports. */
+  /** Index among the task's host ports. */
   readonly index: number;
   readonly protocols: readonly string[];
-  /** The rest of the text as the VIP label of a port. */
+  /** The rest of the value, as the VIP label of a port. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 const TASK_LABEL = /^vip_port(\d{1,5})$/i;
 const SCHEME = /^(tcp|udp):\/\/(.*)$/s;
 
-/** Whether a label of this key may be one of `taskLabelVips`. */
+/** Whether this key may be one of `taskLabelVips`. */
 export function isTaskLabel(key: string): boolean {
   return TASK_LABEL.test(key);
 }
 
-/** A label of a list in which one key may come more than once. */
+/** A label in a list, in which a key may be repeated. */
 export interface LabelPair {
   readonly key: string;
   readonly value: unknown;
 }
 
 /**
- * Labels `vip_PORT<n> = tcp://VALUE`, the form before ports had labels: VALUE is a VIP on the task's n-th host port.
- * Values without `tcp://` or `udp://` are no VIPs in DC/OS either (dcos_net_mesos_listener, `handle_task_label`).
+ * Reads labels `vip_PORT<n> = tcp://VALUE`, the form in use before ports had labels: VALUE is a VIP on the task's n-th
+ * host port. As in DC/OS, values without `tcp://` or `udp://` are not VIPs (dcos_net_mesos_listener,
+ * `handle_task_label`).
  */
 export function taskLabelVips(labels: readonly LabelPair[]): readonly TaskLabelVip[] {
   const vips: TaskLabelVip[] = [];

@@ -4,14 +4,14 @@ import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
 import { notPlaced, taskPort } from './placement.ts';
 import { UNREAD_PLACE } from './unread-places.ts';
 
-/** Whether it cannot be read what an app or pod declares. */
+/** Whether the definition of an app or pod cannot be read. */
 export function isLost({ unread }: MarathonApp | MarathonPodStatus): boolean {
   return unread !== undefined && unread.definition !== null;
 }
 
 /**
- * Adds to an app what of it could not be read, as it was read last (in `previous`): what is declared, tasks, ports and health; and what is wrong.
- * A task without an id may be any that is not listed.
+ * Restores what could not be read of an app (its definition, tasks, ports and health) from `previous`, and adds the
+ * rejections. An unreadable task without an id may be any task that is not listed.
  */
 export function withUnread(app: App, unread: Unread | undefined, previous: App | undefined): App {
   if (unread === undefined) return app;
@@ -20,10 +20,7 @@ export function withUnread(app: App, unread: Unread | undefined, previous: App |
   return withTasks(withPorts(running, unread, previous), unread, previous);
 }
 
-/**
- * An app of which it cannot be read what it declares, or that is refused with what it declares: its tasks serve what they last
- * served, in the state of today.
- */
+/** An app whose definition cannot be read or is refused: its tasks keep the ports that they last served, with their current state. */
 export function withoutDefinition(running: App, previous: App | undefined, rejection: Rejection): App {
   const known = new Map(previous?.tasks.map((task) => [task.id, task]));
   const tasks = running.tasks.map((task): Task => {
@@ -66,7 +63,7 @@ function withPorts(app: App, { ports, health, rejected }: Unread, previous: App 
       ports: task.ports.map((port) => portOf(task, port)),
     };
   });
-  const told = rejected.map((one) => {
+  const reported = rejected.map((one) => {
     const at = [...ports.keys()].find((port) => isWithin(one.at, port));
     if (at === undefined) return one;
     return {
@@ -75,21 +72,21 @@ function withPorts(app: App, { ports, health, rejected }: Unread, previous: App 
     };
   });
   const own = app.ports.map((port) => ({ ...port, ...lastMeaning(port) }));
-  return withRejected({ ...app, ports: own, tasks }, told);
+  return withRejected({ ...app, ports: own, tasks }, reported);
 }
 
-/** Whether something stands in this port, in the definition or in that of a pod's status. */
+/** Whether a path is within this port, in a definition or in the `spec` of a pod's status. */
 function isWithin(at: string, port: string): boolean {
   const inDefinition = at.replace(/^spec\./, '');
   return inDefinition === port || inDefinition.startsWith(`${port}.`);
 }
 
 function withRejected(app: App, rejected: readonly Rejection[]): App {
-  const told = rejected.slice(0, BOUNDS.rejections);
-  const more = rejected.length - told.length;
+  const reported = rejected.slice(0, BOUNDS.rejections);
+  const more = rejected.length - reported.length;
   const rest =
     more > 0 ? [{ app: app.id, at: '', value: '', reason: `and ${more} more mistakes like these` }] : [];
-  return { ...app, rejected: [...app.rejected, ...told, ...rest] };
+  return { ...app, rejected: [...app.rejected, ...reported, ...rest] };
 }
 
 function withTasks(app: App, { tasks: unreadable, taskList }: Unread, previous: App | undefined): App {
@@ -108,13 +105,17 @@ function withTasks(app: App, { tasks: unreadable, taskList }: Unread, previous: 
     if (state !== 'gone') kept.add(id);
   }
   const noun = app.kind === 'app' ? 'task' : 'instance';
-  const told = unreadable
+  const reported = unreadable
     .slice(0, BOUNDS.rejections)
     .map(({ id, rejection }) => ({ ...rejection, reason: `${rejection.reason}: ${fate(noun, id, kept)}` }));
-  return { ...app, tasks, rejected: [...app.rejected, ...told, ...andMore(app, noun, unreadable.length)] };
+  return {
+    ...app,
+    tasks,
+    rejected: [...app.rejected, ...reported, ...andMore(app, noun, unreadable.length)],
+  };
 }
 
-/** Ids of a pod's tasks begin with that of the instance, which may have dots itself. */
+/** The id of a pod's task begins with the id of its instance, which may contain dots itself. */
 function instanceOf({ id }: Task, instances: ReadonlySet<string | null>): string {
   for (let end = id.lastIndexOf('.'); end > 0; end = id.lastIndexOf('.', end - 1)) {
     const instance = id.slice(0, end);

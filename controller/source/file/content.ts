@@ -18,17 +18,17 @@ import type { Cluster } from '../mesos/cluster.ts';
 import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
 import { IrregularFile, readWithin } from './bounded-read.ts';
 
-/** One file as it was read last. */
+/** One file, as last read. */
 export interface FileContent extends Omit<Converted, 'apps'> {
   readonly apps: ReadonlyMap<AppKey, App>;
   readonly warnings?: readonly string[];
-  /** Addresses of the agents that it lists for themselves, whether or not a task runs there. */
+  /** Addresses of the agents listed in the file itself, even without tasks. */
   readonly listed?: readonly string[];
-  /** Shows whether the file is still the same; empty while that is not known. */
+  /** Identifies the file's version; empty while unknown. */
   readonly stamp: string;
-  /** Set when the file as it is now cannot be used; `apps` is then what it gave before. */
+  /** Set when the file cannot be used; `apps` is then its last good state. */
   readonly failure?: ControllerError;
-  /** Set where it could not be used since the start: it gave nothing yet. */
+  /** Set when the file has never been usable since the start, so there is no last good state. */
   readonly isUnknown?: true;
 }
 
@@ -36,16 +36,15 @@ export interface FileContentOptions {
   readonly framework: string;
   readonly resolver: Resolver;
   readonly maxBytes: number;
-  /** Whether it may be a pipe: not in a directory, in which whatever it is would be read. */
+  /** Whether the file may be a pipe. In a directory it may not: every entry there is read. */
   readonly mayBePipe: boolean;
-  /** For files that were not read since the start. */
+  /** Saved state for files that have not been read since the start. */
   readonly saved: SavedApps;
 }
 
 /**
- * Reads one file, or gives `before` back when neither it nor the address of an agent in it changed since. A
- * file that cannot be used gives what it gave before, with `failure` (code `usage`). Rejects only when
- * `signal` aborts.
+ * Reads one file. Returns `before` if neither the file nor any of its agents' addresses has changed. A file that cannot
+ * be used keeps its last good state, with `failure` (code `usage`). Rejects only when `signal` aborts.
  */
 export async function readContent(
   path: string,
@@ -79,13 +78,13 @@ function tooLong(path: string, what: string): ControllerError {
   return unusable(path, `it has ${what}; split it into a directory of files`);
 }
 
-/** Times on disk move in steps of a kernel tick (up to 10 ms), on some file systems of a second. */
+/** File times have a granularity of a kernel tick (up to 10 ms), or of a second on some file systems. */
 const TICK_MS = 1_000;
 
-/** Empty for a file that was written just now: it may be written again without looking any different. */
+/** Empty for a file that was just written: it can change again without a new timestamp. */
 function stampOf({ mtimeMs, mtimeNs, ctimeNs, size, ino }: BigIntStats): string {
   if (Date.now() - Number(mtimeMs) < TICK_MS) return '';
-  // The inode too: a file that is replaced by rename may have the age and size of the old one.
+  // Includes the inode: a file replaced by rename may have the same time and size.
   return [mtimeNs, ctimeNs, size, ino].join(' ');
 }
 
@@ -101,7 +100,7 @@ async function sameAgents(before: AgentAddresses, resolver: Resolver): Promise<b
   return [...before].every(([host, address]) => now.get(host) === address);
 }
 
-/** Line and column, or the value, that made a file unusable are part of the message. */
+/** The error for a file that cannot be used. `reason` includes the line and column, or the value, that is wrong. */
 export function unusable(path: string, reason: string, cause?: unknown): ControllerError {
   return new ControllerError('usage', `file ${path}: ${reason}`, cause === undefined ? {} : { cause });
 }
@@ -124,7 +123,7 @@ async function convert(
   const previous = (id: string) =>
     isKnown ? before.apps.get(keyOf(id)) : lastGood.find(rowKey(keyOf(id), false));
   const recall = isKnown ? undefined : () => lastGood.load();
-  // What is equal is kept once: the feed has it.
+  // Reuses an equal app that is already in memory.
   const adjust = (app: App) => {
     const known = before?.apps.get(keyOf(app.id));
     return known !== undefined && same(known, app) ? known : app;

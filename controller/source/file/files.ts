@@ -6,21 +6,21 @@ import { duplicateId } from '../document/convert.ts';
 import type { FileContent } from './content.ts';
 
 /**
- * What files contain, by app. Of files that define an app twice the first by name counts; tasks of one app may be listed by
- * several agents, each in a file of its own. A file that changed costs the apps that differ in it.
+ * The content of all files, merged by app. If several files define an app, the first by name counts; the tasks of one
+ * app may be listed by several agents, each in its own file. A changed file costs only the apps that differ in it.
  */
 export class Files {
   readonly #contents = new Map<string, FileContent>();
-  /** The files that have an app. */
+  /** The files that contain each app. */
   readonly #paths = new SetMap<AppKey, string>();
   readonly #apps = new Map<AppKey, App>();
   readonly #touched = new Set<AppKey>();
   readonly #changed = new Map<AppKey, App | null>();
-  /** Apps that a file defines and an earlier one does too, by file. */
+  /** Rejections of apps that an earlier file defines too, by file. */
   readonly #twice = new Map<string, Map<AppKey, Rejection>>();
-  /** Files with something besides apps. */
+  /** Files with something to report besides apps. */
   readonly #notable = new Set<string>();
-  /** What is not about an app; null: it changed. */
+  /** Everything not about a single app; null when it must be rebuilt. */
   #about: About | null = null;
 
   paths(): Iterable<string> {
@@ -31,19 +31,19 @@ export class Files {
     return this.#contents.get(path);
   }
 
-  /** Whether there is a file that could not be read since the start. */
+  /** Whether some file has never been readable since the start. */
   get hasUnknown(): boolean {
     for (const path of this.#notable) if (this.#contents.get(path)?.isUnknown) return true;
     return false;
   }
 
-  /** Whether another file than this has the app. */
+  /** Whether a file other than `besides` has the app. */
   isGiven(key: AppKey, besides: string): boolean {
     const paths = this.#paths.get(key);
     return paths.size > (paths.has(besides) ? 1 : 0);
   }
 
-  /** Takes a file as it was read, the same object where it is as it was; null: it is gone. */
+  /** Takes a file as read (the same object if it is unchanged); null when it is gone. */
   set(path: string, content: FileContent | null): void {
     const before = this.#contents.get(path);
     if (content === (before ?? null)) return;
@@ -57,7 +57,7 @@ export class Files {
     this.#about = null;
   }
 
-  /** What became of the apps that changed since this was last called; null: no file has it any more. */
+  /** Returns the apps that changed since the last call; null for an app that no file has any more. */
   takeChanged(): ReadonlyMap<AppKey, App | null> {
     this.#merge();
     const changed = new Map(this.#changed);
@@ -65,14 +65,14 @@ export class Files {
     return changed;
   }
 
-  /** What is not about an app, the same object as long as no file changes it. */
+  /** Everything not about a single app; the same object until a file changes it. */
   get about(): About {
     this.#merge();
     this.#about ??= this.#makeAbout();
     return this.#about;
   }
 
-  /** Everything, in the order of the files. */
+  /** The merged state, in the order of the files. */
   get snapshot(): Snapshot {
     const { about } = this;
     const keys = new Set<AppKey>();

@@ -3,23 +3,25 @@ import type { LastGood } from '../last-good.ts';
 import type { FileContent } from './content.ts';
 import type { Files } from './files.ts';
 
-/** Stands for the file, after all others by name. */
+/** Stands in for a file path; sorts after all real ones. */
 const PLACE = '\uffff';
 
 /**
- * The apps of files that could not be read since the start. Which app was from which file is not saved: what no other file gives
- * may be from one of these, and stays as it was saved until all of them can be read, or are gone.
+ * Saved apps whose files have not been readable since the start.
+ *
+ * The saved state does not say which app was from which file. So any saved app that no readable file contains may
+ * belong to an unreadable one: it stays until all files can be read, or are gone.
  */
 export class Leftover {
   readonly #lastGood: LastGood;
-  /** null: not looked for yet. */
+  /** null until it is loaded. */
   #saved: ReadonlyMap<AppKey, App> | null = null;
 
   constructor(lastGood: LastGood) {
     this.#lastGood = lastGood;
   }
 
-  /** Puts among the files what is left, after a look at them. */
+  /** Adds the apps that are left over to `files`. Call it after the files were read. */
   async update(files: Files): Promise<void> {
     if (files.hasUnknown) this.#saved ??= await this.#load();
     else if (this.#saved !== null) this.#saved = NONE;
@@ -27,7 +29,7 @@ export class Leftover {
     files.set(PLACE, left.length === 0 ? null : { ...EMPTY, apps: new Map(left) });
   }
 
-  /** Whether this is a path of `paths` that is no file. */
+  /** Whether this path is the stand-in and not a file. */
   static isPlace(path: string): boolean {
     return path === PLACE;
   }

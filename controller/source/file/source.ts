@@ -13,9 +13,9 @@ import { Files } from './files.ts';
 import { Leftover } from './leftover.ts';
 
 export interface FileSourceOptions {
-  /** A JSON file, or a directory of `*.json` and `*.jsonl` files: not its subdirectories, nor names that begin with a dot. */
+  /** A JSON file, or a directory with `*.json` and `*.jsonl` files; subdirectories and hidden files are ignored. */
   readonly path: string;
-  /** By what the operator gave the path, for advice. Defaults to `--source`. */
+  /** The option that the path came from, for advice in errors. Defaults to `--source`. */
   readonly givenBy?: string | undefined;
   /** Framework name for the VIP names. Defaults to `marathon`. */
   readonly framework?: string | undefined;
@@ -24,20 +24,20 @@ export interface FileSourceOptions {
   readonly clock?: Clock | undefined;
   /** Limit for one file. Defaults to 256 MiB. */
   readonly maxBytes?: number | undefined;
-  /** How long to wait after a change for the rest of it. Defaults to 50 ms. */
+  /** How long to wait after a change for further ones. Defaults to 50 ms. */
   readonly settleMs?: number | undefined;
-  /** How often to read without a notification of a change. Defaults to 30 s. */
+  /** How often to read when no change is reported. Defaults to 30 s. */
   readonly pollMs?: number | undefined;
-  /** What was saved of it: what the first look cannot read is what it was then. */
+  /** Saved state, used for what the first read cannot read. */
   readonly saved?: SavedApps | undefined;
 }
 
 /**
- * Apps from a JSON file or a directory of them, watched.
+ * Apps from a JSON file or a directory of JSON files, watched for changes.
  *
- * A single file that cannot be used fails the read (`ControllerError` code `usage`, naming the file). In a
- * directory it is a `Rejection` and what that file last gave stays. A file that leaves the directory takes
- * its apps along.
+ * If a single file cannot be used, the read fails with a `ControllerError` (code `usage`) that names the file. In a
+ * directory, the error becomes a `Rejection` and the file keeps its last good state. A file removed from the directory
+ * removes its apps.
  */
 export function createFileSource(options: FileSourceOptions): AppSource {
   return new FileSource(options);
@@ -52,9 +52,9 @@ class FileSource implements AppSource {
   readonly #lastGood: LastGood;
   readonly #leftover: Leftover;
   #isSingle = true;
-  /** Whether a file may be another one by another name. */
+  /** Whether a file may be a link: its content can then change under another name. */
   #isLinked = true;
-  /** Reads never overlap: each builds on what the one before it kept. */
+  /** Reads never overlap: each builds on the state that the one before it kept. */
   #lastRead: Promise<unknown> = Promise.resolve();
 
   constructor(options: FileSourceOptions) {
@@ -73,7 +73,7 @@ class FileSource implements AppSource {
   }
 
   async read(signal: AbortSignal): Promise<Snapshot> {
-    await this.#look(null, signal);
+    await this.#refresh(null, signal);
     return this.#files.snapshot;
   }
 
@@ -92,7 +92,7 @@ class FileSource implements AppSource {
     try {
       for (let polled = true, failed = false; !signal.aborted; ) {
         const missed = watch.arm();
-        // Before the read: a change that lands during it must cause another.
+        // Cleared before the read: a change during the read must cause another.
         wake.take();
         const learnt = since ?? clock.monotonic();
         since = undefined;
@@ -109,16 +109,16 @@ class FileSource implements AppSource {
     }
   }
 
-  /** The files among these names; null: to look at all is less, or safer. */
+  /** The files to read for these names; null to read everything, which is cheaper or safer. */
   #namesIn(names: ReadonlySet<string>): readonly string[] | null {
     const files = [...names].filter(isFileName);
     const isUnsure = this.#isSingle || names.has(ANY) || (this.#isLinked && files.length < names.size);
-    return isUnsure || files.length > MOST_NAMES ? null : files;
+    return isUnsure || files.length > MAX_NAMES ? null : files;
   }
 
   /**
-   * Returns whether it could be read. A change elsewhere in the watched directory is not published; a poll that finds all as it was
-   * is a good read.
+   * Reads and publishes; returns whether that succeeded. Changes to other files of a watched directory are not
+   * published; a poll without changes is, to show that the read succeeded.
    */
   async #publish(
     listener: SourceListener,
@@ -129,7 +129,7 @@ class FileSource implements AppSource {
     signal: AbortSignal,
   ): Promise<boolean> {
     try {
-      await this.#look(only, signal);
+      await this.#refresh(only, signal);
       const { about } = this.#files;
       const delta = feed.update(this.#files.takeChanged(), { complete: true, learnedAt, about });
       if (delta !== null && (polled || !isEmpty(delta))) listener.changed(delta);
@@ -140,18 +140,18 @@ class FileSource implements AppSource {
     }
   }
 
-  /** Looks at these files of the directory, or at everything. */
-  #look(only: readonly string[] | null, signal: AbortSignal): Promise<void> {
-    const looking = this.#lastRead.then(async () => {
-      await (only === null ? this.#lookAtAll(signal) : this.#lookAt(only, signal));
+  /** Reads these files of the directory; null for everything. */
+  #refresh(only: readonly string[] | null, signal: AbortSignal): Promise<void> {
+    const refreshing = this.#lastRead.then(async () => {
+      await (only === null ? this.#readAllFiles(signal) : this.#readFiles(only, signal));
       await this.#leftover.update(this.#files);
       this.#lastGood.forget();
     });
-    this.#lastRead = looking.catch(() => undefined);
-    return looking;
+    this.#lastRead = refreshing.catch(() => undefined);
+    return refreshing;
   }
 
-  async #lookAtAll(signal: AbortSignal): Promise<void> {
+  async #readAllFiles(signal: AbortSignal): Promise<void> {
     const { paths, isSingle, isLinked } = await this.#list();
     for (const path of paths) await this.#readFile(path, isSingle, signal);
     const there = new Set(paths);
@@ -163,7 +163,7 @@ class FileSource implements AppSource {
     if (failure !== undefined) throw failure;
   }
 
-  async #lookAt(names: readonly string[], signal: AbortSignal): Promise<void> {
+  async #readFiles(names: readonly string[], signal: AbortSignal): Promise<void> {
     for (const name of names) {
       const path = join(this.#path, name);
       const status = await lstat(path).catch((error: unknown) =>
@@ -195,8 +195,8 @@ class FileSource implements AppSource {
   }
 
   /**
-   * For a file the directory around it: a watch on the file itself would stay with the old one when it is
-   * replaced.
+   * The directory to watch. For a single file it is the parent: a watch on the file itself would stay with the old file
+   * after a replacement.
    */
   async #watched(): Promise<string> {
     const directory = await stat(this.#path).then(
@@ -207,10 +207,10 @@ class FileSource implements AppSource {
   }
 }
 
-/** Stands for a name that the system did not report. */
+/** Stands for a change without a reported file name. */
 const ANY = '';
-/** So many names may come of so many events that some were lost. */
-const MOST_NAMES = 256;
+/** With more changed names than this, some events may have been lost. */
+const MAX_NAMES = 256;
 
 function isFileName(name: string): boolean {
   return /\.jsonl?$/.test(name) && !name.startsWith('.');

@@ -1,4 +1,4 @@
-/** JSON as bytes: its punctuation, and passing over values without parsing them. */
+/** Scanning JSON bytes: punctuation, and skipping values without parsing them. */
 
 export const QUOTE = 0x22;
 export const COMMA = 0x2c;
@@ -9,7 +9,7 @@ export const CLOSE_LIST = 0x5d;
 export const OPEN_OBJECT = 0x7b;
 export const CLOSE_OBJECT = 0x7d;
 
-/** The offset after the string whose opening quote is at `from`; null when it does not end. */
+/** The offset after the string whose opening quote is at `from`; null when the string is not closed. */
 export function afterString(bytes: Buffer, from: number): number | null {
   for (let at = from + 1; at < bytes.length; at++) {
     const byte = bytes[at];
@@ -19,7 +19,7 @@ export function afterString(bytes: Buffer, from: number): number | null {
   return null;
 }
 
-/** The offset of the first byte from `from` on that is no white space. */
+/** The offset of the first byte at or after `from` that is not white space. */
 export function afterBlanks(bytes: Buffer, from: number): number {
   let at = from;
   let byte = bytes[at];
@@ -27,38 +27,38 @@ export function afterBlanks(bytes: Buffer, from: number): number {
   return at;
 }
 
-/** How far a walk through JSON has come. */
-export interface Walk {
+/** The position of a scan through JSON. */
+export interface Scan {
   at: number;
-  /** Brackets of both kinds are counted alike: what they enclose is parsed later, and a mismatch is found then. */
+  /** Nesting depth. Both kinds of brackets count alike: the enclosed text is parsed later, which finds a mismatch. */
   depth: number;
-  /** About how many there are so far. */
+  /** Approximate number of values so far. */
   values: number;
 }
 
-/** So much is passed over at once; a few milliseconds. */
-const STRETCH = 1 << 20;
+/** How many bytes are skipped in one call: a few milliseconds of work. */
+const CHUNK_BYTES = 1 << 20;
 
 const OPENS = 1;
 const CLOSES = 2;
 const SEPARATES = 3;
 const QUOTES = 4;
 
-/** What a byte of JSON does; most do nothing. */
+/** The kind of each byte; most have none. */
 const KINDS = new Uint8Array(256);
 for (const byte of [OPEN_OBJECT, OPEN_LIST]) KINDS[byte] = OPENS;
 for (const byte of [CLOSE_OBJECT, CLOSE_LIST]) KINDS[byte] = CLOSES;
 for (const byte of [COMMA, COLON]) KINDS[byte] = SEPARATES;
 KINDS[QUOTE] = QUOTES;
 
-/** Goes on for a stretch; whether the value has ended, or the bytes have. */
-export function passStretch(bytes: Buffer, walk: Walk): boolean {
-  const limit = Math.min(walk.at + STRETCH, bytes.length);
-  let { at, depth, values } = walk;
+/** Skips up to one chunk. Returns whether the value, or the input, has ended. */
+export function skipChunk(bytes: Buffer, scan: Scan): boolean {
+  const limit = Math.min(scan.at + CHUNK_BYTES, bytes.length);
+  let { at, depth, values } = scan;
   let ended = false;
   while (at < limit && !ended) {
     const kind = KINDS[bytes[at] ?? 0];
-    // A plain value ends before what follows it.
+    // A number, `true`, `false` or `null` ends before the next separator.
     if (depth === 0 && (kind === CLOSES || kind === SEPARATES)) break;
     if (kind === QUOTES) {
       at = afterString(bytes, at) ?? bytes.length;
@@ -70,8 +70,8 @@ export function passStretch(bytes: Buffer, walk: Walk): boolean {
     if (kind === OPENS) depth++;
     else if (kind === CLOSES) ended = --depth === 0;
   }
-  walk.at = at;
-  walk.depth = depth;
-  walk.values = values;
+  scan.at = at;
+  scan.depth = depth;
+  scan.values = values;
   return ended || at < limit || at >= bytes.length;
 }

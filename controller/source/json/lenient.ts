@@ -2,16 +2,18 @@ import type { z } from 'zod';
 import { isRecord } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 
-/** Something that a schema found wrong; its path is that in the JSON as it was given. */
+/** A schema violation; its path is that in the original JSON. */
 export type Issue = z.core.$ZodIssue;
 export type Path = readonly PropertyKey[];
 
-/** Checks of the whole come after those of its parts, and what lacks something that was cut is found after that. */
-const MOST_ROUNDS = 10;
+/** Checks of the whole run only after those of its parts pass, and cutting a value may leave its parent incomplete. */
+const MAX_ROUNDS = 10;
 
 /**
- * Reads `json` without what is wrong in it. `cut` is told what the schema finds, and cuts out what is of no use then; that is
- * repeated with what is left. A wrong value costs what `cut` says that it costs, and nothing else. Null where that is all.
+ * Reads `json` without its wrong values.
+ *
+ * `cut` receives the schema's issues and cuts out what is useless then; this repeats with the rest until it is valid.
+ * Only what `cut` removes is lost. Returns null when nothing usable is left.
  */
 export function readLeniently<Schema extends z.ZodType>(
   schema: Schema,
@@ -19,7 +21,7 @@ export function readLeniently<Schema extends z.ZodType>(
   cut: (issues: readonly Issue[], cuts: Cuts) => void,
 ): z.output<Schema> | null {
   const cuts = new Cuts();
-  for (let round = 0, left = json; round < MOST_ROUNDS; round += 1, left = cuts.appliedTo(json)) {
+  for (let round = 0, left = json; round < MAX_ROUNDS; round += 1, left = cuts.appliedTo(json)) {
     const { data, error } = checked(schema, left);
     if (error === undefined) return data;
     cut(
@@ -31,34 +33,34 @@ export function readLeniently<Schema extends z.ZodType>(
   return null;
 }
 
-/** Original indexes of what is left of a list, up to the last element that is cut, and how many are cut. */
+/** Original indexes of the elements left in a list, up to the last cut one, and the number of cut elements. */
 interface Kept {
   readonly indexes: readonly number[];
   readonly cut: number;
 }
 
-/** What stands in the place of something; null: nothing. */
+/** What replaces a cut value; null for nothing. */
 type Instead = { readonly value: unknown } | null;
 
-/** What is cut out of a JSON value, which stays as it is. Paths are those in it. */
+/** The parts cut out of a JSON value. The value itself does not change; paths are those in it. */
 export class Cuts {
   readonly #inner = new Map<PropertyKey, Cuts | Instead>();
   #isAll = false;
   #kept: Kept | undefined;
 
-  /** Whether nothing is left. */
+  /** Whether everything is cut. */
   get isAll(): boolean {
     return this.#isAll;
   }
 
-  /** Whether something of this is cut, or something around it. */
+  /** Whether the value at this path, a part of it, or a value that contains it is cut. */
   touch([step, ...rest]: Path): boolean {
     if (step === undefined) return this.#inner.size > 0;
     const inner = this.#inner.get(step);
     return inner instanceof Cuts ? inner.touch(rest) : inner !== undefined;
   }
 
-  /** Cuts what stands at `path`, a field or an element of a list, and puts something else there if that is given. */
+  /** Cuts the field or list element at a path, or replaces it by `instead`. */
   add([step, ...rest]: Path, instead: Instead = null): void {
     if (step === undefined) {
       this.#isAll = true;
@@ -75,7 +77,7 @@ export class Cuts {
     }
   }
 
-  /** A path in what is left, as it is in the JSON as it was given. */
+  /** Translates a path in what is left to the path in the original JSON. */
   givenPath([step, ...rest]: Path): PropertyKey[] {
     if (step === undefined) return [];
     const given = typeof step === 'number' ? this.#givenIndex(step) : step;
@@ -83,7 +85,7 @@ export class Cuts {
     return [given, ...(inner instanceof Cuts ? inner.givenPath(rest) : rest)];
   }
 
-  /** What is left of it. */
+  /** Returns `json` without the cut parts. */
   appliedTo(json: unknown): unknown {
     const left = (key: PropertyKey, value: unknown) => {
       const inner = this.#inner.get(key);

@@ -1,7 +1,4 @@
-/**
- * Parses JSON. Throws a `SyntaxError` whose message says line and column whatever the mistake is: V8 has
- * them for some mistakes only.
- */
+/** Parses JSON. Throws a `SyntaxError` with line and column for every mistake; V8 gives a position only for some. */
 export function parseJson(text: string): unknown {
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
   try {
@@ -11,18 +8,18 @@ export function parseJson(text: string): unknown {
     const before = json.slice(0, mistakeAt(json));
     const line = before.split('\n').length;
     const column = before.length - before.lastIndexOf('\n');
-    // What V8 adds to the sentence is its own position, or a piece of the text.
+    // V8 appends its own position, or an excerpt of the text.
     const reason = error.message
       .replace(/ in JSON at position .*$/s, '')
       .replace(/, (\.\.\.)?".*is not valid JSON$/s, '');
-    // Without the cause: its text is in the message already, and would appear twice.
+    // No cause: its text is already in the message and would appear twice.
     throw new SyntaxError(`line ${line}, column ${column}: ${reason}`);
   }
 }
 
 /**
- * The offset of the first mistake, found by halving: what stands before it, cut anywhere, only ends too
- * early; what contains it is wrong in another way.
+ * Finds the offset of the first mistake by binary search: a prefix that ends before the mistake fails only because it
+ * is incomplete; a longer one fails for another reason.
  */
 function mistakeAt(json: string): number {
   let whole = 0;

@@ -11,38 +11,40 @@ import {
   COMMA,
   OPEN_LIST,
   OPEN_OBJECT,
-  passStretch,
   QUOTE,
-  type Walk,
+  type Scan,
+  skipChunk,
 } from './bytes.ts';
 
 /**
- * What of a JSON document is wanted: `'value'`, the value of this key; `'each'`, every element of its list; `'place'`, that
- * there is such a key; or what is wanted of the object there. The key `*` stands for all that are not named. All else is
- * passed over without being parsed.
+ * Which parts of a JSON document to read, by key: `'value'` reads the value; `'each'` reads every element of the list;
+ * `'place'` reports only that the key is there; an object applies to the object there. The key `*` stands for all other
+ * keys. Everything else is skipped without being parsed.
  */
 export interface Wanted {
   readonly [key: string]: 'value' | 'each' | 'place' | Wanted;
 }
 
-/** `path`: the keys that lead there, joined by dots. `json` is undefined where an object or list begins of which something is wanted. */
+/**
+ * A part that was found. `path` is its keys joined by dots. `json` is undefined for a `'place'`, and at the start of a
+ * list or object that contains wanted parts.
+ */
 export interface Found {
   readonly path: string;
   readonly json: unknown;
-  /** Why an element of a list is not parsed, and `json` has no more than its id and state. */
+  /** Why a list element was not parsed; `json` then has only its id and state. */
   readonly refused?: string;
 }
 
 /**
- * Walks through a JSON object, or a list whose elements are wanted (`'each'`; their path is empty), and gives what is wanted
- * of it, piece by piece: of the state of a large cluster only one task needs to be in memory as JSON at any time. Gives
- * `null` now and then where nothing wanted is, so that whoever walks may rest.
+ * Reads the wanted parts of a JSON object, or the elements of a list (`'each'`; their path is empty), one at a time: of
+ * the state of a large cluster, only one task at a time is in memory as JSON. Yields null now and then between the
+ * parts, so that the caller can pause.
  *
- * `types`: with `strict` a wanted list or object may be missing or null, and anything else in its place is a `WrongType`.
+ * `types`: with `strict`, a wanted list or object may be missing or null; any other type throws a `WrongType`.
  *
- * Throws a `SyntaxError` when the document is no complete object or list, an `OverBound` where a list has more elements, or
- * more values in all, than `BOUNDS` lets it have. What is passed over is checked no further than that its brackets and
- * strings end.
+ * Throws a `SyntaxError` when the document is not a complete object or list, and an `OverBound` when a list exceeds the
+ * number of elements or values in `BOUNDS`. In skipped parts, only matching brackets and closed strings are checked.
  */
 export function* walkJson(
   bytes: Buffer,
@@ -62,26 +64,26 @@ export function* walkJson(
   if (end !== bytes.length) throw mistake(bytes, end, 'the end');
 }
 
-/** What stands in place of a list or of an object that is wanted: anything, or null alone. */
+/** What may be there instead of a wanted list or object: anything, or only null. */
 type Types = 'any' | 'strict';
 
-/** What is looked for, and how strictly. */
-interface Aim<What> {
+/** What to read, and how strictly. */
+interface Target<What> {
   readonly wanted: What;
   readonly types: Types;
 }
 
-/** JSON in which a list or an object is wanted and something else stands there. The message says where. */
+/** The JSON has another type where a list or an object is expected. The message names the path. */
 export class WrongType extends SyntaxError {
   override readonly name = 'WrongType';
 
-  /** Of parsed JSON: something else than `expected` (a list) stands at this path. */
+  /** For parsed JSON: the value at this path is not `expected` (`a list`). */
   static at(path: string, expected: string, json: unknown): WrongType {
     return new WrongType(`${path}: expected ${expected}, got ${typeOf(json)}`);
   }
 }
 
-/** Of `null`. */
+/** The first byte of `null`. */
 const NULL = 0x6e;
 
 function typeOf(json: unknown): string {
@@ -97,14 +99,14 @@ function typeAt(bytes: Buffer, at: number): string {
   return bytes.toString('latin1', at, at + 12).split(/[\s,}\]]/, 1)[0] ?? '';
 }
 
-/** Rejects with an `OverBound` where a document that is to be parsed as a whole has too many values. */
+/** Rejects with an `OverBound` when a document has too many values to be parsed as a whole. */
 export async function checkSize(bytes: Buffer, pace: Pace): Promise<void> {
-  const walk: Walk = { at: 0, depth: 1, values: 0 };
-  while (walk.at < bytes.length) {
-    passStretch(bytes, walk);
-    // Outside any object or list there is nothing to count.
-    walk.depth = Math.max(1, walk.depth);
-    if (walk.values > BOUNDS.documentValues)
+  const scan: Scan = { at: 0, depth: 1, values: 0 };
+  while (scan.at < bytes.length) {
+    skipChunk(bytes, scan);
+    // Values are counted only inside an object or a list.
+    scan.depth = Math.max(1, scan.depth);
+    if (scan.values > BOUNDS.documentValues)
       throw new OverBound(`more than ${BOUNDS.documentValues} values, and no list of apps`);
     await pace.restIfDue();
   }
@@ -114,7 +116,7 @@ export async function checkSize(bytes: Buffer, pace: Pace): Promise<void> {
 function* walkObject(
   bytes: Buffer,
   brace: number,
-  { wanted, types }: Aim<Wanted>,
+  { wanted, types }: Target<Wanted>,
   prefix: string,
 ): Generator<Found | null, number> {
   let at = afterBlanks(bytes, brace + 1);
@@ -126,8 +128,8 @@ function* walkObject(
     const colon = afterBlanks(bytes, keyEnd);
     if (bytes[colon] !== COLON) throw mistake(bytes, colon, '":"');
     const value = afterBlanks(bytes, colon + 1);
-    const aim = { wanted: wanted[Object.hasOwn(wanted, key) ? key : '*'], types };
-    at = yield* walkValue(bytes, value, aim, prefix + key);
+    const target = { wanted: wanted[Object.hasOwn(wanted, key) ? key : '*'], types };
+    at = yield* walkValue(bytes, value, target, prefix + key);
     at = afterBlanks(bytes, at);
     if (bytes[at] === CLOSE_OBJECT) return at + 1;
     if (bytes[at] !== COMMA) throw mistake(bytes, at, '"," or "}"');
@@ -138,7 +140,7 @@ function* walkObject(
 function* walkValue(
   bytes: Buffer,
   at: number,
-  { wanted, types }: Aim<Wanted[string] | undefined>,
+  { wanted, types }: Target<Wanted[string] | undefined>,
   path: string,
 ): Generator<Found | null, number> {
   if (wanted === 'each' && bytes[at] === OPEN_LIST) {
@@ -153,8 +155,8 @@ function* walkValue(
   if (expected !== null && types === 'strict' && bytes[at] !== NULL)
     throw new WrongType(`${path}: expected ${expected}, got ${typeAt(bytes, at)}`);
   if (wanted === 'place') yield { path, json: undefined };
-  const end = yield* passOver(bytes, { at, depth: 0, values: 0 });
-  // In place of a list or an object only null means something, and that means nothing.
+  const end = yield* skipValue(bytes, { at, depth: 0, values: 0 });
+  // Null in place of a list or an object means that there is none, so there is nothing to yield.
   if (wanted === 'value') yield { path, json: parsed(bytes, at, end) };
   return end;
 }
@@ -165,11 +167,11 @@ function* walkList(bytes: Buffer, bracket: number, path: string): Generator<Foun
   let values = 0;
   for (let size = 1; ; size += 1) {
     if (size > BOUNDS.items) throw new OverBound(`the list has more than ${BOUNDS.items} elements`);
-    const walk: Walk = { at, depth: 0, values: 0 };
-    const end = yield* passOver(bytes, walk);
-    values += walk.values;
+    const scan: Scan = { at, depth: 0, values: 0 };
+    const end = yield* skipValue(bytes, scan);
+    values += scan.values;
     if (values > BOUNDS.listValues) throw new OverBound(`more than ${BOUNDS.listValues} values`);
-    const isBomb = walk.values > BOUNDS.values;
+    const isBomb = scan.values > BOUNDS.values;
     yield isBomb ? refused(bytes.subarray(at, end), path) : { path, json: parsed(bytes, at, end) };
     at = afterBlanks(bytes, end);
     if (bytes[at] === CLOSE_LIST) return at + 1;
@@ -178,10 +180,10 @@ function* walkList(bytes: Buffer, bracket: number, path: string): Generator<Foun
   }
 }
 
-/** What an app is called, and a task of Mesos, which may have ended. */
+/** The fields that identify an app or a Mesos task, and the state that tells whether the task has ended. */
 const IDENTITY: Wanted = { id: 'value', task_id: 'value', framework_id: 'value', state: 'value' };
 
-/** One element that is a bomb is not parsed, and the others are. */
+/** An oversized element is not parsed, so that the others still can be. */
 function refused(element: Buffer, path: string): Found {
   const json: Record<string, unknown> = {};
   if (element[0] === OPEN_OBJECT)
@@ -193,17 +195,17 @@ function parsed(bytes: Buffer, from: number, to: number): unknown {
   return JSON.parse(bytes.toString('utf8', from, to));
 }
 
-/** Returns the offset after the value that begins where the walk does. */
-function* passOver(bytes: Buffer, walk: Walk): Generator<null, number> {
-  const first = bytes[walk.at];
-  if (first === QUOTE) return stringEnd(bytes, walk.at);
-  if (first !== OPEN_OBJECT && first !== OPEN_LIST) return afterPlain(bytes, walk.at);
-  while (!passStretch(bytes, walk)) yield null;
-  if (walk.depth > 0) throw mistake(bytes, bytes.length, '"}" or "]"');
-  return walk.at;
+/** Returns the offset after the value at the position of `scan`. */
+function* skipValue(bytes: Buffer, scan: Scan): Generator<null, number> {
+  const first = bytes[scan.at];
+  if (first === QUOTE) return stringEnd(bytes, scan.at);
+  if (first !== OPEN_OBJECT && first !== OPEN_LIST) return afterPlain(bytes, scan.at);
+  while (!skipChunk(bytes, scan)) yield null;
+  if (scan.depth > 0) throw mistake(bytes, bytes.length, '"}" or "]"');
+  return scan.at;
 }
 
-/** A number, `true`, `false` or `null`, checked here since it is not parsed. */
+/** Skips a number, `true`, `false` or `null`, and checks it, since it may never be parsed. */
 function afterPlain(bytes: Buffer, from: number): number {
   let at = from;
   // Letters, digits, `+`, `-` and `.`.
@@ -227,7 +229,7 @@ function mistake(bytes: Buffer, at: number, expected: string): SyntaxError {
   return new SyntaxError(`expected ${expected} at byte ${at}, got ${found}`);
 }
 
-/** The UTF-8 byte order mark. */
+/** Whether the document starts with the UTF-8 byte order mark. */
 function startsWithMark(bytes: Buffer): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }

@@ -19,42 +19,41 @@ import { tasksOf } from './tasks.ts';
 
 interface Entry {
   object: DeclaredObject;
-  /** The last declaration that could be used. */
+  /** The last valid declaration. */
   declaration: Declaration | null;
-  /** As it was made last; null where it was not yet. */
+  /** The app as last built; null before that. */
   app: App | null;
-  /** Something that the app is made of changed. */
+  /** Whether something that the app is built from has changed. */
   isStale: boolean;
-  /** Its app as it was saved, where the object could not be used since the start. */
+  /** The saved app of an object that has not been valid since the start. */
   saved: App | null;
 }
 
 /**
- * Brings MarathonApps and EndpointSlices together, by app: a change costs as much as the apps that it concerns, however
- * many there are.
+ * Joins MarathonApps and EndpointSlices by app. A change costs only the apps that it concerns, however many there are.
  */
 export class Catalogue {
   readonly #entries = new Map<string, Entry>();
-  /** Those that declare an app; of several the oldest counts. */
+  /** The objects that declare each app; the oldest one counts. */
   readonly #declaring = new SetMap<AppKey, Entry>();
   readonly #bySelector = new SetMap<string, Entry>();
   readonly #slices = new SetMap<string, Slice>();
   readonly #changed = new Set<AppKey>();
-  /** Why objects give no app, by object. */
+  /** Why an object gives no app, by object. */
   readonly #rejected = new Map<string, Aged & { readonly why: Rejection }>();
-  /** null: what is rejected changed. */
+  /** null when the rejections changed. */
   #about: About | null = null;
   readonly #references: ReferenceBook | undefined;
-  /** null: something was taken already. */
+  /** null after the first `take`. */
   #lastGood: LastGood | null;
 
-  /** `references`: where it is noted what was found of each object. `lastGood`: for what is taken first. */
+  /** `references` records which references of each object were found. `lastGood` is for the first `take`. */
   constructor(references?: ReferenceBook, lastGood: LastGood | null = null) {
     this.#references = references;
     this.#lastGood = lastGood;
   }
 
-  /** Applies a change of an object; false: it concerns its metadata or its status alone. */
+  /** Applies a change of an object. Returns false when only its metadata or its status changed. */
   objectChanged(before: DeclaredObject | null, now: DeclaredObject | null): boolean {
     const key = objectKey((now ?? before) as ObjectName);
     const entry = this.#entries.get(key) ?? null;
@@ -69,7 +68,7 @@ export class Catalogue {
     }
     const usable = 'selector' in now.declaration ? now.declaration : known;
     const next = entry ?? { object: now, declaration: usable, app: null, isStale: true, saved: null };
-    // Another app of the same object name has nothing in common with the one before.
+    // A different app under the same object name has nothing in common with the old one.
     if (known === null || usable === null || keyOf(known) !== keyOf(usable)) next.app = null;
     next.object = now;
     next.declaration = usable;
@@ -81,7 +80,7 @@ export class Catalogue {
     return true;
   }
 
-  /** Applies a change of an EndpointSlice; false: it concerns no object. */
+  /** Applies a change of an EndpointSlice. Returns false when no object selects it. */
   sliceChanged(before: Slice | null, now: Slice | null): boolean {
     let concerns = false;
     for (const slice of [before, now]) {
@@ -100,14 +99,14 @@ export class Catalogue {
   }
 
   /**
-   * Puts into `changed` what became of the apps that something concerned since this was last called, in turns of a few
-   * milliseconds, with the changes that come meanwhile; null: nothing declares it any more. Resolves with what is not about an
-   * app, the same object as long as that is as it was.
+   * Adds to `changed` the apps that changed since the last call, and those that change meanwhile; null for an app that
+   * no object declares any more. Yields to the event loop. Resolves with everything not about a single app: the same
+   * object until it changes.
    */
   async take(changed: Map<AppKey, App | null>, pace: Pace): Promise<About> {
     if (this.#lastGood !== null) await this.#recall(this.#lastGood);
     this.#lastGood = null;
-    // Those that are added meanwhile come too.
+    // The loop includes those that are added meanwhile.
     for (const key of this.#changed) {
       this.#changed.delete(key);
       changed.set(key, this.#appOf(key));
@@ -120,12 +119,14 @@ export class Catalogue {
     return this.#about;
   }
 
-  /** Everything, where `take` was not called before. */
+  /** The complete state. Call it instead of `take`, not after it. */
   snapshot(pace: Pace): Promise<Snapshot> {
     return snapshotOf((changed) => this.take(changed, pace));
   }
 
-  /** What an object that cannot be used declared before the start, its app shows: of endpoints that are there still. */
+  /**
+   * Restores what an invalid object declared before the start, from its saved app, as far as its endpoints still exist.
+   */
   async #recall(lastGood: LastGood): Promise<void> {
     const lost = () => this.#entries.values().filter(({ declaration }) => declaration === null);
     if (!lost().some(() => true)) return;
@@ -182,7 +183,7 @@ export class Catalogue {
       framework,
       ports: ports.map(({ port }) => port),
       tasks: tasksOf(served, slices, before ?? undefined, saved ?? undefined),
-      // The object as it is now cannot be used: its last valid declaration stays.
+      // An invalid object keeps its last valid declaration.
       rejected: 'selector' in object.declaration ? declaration.rejected : [object.declaration],
       warnings,
     };
@@ -193,7 +194,7 @@ export class Catalogue {
     return entry.app;
   }
 
-  /** null: it gives an app, or is gone. */
+  /** null when the object gives an app, or is gone. */
   #reject(object: DeclaredObject, why: Rejection | null): void {
     const key = objectKey(object);
     if (same(this.#rejected.get(key)?.why, why ?? undefined)) return;
@@ -213,7 +214,9 @@ function keyOf({ framework, id }: Declaration): AppKey {
   return appKey({ framework, id });
 }
 
-/** The server counts each change of a spec, and writes of a status, which come often, are none. */
+/**
+ * The API server increments `generation` with each change of the spec, but not with the frequent writes of the status.
+ */
 function isSameSpec(before: DeclaredObject, { uid, generation }: DeclaredObject): boolean {
   return generation !== undefined && before.generation === generation && before.uid === uid;
 }
@@ -227,16 +230,18 @@ function byAge({ object: a }: Aged, { object: b }: Aged): number {
   return objectKey(a) < objectKey(b) ? -1 : 1;
 }
 
-/** Stands for a selector that demands no label of one value. */
+/** Stands for a selector that requires no label of a fixed value. */
 const ANY = '';
 
-/** The one label of a namespace by which what a selector fits is looked up, so that a change concerns a few of thousands. */
+/**
+ * The namespace and one label under which a selector is indexed, so that a change concerns few of thousands of objects.
+ */
 function anchorOf(namespace: string, { matchLabels = {} }: LabelSelector): string {
   const [first] = Object.entries(matchLabels);
   return `${namespace} ${first === undefined ? ANY : `${first[0]}=${first[1]}`}`;
 }
 
-/** All anchors under which something with these labels may be looked up. */
+/** All anchors that may match these labels. */
 function anchorsOf(namespace: string, labels: Readonly<Record<string, string>>): readonly string[] {
   return [ANY, ...Object.entries(labels).map(([key, value]) => `${key}=${value}`)].map(
     (anchor) => `${namespace} ${anchor}`,

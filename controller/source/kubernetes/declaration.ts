@@ -15,12 +15,12 @@ import { type Documents, readDocuments } from '../document/documents.ts';
 import { definePod, labelWarnings } from '../document/pods.ts';
 import { defineApp, type PlacedPort } from '../document/ports.ts';
 
-/** A declared port, and by what it is found among the ports of an EndpointSlice. */
+/** A declared port, and how it is found among the ports of an EndpointSlice. */
 export interface NamedPort {
   readonly port: Port;
   readonly name: string | null;
   readonly containerPort: number | null;
-  /** Where it stands among the ports of its kind. */
+  /** Its position among the app's ports. */
   readonly index: number;
 }
 
@@ -30,21 +30,21 @@ export interface Declaration {
   readonly kind: App['kind'];
   readonly framework: string;
   readonly ports: readonly NamedPort[];
-  /** The ports of the tasks by their name, where a relay has written the object; else null: all have `ports`. */
+  /** Lists of task ports by name, in an object that a relay has written; null when all tasks have `ports`. */
   readonly versions: ReadonlyMap<string, readonly NamedPort[]> | null;
   readonly labelsPerTask?: App['labelsPerTask'];
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
-  /** Of its EndpointSlices, in its own namespace. */
+  /** Selects its EndpointSlices, in its own namespace. */
   readonly selector: LabelSelector;
 }
 
-/** Label that Kubernetes puts on the EndpointSlices of a Service. */
+/** The label that Kubernetes puts on the EndpointSlices of a Service. */
 export const SERVICE_LABEL = 'kubernetes.io/service-name';
 
 /**
- * Reads a MarathonApp; a `Rejection` when it cannot be used. That names the app by its id where one can be read, so
- * that what the app last gave can stay.
+ * Reads a MarathonApp, or returns a `Rejection` when it is invalid. The rejection names the app by its id if that can
+ * be read, so that the last good state can stay.
  */
 export function readDeclaration(json: unknown, key: string): Declaration | Rejection {
   const { data: object, error } = checked(marathonAppSchema, json);
@@ -62,7 +62,7 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   const refused = refusedIn(documents);
   if (refused !== undefined) return refused;
   const { id } = asApp ?? asPod ?? {};
-  // No Marathon would have taken it, and no other tool of its users finds it.
+  // Marathon would refuse this id, and its other clients would not find it.
   if (id !== undefined && !ID_PATTERN.test(id))
     return { app: id, at: `spec.${asApp === undefined ? 'pod' : 'app'}.id`, value: id, reason: ID_EXPECTED };
   if (asApp !== undefined) return { ...common, ...ofApp(asApp) };
@@ -70,7 +70,7 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   return { app: `MarathonApp ${key}`, at: 'spec.pod', value: '', reason: 'expected the definition of a pod' };
 }
 
-/** What selects the EndpointSlices of an object. */
+/** The selector of an object's EndpointSlices. */
 export function selectorOf({
   selector,
   service = '',
@@ -78,7 +78,7 @@ export function selectorOf({
   return selector ?? { matchLabels: { [SERVICE_LABEL]: service } };
 }
 
-/** An object that cannot be used as it is keeps its last valid declaration. */
+/** The first error in the definition: an object with any error keeps its last valid declaration. */
 function refusedIn(documents: Documents | null): Rejection | undefined {
   if (documents === null) return undefined;
   const { apps, pods, rejected } = documents;
@@ -87,7 +87,7 @@ function refusedIn(documents: Documents | null): Rejection | undefined {
   return [...unread.flatMap(({ definition }) => definition ?? []), ...rejected, ...parts][0];
 }
 
-/** What the CRD's own rules refuse; a server that does not know them (before 1.25) lets it pass. */
+/** Checks the CRD's validation rules, which API servers before 1.25 do not evaluate. */
 function unclear(key: string, { spec }: MarathonAppObject): Rejection | null {
   const refuse = (at: string, value: string, reason: string) => ({
     app: `MarathonApp ${key}`,
@@ -104,7 +104,7 @@ function unclear(key: string, { spec }: MarathonAppObject): Rejection | null {
   }
   const requirements =
     Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length;
-  // A selector without a requirement would select every EndpointSlice of the namespace.
+  // An empty selector would match every EndpointSlice of the namespace.
   if (selector !== undefined && requirements === 0) {
     return refuse('spec.endpoints.selector', '{}', 'expected at least one label');
   }
@@ -117,7 +117,7 @@ function ofApp(app: MarathonApp): Omit<Declaration, 'framework' | 'selector'> {
 }
 
 function named({ port, name, containerPort, reach }: PlacedPort, position: number): NamedPort {
-  // The old form `vip_PORT1` counts the app's ports, not the labels.
+  // The old form `vip_PORT1` is an index among the app's ports, not among the labels.
   const index = isTaskLabelPort(port.at) && reach.by === 'host port' ? reach.index : position;
   return { port, name, containerPort, index };
 }
@@ -157,7 +157,7 @@ function relayedPorts(ports: Relayed['ports']): readonly NamedPort[] {
   }));
 }
 
-/** How a relay names the port at this place of a list in the EndpointSlices that it writes. */
+/** The name that a relay gives the port at this index in its EndpointSlices. */
 export function relayedPortName(index: number): string {
   return `p${index}`;
 }

@@ -25,13 +25,13 @@ export interface FollowerOptions {
   readonly lastGood: LastGood;
 }
 
-/** Keeps the catalogue in sync with the API server, and publishes its changes whenever it is. */
+/** Keeps the catalogue in sync with the API server, and publishes its changes while it is in sync. */
 export class KubernetesFollower {
   readonly #options: FollowerOptions;
   readonly #catalogue: Catalogue;
   readonly #wake = new Latch<'changed' | 'in sync'>();
   readonly #inSync = { apps: false, slices: false };
-  /** When the first change arrived that has not been published. */
+  /** When the first unpublished change arrived. */
   #changedAt: number | null = null;
 
   constructor(options: FollowerOptions) {
@@ -39,7 +39,7 @@ export class KubernetesFollower {
     this.#catalogue = new Catalogue(options.references, options.lastGood);
   }
 
-  /** Follows until `signal` aborts; resolves then. */
+  /** Follows until `signal` aborts; then resolves. */
   async run(signal: AbortSignal): Promise<void> {
     const { paths } = this.#options;
     const apps = this.#reflector<DeclaredObject>('apps', paths.apps, readDeclaredObject, (before, now) =>
@@ -83,12 +83,13 @@ export class KubernetesFollower {
     const { clock, listener, gatherMs, resyncMs, random } = this.#options;
     const feed = new Feed();
     const pace = new Pace();
-    /** Apps that changed since the feed was updated. */
+    /** Apps that changed since the last update of the feed. */
     const changes = new Map<AppKey, App | null>();
     let restUntil = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       await this.#wake.wait(resyncMs * (0.9 + 0.2 * random()), clock, signal);
-      // What arrives in one packet is published together, and a change after quiet waits for no more.
+      // Changes that arrive in one packet are published together; after a quiet period, a change waits no longer than
+      // that.
       await pace.rest();
       if (clock.monotonic() < restUntil) await clock.sleep(restUntil - clock.monotonic(), signal);
       this.#wake.take();
@@ -98,7 +99,7 @@ export class KubernetesFollower {
       const about = await this.#catalogue.take(changes, pace);
       await feed.compareInTurns(changes, pace);
       if (signal.aborted) continue;
-      // A break meanwhile: what came before it is published with what comes after.
+      // Out of sync meanwhile: publish these changes with those of the next sync.
       if (!this.#isInSync()) {
         this.#changedAt = since;
         continue;
@@ -110,7 +111,7 @@ export class KubernetesFollower {
     }
   }
 
-  /** One kind in sync and the other one not is a part of the truth: what was published last stays. */
+  /** Only one kind in sync gives an incomplete state: what was last published stays. */
   #isInSync(): boolean {
     return this.#inSync.apps && this.#inSync.slices;
   }

@@ -7,16 +7,16 @@ import { required } from '../../schema-messages.ts';
 import { absoluteId } from '../document/documents.ts';
 import { type Declaration, readDeclaration, selectorOf } from './declaration.ts';
 
-/** A MarathonApp as it is kept: what it declares, or why it cannot be used. */
+/** The stored form of a MarathonApp: what it declares, or why it is invalid. */
 export interface DeclaredObject extends ObjectName {
   readonly resourceVersion: string;
-  /** RFC 3339: of two objects that declare one app the older one counts. */
+  /** RFC 3339. If two objects declare the same app, the older one counts. */
   readonly createdAt: string;
   readonly uid?: string | undefined;
-  /** The same as long as its spec is. */
+  /** Changes only with the spec. */
   readonly generation?: number | undefined;
   readonly declaration: Declaration | Rejection;
-  /** Which app it declares, and with which endpoints, where it cannot be used and that can be read. */
+  /** The app and endpoints of an invalid object, if they can be read. */
   readonly identity?: DeclaredIdentity;
 }
 
@@ -31,7 +31,7 @@ const schema = z.object({
   }),
 });
 
-/** Reads a MarathonApp, usable or not. Throws for what has no name: that is no object of Kubernetes. */
+/** Reads a MarathonApp, valid or not. Throws when it has no name: it is not a Kubernetes object then. */
 export function readDeclaredObject(json: unknown): DeclaredObject {
   const { creationTimestamp, ...metadata } = required(schema, json, 'an object of Kubernetes').metadata;
   const declaration = readDeclaration(json, objectKey(metadata));
@@ -39,15 +39,15 @@ export function readDeclaredObject(json: unknown): DeclaredObject {
   return { ...metadata, createdAt: creationTimestamp ?? '', declaration, ...(identity && { identity }) };
 }
 
-/** What can be read of an object that cannot be used. */
+/** What can be read of an invalid object. */
 interface DeclaredIdentity extends Pick<App, 'id' | 'framework'> {
-  /** Selects every EndpointSlice of the namespace where it cannot be read. */
+  /** Matches every EndpointSlice of the namespace if the selector cannot be read. */
   readonly selector: LabelSelector;
 }
 
 const endpointsSchema = marathonAppSchema.shape.spec.shape.endpoints;
 
-/** Which app a MarathonApp declares; null where that cannot be read. */
+/** The app that a MarathonApp declares; null when it cannot be read. */
 function identityOf(json: unknown): DeclaredIdentity | null {
   const spec = isRecord(json) ? json['spec'] : undefined;
   if (!isRecord(spec)) return null;
@@ -63,7 +63,10 @@ function identityOf(json: unknown): DeclaredIdentity | null {
   };
 }
 
-/** What an app that was saved declared. By which ports of its EndpointSlices was not saved: its tasks keep theirs. */
+/**
+ * The declaration of a saved app. How its ports match those of EndpointSlices was not saved: its tasks keep their
+ * ports.
+ */
 export function declarationOf(saved: App, selector: LabelSelector): Declaration {
   const { id, kind, framework, labelsPerTask, rejected, warnings } = saved;
   const ports = saved.ports.map((port, index) => ({ port, name: null, containerPort: null, index }));

@@ -3,8 +3,8 @@ import { isTaskLabelPort } from '../../settings/label-keys.ts';
 import type { NamedPort } from './declaration.ts';
 
 /**
- * Finds the port of an EndpointSlice for each declared one: by name, else by container port, else the one at the same
- * place, unless that one is another's by its name or number. null: none of them fits. Protocols must agree.
+ * Finds the port of an EndpointSlice for each declared port: by name, else by container port, else by position, unless
+ * the port there belongs to another declared port by name or number. null when none matches. Protocols must agree.
  */
 export function pairPorts(
   declared: readonly NamedPort[],
@@ -26,7 +26,7 @@ export function pairPorts(
     isTaskLabelPort(port.port.at) ? [] : { pair: pairs[i] ?? null },
   );
   return declared.map((port, i) => {
-    // The old form says which of the app's ports it is about, and that one is another port's too.
+    // An old-form label refers to one of the app's ports, so it shares that port's match.
     const meant = isTaskLabelPort(port.port.at) ? ofPorts[port.index]?.pair : undefined;
     return meant !== undefined && meant !== null && carries(port, meant) ? meant : (pairs[i] ?? null);
   });

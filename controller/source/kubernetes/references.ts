@@ -3,25 +3,25 @@ import { isVipLabel } from '../../settings/label-keys.ts';
 import { type Declaration, type NamedPort, SERVICE_LABEL } from './declaration.ts';
 import { pairPorts } from './pair-ports.ts';
 
-/** Whether what a MarathonApp refers to was found: reason and message of its condition `ResolvedRefs`. */
+/** Whether the objects that a MarathonApp refers to were found: reason and message of its condition `ResolvedRefs`. */
 export interface References {
   readonly reason: 'ResolvedRefs' | 'BackendNotFound' | 'UnsupportedAddressType' | 'PortMismatch';
-  /** Empty where all was found. */
+  /** Empty when all were found. */
   readonly message: string;
 }
 
-/** What the source found of each MarathonApp, by `namespace/name`, for who writes their status. */
+/** The references of each MarathonApp, by `namespace/name`, for the writer of their status. */
 export class ReferenceBook {
-  /** Called with the key of an object of which something else is known now. Must not throw. */
+  /** Called with the key of an object whose references changed. Must not throw. */
   changed: (key: string) => void = () => undefined;
   readonly #found = new Map<string, References>();
 
-  /** undefined: the source does not know this object (yet). */
+  /** undefined when the source does not know this object (yet). */
   of(key: string): References | undefined {
     return this.#found.get(key);
   }
 
-  /** null: the object is gone. */
+  /** Records the references of an object; null when it is gone. */
   note(key: string, found: References | null): void {
     const before = this.#found.get(key);
     if (before?.reason === found?.reason && before?.message === found?.message) return;
@@ -33,13 +33,13 @@ export class ReferenceBook {
 
 const RESOLVED: References = { reason: 'ResolvedRefs', message: '' };
 
-/** Looks for the endpoints and the ports that a declaration in this namespace refers to. */
+/** Checks the endpoints and ports that a declaration in this namespace refers to. */
 export function referencesOf(
   { ports, selector, versions }: Declaration,
   namespace: string,
   slices: readonly Slice[],
 ): References {
-  // A relay writes the slices too: an app without any has no tasks.
+  // A relay writes the slices as well: an app without slices has no tasks.
   if (versions !== null) return RESOLVED;
   if (slices.length === 0) {
     const service = selector.matchLabels?.[SERVICE_LABEL];
@@ -65,12 +65,12 @@ function missingPorts(ports: readonly NamedPort[], slices: readonly Slice[]): re
     .map((declared) => `${declared.port.at}: ${unmatched(declared)}`);
 }
 
-/** Why the endpoints of a slice can be no backends: for one of another kind than IPv4 and IPv6. */
+/** Why the endpoints of a slice with an address type other than IPv4 and IPv6 cannot be backends. */
 export function addressTypeText({ name, addressType }: Slice): string {
   return `EndpointSlice ${name} has addressType ${addressType}: only IPv4 and IPv6 addresses can be backends`;
 }
 
-/** By what a port was looked for in vain. */
+/** Says by which names and numbers a port was not found. */
 export function unmatched({ port, name, containerPort, index }: NamedPort): string {
   const ways = [
     ...(name === null ? [] : [`the name ${name}`]),

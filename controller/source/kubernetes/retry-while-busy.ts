@@ -5,8 +5,8 @@ const TRIES = 6;
 const PAUSE_MS = 1_000;
 
 /**
- * Tries a read again that the server has put off (429, 503), as it does for about a second after a CRD was made
- * ("storage is (re)initializing") and when it is busy. Any other failure is final.
+ * Retries a read that the server postpones (429, 503): it does so for about a second after a CRD is created ("storage
+ * is (re)initializing"), and when it is busy. Any other failure is final.
  */
 export async function retryWhileBusy<T>(
   read: () => Promise<T>,

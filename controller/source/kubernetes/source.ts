@@ -15,29 +15,37 @@ import type { ReferenceBook } from './references.ts';
 import { retryWhileBusy } from './retry-while-busy.ts';
 
 export interface KubernetesSourceOptions {
-  /** Context of the kubeconfig file; empty: its current one, or the pod's own service account. */
+  /** Context in the kubeconfig file; empty for the current context, or the pod's own service account. */
   readonly context: string;
-  /** Only objects of this namespace. Defaults to all. */
+  /** Read only objects of this namespace. Defaults to all. */
   readonly namespace?: string | undefined;
   readonly clock?: Clock | undefined;
-  /** How often an unchanged state is published, give or take a tenth, so that its age stays known. Defaults to 300 s. */
+  /**
+   * How often an unchanged state is published, give or take a tenth, so that its age stays known. Defaults to 300 s.
+   */
   readonly relistSeconds?: number | undefined;
-  /** How long changes are gathered after a delta; one that comes later is published at once. Defaults to 20 ms. */
+  /** How long changes are gathered after a delta; later ones are published at once. Defaults to 20 ms. */
   readonly gatherMs?: number | undefined;
-  /** Until an answer begins, and without a byte of it. Defaults to 30 s. */
+  /** Limit until an answer begins, and for silence within it. Defaults to 30 s. */
   readonly silenceMs?: number | undefined;
-  /** For one whole answer. Defaults to 120 s. */
+  /** Limit for one complete answer. Defaults to 120 s. */
   readonly answerMs?: number | undefined;
-  /** A watch without a byte for so long is dead. Defaults to 150 s: bookmarks come once a minute, and a watch must outlive one that is late. */
+  /**
+   * A watch that is silent for this long counts as dead. Defaults to 150 s: bookmarks come once a minute, and one may
+   * be late.
+   */
   readonly watchSilenceMs?: number | undefined;
   readonly random?: (() => number) | undefined;
-  /** Where a source that is followed notes what it found of what each object refers to. */
+  /** Records which references of each object were found, while the source is followed. */
   readonly references?: ReferenceBook | undefined;
-  /** What was saved of it: an object that cannot be used at the first read declares what it declared then. */
+  /** Saved state, used for objects that are invalid at the first read. */
   readonly saved?: SavedApps | undefined;
 }
 
-/** A client for the cluster of a context. Rejects (`ControllerError` code `usage`) when no cluster is configured. */
+/**
+ * Opens a client for the cluster of a context. Rejects with a `ControllerError` (code `usage`) when no cluster is
+ * configured.
+ */
 export async function openKubernetes({
   context,
   clock = systemClock,
@@ -49,8 +57,8 @@ export async function openKubernetes({
 }
 
 /**
- * Apps and pods of the MarathonApps of a Kubernetes cluster, with the EndpointSlices that they select, followed by
- * watches.
+ * The apps and pods declared by a Kubernetes cluster's MarathonApps, with the EndpointSlices that they select, followed
+ * by watches.
  */
 export function kubernetesSource(client: KubernetesClient, options: KubernetesSourceOptions): AppSource {
   const { context, namespace = null, clock = systemClock, random = Math.random } = options;

@@ -14,28 +14,29 @@ import type { Declaration, NamedPort } from './declaration.ts';
 import { pairPorts } from './pair-ports.ts';
 import { addressTypeText, unmatched } from './references.ts';
 
-/** A task in the making: one target, which may be in several slices (one for each family, two while they are moved). */
+/** A task under construction: one target, which may be in several slices (one per family, or two while it is moved). */
 interface Member {
   readonly ports: readonly NamedPort[];
   readonly endpoints: readonly Map<string, Endpoint>[];
   condition: Pick<Task, 'state' | 'health'>;
-  /** By the place of the port in `ports`. */
+  /** By index in `ports`. */
   local: Locals[string];
-  /** Its ports as they were known, where the object that declares them has not arrived yet. */
+  /** Its last known ports, while the object that declares the new ones has not arrived. */
   readonly kept: readonly TaskPort[] | null;
-  /** Why it is not reached although a slice names it. */
+  /** Why it cannot be reached although a slice lists it. */
   unusable?: string;
-  /** From the first of its slices that has it. */
+  /** From the first of its slices that has a place. */
   place?: Place;
 }
 
 /**
- * The tasks of an app: what its EndpointSlices name, once each. Conditions become states: ready is running and
- * healthy; not ready is running and unhealthy; terminating is killing, so that connections drain as long as the
- * endpoint is listed.
+ * The tasks of an app: the targets in its EndpointSlices, each once. A ready endpoint is running and healthy; one that
+ * is not ready is running and unhealthy; a terminating one is killing, so that its connections drain while it is
+ * listed.
  *
- * `previous` is the app as it was: tasks whose ports a relay has renamed keep theirs until the new names are known. `saved` is what
- * was saved of one whose object cannot be used: of its tasks those are left that slices name, at addresses that these have.
+ * `previous`: the app as last built. Tasks whose ports a relay has renamed keep theirs until the new names are known.
+ * `saved`: the saved app of an invalid object; only those of its tasks are returned that slices still list, at
+ * addresses that the slices have.
  */
 export function tasksOf(
   declaration: Declaration,
@@ -46,10 +47,10 @@ export function tasksOf(
   if (saved !== undefined) return stillThere(tasksOf(declaration, slices, saved), slices);
   const members = new Map<string, Member>();
   const known = new Map(previous?.tasks.map((task) => [task.id, task]));
-  // By name, so that every host makes the same of them.
+  // Sorted by name, so that every host gets the same result.
   for (const slice of slices.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const ports = portsOf(declaration, slice);
-    // A relay names each port: there is nothing to find out.
+    // A relay names each port, so no guessing is needed.
     const pairs =
       declaration.versions === null ? pairPorts(ports ?? [], slice.ports) : byName(ports ?? [], slice);
     gather(slice, ports, pairs, members, (id) => known.get(id)?.ports ?? []);
@@ -59,7 +60,9 @@ export function tasksOf(
     .map(([id, member]) => toTask(id, member, declaration.versions !== null));
 }
 
-/** A pod of a set keeps its name when it starts anew, elsewhere. */
+/**
+ * Keeps the tasks whose addresses are still listed: a pod of a StatefulSet keeps its name when it restarts elsewhere.
+ */
 function stillThere(tasks: readonly Task[], slices: readonly Slice[]): readonly Task[] {
   const addresses = new Set(
     slices.flatMap(({ endpoints }) => endpoints.map(({ address }) => addressText(address))),
@@ -117,7 +120,7 @@ function place(
   }
 }
 
-/** Undefined: tasks of ports that the object does not know (yet). */
+/** The ports of a slice's tasks; undefined when the object does not list them (yet). */
 function portsOf({ ports, versions }: Declaration, { labels }: Slice): readonly NamedPort[] | undefined {
   return versions === null ? ports : versions.get(labels[PORTS_LABEL] ?? '');
 }
@@ -131,7 +134,9 @@ function conditionOf({ ready, serving, terminating }: SliceEndpoint): Member['co
   return { state: 'running', health: ready ? 'healthy' : 'unhealthy' };
 }
 
-/** Of two conditions of one task the better one counts: what is moved between slices is ready in one and not yet in the other. */
+/**
+ * The better condition of a task counts: while an endpoint moves between slices, it may be ready in only one of them.
+ */
 function rank({ state, health }: Member['condition']): number {
   if (state !== 'running') return 0;
   return health === 'healthy' || health === 'unchecked' ? 2 : 1;

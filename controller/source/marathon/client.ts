@@ -7,29 +7,29 @@ import { checkSize } from '../json/walk.ts';
 
 export type MarathonClientOptions = HttpClientOptions;
 
-/** Speaks with Marathon, whichever of its masters answers. Errors are `ControllerError`s for an operator. */
+/** A client for Marathon through any of its masters. Its errors are `ControllerError`s for an operator. */
 export interface MarathonClient {
-  /** The masters as they were given, without credentials. */
+  /** The configured masters, without credentials. */
   readonly name: string;
-  /** URLs of the masters and of the leaders that were learnt, without credentials. */
+  /** URLs of the masters and of the leaders discovered, without credentials. */
   readonly servers: readonly string[];
   /**
-   * Reads JSON. Resolves with null when Marathon itself says that there is no such thing; a 404 of some proxy
-   * is a failure. Each master is tried once. `parse` stands for `JSON.parse`; a `SyntaxError` of it counts as
-   * a failure of the master.
+   * Reads JSON. Resolves with null when Marathon itself answers that the resource does not exist; a proxy's 404 is a
+   * failure. Tries each master once. `parse` replaces `JSON.parse`; if it throws a `SyntaxError`, that master counts as
+   * failed.
    */
   get(path: string, signal: AbortSignal): Promise<unknown>;
   get<T>(path: string, signal: AbortSignal, parse: (body: Buffer) => T | Promise<T>): Promise<T | null>;
-  /** Opens a stream of server-sent events, which then lasts until `signal` aborts or either side ends it. */
+  /** Opens a stream of server-sent events. It lasts until `signal` aborts or either side ends it. */
   stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /**
-   * Writes. Resolves with what Marathon itself answers below 500, refusals included, 401 excepted. Another master is
-   * tried only where the request cannot have been carried out; otherwise the error says that it may have been.
+   * Writes. Resolves with Marathon's own answers below 500, refusals included but not 401. Tries another master only
+   * when the request cannot have been carried out; otherwise the error says that it may have been.
    */
   send(message: Message, signal: AbortSignal): Promise<Reply>;
 }
 
-/** A client for one Marathon. Throws (code `usage`) when `where` is no list of URLs; nothing is contacted yet. */
+/** Creates a client for one Marathon, without connecting. Throws (code `usage`) when `where` is not a list of URLs. */
 export function createMarathonClient(options: MarathonClientOptions): MarathonClient {
   const http = new HttpClient(options, MARATHON);
   const json = { accept: 'application/json', 'accept-encoding': 'gzip' };
@@ -68,10 +68,10 @@ const MARATHON: Peer = {
   rights: 'these credentials may not read apps: grant them read access to all services',
   unavailable: 'Marathon has no leader for now, or the way to it is down',
   ownMessage,
-  // An unknown route is a 500 in Marathon; pods came with 1.4.
+  // For an unknown route, Marathon answers 500; pods exist since 1.4.
   isAbsent: (status, said) =>
     said !== null && (status === 404 || (status === 500 && said === 'URI not found')),
-  // `http://host:port`, also on answers that a standby passed on.
+  // `http://host:port`, also on answers that a standby master forwarded.
   leaderIn({ headers }) {
     const named = headers['x-marathon-leader'];
     return typeof named === 'string' ? named : undefined;
@@ -90,15 +90,15 @@ function ownMessage(body: string): string | null {
 
 async function parseText(body: Buffer): Promise<unknown> {
   await checkSize(body, new Pace());
-  // Null is what stands for an answer that there is no such thing.
+  // Null means that the resource does not exist.
   return JSON.parse(body.toString('utf8')) ?? undefined;
 }
 
-/** A write. */
+/** A write request. */
 export interface Message {
   readonly method: 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
-  /** JSON text, sent as it is. */
+  /** JSON text, sent unchanged. */
   readonly body?: string | undefined;
 }
 
@@ -107,13 +107,13 @@ export interface Reply {
   readonly status: number;
   /** Header `Marathon-Deployment-Id`. */
   readonly deployment: string | null;
-  /** null where the body is empty. */
+  /** null when the body is empty. */
   readonly json: unknown;
   /** The request, for a message: `POST http://10.0.0.1:8080/v2/apps`. */
   readonly asked: string;
 }
 
-/** The answer to a write. Throws a `Failure` for one that is not Marathon's own. */
+/** Reads the answer to a write. Throws a `Failure` when the answer is not Marathon's own. */
 export function replyOf(
   marathon: Peer,
   { status, headers, body, withheld }: WholeAnswer,

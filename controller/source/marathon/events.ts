@@ -8,10 +8,10 @@ import { stateOf } from '../document/states.ts';
 import { type EventStream, ProtocolError, readStream } from '../stream.ts';
 import type { MarathonClient } from './client.ts';
 
-/** What may have changed: the ids of apps or pods, or all of them. What it changed to is read from Marathon. */
+/** What may have changed: ids of apps or pods, or everything. What it changed to is read from Marathon. */
 export type Affected = 'everything' | readonly string[];
 
-/** What an event names as ended: a task of an app or pod, or (`task` null) the whole app or pod. */
+/** What an event names as ended: a task of an app or pod, or the whole app or pod (`task` is null). */
 export interface NamedEnd {
   readonly id: string;
   readonly task: string | null;
@@ -22,12 +22,11 @@ type Event = ReturnType<typeof eventSchema.parse>;
 const NO_APP: Affected = [];
 
 /**
- * The events that can change a VIP's backends, and where each names the app or pod.
+ * The events that can change a VIP's backends, and how each names its app or pod.
  *
- * Not subscribed to, though Marathon sends them for every change: `group_change_success`, which names a group and
- * whose deployment's own events name the apps; asking for all apps whenever any changed would make every host
- * list them all. `failed_health_check_event` comes with each failed probe, and `health_status_changed_event`
- * when it matters.
+ * Two are left out on purpose. `group_change_success` names a group, so every host would read all apps on every change;
+ * the deployment's own events name the apps. `failed_health_check_event` reports each failed probe;
+ * `health_status_changed_event` reports when the health changes.
  */
 const AFFECTED_BY: ReadonlyMap<string, (event: Event) => Affected> = new Map<
   string,
@@ -52,19 +51,19 @@ const AFFECTED_BY: ReadonlyMap<string, (event: Event) => Affected> = new Map<
   ['deployment_failed', ({ plan }) => (plan?.steps ? affectedBySteps(plan.steps) : 'everything')],
 ]);
 
-/** `event_stream_attached` is the first event of a connection: it shows at once that the stream lives. */
+/** `event_stream_attached` is the first event of a connection: it shows at once that the stream works. */
 const EVENT_TYPES = ['event_stream_attached', ...AFFECTED_BY.keys()];
 
-/** Without `plan-format` Marathon 1.6 sends whole group trees with every deployment event. */
+/** Without `plan-format`, Marathon 1.6 sends whole group trees with every deployment event. */
 const EVENTS_PATH = `/v2/events?plan-format=light&${EVENT_TYPES.map((type) => `event_type=${type}`).join('&')}`;
 
 /**
- * What an event affects. Some proxies drop the line `event:`; its type is also `eventType` in the data. An event
- * whose type is known and whose content is not may be about any app: everything.
+ * What an event affects. The type is also in the data, as `eventType`, because some proxies drop the line `event:`. An
+ * event of a known type with unreadable content may affect any app: everything.
  */
 export function affectedBy({ event, data }: Pick<EventSourceMessage, 'event' | 'data'>): Affected {
   const name = event?.trim() ?? '';
-  // A browser calls an event without a name `message`, and so do some proxies.
+  // `message` is the default name of an event without one; some proxies add it.
   const unnamed = name === '' || name === 'message';
   if (!unnamed && !AFFECTED_BY.has(name)) return NO_APP;
   const json = jsonOrUndefined(data);
@@ -78,8 +77,8 @@ export function affectedBy({ event, data }: Pick<EventSourceMessage, 'event' | '
 }
 
 /**
- * What an event names as ended; null when it names nothing. Marathon sends `status_update_event` for each task of an app or
- * pod, `app_terminated_event` when an app was stopped for good, and `pod_deleted_event`.
+ * What an event names as ended; null when nothing. Marathon sends `status_update_event` for each task of an app or pod,
+ * `app_terminated_event` when an app was stopped for good, and `pod_deleted_event`.
  */
 export function endedBy({ event, data }: Pick<EventSourceMessage, 'event' | 'data'>): NamedEnd | null {
   const name = event?.trim() ?? '';
@@ -100,7 +99,7 @@ export function endedBy({ event, data }: Pick<EventSourceMessage, 'event' | 'dat
 
 const ENDS: readonly TaskState[] = ['killing', 'gone'];
 
-/** Undefined where it is no JSON. */
+/** Undefined when the text is not JSON. */
 function jsonOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -117,22 +116,22 @@ export interface EventStreamOptions {
   readonly client: MarathonClient;
   readonly clock: Clock;
   /**
-   * A connection without a byte for so long is dead: Marathon sends a blank line every 10 s or so. Defaults
-   * to 60 s.
+   * A connection that is silent for this long counts as dead; Marathon sends a blank line about every 10 s. Defaults to
+   * 60 s.
    */
   readonly silenceMs?: number | undefined;
   /** Limit for one event, in characters. Defaults to 16 Mi. */
   readonly maxEventLength?: number | undefined;
-  /** Called once per connection when it proves to live: with its first byte, or after a second. */
+  /** Called once per connection when it proves to work: with its first byte, or after a second. */
   readonly attached: () => void;
   readonly changed: (affected: Affected) => void;
-  /** Called before `changed` of the same event. */
+  /** Called before `changed` for the same event. */
   readonly ended: (end: NamedEnd) => void;
 }
 
 /**
- * Follows one connection to Marathon's event stream. It never resolves: it rejects with a `ControllerError`
- * when the connection fails, ends or falls silent, or with the reason of `signal`.
+ * Follows one connection to Marathon's event stream. Never resolves: rejects with a `ControllerError` when the
+ * connection fails, ends or falls silent, or with the reason of `signal`.
  */
 export async function followEvents(options: EventStreamOptions, signal: AbortSignal): Promise<never> {
   const { client, clock, silenceMs = 60_000 } = options;
@@ -153,7 +152,7 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
       if (type === 'max-buffer-size-exceeded') throw new ProtocolError('an event is larger than the limit');
     },
   });
-  // A character may be cut in two by a chunk's end.
+  // A chunk may end within a character.
   const decoder = new TextDecoder();
   const stream: EventStream = {
     clock,
@@ -184,7 +183,7 @@ function byRunSpecId({ runSpecId }: Event): Affected {
   return named(runSpecId);
 }
 
-/** `/v2/pods/group/pod?force=true`; a pod that is created is named by its deployment, not here. */
+/** The URI `/v2/pods/group/pod?force=true` names the pod. That of a new pod does not; its deployment does. */
 function byPodUri({ uri }: Event): Affected {
   const id = /^\/?v2\/pods\/+([^?#]+)/.exec(uri ?? '')?.[1];
   return id ? [`/${decodeURIComponent(id).replace(/\/+$/, '')}`] : 'everything';

@@ -22,30 +22,32 @@ export interface FollowerOptions {
   readonly random: () => number;
 }
 
-/** How often everything is read while no event stream can be had. */
+/** How often everything is read while there is no event stream. */
 const POLL_MS = 30_000;
-/** How long the first read waits for the stream, so that one read serves both. */
+/** How long the first read waits for the event stream: once it is attached, one read is enough. */
 const FIRST_READ_MS = 1_000;
 /**
- * A list costs Marathon less than this share of all apps read one by one. Without that, a large cluster's steady changes
- * would pile up during each list to another list, and every change would take as long as the list.
+ * A list costs Marathon less than reading this share of all apps one by one. Without this limit, the steady changes of
+ * a large cluster would pile up during each list and cause the next one, and every change would take as long as a list.
  */
 const LIST_SHARE = 0.25;
 const NOT_WAITING = () => undefined;
 const NO_ITEMS: Due['items'] = new Map();
 
-/** The first rest of an app is this share of the longest one. */
+/** An app's first rest is this share of the longest one. */
 const FIRST_REST_SHARE = 0.2;
 
 interface LastRead {
-  /** How long the app rests after it, and until when. */
+  /** How long the app is not read again, and until when. */
   readonly restMs: number;
   readonly restedAt: number;
 }
 
 /**
- * A change is several events, and the one that tells of its end often comes a moment after the first: so the first rest is
- * short. Each that follows is twice as long, so that an app that changes all the time is read no more often than every `mostMs`.
+ * How long an app rests after this read.
+ *
+ * A change causes several events, and the last one often follows the first within moments: so the first rest is short.
+ * Each further one is twice as long, up to `mostMs`, which limits how often an app that changes continuously is read.
  */
 function nextRead(last: LastRead | undefined, now: number, mostMs: number): LastRead {
   const isQuiet = last === undefined || now >= last.restedAt + mostMs;
@@ -54,28 +56,28 @@ function nextRead(last: LastRead | undefined, now: number, mostMs: number): Last
 }
 
 /**
- * Keeps a reader in sync with Marathon: one half follows the event stream and queues what may have changed, the other reads
- * what is due.
+ * Keeps a reader in sync with Marathon: one half follows the event stream and queues what may have changed, the other
+ * reads what is due.
  */
 export class MarathonFollower {
   readonly #options: FollowerOptions;
   readonly #reader: MarathonReader;
   readonly #queue: ReadQueue;
-  /** Reads of single apps that are under way. */
+  /** Reads of single apps in progress. */
   readonly #reading = new Set<Promise<void>>();
   readonly #itemFailures = new Map<string, number>();
-  /** The last read of each app since everything was read. */
+  /** The last read of each app since the last list. */
   readonly #lastReads = new Map<string, LastRead>();
   #failures = 0;
-  /** A list that is under way. */
+  /** The list in progress. */
   #listing: Promise<void> | null = null;
-  /** Ends the pause before the next attempt at the stream, where there is one. */
+  /** Ends the pause before the next connection attempt early. */
   #streamSooner: () => void = NOT_WAITING;
   #lastFullRead = Number.NEGATIVE_INFINITY;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    // Until everything was read once, one app alone would look like the only one that there is.
+    // Single apps wait for the first list: one alone would look like Marathon's only app.
     this.#queue = new ReadQueue({ list: true, items: false, inFlight: options.inFlight });
     this.#reader = options.createReader({
       revisit: (id, due) => this.#queue.add(id, null, due),
@@ -83,14 +85,14 @@ export class MarathonFollower {
     });
   }
 
-  /** Follows until `signal` aborts, and resolves then. */
+  /** Follows until `signal` aborts; then resolves. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#followStream(signal), this.#readDue(signal)]);
   }
 
   async #followStream(signal: AbortSignal): Promise<void> {
     const { client, clock, listener, eventSilenceMs, random } = this.#options;
-    // A proxy that holds the stream back must not hold back the first read.
+    // A proxy that delays the stream must not delay the first read.
     const late = clock.sleep(FIRST_READ_MS, signal).then(() => this.#pollWithoutStream());
     const connect = async () => {
       await this.#reader.readInfo(signal);
@@ -109,7 +111,10 @@ export class MarathonFollower {
     await late;
   }
 
-  /** A pause that a full read ends early: Marathon is back then, and without the stream later changes come late. */
+  /**
+   * Pauses before the next connection attempt. A successful list ends the pause: Marathon is back, and without the
+   * stream later changes are noticed late.
+   */
   async #beforeNextStream(ms: number, signal: AbortSignal): Promise<void> {
     const early = new AbortController();
     this.#streamSooner = () => early.abort();
@@ -122,7 +127,8 @@ export class MarathonFollower {
     for (;;) {
       const most = Math.max(maxDirty, this.#reader.feed.size * LIST_SHARE);
       await this.#queue.wait(most, clock, signal);
-      // The events of one change, or of many apps at once, arrive in one turn: they are read together, and wait for no more.
+      // The events of one change, or of many apps at once, arrive in the same turn: read them together, but wait no
+      // longer.
       await setImmediate();
       if (signal.aborted) break;
       const now = clock.monotonic();
@@ -141,10 +147,10 @@ export class MarathonFollower {
     this.#reading.add(read);
   }
 
-  /** Reads everything while single apps go on being read; `instead` are those that the list is made for. */
+  /** Starts a list; reads of single apps continue. `instead`: apps that the list is read for. */
   #startList(since: number | null, instead: Due['items'], signal: AbortSignal): void {
     const { inFlight } = this.#options;
-    // A list is one of the requests that are in flight at once.
+    // A list is one of the concurrent requests.
     const beside = Math.max(1, inFlight - 1);
     this.#queue.allow({ list: false, items: this.#reader.feed.isListed, inFlight: beside });
     this.#listing = this.#readEverything(since, signal).then((again) => {
@@ -154,12 +160,12 @@ export class MarathonFollower {
     });
   }
 
-  /** Nothing is sent again to who was away: what happened meanwhile is in a full list only. */
+  /** Marathon does not resend missed events: only a list shows what happened meanwhile. */
   #attached(): void {
     const { clock, spreadMs, random } = this.#options;
     const now = clock.monotonic();
     this.#reader.expectList();
-    // Every host lost its stream at the same moment.
+    // Spread, since every host lost its stream at the same moment.
     this.#queue.addRelist(now, now + (this.#reader.feed.isListed ? random() * spreadMs : 0));
   }
 
@@ -180,7 +186,7 @@ export class MarathonFollower {
     if (now - this.#lastFullRead >= POLL_MS) this.#queue.addRelist(null, now);
   }
 
-  /** Resolves with when to try again; null: it could be read. */
+  /** Resolves with the time to try again; null on success. */
   async #readEverything(since: number | null, signal: AbortSignal): Promise<number | null> {
     const { clock, listener, relistMs, random } = this.#options;
     const begun = clock.monotonic();
@@ -206,7 +212,7 @@ export class MarathonFollower {
 
   async #readOne(id: string, since: number, signal: AbortSignal): Promise<void> {
     const { clock, listener, restMs, random } = this.#options;
-    // Of ids that only events know; what is forgotten is read a little sooner.
+    // Events may name ids that do not exist. A forgotten app is merely read a little sooner.
     if (this.#lastReads.size >= BOUNDS.waitingApps) this.#lastReads.clear();
     this.#lastReads.set(id, nextRead(this.#lastReads.get(id), clock.monotonic(), restMs));
     try {

@@ -2,9 +2,9 @@ import type { App, Health, Task } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
 
 /**
- * Keeps the last known health of a task whose results vanished, for a limited time: Marathon's own checks
- * start again at "no result" after a leader change (marathon #3419), and a whole cluster without healthy
- * tasks would be a mistake.
+ * Keeps the last known health of a task for a limited time after its results vanish. After a change of leader,
+ * Marathon's own checks start again without results (marathon #3419), and the whole cluster would seem to have no
+ * healthy task.
  */
 export class KeptHealth {
   readonly #lostAt = new Map<string, number>();
@@ -17,8 +17,8 @@ export class KeptHealth {
   }
 
   /**
-   * The app as it should be taken, given what it was before. `until`: when a kept result runs out and the app
-   * must be looked at again; null when none is kept.
+   * Returns `next` with kept health results. `until`: when the first of them expires and the app must be read again;
+   * null when none is kept.
    */
   apply(previous: App | undefined, next: App): { readonly app: App; readonly until: number | null } {
     if (previous === undefined || !next.tasks.some(({ health }) => health === 'unknown'))

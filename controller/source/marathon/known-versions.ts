@@ -1,17 +1,14 @@
-/**
- * A definition and the first and last version known to share it: versions are times in a form that sorts as
- * text.
- */
+/** A definition, and the first and last version known to have it. Versions are timestamps that sort as text. */
 interface Known<Definition> {
   readonly from: string;
   readonly to: string;
-  /** `gone`: Marathon no longer has it. */
+  /** `gone`: Marathon has deleted it. */
   readonly definition: Definition | 'gone';
 }
 
 /**
- * Remembers what the versions of each app declared. What was the newest definition yesterday is the one that
- * old tasks run during a deployment, so most of them need not be requested.
+ * Remembers the definitions of each app's versions. Old tasks in a deployment mostly run what was the newest version
+ * before, so few versions have to be requested.
  */
 export class KnownVersions<Definition> {
   readonly #byId = new Map<string, readonly Known<Definition>[]>();
@@ -20,10 +17,7 @@ export class KnownVersions<Definition> {
     return this.#byId.get(id)?.find(({ from, to }) => from <= version && version <= to)?.definition;
   }
 
-  /**
-   * `define` is called only when no version from `from` on is known yet; all from `from` to `to` declare the
-   * same.
-   */
+  /** Records that all versions from `from` to `to` share a definition. Calls `define` only if `from` is new. */
   remember(id: string, from: string, to: string, define: () => Definition | 'gone'): void {
     const known = this.#byId.get(id) ?? [];
     const same = known.find((entry) => entry.from === from);
@@ -31,7 +25,7 @@ export class KnownVersions<Definition> {
     this.#byId.set(id, [...known.filter((other) => other !== same), entry]);
   }
 
-  /** Forgets the versions of this app that hold none of those in use. */
+  /** Forgets the versions of this app that are not in use. */
   prune(id: string, inUse: readonly string[]): void {
     const known = this.#byId.get(id);
     if (known === undefined || known.length < 2) return;
@@ -41,7 +35,7 @@ export class KnownVersions<Definition> {
     );
   }
 
-  /** Forgets apps for which `exists` is false. */
+  /** Forgets apps for which `exists` returns false. */
   pruneApps(exists: (id: string) => boolean): void {
     for (const id of this.#byId.keys()) if (!exists(id)) this.#byId.delete(id);
   }

@@ -15,23 +15,25 @@ import { appVersionPath, podVersionPath } from './paths.ts';
 
 export interface OlderVersionsOptions {
   readonly client: MarathonClient;
-  /** How many requests are in flight at once. */
+  /** How many versions are read concurrently. */
   readonly inFlight: number;
-  /** Called with the id of an app or pod of which a version could not be read this time. */
+  /** Called with the id of an app or pod when a version of it could not be read. */
   readonly unreadable: (id: string, error: Error) => void;
 }
 
 type Versions<Definition> = Map<string, Definition | 'gone' | 'unreadable'>;
 
-/** One version that must be read from Marathon. */
+/** A version that must be read from Marathon. */
 interface Wanted {
   readonly id: string;
   readonly path: string;
-  /** Takes the answer, null: Marathon has dropped this version. Returns whether it was such a definition. */
+  /**
+   * Takes the answer; null when Marathon has deleted the version. Returns whether the answer was a definition of it.
+   */
   readonly take: (documents: Documents | null) => boolean;
 }
 
-/** What finding the older versions of one app or pod needs. */
+/** What is needed to find the older versions of one app or pod. */
 interface Subject<Definition> {
   readonly id: string;
   readonly newest: { readonly from: string; readonly to: string; readonly define: () => Definition };
@@ -42,8 +44,8 @@ interface Subject<Definition> {
 }
 
 /**
- * Knows the older versions that tasks run during a deployment: remembers those that were the newest when they
- * were read, and reads the others from Marathon, once, where a VIP can depend on it.
+ * Finds the older versions that tasks run during a deployment. It remembers the versions that were the newest when they
+ * were read; it reads others from Marathon, once, and only when a VIP may depend on them.
  */
 export class OlderVersionsReader {
   readonly #options: OlderVersionsOptions;
@@ -55,8 +57,8 @@ export class OlderVersionsReader {
   }
 
   /**
-   * Finds every older version that a task in these documents runs. `previous`: what an id gave last time. A
-   * version that cannot be read is `unreadable` for this time; it rejects only when `signal` aborts.
+   * Finds every older version that a task in these documents runs. `previous`: an app or pod as last converted. A
+   * version that cannot be read is `unreadable` this time; rejects only when `signal` aborts.
    */
   async find(
     { apps, pods }: Pick<Documents, 'apps' | 'pods'>,
@@ -86,7 +88,7 @@ export class OlderVersionsReader {
     return { apps: ofApps, pods: ofPods, newest };
   }
 
-  /** Forgets what belongs to apps and pods that are no more. */
+  /** Forgets apps and pods that no longer exist. */
   prune(exists: (id: string) => boolean): void {
     this.#apps.pruneApps(exists);
     this.#pods.pruneApps(exists);
@@ -107,10 +109,7 @@ export class OlderVersionsReader {
 
 const NO_DOCUMENTS: Documents = { apps: [], pods: [], rejected: [] };
 
-/**
- * What is known already of the versions that are needed; the others are put in `wanted`, and are `unreadable`
- * until read.
- */
+/** Returns the known versions. The others are added to `wanted`, and are `unreadable` until they are read. */
 function lookUp<Definition extends AppDefinition | PodDefinition>(
   { id, newest, outdated, store, path, defined }: Subject<Definition>,
   previous: App | undefined,
@@ -137,7 +136,7 @@ function lookUp<Definition extends AppDefinition | PodDefinition>(
   return versions;
 }
 
-/** An app that was not seen before may have had any labels. */
+/** An app without an earlier conversion may have had any labels. */
 function mayHaveVips(previous: App | undefined): boolean {
   if (previous === undefined) return true;
   const hasVip = (ports: App['ports']) => declaresVip({ ports: ports.map((port) => ({ port })) });
@@ -181,8 +180,8 @@ function podSubject(pod: MarathonPodStatus, store: KnownVersions<PodDefinition>)
 }
 
 /**
- * Runs `job` for every item, at most `limit` at once. Rejects with the first failure, when no job runs any
- * more.
+ * Runs `job` for every item, at most `limit` at once. After a failure it starts no more, and rejects with the first
+ * failure once all running jobs have ended.
  */
 export async function concurrently<Item>(
   items: Iterable<Item>,

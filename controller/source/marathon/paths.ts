@@ -1,7 +1,7 @@
 /** Paths of Marathon's API; ids are absolute (`/group/web`). */
 
 export const APPS_PATH = '/v2/apps?embed=apps.tasks';
-/** Without tasks: what a list for eyes needs. */
+/** Without tasks: enough for a list shown to a user. */
 export const LISTED_APPS_PATH = '/v2/apps?embed=apps.counts&embed=apps.deployments';
 export const PODS_PATH = '/v2/pods/::status';
 export const INFO_PATH = '/v2/info';
@@ -11,7 +11,7 @@ export function appPath(id: string): string {
   return `/v2/apps${encoded(id)}?embed=app.tasks`;
 }
 
-/** The definition of an app in one version. */
+/** One version of an app's definition. */
 export function appVersionPath(id: string, version: string): string {
   return `/v2/apps${encoded(id)}/versions/${encodeURIComponent(version)}`;
 }
@@ -21,14 +21,14 @@ export function podPath(id: string): string {
   return `/v2/pods${encoded(id)}::status`;
 }
 
-/** The definition of a pod in one version. */
+/** One version of a pod's definition. */
 export function podVersionPath(id: string, version: string): string {
   return `/v2/pods${encoded(id)}::versions/${encodeURIComponent(version)}`;
 }
 
-/** Where apps or pods are made, and where one that there is can be changed and removed. */
+/** The path to create apps or pods (`id` null), or to change or remove one. */
 export function writePath(kind: 'app' | 'pod', id: string | null, force: boolean, whole = false): string {
-  // Without this Marathon keeps the fields of an app that an update does not mention.
+  // Without this, Marathon keeps the fields that an update does not mention.
   const query = [whole && 'partialUpdate=false', force && 'force=true'].filter((one) => one !== false);
   return `/v2/${kind}s${id === null ? '' : encoded(id)}${query.length === 0 ? '' : `?${query.join('&')}`}`;
 }
@@ -39,22 +39,25 @@ function encoded(id: string): string {
   return id.split('/').map(encodeURIComponent).join('/');
 }
 
-/** Paths of Marathon's API below an app's own: of an id that ends so, Marathon takes the rest for the id. */
+/**
+ * Marathon's API paths below an app's own. For an id that ends with one of them, Marathon takes the part before it as
+ * the id.
+ */
 const ENDPOINTS = new Set(['tasks', 'versions', 'restart']);
 
 const NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 const LONGEST = 1_024;
 
 /**
- * Why this is not the absolute id of one app, as Marathon has them (`/group/web`); null where it is. What is no id must
- * not become a path: `DELETE /v2/apps/web/tasks` kills the tasks of `/web`, and `*` stands for many apps.
+ * Why this is not the absolute id of one app (`/group/web`); null when it is. Other text must not become a path:
+ * `DELETE /v2/apps/web/tasks` kills the tasks of `/web`, and `*` matches many apps.
  */
 export function appIdProblem(id: string): string | null {
   const names = id.slice(1).split('/');
   if (!id.startsWith('/') || id.length > LONGEST || !names.every((name) => NAME.test(name))) {
     return 'expected an id as Marathon has them: names of a-z, 0-9, "-" and ".", with "/" between them';
   }
-  // The id of a version or a task may come after it.
+  // The id of a version or a task may follow it.
   const [before, last] = [names.length > 2 ? (names.at(-2) ?? '') : '', names.at(-1) ?? ''];
   const found = [last, before].find((name) => ENDPOINTS.has(name));
   if (found === undefined) return null;

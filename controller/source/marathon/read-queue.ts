@@ -2,11 +2,11 @@ import { BOUNDS } from '../../bounds.ts';
 import type { Clock } from '../../ports.ts';
 import { Latch } from '../../time.ts';
 
-/** What is to be read now. `since`: when it was learnt of; null for what was merely due. */
+/** What to read now. `since`: when the change was noticed; null for a periodic read. */
 export interface Due {
   readonly relist: { readonly since: number | null } | null;
   readonly items: ReadonlyMap<string, { readonly since: number | null }>;
-  /** The items are too many to be read one by one. */
+  /** There are too many items to read one by one. */
   readonly tooMany: boolean;
 }
 
@@ -19,13 +19,13 @@ interface Entry {
 export interface Allowed {
   readonly list: boolean;
   readonly items: boolean;
-  /** How many items may be read at once. */
+  /** How many items may be read concurrently. */
   readonly inFlight: number;
 }
 
 /**
- * What is to be read, and when. Of two requests for the same the earlier time counts. An item that is being read is not
- * taken again before it is done: one more read may be needed then, since that one may have looked too early.
+ * What to read, and when. For two requests for the same item the earlier time counts. An item that is being read is not
+ * taken again until it is done: the read in progress may have started too early to show the latest change.
  */
 export class ReadQueue {
   #relist: Entry | undefined;
@@ -38,13 +38,13 @@ export class ReadQueue {
     this.#allowed = allowed;
   }
 
-  /** What may be taken from now on: the rest waits, however long it has been due. */
+  /** Sets what may be taken from now on. The rest waits, even if due. */
   allow(allowed: Allowed): void {
     this.#allowed = allowed;
     this.#wake.set('earlier');
   }
 
-  /** `since`: when the change was learnt of. `due`: when to read. Milliseconds of the monotonic clock. */
+  /** `since`: when the change was noticed. `due`: when to read. Both in milliseconds of the monotonic clock. */
   addRelist(since: number | null, due: number): void {
     this.#relist = earlier(this.#relist, { since, due });
     this.#wake.set('earlier');
@@ -56,13 +56,13 @@ export class ReadQueue {
     this.#wake.set('earlier');
   }
 
-  /** The item that was taken has been read. */
+  /** Marks an item as read. */
   done(id: string): void {
     this.#reading.delete(id);
     this.#wake.set('earlier');
   }
 
-  /** Resolves when something may be taken, or when `signal` aborts. `most` as in `take`. */
+  /** Resolves when something may be taken, or `signal` aborts. `most` as in `take`. */
   async wait(most: number, clock: Clock, signal: AbortSignal): Promise<void> {
     for (;;) {
       this.#wake.take();
@@ -74,8 +74,8 @@ export class ReadQueue {
   }
 
   /**
-   * Takes what is due at `now`, and no more items than may be read at once. More than `most` that are due come all, with a
-   * relist that is to be made in their place: one full list costs Marathon less.
+   * Takes the items due at `now`, as many as may be read concurrently. If more than `most` are due, it takes all, with
+   * a relist that replaces them: one list costs Marathon less.
    */
   take(now: number, most: number): Due {
     const due = this.#due(now);
@@ -110,13 +110,13 @@ export class ReadQueue {
     return this.#relist !== undefined && this.#relist.due <= now;
   }
 
-  /** Ids of apps that do not exist cost memory too; one list serves for all of them. */
+  /** Replaces all items by one relist, to bound memory: events may name any number of ids that do not exist. */
   #becomeRelist(): void {
     for (const entry of this.#items.values()) this.#relist = earlier(this.#relist, entry);
     this.#items.clear();
   }
 
-  /** When something may be taken next, as far as that depends on time alone. */
+  /** When something may next be taken, as far as that depends on time. */
   #nextTake(now: number, most: number): number {
     const { list, items } = this.#allowed;
     const due = this.#due(now).length;

@@ -19,39 +19,39 @@ export interface MarathonReaderOptions extends ReaderCallbacks {
   readonly client: MarathonClient;
   readonly clock: Clock;
   readonly resolver: Resolver;
-  /** Overrides that of `/v2/info`. */
+  /** Overrides the framework name of `/v2/info`. */
   readonly framework?: string | undefined;
-  /** How many requests at once for older versions. */
+  /** How many older versions are read concurrently. */
   readonly inFlight: number;
-  /** How long vanished health results count on. */
+  /** How long the last health result counts after Marathon lost it. */
   readonly healthHoldMs: number;
-  /** For the first list. */
+  /** Saved state for the first list. */
   readonly lastGood: LastGood;
 }
 
 export interface ReaderCallbacks {
-  /**
-   * Called with an app or pod that should be read again at `due` although nothing may have changed in
-   * Marathon.
-   */
+  /** Called with an app or pod to be read again at `due`, although it may not have changed in Marathon. */
   readonly revisit: (id: string, due: number) => void;
-  /** Called with what failed although the read as a whole did not. */
+  /** Called with the error of a part when the read as a whole succeeded. */
   readonly partFailed: (error: Error) => void;
 }
 
-/** After how long an app whose missing tasks do not count yet is read again: by then the list has been read, most often. */
+/** When to read an app again whose missing tasks do not count yet. By then the list has usually been read. */
 const REVISIT_MISSING_MS = 5_000;
-/** After how long a version or a host name that could not be found out is tried again. */
+/** When to retry a version that could not be read, or a host name that could not be resolved. */
 const RETRY_MS = 30_000;
 
-/** Reads one Marathon, as a whole or one app, and returns what changed. */
+/** Reads one Marathon, as a whole or app by app, and returns what changed. */
 export class MarathonReader {
   readonly #options: MarathonReaderOptions;
   readonly #older: OlderVersionsReader;
   readonly #keptHealth: KeptHealth;
   readonly feed = new Feed();
   readonly #ends = new NamedEnds();
-  /** What an app that is read by itself lacks counts once a list was read that began after this read; null: it counts. */
+  /**
+   * Tasks missing in the read of a single app do not count until a list is read that began after this read; null when
+   * they count.
+   */
   #unsureSince: number | null = null;
   #framework: string | undefined;
   #hasPods = false;
@@ -69,8 +69,8 @@ export class MarathonReader {
   }
 
   /**
-   * Asks what framework this Marathon is. The answer also names the leader, to which an event stream is
-   * redirected: whoever connects to the stream calls this first.
+   * Reads the framework name. The answer also names the leader, to which an event stream is redirected: call this
+   * before connecting to the stream.
    */
   async readInfo(signal: AbortSignal): Promise<void> {
     const json = await this.#options.client.get(INFO_PATH, signal);
@@ -80,19 +80,19 @@ export class MarathonReader {
   }
 
   /**
-   * Marathon may have another leader, which may still be loading: until the next list, a task or app that is missing in an answer
-   * about one app stays as it was unless an event named it.
+   * Marathon may have a new leader that is still loading. Until the next list, a task or app that is missing in the
+   * answer about a single app is kept unless an event named it.
    */
   expectList(): void {
     this.#unsureSince = this.feed.begin();
   }
 
-  /** Takes what an event named as ended: a task, or an app or pod. */
+  /** Takes a task, app or pod that an event named as ended. */
   takeEnd(end: NamedEnd): void {
     this.#ends.add(end, this.#known(end.id));
   }
 
-  /** Reads everything; nothing is taken over when a part of it fails. `learnedAt` as in `Delta`. */
+  /** Reads everything. If any part fails, nothing is taken. `learnedAt` as in `Delta`. */
   async readAll(learnedAt: number, signal: AbortSignal): Promise<Delta> {
     const read = this.feed.begin();
     if (this.#framework === undefined) await this.readInfo(signal);
@@ -112,7 +112,10 @@ export class MarathonReader {
     return delta;
   }
 
-  /** Reads one app or pod, whichever has this id; one that Marathon does not know is gone. null before all was read once. */
+  /**
+   * Reads the app or pod with this id; if Marathon does not know it, it is gone. Resolves with null before the first
+   * list.
+   */
   async readOne(id: string, learnedAt: number, signal: AbortSignal): Promise<Delta | null> {
     const read = this.feed.begin();
     const documents = await this.#find(id, signal);
@@ -125,7 +128,7 @@ export class MarathonReader {
     return this.feed.read(read, key, found, learnedAt, ended);
   }
 
-  /** What was found of an app, with the tasks that it lacks although no event named them; these are read again. */
+  /** Adds the tasks that are missing although no event named them, and schedules another read. */
   #withMissing(app: App | null, id: string, ended: Ended): App | null {
     const known = this.#known(id);
     if (known === undefined || ended === 'all') return app;
@@ -163,7 +166,7 @@ export class MarathonReader {
 
   async #readPods(signal: AbortSignal): Promise<Documents> {
     const answer = await this.#answer(PODS_PATH, 'pods', signal);
-    // Marathon had no pods before 1.4. One that had them before has them still.
+    // Marathon has had pods since 1.4. Once it has answered with pods, their absence is an error.
     if (answer === null && !this.#hasPods) return { apps: [], pods: [], rejected: [] };
     if (!answer?.documents) throw this.#unexpected(PODS_PATH, answer?.beginning ?? null, 'a list of pods');
     this.#hasPods = true;

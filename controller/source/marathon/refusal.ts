@@ -1,15 +1,15 @@
-/** How Marathon refuses a write. Each of its versions has another form for it. */
+/** Reads how Marathon refuses a write; the format differs between its versions. */
 
 import { z } from 'zod';
 import type { FieldErrors, WriteRefused } from '../../app-writes.ts';
 import { isRecord } from '../../rejection.ts';
 
 /**
- * The refusal in an answer of this status (400 to 499), whatever version gave it; null where it is no answer of
- * Marathon's. `json`: its body, null where that was empty.
+ * The refusal in an answer with this status (400 to 499), from any version of Marathon; null when the answer is not
+ * Marathon's. `json` is the body, null when empty.
  *
- * The forms: `{message, details: [{path, errors: […]}]}` (from 0.16 on), `details: [{attribute, error}]` (0.14),
- * details as text, `{errors: [{attribute, error}]}` (0.7), and a message that is null (exceptions without a message).
+ * The formats: `{message, details: [{path, errors: […]}]}` (from 0.16 on), `details: [{attribute, error}]` (0.14),
+ * details as text, `{errors: [{attribute, error}]}` (0.7), and a null message (exceptions without a message).
  */
 export function refusalOf(status: number, json: unknown): WriteRefused | null {
   const invalid = status === 400 || status === 422;
@@ -28,14 +28,14 @@ export function refusalOf(status: number, json: unknown): WriteRefused | null {
   return { result: 'refused', why, message: message ?? without, deployments, details };
 }
 
-/** More would not be read by anyone. */
+/** Nobody would read more. */
 const MOST_DETAILS = 100;
-/** In characters; a regular expression that an id must match has some hundred. */
+/** In characters; the regular expression for ids has some hundred. */
 const LONGEST = 1_000;
-/** Deeper than any definition is. */
+/** Deeper than any definition. */
 const DEEPEST = 16;
 
-/** Statuses of Marathon's `MarathonExceptionMapper`. */
+/** The statuses of Marathon's `MarathonExceptionMapper`. */
 function reasonOf(status: number, message: string, locked: boolean): WriteRefused['why'] | null {
   switch (status) {
     case 400:
@@ -67,11 +67,11 @@ function detailsIn(json: unknown): readonly FieldErrors[] {
   return all.length > 0 || typeof message === 'string' ? all : detailsOf(others, '');
 }
 
-/** The keys of the field and of the message in an object that is about one field. */
+/** Keys for the field and for the message in an object about one field. */
 const FIELDS = ['path', 'attribute', 'field'] as const;
 const MESSAGES = ['errors', 'error', 'message', 'msg'] as const;
 
-/** Text, a list, an object about one field, or one whose keys are fields, nested in one another. */
+/** Details as text, a list, an object about one field, or an object with fields as keys, nested in any way. */
 function detailsOf(value: unknown, at: string, depth = 0): readonly FieldErrors[] {
   if (value === null || value === undefined || value === '') return [];
   if (typeof value !== 'object') return [{ at, errors: [String(value).slice(0, LONGEST)] }];
@@ -89,7 +89,7 @@ function detailsOf(value: unknown, at: string, depth = 0): readonly FieldErrors[
   );
 }
 
-/** Joins neighbours about one field into one with several texts. */
+/** Merges neighbours about the same field. */
 function joined(details: readonly FieldErrors[]): readonly FieldErrors[] {
   const result: { readonly at: string; readonly errors: string[] }[] = [];
   for (const { at, errors } of details) {

@@ -9,26 +9,29 @@ export interface MarathonSourceOptions extends Omit<MarathonClientOptions, 'cloc
   readonly resolver: Resolver;
   readonly log: Log;
   readonly clock?: Clock | undefined;
-  /** Framework name for the VIP names. Defaults to that of `/v2/info`. */
+  /** Framework name for VIP names. Defaults to that of `/v2/info`. */
   readonly framework?: string | undefined;
-  /** How long after the last full read the next one is due, give or take a tenth. Defaults to 300 s. */
+  /** Interval of full reads, give or take a tenth. Defaults to 300 s. */
   readonly relistSeconds?: number | undefined;
   /**
-   * An app that changes all the time is not read again before this long after its last read began: events that come meanwhile
-   * are gathered. After quiet it is a fifth of that at first. Defaults to 50 ms.
+   * An app that changes continuously is read at most this often; events in between are gathered. After a quiet period
+   * the first interval is a fifth of it. Defaults to 50 ms.
    */
   readonly restMs?: number | undefined;
-  /** How many apps are read at once. Defaults to 4. */
+  /** How many apps are read concurrently. Defaults to 4. */
   readonly inFlight?: number | undefined;
-  /** More affected apps than this, and than a quarter of all, are read as one full list. Defaults to 50. */
+  /**
+   * If more apps than this, and more than a quarter of all, are affected, everything is read in one list. Defaults to
+   * 50.
+   */
   readonly maxDirty?: number | undefined;
-  /** How long health results that vanished (a leader change) count on. Defaults to 60 s. */
+  /** How long the last health result counts after Marathon lost it (as after a change of leader). Defaults to 60 s. */
   readonly healthHoldSeconds?: number | undefined;
-  /** Full reads that many hosts make for the same reason are spread over this time. Defaults to 1 s. */
+  /** Full reads that many hosts start for the same reason are spread over this time. Defaults to 1 s. */
   readonly spreadMs?: number | undefined;
-  /** An event stream without a byte for so long is dead. Defaults to 60 s. */
+  /** An event stream that is silent for this long counts as dead. Defaults to 60 s. */
   readonly eventSilenceMs?: number | undefined;
-  /** What was saved of it: what the first read cannot read is what it was then. */
+  /** Saved state, used for what the first read cannot read. */
   readonly saved?: SavedApps | undefined;
   /** Numbers in [0, 1) for jitter. */
   readonly random?: (() => number) | undefined;
@@ -37,9 +40,9 @@ export interface MarathonSourceOptions extends Omit<MarathonClientOptions, 'cloc
 /**
  * Apps and pods of one Marathon, followed by its event stream.
  *
- * An event re-reads only the app that it names, since hundreds of hosts do the same; everything is read at
- * the start, after every (re)connect and every few minutes. Throws (`ControllerError` code `usage`) when
- * `where` is no list of URLs.
+ * Since hundreds of hosts do the same, an event re-reads only the app that it names. Everything is read at the start,
+ * after every connect and every few minutes. Throws a `ControllerError` (code `usage`) when `where` is not a list of
+ * URLs.
  */
 export function createMarathonSource(options: MarathonSourceOptions): AppSource {
   const { clock = systemClock, resolver, log, framework, inFlight = 4, healthHoldSeconds = 60 } = options;

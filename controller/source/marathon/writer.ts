@@ -9,7 +9,7 @@ import type { MarathonClient, Reply } from './client.ts';
 import { appPath, DEPLOYMENTS_PATH, INFO_PATH, LISTED_APPS_PATH, podPath, writePath } from './paths.ts';
 import { refusalOf } from './refusal.ts';
 
-/** The writing side of one Marathon. Definitions are not looked at: their bytes go as they are. */
+/** Writes to one Marathon. Definitions are sent byte for byte, unchecked. */
 export function createMarathonWriter(client: MarathonClient): AppWriter {
   return {
     name: client.name,
@@ -46,7 +46,7 @@ export function createMarathonWriter(client: MarathonClient): AppWriter {
 
 const appList = z.object({ apps: z.array(z.unknown()) });
 
-/** Before Marathon 1.0 `steps` was a list of lists of actions, and `currentActions` had `type` for `action`. */
+/** Before Marathon 1.0, `steps` was a list of lists of actions, and `currentActions` had `type` instead of `action`. */
 const deploymentList = z.array(
   z.object({
     id: z.string(),
