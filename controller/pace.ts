@@ -37,6 +37,14 @@ export async function inTurns<T>(parts: Generator<unknown, T>, pace: Pace = new 
   }
 }
 
+/** Runs a generator to its end without yielding to the event loop. */
+export function atOnce<T>(parts: Generator<unknown, T>): T {
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+  }
+}
+
 /** The clock is read after work of this cost: reading it for each piece would be slow. */
 const LOOK_AFTER = 64;
 

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { inSlices, inTurns, Pace } from '../../controller/pace.ts';
-import { atOnce } from '../../controller/parts.ts';
+import { atOnce, inSlices, inTurns, Pace } from '../../controller/pace.ts';
 
 /** Parts that each take a while; gives how many there were. */
 function* parts(count: number, ms: number): Generator<undefined, number> {

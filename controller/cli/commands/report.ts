@@ -1,4 +1,3 @@
-import { jsonPieces } from '../../json-pieces.ts';
 import type { PassStatus } from '../../pass-status.ts';
 import { formatStep } from '../../plan/ipvsadm.ts';
 import { toJson } from '../../plan/print-json.ts';
@@ -6,6 +5,7 @@ import { toText } from '../../plan/print-text.ts';
 import { reportOf } from '../../status/report.ts';
 import type { Paint } from '../../text-table.ts';
 import { visibleInJson } from '../../visible.ts';
+import { jsonPieces } from '../json-pieces.ts';
 
 export interface PrintOptions {
   readonly output: 'text' | 'json' | 'ipvsadm';

@@ -9,7 +9,7 @@ import {
   podStatusSchema,
 } from '../../marathon-json.ts';
 import type { Rejection } from '../../model.ts';
-import { atOnce } from '../../parts.ts';
+import { atOnce } from '../../pace.ts';
 import { isRecord, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { WrongType } from '../json/walk.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { jsonPieces } from '../../controller/json-pieces.ts';
+import { jsonPieces } from '../../../controller/cli/json-pieces.ts';
 
 test('the pieces of a document are the text that JSON.stringify makes of it', () => {
   fc.assert(
