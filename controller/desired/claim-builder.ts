@@ -11,8 +11,8 @@ import {
   type Task,
   type TaskPort,
 } from '../model.ts';
-import { backendFields, compact, optionsText, sharedOptionsThatDiffer } from '../settings/fields.ts';
-import type { PortOptions } from '../settings/port-options.ts';
+import { optionsText, type PortOptions, sharedOptionsThatDiffer } from '../settings/label-options.ts';
+import { backendFields, compact } from '../settings/settings.ts';
 import { weightOf } from './backends.ts';
 import type { Claim, ClaimRules } from './claim.ts';
 import type { HostContext, PortReading } from './port-reading.ts';

@@ -1,6 +1,6 @@
 import type { Family } from '../address.ts';
 import type { Backend, BackendKey, Declared, Protocol } from '../model.ts';
-import type { PortOptions } from '../settings/port-options.ts';
+import type { PortOptions } from '../settings/label-options.ts';
 import type { Naming } from './port-reading.ts';
 import type { Target } from './target.ts';
 

@@ -4,7 +4,8 @@ import type { AppKey, CalledVip, Declared, Desired, Rejection, Service, ServiceK
 import type { NameMemory } from '../name-memory.ts';
 import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
-import { DEFAULT_PORT_OPTIONS } from '../settings/fields.ts';
+import { DEFAULT_PORT_OPTIONS } from '../settings/label-options.ts';
+import { lackingReason } from '../settings/read-options.ts';
 import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
 import type { ClaimRules } from './claim.ts';
 import { ClaimTable } from './claim-table.ts';
@@ -12,7 +13,6 @@ import { LabelTexts } from './label-texts.ts';
 import { NameAddresses } from './name-addresses.ts';
 import { cleanName } from './names.ts';
 import { createPoolOf } from './pool.ts';
-import { lackingReason } from './port-options.ts';
 import type { HostContext } from './port-reading.ts';
 import { Refusals } from './refusals.ts';
 import { distinctRejections } from './rejections.ts';

@@ -1,8 +1,8 @@
 import type { Family } from '../address.ts';
 import { type Backend, type BackendKey, type Service, type ServiceKey, serviceKey } from '../model.ts';
 import type { NamedAddresses } from '../name-memory.ts';
-import { optionsText, serviceFields, sharedOptionsThatDiffer } from '../settings/fields.ts';
-import type { PortOptions } from '../settings/port-options.ts';
+import { optionsText, type PortOptions, sharedOptionsThatDiffer } from '../settings/label-options.ts';
+import { serviceFields } from '../settings/settings.ts';
 import { slowStartOf } from '../settings/slow-start.ts';
 import type { Claim } from './claim.ts';
 import { preferred } from './claim-builder.ts';

@@ -1,4 +1,3 @@
-import { readPortOptions } from '../desired/port-options.ts';
 import {
   type App,
   type AppKey,
@@ -8,6 +7,7 @@ import {
   type Task,
   type TaskPort,
 } from '../model.ts';
+import { readPortOptions } from '../settings/read-options.ts';
 import { KeyIndex } from './key-index.ts';
 
 /** The task at an endpoint, as far as the sources know. */

@@ -10,7 +10,7 @@ import type {
   ServiceKey,
   Step,
 } from '../model.ts';
-import { backendFields, serviceFields } from '../settings/fields.ts';
+import { backendFields, serviceFields } from '../settings/settings.ts';
 import type { HostOrder } from './host-order.ts';
 import { leftOutOf, whyLeftOut } from './nearest.ts';
 import type { Op, PlannedBackend, PlannedService } from './plan.ts';

@@ -1,6 +1,6 @@
 import { compareText } from '../compare-text.ts';
 import type { Desired, ObservedService, Service, ServiceKey, Step, Table } from '../model.ts';
-import { serviceFields } from '../settings/fields.ts';
+import { serviceFields } from '../settings/settings.ts';
 import { addressOf, byEndpoint, compare, leavingBackend } from './compare.ts';
 import type { HostOrder } from './host-order.ts';
 import { type Conflict, type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';

@@ -1,5 +1,6 @@
 import type { BackendKey, ObservedService, ServiceKey, Table } from '../model.ts';
-import { backendFields, type FieldChange, serviceFields } from '../settings/fields.ts';
+import type { FieldChange } from '../settings/rows.ts';
+import { backendFields, serviceFields } from '../settings/settings.ts';
 
 /** A change that someone else made to a service of ours. */
 export interface Drift {

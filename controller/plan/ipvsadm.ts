@@ -10,7 +10,7 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
-import { backendFields, serviceFields } from '../settings/fields.ts';
+import { backendFields, serviceFields } from '../settings/settings.ts';
 import { type IpvsadmOptions, Refused } from '../settings/values.ts';
 
 /** A step as a line that `ipvsadm -R` accepts: `-a -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 1`. */

@@ -1,5 +1,5 @@
 import type { Desired, ObservedService, Service, ServiceKey, Table } from '../model.ts';
-import { backendFields, serviceFields } from '../settings/fields.ts';
+import { backendFields, serviceFields } from '../settings/settings.ts';
 import { outsideTheKernel } from './compare.ts';
 import type { Plan } from './plan.ts';
 

@@ -3,12 +3,54 @@
  * follow from them are in `settings.ts`.
  */
 
-import { TRAFFIC_DISTRIBUTIONS } from '../place.ts';
-import type { PortOptions } from './port-options.ts';
-import type { OptionRow } from './rows.ts';
+import type { Family } from '../address.ts';
+import { TRAFFIC_DISTRIBUTIONS, type TrafficDistribution } from '../place.ts';
 import { FALLBACK_SCHEDULER, FLAGS, flagsFault, readFlags, SCHEDULERS } from './schedulers.ts';
 import { MOST_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
-import { readNumber, readOneOf, readPrefixes, readTruth } from './values.ts';
+import { type Refused, readNumber, readOneOf, readPrefixes, readTruth } from './values.ts';
+
+/** How a VIP is balanced, as the labels beside its VIP label say. */
+export interface PortOptions {
+  /** The kernel's short name. */
+  readonly scheduler: string;
+  /** As for `ipvsadm -b`: `mh-fallback,mh-port`; empty for none. */
+  readonly flags: string;
+  /** 0: not persistent. */
+  readonly persistenceSeconds: number;
+  /** Prefix length by which persistence groups clients. */
+  readonly persistencePrefix: Readonly<Record<Family, number>>;
+  /** Weight of a healthy backend. */
+  readonly weight: number;
+  /** Limit for each backend; 0: no limit. */
+  readonly maxConnections: number;
+  readonly drainSeconds: number;
+  /** Whether a backend that does not answer is ejected. */
+  readonly eject: boolean;
+  /** How long a backend that comes into rotation grows to its weight; 0: no slow start. */
+  readonly slowStartSeconds: number;
+  /** Whether all backends get connections, or only the nearest. */
+  readonly trafficDistribution: TrafficDistribution;
+}
+
+/** A label beside a VIP label. */
+export interface OptionRow<Value> {
+  /** Key of the label: `IPVS_WEIGHT`. */
+  readonly label: string;
+  /** Whether all apps of a VIP share the value, or each app has one for its own backends. */
+  readonly of: 'vip' | 'backends';
+  readonly unset: Value;
+  /** Parses the text of a label. */
+  read(text: string): Value | Refused;
+  /** A label that this one depends on, and why their values do not go together; null when they do. */
+  readonly beside?: {
+    readonly option: keyof PortOptions;
+    fault(value: Value, others: PortOptions): string | null;
+  };
+  /** Formats a value as the text of a label. When missing, the value is its text. */
+  text?(value: Value): string;
+  /** Markdown for the table in docs/labels.md. */
+  readonly meaning: string;
+}
 
 /** 31 days, the bound of `ipvsadm -p`: the kernel counts in jiffies, of which 32 bits hold 49 days. */
 const MOST_PERSISTENCE_SECONDS = 31 * 86_400;
@@ -111,3 +153,31 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
       '`PreferSameZone` or `PreferSameNode`: only the nearest backends get connections ([nearness](nearness.md)); default `Cluster`, or `--traffic-distribution`: all do',
   },
 };
+
+/** Names of the options, in the order of their rows. */
+export const optionNames = Object.keys(OPTIONS) as (keyof PortOptions)[];
+
+/** The options of ports without labels. */
+export const DEFAULT_PORT_OPTIONS = Object.fromEntries(
+  optionNames.map((name) => [name, OPTIONS[name].unset]),
+) as unknown as PortOptions;
+
+/** Options as labels: `IPVS_SCHEDULER mh, IPVS_SCHEDULER_FLAGS mh-port`. */
+export function optionsText(names: readonly (keyof PortOptions)[], options: PortOptions): string {
+  return names.map((name) => `${OPTIONS[name].label} ${optionText(name, options)}`).join(', ');
+}
+
+function optionText(name: keyof PortOptions, options: PortOptions): string {
+  const { text = String } = OPTIONS[name] as OptionRow<unknown>;
+  return text(options[name]) || 'none';
+}
+
+/** The options that all apps of a VIP share and in which these two differ. */
+export function sharedOptionsThatDiffer(a: PortOptions, b: PortOptions): readonly (keyof PortOptions)[] {
+  if (a === b) return NO_OPTIONS;
+  return optionNames.filter(
+    (name) => OPTIONS[name].of === 'vip' && optionText(name, a) !== optionText(name, b),
+  );
+}
+
+const NO_OPTIONS: readonly (keyof PortOptions)[] = [];

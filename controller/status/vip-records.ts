@@ -4,8 +4,7 @@ import type { Pause } from '../pause.ts';
 import { leftOutOf } from '../plan/nearest.ts';
 import type { PlannedService } from '../plan/plan.ts';
 import { same } from '../same.ts';
-import { serviceFields } from '../settings/fields.ts';
-import type { ServiceSettings } from '../settings/settings.ts';
+import { type ServiceSettings, serviceFields } from '../settings/settings.ts';
 import {
   type BackendRecords,
   type BackendsFound,

@@ -2,7 +2,7 @@ import { type Desired, endpointKey, type Step, serviceKey, type Table } from '..
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import type { Owned } from '../../../controller/plan/plan.ts';
 import { type Shortfall, type ShortfallInput, Shortfalls } from '../../../controller/plan/shortfall.ts';
-import { backendFields, serviceFields } from '../../../controller/settings/fields.ts';
+import { backendFields, serviceFields } from '../../../controller/settings/settings.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { createDiff } from '../../support/planning.ts';

@@ -1,9 +1,12 @@
-import { DEFAULT_PORT_OPTIONS, optionNames } from '../settings/fields.ts';
-import { nearestOption, OPTION_KEYS } from '../settings/label-keys.ts';
-import { OPTIONS } from '../settings/label-options.ts';
-import type { PortOptions } from '../settings/port-options.ts';
-import type { OptionRow } from '../settings/rows.ts';
-import { Refused } from '../settings/values.ts';
+import { nearestOption, OPTION_KEYS } from './label-keys.ts';
+import {
+  DEFAULT_PORT_OPTIONS,
+  OPTIONS,
+  type OptionRow,
+  optionNames,
+  type PortOptions,
+} from './label-options.ts';
+import { Refused } from './values.ts';
 
 /** A label with an invalid value; the default is used. */
 interface OptionProblem {

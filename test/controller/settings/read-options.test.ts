@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { readPortOptions } from '../../../controller/desired/port-options.ts';
-import { DEFAULT_PORT_OPTIONS } from '../../../controller/settings/fields.ts';
 import { OPTION_KEYS } from '../../../controller/settings/label-keys.ts';
+import { DEFAULT_PORT_OPTIONS } from '../../../controller/settings/label-options.ts';
+import { readPortOptions } from '../../../controller/settings/read-options.ts';
 
 test('a port without IPVS labels has scheduler wlc, no persistence, weight 1 and drains for five minutes', () => {
   expect(readPortOptions({ VIP_0: '/web:80', OTHER: 'x' })).toEqual({
