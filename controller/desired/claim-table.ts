@@ -2,8 +2,7 @@ import { compareText } from '../compare-text.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { KeyIndex } from '../inventory/key-index.ts';
 import type { App, AppKey, Declared, Rejection } from '../model.ts';
-import type { ClaimRules } from './claim.ts';
-import { type AppClaims, claimsOf, type LabelState } from './claims.ts';
+import { type AppClaims, type ClaimRules, claimsOf, type LabelState } from './claims.ts';
 import type { HostContext } from './port-reading.ts';
 import type { Refusals } from './refusals.ts';
 

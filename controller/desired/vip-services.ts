@@ -4,8 +4,8 @@ import type { NamedAddresses } from '../name-memory.ts';
 import { optionsText, type PortOptions, sharedOptionsThatDiffer } from '../settings/label-options.ts';
 import { serviceFields } from '../settings/settings.ts';
 import { slowStartOf } from '../settings/slow-start.ts';
-import type { Claim } from './claim.ts';
-import { preferred } from './claim-builder.ts';
+import { preferred } from './backends.ts';
+import type { Claim } from './claims.ts';
 
 /**
  * The services of one VIP: one for each address family in which it has backends and an address. `claims`: those of all

@@ -2,7 +2,7 @@ import type { Backend, BackendKey, Declared, Service, ServiceKey } from '../mode
 import type { NamedAddresses } from '../name-memory.ts';
 import type { Pause } from '../pause.ts';
 import { same } from '../same.ts';
-import type { Claim } from './claim.ts';
+import type { Claim } from './claims.ts';
 import { differences, servicesOf } from './vip-services.ts';
 
 /** Notified when the first VIP of a name or address appears, and when the last one is gone. */
