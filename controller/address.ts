@@ -2,6 +2,8 @@ import ipaddr from 'ipaddr.js';
 
 export type Family = 'ipv4' | 'ipv6';
 
+export const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+
 /** An address with its one text form, the one that the kernel's side of the program uses too. */
 export interface Address {
   readonly family: Family;

@@ -1,4 +1,4 @@
-import type { Family } from '../address.ts';
+import { FAMILIES } from '../address.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { AppKey, CalledVip, Declared, Desired, Rejection, Service, ServiceKey } from '../model.ts';
 import type { NameMemory } from '../name-memory.ts';
@@ -18,7 +18,7 @@ import { Refusals } from './refusals.ts';
 import { distinctRejections } from './rejections.ts';
 import { Spellings } from './spellings.ts';
 import type { Conditions, TranslationRules } from './translation-rules.ts';
-import { VipTable } from './vip-table.ts';
+import { VipTable } from './vips.ts';
 
 /**
  * The desired services of an inventory, updated incrementally: the cost of an update is proportional to what changed. The
@@ -276,7 +276,6 @@ export class DesiredState implements Desired {
   }
 }
 
-const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 const NONE: ReadonlySet<string> = new Set();
 const NOT_UNFIT: ReadonlyMap<string, string> = new Map();
 function sameMap<Value>(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>): boolean {
