@@ -87,7 +87,7 @@ export function localRoute(interfaceIndex: number, { family, network, source }: 
   );
 }
 
-export function familyOf(number: number | undefined): Family | null {
+export function familyOfNumber(number: number | undefined): Family | null {
   return number === AF.ipv4 ? 'ipv4' : number === AF.ipv6 ? 'ipv6' : null;
 }
 

@@ -1,4 +1,4 @@
-import { canonicalAddress } from '../address.ts';
+import { canonicalText } from '../address.ts';
 import type { About, Delta } from '../delta.ts';
 import { type App, type AppKey, appKey, type BackendKey, type Rejection, type Snapshot } from '../model.ts';
 import { inSlices } from '../pace.ts';
@@ -225,7 +225,7 @@ const NO_APPS: readonly App[] = [];
 function isAtOneOf(tasks: App['tasks'], addresses: ReadonlySet<string>): boolean {
   return tasks.some(({ ports }) =>
     ports.some(({ endpoints, local = [] }) =>
-      [...endpoints, ...local].some(({ address }) => addresses.has(canonicalAddress(address) ?? address)),
+      [...endpoints, ...local].some(({ address }) => addresses.has(canonicalText(address))),
     ),
   );
 }

@@ -4,10 +4,11 @@
  */
 
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
+import { bitsOf } from '../address.ts';
 import { DEFAULT_PORT_OPTIONS } from './label-options.ts';
 import type { FieldChange, FieldRow, FieldRows, Fields, FieldValue, Writable } from './rows.ts';
 import { FALLBACK_SCHEDULER, parseFlags, toFlags, toSchedulerFlags } from './schedulers.ts';
-import { bitsOf, countOption, numberOf, parseNetmask, Refused, toNetmask } from './values.ts';
+import { countOption, numberOf, parseNetmask, Refused, toNetmask } from './values.ts';
 
 /** The fields of a service besides its address and port. */
 export interface ServiceSettings {
