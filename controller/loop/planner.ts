@@ -19,7 +19,7 @@ import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
 import type { LastRules } from '../plan/last-in-rotation.ts';
 import type { LargeRemoval, NamedEnd } from '../plan/let-go.ts';
 import { isLeftOut } from '../plan/nearest.ts';
-import type { Owned, Plan } from '../plan/plan.ts';
+import { type Owned, type Plan, summaryOf } from '../plan/plan.ts';
 import { splitWithdrawn, withoutWithdrawn, withWithdrawn } from '../plan/withdraw.ts';
 import { Brake, type BrakeRules } from './brake.ts';
 import type { Nearest } from './nearness.ts';
@@ -65,6 +65,27 @@ export interface PlanResult {
   readonly decisions: DecisionTable;
   /** Services to read again before the plan may be applied: it relied on their known state. */
   readonly rereadFirst: readonly ServiceAddress[];
+}
+
+/** The result before the first plan. */
+export function nothingPlanned(): PlanResult {
+  return {
+    plan: {
+      keys: new Set(),
+      services: [],
+      growing: [],
+      shrinking: [],
+      conflicts: [],
+      owned: new Map(),
+      summary: summaryOf([]),
+    },
+    drains: new Map(),
+    deadlines: new Map(),
+    held: null,
+    letGo: null,
+    decisions: new DecisionTable(),
+    rereadFirst: [],
+  };
 }
 
 type PlannedNearness = Pick<Nearest, 'agree' | 'asked' | 'askedBefore' | 'hasMoved'>;

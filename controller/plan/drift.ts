@@ -23,9 +23,8 @@ export function drift(
   owned: ReadonlyMap<ServiceKey, unknown>,
 ): readonly Drift[] {
   const found: Drift[] = [];
-  for (const key of owned.keys()) {
-    const was = before.get(key);
-    if (was === undefined) continue;
+  for (const [key, was] of before) {
+    if (!owned.has(key)) continue;
     const is = observed.get(key);
     if (is === undefined) found.push({ service: key, backend: null, field: 'removed', was: key, is: null });
     else if (was !== is) found.push(...serviceDrift(key, was, is));
