@@ -263,6 +263,6 @@ export class Controller {
   }
 
   nextLook(): number | null {
-    return this.reconciler.nextLook();
+    return this.reconciler.table.nextLook();
   }
 }
