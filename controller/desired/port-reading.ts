@@ -115,7 +115,7 @@ export function createPortReader(
 }
 
 /** The defaults, with `wlc` in place of a scheduler that the kernel lacks. */
-export function defaultsWithout(defaults: PortOptions, lacks: HostContext['lacks']): PortOptions {
+function defaultsWithout(defaults: PortOptions, lacks: HostContext['lacks']): PortOptions {
   const { scheduler } = defaults;
   // `lacks` is called only where needed, since each call is noted as a dependency of the app.
   if (scheduler === FALLBACK_SCHEDULER || !lacks(scheduler)) return defaults;

@@ -17,7 +17,7 @@ export const SLOW_START_SCALE = 100;
  * as its weight: with weights of 100 the fourth backend would get none. `ovf`, `lblc` and `lblcr` use the weight as a number
  * of connections. `fo` sends everything to the greatest weight.
  */
-export const SLOW_START_SCHEDULERS: readonly string[] = ['wlc', 'wrr', 'sed', 'nq', 'mh', 'twos'];
+const SLOW_START_SCHEDULERS: readonly string[] = ['wlc', 'wrr', 'sed', 'nq', 'mh', 'twos'];
 
 /** `ipvsadm -w` takes no weight above 65,535. */
 const MOST_WEIGHT = Math.floor(65_535 / SLOW_START_SCALE);

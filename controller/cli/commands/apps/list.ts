@@ -67,7 +67,7 @@ export function shortName({ name, framework, address, port }: Declared): string 
 }
 
 async function translated({ read, translate }: Session['parts'], signal: AbortSignal): Promise<Desired> {
-  return translate(await read(signal), { addresses: new Map(), labels: new Map() });
+  return translate(await read(signal));
 }
 
 function byId(a: Row, b: Row): number {
