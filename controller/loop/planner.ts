@@ -160,7 +160,7 @@ export class Planner {
   /** The owner of a VIP's address. With incomplete sources, only owners that this program depends on count. */
   #ownerOf(address: string, { refused }: Desired, complete: boolean): string | null {
     const taken = this.#rules.taken?.(address) ?? null;
-    return taken ?? (complete ? (refused?.get(address) ?? null) : null);
+    return taken ?? (complete ? (refused.get(address) ?? null) : null);
   }
 
   /** What `withoutLastInRotation` needs to know about tasks. */

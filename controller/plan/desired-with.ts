@@ -38,12 +38,10 @@ export function withServices(
       return desired.memory;
     },
     get refused() {
-      return desired.refused ?? NONE_REFUSED;
+      return desired.refused;
     },
   };
 }
-
-const NONE_REFUSED: ReadonlyMap<string, string> = new Map();
 
 /**
  * What a change made of each service, so that it stays the same object as long as the service and what else it was made from

@@ -95,7 +95,7 @@ export class VipRecorder {
     const { desired, observed, drains, finishedAt } = pass;
     const had = this.#records.get(key);
     const service = desired.services.get(key);
-    const decisions = pass.decisions?.get(key);
+    const decisions = pass.decisions.get(key);
     const decided = (backend: BackendKey | null) => decisions?.get(backend);
     const found = { have: observed.get(key), drains: drains.get(key), held: held.get(key), decided };
     this.#leaving.delete(key);

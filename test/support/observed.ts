@@ -54,5 +54,6 @@ export function desiredOf(...services: readonly Service[]): Desired {
     rejected: [],
     warnings: [],
     memory: nothingRemembered,
+    refused: new Map(),
   };
 }
