@@ -60,18 +60,18 @@ export interface Parts {
   readonly reachability: Reachability | null;
   /** null when the kernel is not read, or only for one pass. */
   readonly counters: KernelCounters | null;
-  /** Reads size and load of the kernel's tables; null or absent like `counters`. */
-  readonly readTables?: (() => Promise<IpvsTables | null>) | null;
-  /** Finds backends that do not answer; null or absent without ejection. */
-  readonly watch?: Watch | null;
-  /** Keeps VIPs in other network namespaces; null or absent without `--netns-dir`. */
-  readonly namespaces?: Namespaces | null;
+  /** Reads size and load of the kernel's tables; null like `counters`. */
+  readonly readTables: (() => Promise<IpvsTables | null>) | null;
+  /** Finds backends that do not answer; null without ejection. */
+  readonly watch: Watch | null;
+  /** Keeps VIPs in other network namespaces; null without `--netns-dir`. */
+  readonly namespaces: Namespaces | null;
   /** null when DNS is off. */
   readonly dns: DnsService | null;
   readonly ledger: Ledger;
   readonly store: StateStore;
-  /** Writes apps; absent when writing is off. */
-  readonly writing?: AppWriting | null;
+  /** Writes apps; null when writing is off. */
+  readonly writing: AppWriting | null;
   readonly clock: Clock;
   readonly log: Log;
   close(): void;
