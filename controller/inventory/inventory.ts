@@ -42,17 +42,21 @@ export class Inventory {
 
   /** An inventory of complete sources. */
   static of(snapshots: readonly Snapshot[]): Inventory {
-    const inventory = new Inventory();
-    for (const [index, snapshot] of snapshots.entries()) inventory.apply(String(index), firstDelta(snapshot));
+    const inventory = Inventory.#with(snapshots);
     inventory.settle(withoutPause);
     return inventory;
   }
 
   /** The same, yielding to the event loop. */
   static async inSlices(snapshots: readonly Snapshot[]): Promise<Inventory> {
+    const inventory = Inventory.#with(snapshots);
+    await inSlices((pause) => inventory.settle(pause));
+    return inventory;
+  }
+
+  static #with(snapshots: readonly Snapshot[]): Inventory {
     const inventory = new Inventory();
     for (const [index, snapshot] of snapshots.entries()) inventory.apply(String(index), firstDelta(snapshot));
-    await inSlices((pause) => inventory.settle(pause));
     return inventory;
   }
 

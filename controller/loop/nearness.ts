@@ -4,7 +4,7 @@ import type { Place, Tier } from '../place.ts';
 import type { Decisions } from '../plan/decision.ts';
 import { ChangedServices, desiredWith } from '../plan/desired-with.ts';
 import { serviceIn, waitingDecisions } from '../plan/nearest.ts';
-import { type NearVip, undecidedWarnings, unknownPlaceWarnings } from '../plan/nearness-warnings.ts';
+import { type NearVip, undecidedWarnings, unknownPlaceWarnings } from '../plan/nearness-text.ts';
 import { chooseTier, nextLookAt, type TierChoice } from '../plan/tier-choice.ts';
 import {
   type HostPlace,
