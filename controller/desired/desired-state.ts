@@ -4,8 +4,7 @@ import type { AppKey, CalledVip, Declared, Desired, Rejection, Service, ServiceK
 import type { NameMemory } from '../name-memory.ts';
 import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
-import { DEFAULT_PORT_OPTIONS } from '../settings/label-options.ts';
-import { lackingReason } from '../settings/read-options.ts';
+import { DEFAULT_PORT_OPTIONS, lackingReason } from '../settings/label-options.ts';
 import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
 import { ClaimTable } from './claim-table.ts';
 import type { ClaimRules } from './claims.ts';

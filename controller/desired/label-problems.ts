@@ -77,7 +77,7 @@ function labelProblems(app: App, port: Port, reading: PortReading, zone: string)
     rejected.push(...problems.rejected);
     warnings.push(...problems.warnings);
   }
-  for (const { key, value, reason } of reading.options.problems) {
+  for (const { key, value, reason = unknownOption(key) } of reading.options.problems) {
     rejected.push({ app: app.id, at: `${port.at}.labels.${key}`, value: shorten(value), reason });
   }
   for (const protocol of reading.otherProtocols) {
@@ -161,6 +161,12 @@ function whyUnread(means: Meaning, key: string, besideVip: boolean): string {
   if (!besideVip) return 'there is no VIP label beside it';
   const nearest = nearestOption(key);
   return nearest === null ? `known are ${OPTION_KEYS.join(', ')}` : `did you mean ${nearest}?`;
+}
+
+function unknownOption(key: string): string {
+  const nearest = nearestOption(key);
+  const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
+  return `expected one of the labels ${OPTION_KEYS.join(', ')}${hint}`;
 }
 
 function shorten(text: string): string {

@@ -1,8 +1,7 @@
 import { BOUNDS } from '../bounds.ts';
 import type { App, Port, Protocol } from '../model.ts';
 import { isTaskLabelPort, isVipLabel } from '../settings/label-keys.ts';
-import type { PortOptions } from '../settings/label-options.ts';
-import { type OptionsReading, readPortOptions } from '../settings/read-options.ts';
+import { type OptionsReading, type PortOptions, readPortOptions } from '../settings/label-options.ts';
 import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
 import { isProblem, readTarget, type Target } from './target.ts';
 import type { VipProblem } from './vip-label.ts';

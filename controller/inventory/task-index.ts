@@ -7,7 +7,7 @@ import {
   type Task,
   type TaskPort,
 } from '../model.ts';
-import { readPortOptions } from '../settings/read-options.ts';
+import { readPortOptions } from '../settings/label-options.ts';
 import { KeyIndex } from './key-index.ts';
 
 /** The task at an endpoint, as far as the sources know. */

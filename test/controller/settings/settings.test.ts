@@ -9,8 +9,8 @@ import {
   OPTIONS,
   type OptionRow,
   type PortOptions,
+  readPortOptions,
 } from '../../../controller/settings/label-options.ts';
-import { readPortOptions } from '../../../controller/settings/read-options.ts';
 import type { Writable } from '../../../controller/settings/rows.ts';
 import { backendFields, serviceFields } from '../../../controller/settings/settings.ts';
 import { WEIGHT_1, WLC } from '../../support/builders.ts';
