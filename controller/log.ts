@@ -2,7 +2,7 @@ import { type DestinationStream, destination, type Level, pino } from 'pino';
 import { withoutCredentials } from './config/values.ts';
 import { messageOf } from './errors.ts';
 import type { Log } from './ports.ts';
-import { visibleInJson } from './visible.ts';
+import { visibleInJson } from './text/visible.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

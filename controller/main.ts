@@ -5,10 +5,10 @@ import type { AppCommand } from './cli/commands/apps/verbs.ts';
 import type { DoctorPorts } from './cli/commands/doctor.ts';
 import type { PrintOptions } from './cli/commands/report.ts';
 import type { Signals } from './cli/commands/run.ts';
+import { EXIT_ERROR, EXIT_NOT_CONFIGURED, EXIT_OK } from './cli/exit-status.ts';
 import { createTerminal } from './cli/terminal.ts';
 import type { Config } from './config/config.ts';
 import { ControllerError, messageOf } from './errors.ts';
-import { EXIT_ERROR, EXIT_NOT_CONFIGURED, EXIT_OK } from './exit-status.ts';
 import type { VipQuery } from './why/facts.ts';
 
 const terminal = createTerminal(process.stdout, process.stderr, process.env);

@@ -5,8 +5,8 @@
 
 import { buffer } from 'node:stream/consumers';
 import { deserialize, serialize } from 'node:v8';
+import { EXIT_ERROR } from './cli/exit-status.ts';
 import { messageOf } from './errors.ts';
-import { EXIT_ERROR } from './exit-status.ts';
 import { checkOwnNamespace } from './netns/own.ts';
 import { answerHere } from './wire/netns-facts.ts';
 

@@ -3,8 +3,8 @@
  * the code. Its arguments: its options (`HelperOptions`) as JSON, the inode of the namespace, and the controller's version.
  */
 
+import { EXIT_ERROR } from './cli/exit-status.ts';
 import { messageOf } from './errors.ts';
-import { EXIT_ERROR } from './exit-status.ts';
 import { checkOwnNamespace, checkVersion } from './netns/own.ts';
 import { helpFromHere } from './wire/netns-helper.ts';
 

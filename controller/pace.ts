@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Pause } from './pause.ts';
+import type { Pause } from './time.ts';
 
 /**
  * Yields to the event loop during long work: `await pace.restIfDue()` between its parts keeps health checks, DNS and timers

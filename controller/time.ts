@@ -1,4 +1,4 @@
-/** Time: the clocks, and a latch that a loop waits for. */
+/** Time: the clocks, a latch that a loop waits for, and how long work asks whether to yield. */
 
 export interface Clock {
   /**
@@ -88,3 +88,9 @@ export class Latch<Reason extends string> {
     }
   }
 }
+
+/** Called after each piece of long work with its approximate cost (1 for a task or a backend): whether to yield now. */
+export type Pause = (cost?: number) => boolean;
+
+/** Never yields: for small work, and for commands that do nothing else. */
+export const withoutPause: Pause = () => false;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { messageOf } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { createChanges, rowsOf } from '../status/rows.ts';
-import { visibleJson } from '../visible.ts';
+import { visibleJson } from '../text/visible.ts';
 import type { LiveStatus } from './live-status.ts';
 
 export interface EventsOptions {

@@ -5,7 +5,7 @@ import type { HealthLimits } from '../status/checks.ts';
 import type { StatusDocument } from '../status/document.ts';
 import { presentStatus, type Reading } from '../status/present.ts';
 import type { Status } from '../status/status.ts';
-import { visibleJson } from '../visible.ts';
+import { visibleJson } from '../text/visible.ts';
 import { cached } from './cached.ts';
 
 export interface LiveStatusOptions {

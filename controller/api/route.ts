@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Metrics } from '../metrics/metrics.ts';
-import { visibleJson } from '../visible.ts';
+import { visibleJson } from '../text/visible.ts';
 
 /** What a client may do; each right includes those before it. `none`: open to everyone, since it reveals nothing. */
 export type Right = 'none' | 'read' | 'write';

@@ -7,8 +7,8 @@ import { decoded } from '../http/urls.ts';
 import { isLoopback } from '../loopback.ts';
 import type { Clock, Log } from '../ports.ts';
 import { checked, firstIssue } from '../schema-messages.ts';
+import { DocumentTooLong } from '../text/visible.ts';
 import { utf8 } from '../utf8.ts';
-import { DocumentTooLong } from '../visible.ts';
 import { type Access, type Credentials, createAccess } from './access/access.ts';
 import type { AccessFiles } from './access/files.ts';
 import {

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { IpvsClient, Timeouts } from 'ipvs-netlink-ts';
 import { messageOf } from '../errors.ts';
 import { setSysctl } from '../fixes.ts';
-import { diesBeforeKeepalive, keepaliveRemedies } from '../keepalive.ts';
 import type { Reachability, ReachabilityReport } from '../ports.ts';
+import { diesBeforeKeepalive, keepaliveRemedies } from './keepalive.ts';
 
 /** The desired timeouts, in seconds; undefined leaves the kernel's value. */
 export interface WantedTimeouts {

@@ -1,6 +1,6 @@
 import { Document, visit } from 'yaml';
 import type { Config } from '../config/config.ts';
-import { visible, visibleInJson, visibleJson } from '../visible.ts';
+import { visible, visibleInJson, visibleJson } from '../text/visible.ts';
 
 /**
  * A document in the format of `-o`: JSON or YAML for scripts, else the result of `text`, which must have escaped any

@@ -2,8 +2,8 @@
 
 import type { Config } from '../config/config.ts';
 import { messageOf } from '../errors.ts';
-import { cut, type Layout, painter } from '../text-table.ts';
-import { onlyColours, visible } from '../visible.ts';
+import { cut, type Layout, painter } from '../text/table.ts';
+import { onlyColours, visible } from '../text/visible.ts';
 
 /** The part of a standard stream that is used here. */
 export type Stream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & {

@@ -2,7 +2,7 @@ import type { CommanderError } from 'commander';
 import { flagName, printable } from '../config/given.ts';
 import { type CommandName, commandDescriptions, shownCommands } from '../config/option.ts';
 import { describeOption, optionNames } from '../config/options.ts';
-import { didYouMean, nearest } from '../suggestion.ts';
+import { didYouMean, nearest } from '../text/suggestion.ts';
 
 const commandNames = [...commandDescriptions.keys()];
 

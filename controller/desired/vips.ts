@@ -11,11 +11,11 @@ import {
   serviceKey,
 } from '../model.ts';
 import type { NamedAddresses } from '../name-memory.ts';
-import type { Pause } from '../pause.ts';
 import { same } from '../same.ts';
 import { optionsText, type PortOptions, sharedOptionsThatDiffer } from '../settings/label-options.ts';
 import { serviceFields } from '../settings/settings.ts';
 import { slowStartOf } from '../settings/slow-start.ts';
+import type { Pause } from '../time.ts';
 import { preferred } from './backends.ts';
 import type { Claim } from './claims.ts';
 

@@ -1,7 +1,7 @@
-import { namespaceHint } from '../namespace-report.ts';
+import { namespaceHint } from '../netns/report.ts';
 import { plural } from '../status/words.ts';
-import type { Colour, Layout } from '../text-table.ts';
-import { visible, visibleDocument } from '../visible.ts';
+import type { Colour, Layout } from '../text/table.ts';
+import { visible, visibleDocument } from '../text/visible.ts';
 import type { DoctorDocument, Finding } from './document.ts';
 
 const SIGNS: Record<Finding['state'], string> = { ok: '+', warning: '!', problem: '-' };

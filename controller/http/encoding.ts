@@ -1,5 +1,5 @@
-import { unzip } from '../unzip.ts';
 import { Failure } from './failure.ts';
+import { unzip } from './unzip.ts';
 
 /**
  * Decodes the `Content-Encoding` of a body, piece by piece. Names of encodings are not case-sensitive, and `x-gzip` means

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { NamespaceReport, NamespacesReport } from '../namespace-report.ts';
+import type { NamespaceReport, NamespacesReport } from '../netns/report.ts';
 
 /** Gauges of the network namespaces of `--netns-dir`, read on each scrape. */
 export function registerNamespaceMetrics(registry: Registry, report: () => NamespacesReport): void {

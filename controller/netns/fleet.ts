@@ -1,9 +1,9 @@
-import type { NamespaceReport, NamespacesReport } from '../namespace-report.ts';
 import type { Clock, Log } from '../ports.ts';
 import { Departures, type NamespaceLedgers } from './departures.ts';
 import { followNamespaces } from './directory.ts';
 import type { NamespaceKeeper } from './keeper.ts';
 import type { Namespace, NamespaceChanges, RefusedNamespace } from './namespaces.ts';
+import type { NamespaceReport, NamespacesReport } from './report.ts';
 
 export interface FleetPorts {
   readonly directory: string;

@@ -1,11 +1,11 @@
 import type { Followers } from '../loop/followers.ts';
 import { createPassLog } from '../loop/pass-log.ts';
 import type { Turns } from '../loop/turns.ts';
-import type { NamespaceReport } from '../namespace-report.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Clock, Ledger, Log } from '../ports.ts';
 import type { Namespace } from './namespaces.ts';
 import type { RemoteNamespace } from './remote.ts';
+import type { NamespaceReport } from './report.ts';
 
 export interface KeeperPorts {
   /** Starts a helper in a namespace; must not throw. */

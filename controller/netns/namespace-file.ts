@@ -3,7 +3,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, readlink, stat, statfs } from 'node:fs/promises';
 import { hasCode, systemReason } from '../errors.ts';
-import { visible } from '../visible.ts';
+import { visible } from '../text/visible.ts';
 import type { NamespaceFile } from './namespaces.ts';
 import { othersMayWrite } from './trust.ts';
 

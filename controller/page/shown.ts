@@ -3,7 +3,7 @@
  * left alone.
  */
 
-import { visibleInJson } from '../visible.ts';
+import { visibleInJson } from '../text/visible.ts';
 
 /** An element as Preact creates it, or a text: then its type is null and its props are the text. */
 interface Node {

@@ -2,8 +2,8 @@ import { familyOf } from '../address.ts';
 import { type Declared, endpointKey, type Rejection } from '../model.ts';
 import { backendFields, changeText, serviceFields } from '../settings/settings.ts';
 import { slowStartWords, weightChangeText, weightText } from '../settings/slow-start.ts';
-import { type Colour, type Paint, pad, textWidth } from '../text-table.ts';
-import { quoted, visible, visibleDocument } from '../visible.ts';
+import { type Colour, type Paint, pad, textWidth } from '../text/table.ts';
+import { quoted, visible, visibleDocument } from '../text/visible.ts';
 import { nearnessText } from './nearness-text.ts';
 import type { Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
 

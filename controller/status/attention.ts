@@ -1,5 +1,5 @@
-import type { Colour, Layout } from '../text-table.ts';
-import { quoted } from '../visible.ts';
+import type { Colour, Layout } from '../text/table.ts';
+import { quoted } from '../text/visible.ts';
 import type { StatusDocument } from './document.ts';
 import { ago, duration, plural, unevenText } from './words.ts';
 

@@ -1,10 +1,9 @@
 import type { EjectionReport } from '../ejection.ts';
-import type { NamespacesReport } from '../namespace-report.ts';
+import type { NamespacesReport } from '../netns/report.ts';
 import { inSlices } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
-import { withoutPause } from '../pause.ts';
 import type { Clock, Observer } from '../ports.ts';
-import { createEpochOffset } from '../time.ts';
+import { createEpochOffset, withoutPause } from '../time.ts';
 import type { History } from './history.ts';
 import { LargeRemovals } from './large-removals.ts';
 import type { Spreads } from './spread-watch.ts';

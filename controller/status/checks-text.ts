@@ -1,4 +1,4 @@
-import { quoted, visible } from '../visible.ts';
+import { quoted, visible } from '../text/visible.ts';
 import type { Check } from './checks.ts';
 
 export interface ChecksQuery {

@@ -1,7 +1,7 @@
 import type { KernelReading, ServiceCounters } from '../counters.ts';
 import type { EjectionReport } from '../ejection.ts';
 import type { ObservedBackend, ObservedService } from '../model.ts';
-import type { NamespacesReport } from '../namespace-report.ts';
+import type { NamespacesReport } from '../netns/report.ts';
 import type { PassStatus, RefusedBackend } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import { letGoText } from '../plan/let-go.ts';

@@ -1,5 +1,5 @@
-import type { Layout } from '../text-table.ts';
-import { visibleDocument } from '../visible.ts';
+import type { Layout } from '../text/table.ts';
+import { visibleDocument } from '../text/visible.ts';
 import type { StatusDocument } from './document.ts';
 import { ago, plural } from './words.ts';
 

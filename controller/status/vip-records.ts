@@ -1,10 +1,10 @@
 import { type BackendKey, type Declared, endpointKey, type Service, type ServiceKey } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
-import type { Pause } from '../pause.ts';
 import { leftOutOf } from '../plan/nearest.ts';
 import type { PlannedService } from '../plan/plan.ts';
 import { same } from '../same.ts';
 import { type ServiceSettings, serviceFields } from '../settings/settings.ts';
+import type { Pause } from '../time.ts';
 import {
   type BackendRecords,
   type BackendsFound,

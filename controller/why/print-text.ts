@@ -1,7 +1,7 @@
 import { endpointKey } from '../model.ts';
-import { namespaceHint } from '../namespace-report.ts';
-import type { Colour, Layout } from '../text-table.ts';
-import { visibleDocument } from '../visible.ts';
+import { namespaceHint } from '../netns/report.ts';
+import type { Colour, Layout } from '../text/table.ts';
+import { visibleDocument } from '../text/visible.ts';
 import { STAGES } from './causes.ts';
 import type { StepDocument, TraceDocument, WhyDocument } from './document.ts';
 import { verdictWords } from './verdict-words.ts';

@@ -1,5 +1,5 @@
 import { ControllerError } from '../errors.ts';
-import { quoted } from '../visible.ts';
+import { quoted } from '../text/visible.ts';
 import type { VipQuery } from './facts.ts';
 
 /**

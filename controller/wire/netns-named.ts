@@ -7,7 +7,7 @@ import { askInNamespace } from '../netns/facts.ts';
 import { namedNamespace } from '../netns/named.ts';
 import type { Namespace } from '../netns/namespaces.ts';
 import type { IpvsTable, Ledger, Reachability } from '../ports.ts';
-import { visible } from '../visible.ts';
+import { visible } from '../text/visible.ts';
 import { checkEntering, enter, ledgerOf, programInNamespace } from './netns-enter.ts';
 import { type Readers, readersThrough } from './netns-facts.ts';
 

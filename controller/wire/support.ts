@@ -27,7 +27,7 @@ import { LIMITS, type Part } from '../support/collect.ts';
 import { filteredReport, metricsText, optionsText, stateText, statusText } from '../support/files.ts';
 import { logText } from '../support/log-text.ts';
 import { programPart } from '../support/programs.ts';
-import { painter } from '../text-table.ts';
+import { painter } from '../text/table.ts';
 import { systemClock } from '../time.ts';
 import { wire } from './wire.ts';
 

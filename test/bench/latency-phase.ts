@@ -10,7 +10,7 @@ import { resolveConfig } from '../../controller/config/config.ts';
 import { Reconciler } from '../../controller/loop/reconciler.ts';
 import { createDnsResolver } from '../../controller/source/dns-resolver.ts';
 import { createMarathonSource } from '../../controller/source/marathon/source.ts';
-import { painter } from '../../controller/text-table.ts';
+import { painter } from '../../controller/text/table.ts';
 import { followBarely } from './latency-peer.ts';
 import { portsOf, rulesOf } from './parts.ts';
 import { bearWitness } from './witness.ts';

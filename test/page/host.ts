@@ -19,7 +19,7 @@ import { createMarathonSource } from '../../controller/source/marathon/source.ts
 import { createMarathonWriter } from '../../controller/source/marathon/writer.ts';
 import { createLedger } from '../../controller/state/ledger.ts';
 import { createStateStore } from '../../controller/state/store.ts';
-import { painter } from '../../controller/text-table.ts';
+import { painter } from '../../controller/text/table.ts';
 import { systemClock } from '../../controller/time.ts';
 import { IN_LAB, TestHost } from '../support/host.ts';
 

@@ -1,7 +1,7 @@
-import { EXIT_ERROR, EXIT_OK } from '../../exit-status.ts';
 import { type Step, serviceKey } from '../../model.ts';
 import { formatStep } from '../../plan/ipvsadm.ts';
 import type { IpvsTable, Ledger, Reachability } from '../../ports.ts';
+import { EXIT_ERROR, EXIT_OK } from '../exit-status.ts';
 
 export interface CleanupPorts {
   readonly table: IpvsTable;

@@ -7,10 +7,10 @@ import {
 import { cleanName } from '../../desired/names.ts';
 import type { Translate } from '../../desired/translate.ts';
 import { ControllerError } from '../../errors.ts';
-import { EXIT_OK } from '../../exit-status.ts';
 import { Inventory } from '../../inventory/inventory.ts';
 import type { AppSource } from '../../ports.ts';
-import { visible, visibleDocument, visibleJson } from '../../visible.ts';
+import { visible, visibleDocument, visibleJson } from '../../text/visible.ts';
+import { EXIT_OK } from '../exit-status.ts';
 
 export interface ConnectionPorts {
   readonly sources: readonly AppSource[];

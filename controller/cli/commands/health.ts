@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { messageOf } from '../../errors.ts';
-import { EXIT_DIFFERENT, EXIT_OK } from '../../exit-status.ts';
+import { EXIT_DIFFERENT, EXIT_OK } from '../exit-status.ts';
 import { openController } from './controller.ts';
 import { get } from './query.ts';
 

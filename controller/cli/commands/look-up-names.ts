@@ -3,7 +3,7 @@ import type { Environment, GivenOption } from '../../config/given.ts';
 import { describeOption } from '../../config/options.ts';
 import { contextNames } from '../../kubernetes/context-names.ts';
 import { statusDocument } from '../../status/document.ts';
-import { visible } from '../../visible.ts';
+import { visible } from '../../text/visible.ts';
 import type { NameKind } from '../completion/grammar.ts';
 import type { Offer, Typed } from '../completion/offers.ts';
 import { openController } from './controller.ts';

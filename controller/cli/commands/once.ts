@@ -1,5 +1,4 @@
 import { ControllerError } from '../../errors.ts';
-import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../exit-status.ts';
 import { firstDelta } from '../../inventory/inventory.ts';
 import type { Reconciler } from '../../loop/reconciler.ts';
 import { type SavePorts, saveChanged } from '../../loop/save.ts';
@@ -7,6 +6,7 @@ import { Sources } from '../../loop/sources.ts';
 import type { PassStatus } from '../../pass-status.ts';
 import { heldText } from '../../plan/held-text.ts';
 import type { AppSource, Observer } from '../../ports.ts';
+import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../exit-status.ts';
 import { type PrintOptions, printReport } from './report.ts';
 
 export interface OncePorts extends SavePorts {

@@ -3,8 +3,8 @@ import { formatStep } from '../../plan/ipvsadm.ts';
 import { toJson } from '../../plan/print-json.ts';
 import { toText } from '../../plan/print-text.ts';
 import { reportOf } from '../../status/report.ts';
-import type { Paint } from '../../text-table.ts';
-import { visibleInJson } from '../../visible.ts';
+import type { Paint } from '../../text/table.ts';
+import { visibleInJson } from '../../text/visible.ts';
 import { jsonPieces } from '../json-pieces.ts';
 
 export interface PrintOptions {

@@ -1,13 +1,13 @@
 import type { Config } from '../../config/config.ts';
 import { givenAs, usage } from '../../config/given.ts';
 import { ControllerError, messageOf } from '../../errors.ts';
-import { EXIT_DIFFERENT, EXIT_OK } from '../../exit-status.ts';
 import type { Clock } from '../../ports.ts';
 import { type StatusDocument, statusDocument } from '../../status/document.ts';
 import { namespaceText } from '../../status/print-namespace.ts';
 import { statusText, vipsText, wideText } from '../../status/print-text.ts';
-import { quoted, visible } from '../../visible.ts';
+import { quoted, visible } from '../../text/visible.ts';
 import { documentText } from '../document-text.ts';
+import { EXIT_DIFFERENT, EXIT_OK } from '../exit-status.ts';
 import type { Printer } from '../terminal.ts';
 import { type Controller, openController } from './controller.ts';
 import { query } from './query.ts';

@@ -1,12 +1,12 @@
 import { hostname } from 'node:os';
 import type { Config } from '../../config/config.ts';
-import { EXIT_OK } from '../../exit-status.ts';
 import type { Clock } from '../../ports.ts';
 import { openArchive } from '../../support/archive.ts';
 import { type Collected, collect, type Part } from '../../support/collect.ts';
 import { knownSecretRemover } from '../../support/known-secrets.ts';
-import { pad, textWidth } from '../../text-table.ts';
-import { visible } from '../../visible.ts';
+import { pad, textWidth } from '../../text/table.ts';
+import { visible } from '../../text/visible.ts';
+import { EXIT_OK } from '../exit-status.ts';
 import type { Printer } from '../terminal.ts';
 
 export interface SupportBundlePorts extends Pick<Printer, 'print'> {

@@ -1,10 +1,10 @@
 import type { Config } from '../../config/config.ts';
-import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../exit-status.ts';
 import type { WhyDocument } from '../../why/document.ts';
 import type { VipQuery } from '../../why/facts.ts';
 import { whyText } from '../../why/print-text.ts';
 import { parseVipQuery } from '../../why/query.ts';
 import { documentText } from '../document-text.ts';
+import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../exit-status.ts';
 import type { Printer } from '../terminal.ts';
 
 export interface WhyCommandPorts extends Pick<Printer, 'print' | 'layout'> {

@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { DoctorDocument, Finding } from '../../doctor/document.ts';
 import { notHeld, notInSync } from '../../status/attention.ts';
-import { quoted } from '../../visible.ts';
+import { quoted } from '../../text/visible.ts';
 import { errorOf } from '../api.ts';
 import type { Feed, Known } from '../feed.ts';
 import { ago, duration, plural } from '../format.ts';

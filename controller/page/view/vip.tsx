@@ -6,7 +6,7 @@ import { serviceFields } from '../../settings/settings.ts';
 import { slowStartWords } from '../../settings/slow-start.ts';
 import type { BackendDocument, StatusDocument, VipDocument } from '../../status/document.ts';
 import type { ChangeDocument } from '../../status/history.ts';
-import { visibleJson } from '../../visible.ts';
+import { visibleJson } from '../../text/visible.ts';
 import { errorOf } from '../api.ts';
 import type { Feed } from '../feed.ts';
 import {

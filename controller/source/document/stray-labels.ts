@@ -1,6 +1,6 @@
 import type { FoundLabel, MarathonApp } from '../../marathon-json.ts';
 import { isVipLabel, mayBeOurs, meaningOf, OPTION_KEYS } from '../../settings/label-keys.ts';
-import { nearest } from '../../suggestion.ts';
+import { nearest } from '../../text/suggestion.ts';
 import { isTaskLabel } from './task-labels.ts';
 
 /** How many JSON values are examined: a definition has a few dozen, and each task a dozen. */

@@ -1,8 +1,8 @@
 import type { About } from '../../delta.ts';
 import { mergeRows } from '../../inventory/merge.ts';
 import type { App, AppKey, Rejection, Snapshot } from '../../model.ts';
-import { SetMap } from '../../set-map.ts';
 import { duplicateId } from '../document/convert.ts';
+import { SetMap } from '../set-map.ts';
 import type { FileContent } from './content.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { SetMap } from '../../set-map.ts';
+import { SetMap } from '../set-map.ts';
 import type { JoinedTask } from './apps.ts';
 
 /** A task as it is known, and joined. */

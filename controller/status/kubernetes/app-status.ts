@@ -5,7 +5,7 @@ import type { Condition, MarathonAppStatus } from '../../kubernetes/marathon-app
 import type { Rejection } from '../../model.ts';
 import type { Declaration } from '../../source/kubernetes/declaration.ts';
 import type { References } from '../../source/kubernetes/references.ts';
-import { visible } from '../../visible.ts';
+import { visible } from '../../text/visible.ts';
 import { conditionsOf, nameOf, rotating } from './conditions.ts';
 import type { AppFacts, VipFacts } from './pass-facts.ts';
 

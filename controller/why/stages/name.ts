@@ -1,7 +1,7 @@
 import { cleanName } from '../../desired/names.ts';
 import { plural } from '../../status/words.ts';
-import { nearest } from '../../suggestion.ts';
-import { quoted } from '../../visible.ts';
+import { nearest } from '../../text/suggestion.ts';
+import { quoted } from '../../text/visible.ts';
 import type { DesiredState, VipFact, VipQuery } from '../facts.ts';
 import { broken, note, ok, unknown, type Verdict } from '../verdict.ts';
 

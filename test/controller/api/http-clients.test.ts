@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { HttpOptions } from '../../../controller/api/http.ts';
 import { ControllerError } from '../../../controller/errors.ts';
-import { DocumentTooLong } from '../../../controller/visible.ts';
+import { DocumentTooLong } from '../../../controller/text/visible.ts';
 import { service } from '../../support/builders.ts';
 import { desiredOf } from '../../support/observed.ts';
 import { passOf } from '../status/passes.ts';

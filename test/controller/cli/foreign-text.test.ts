@@ -16,7 +16,7 @@ import { checksText } from '../../../controller/status/checks-text.ts';
 import { statusDocument } from '../../../controller/status/document.ts';
 import { statusText, vipsText, wideText } from '../../../controller/status/print-text.ts';
 import { reportOf } from '../../../controller/status/report.ts';
-import { painter } from '../../../controller/text-table.ts';
+import { painter } from '../../../controller/text/table.ts';
 import { ALL_HOSTILE, expectHarmless, HOSTILE, poisoned } from '../../support/hostile-text.ts';
 import { desiredOf } from '../../support/observed.ts';
 import { command } from '../../support/shell.ts';

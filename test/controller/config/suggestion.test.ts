@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fileName, variableName } from '../../../controller/config/given.ts';
 import { optionNames } from '../../../controller/config/options.ts';
-import { nearest } from '../../../controller/suggestion.ts';
+import { nearest } from '../../../controller/text/suggestion.ts';
 import { refusalOf } from './resolving.ts';
 
 const inFile = optionNames.filter((name) => name !== 'config');

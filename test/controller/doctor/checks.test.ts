@@ -3,7 +3,7 @@ import { doctorDocument } from '../../../controller/doctor/document.ts';
 import { examine } from '../../../controller/doctor/examine.ts';
 import type { Facts } from '../../../controller/doctor/facts.ts';
 import { doctorText } from '../../../controller/doctor/print-text.ts';
-import { painter } from '../../../controller/text-table.ts';
+import { painter } from '../../../controller/text/table.ts';
 import { findings, healthy, only } from './healthy.ts';
 
 describe('a host that lacks nothing', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { examine } from '../../../controller/doctor/examine.ts';
 import { doctorText } from '../../../controller/doctor/print-text.ts';
 import { checkCodes, checkRow } from '../../../controller/doctor/table.ts';
-import { painter } from '../../../controller/text-table.ts';
+import { painter } from '../../../controller/text/table.ts';
 import { healthy } from './healthy.ts';
 
 const page = readFileSync(new URL('../../../docs/doctor.md', import.meta.url), 'utf8');

@@ -3,9 +3,9 @@
 import { expect, test } from '@jest/globals';
 import { createPassLog } from '../../../controller/loop/pass-log.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
-import { withoutPause } from '../../../controller/pause.ts';
 import type { Decision } from '../../../controller/plan/decision.ts';
 import { VipRecorder } from '../../../controller/status/vip-records.ts';
+import { withoutPause } from '../../../controller/time.ts';
 import { snapshot, web } from '../../support/builders.ts';
 import { World } from '../../support/world.ts';
 

@@ -4,7 +4,7 @@ import type { IpvsTables } from '../../../controller/counters.ts';
 import type { EjectionReport } from '../../../controller/ejection.ts';
 import { DnsMetrics } from '../../../controller/metrics/dns.ts';
 import { createMetrics, type Metrics } from '../../../controller/metrics/metrics.ts';
-import type { NamespacesReport } from '../../../controller/namespace-report.ts';
+import type { NamespacesReport } from '../../../controller/netns/report.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { createRelayHealth, type RelayHealth } from '../../../controller/relay/health.ts';
 import { backend, service, snapshot, web } from '../../support/builders.ts';

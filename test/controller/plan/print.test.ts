@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Report } from '../../../controller/plan/plan.ts';
 import { toJson } from '../../../controller/plan/print-json.ts';
 import { toText } from '../../../controller/plan/print-text.ts';
-import { painter } from '../../../controller/text-table.ts';
+import { painter } from '../../../controller/text/table.ts';
 import { backend, service, WEIGHT_1, WLC } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { createDiff } from '../../support/planning.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { App, Task, TaskPort } from '../../../controller/model.ts';
 import { toText } from '../../../controller/plan/print-text.ts';
-import { painter } from '../../../controller/text-table.ts';
+import { painter } from '../../../controller/text/table.ts';
 import { app, port, task, taskPort, web } from '../../support/builders.ts';
 import { createDiff } from '../../support/planning.ts';
 import { translate } from '../desired/support.ts';

@@ -13,7 +13,7 @@ import { statusDocument } from '../../../controller/status/document.ts';
 import { rotating } from '../../../controller/status/kubernetes/conditions.ts';
 import { vipsText } from '../../../controller/status/print-text.ts';
 import { reportOf } from '../../../controller/status/report.ts';
-import { painter } from '../../../controller/text-table.ts';
+import { painter } from '../../../controller/text/table.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
 import { passOf } from './passes.ts';

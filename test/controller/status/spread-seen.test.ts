@@ -9,7 +9,7 @@ import { presentStatus } from '../../../controller/status/present.ts';
 import { statusText, vipsText } from '../../../controller/status/print-text.ts';
 import { rowsOf } from '../../../controller/status/rows.ts';
 import type { Spread } from '../../../controller/status/spread.ts';
-import { painter } from '../../../controller/text-table.ts';
+import { painter } from '../../../controller/text/table.ts';
 import { desiredOf } from '../../support/observed.ts';
 import { DB, passOf, WEB } from './passes.ts';
 import { NOW, readingOf } from './status-world.ts';

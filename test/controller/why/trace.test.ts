@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { painter } from '../../../controller/text-table.ts';
+import { painter } from '../../../controller/text/table.ts';
 import type {
   ConnectionsFact,
   IpvsEntry,

@@ -2,14 +2,14 @@ import type { AppRef, WriteAccepted, WriteResult } from '../../../app-writes.ts'
 import type { Config } from '../../../config/config.ts';
 import type { ForecastVip } from '../../../desired/forecast.ts';
 import { ControllerError } from '../../../errors.ts';
-import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../../exit-status.ts';
 import type { App, Rejection } from '../../../model.ts';
 import { checkDefinition, readDefinition } from '../../../source/document/definition.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
 import { instancesText } from '../../../status/progress.ts';
 import { plural } from '../../../status/words.ts';
-import { visible } from '../../../visible.ts';
+import { visible } from '../../../text/visible.ts';
 import { documentText } from '../../document-text.ts';
+import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../exit-status.ts';
 import { changeOf, readText, shownFile } from './change.ts';
 import { follow, type Outcome } from './follow.ts';
 import { mistakesOf, printForecast, printMistakes } from './forecast.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { EXIT_OK } from '../../../exit-status.ts';
 import { type Declared, type Desired, endpointKey } from '../../../model.ts';
 import { instancesOf } from '../../../source/document/instance-counts.ts';
-import { type Column, table } from '../../../text-table.ts';
+import { type Column, table } from '../../../text/table.ts';
 import { documentText } from '../../document-text.ts';
+import { EXIT_OK } from '../../exit-status.ts';
 import type { Session } from './deploy.ts';
 
 const listed = z.object({

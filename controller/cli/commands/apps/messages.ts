@@ -2,8 +2,8 @@ import type { WriteRefused } from '../../../app-writes.ts';
 import type { ForecastVip } from '../../../desired/forecast.ts';
 import { endpointKey, type Rejection } from '../../../model.ts';
 import type { Clock } from '../../../ports.ts';
-import { type Column, table } from '../../../text-table.ts';
-import { quoted, visible } from '../../../visible.ts';
+import { type Column, table } from '../../../text/table.ts';
+import { quoted, visible } from '../../../text/visible.ts';
 import type { Printer } from '../../terminal.ts';
 
 /** The ports of an app command. */

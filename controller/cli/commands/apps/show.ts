@@ -1,13 +1,13 @@
 import { forecast } from '../../../desired/forecast.ts';
-import { EXIT_ERROR, EXIT_OK } from '../../../exit-status.ts';
 import { type App, endpointKey, type Task } from '../../../model.ts';
 import { checkDefinition } from '../../../source/document/definition.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
 import { instancesOf } from '../../../source/document/instance-counts.ts';
 import { instancesText } from '../../../status/progress.ts';
-import { type Column, type Layout, table } from '../../../text-table.ts';
-import { visible } from '../../../visible.ts';
+import { type Column, type Layout, table } from '../../../text/table.ts';
+import { visible } from '../../../text/visible.ts';
 import { documentText } from '../../document-text.ts';
+import { EXIT_ERROR, EXIT_OK } from '../../exit-status.ts';
 import type { Session } from './deploy.ts';
 import { mistakeText, vipsText } from './messages.ts';
 

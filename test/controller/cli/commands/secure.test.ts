@@ -9,7 +9,7 @@ import { parseCommandLine } from '../../../../controller/cli/command-line.ts';
 import { openController } from '../../../../controller/cli/commands/controller.ts';
 import { status } from '../../../../controller/cli/commands/status.ts';
 import { messageOf } from '../../../../controller/errors.ts';
-import { painter } from '../../../../controller/text-table.ts';
+import { painter } from '../../../../controller/text/table.ts';
 import { canMakeCertificates } from '../../../support/certificate.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { startMarathon } from '../../../support/marathon/start-marathon.ts';

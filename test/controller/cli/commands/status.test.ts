@@ -7,7 +7,7 @@ import { status } from '../../../../controller/cli/commands/status.ts';
 import type { Config } from '../../../../controller/config/config.ts';
 import { ControllerError } from '../../../../controller/errors.ts';
 import { statusDocument } from '../../../../controller/status/document.ts';
-import { painter } from '../../../../controller/text-table.ts';
+import { painter } from '../../../../controller/text/table.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { desiredOf } from '../../../support/observed.ts';
 import { eventually } from '../../../support/waiting.ts';

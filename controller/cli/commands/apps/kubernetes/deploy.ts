@@ -1,10 +1,10 @@
 import type { ForecastVip } from '../../../../desired/forecast.ts';
 import { ControllerError } from '../../../../errors.ts';
-import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../../../exit-status.ts';
 import { ApiFailure } from '../../../../kubernetes/api-failure.ts';
 import { objectName } from '../../../../kubernetes/object-name.ts';
 import type { App } from '../../../../model.ts';
 import { absoluteId } from '../../../../source/document/documents.ts';
+import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../../exit-status.ts';
 import { readText, shownFile } from '../change.ts';
 import { mistakesOf, printForecast, printMistakes } from '../forecast.ts';
 import { changed, parsedOrMistakes, readChange } from './change.ts';

@@ -1,8 +1,8 @@
 import { createTranslator } from '../../../../desired/translate.ts';
-import { EXIT_ERROR } from '../../../../exit-status.ts';
 import { ApiFailure } from '../../../../kubernetes/api-failure.ts';
 import { openKubernetes } from '../../../../source/kubernetes/source.ts';
 import { poolsOf } from '../../../../wire/options.ts';
+import { EXIT_ERROR } from '../../../exit-status.ts';
 import type { AppPorts } from '../messages.ts';
 import { type AppCommand, carryOut } from '../verbs.ts';
 import { add, remove, update } from './deploy.ts';

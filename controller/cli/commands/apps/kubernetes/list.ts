@@ -1,10 +1,10 @@
 import { cleanName } from '../../../../desired/names.ts';
-import { EXIT_OK } from '../../../../exit-status.ts';
 import type { MarathonAppStatus } from '../../../../kubernetes/marathon-app.ts';
 import { objectKey } from '../../../../kubernetes/resources.ts';
 import type { Declared } from '../../../../model.ts';
-import { type Column, table } from '../../../../text-table.ts';
+import { type Column, table } from '../../../../text/table.ts';
 import { documentText } from '../../../document-text.ts';
+import { EXIT_OK } from '../../../exit-status.ts';
 import { shortName } from '../list.ts';
 import type { KnownObject } from './cluster.ts';
 import { type ClusterSession, listCluster } from './session.ts';

@@ -1,10 +1,10 @@
 import { forecast } from '../../../../desired/forecast.ts';
 import type { Translate } from '../../../../desired/translate.ts';
-import { EXIT_ERROR, EXIT_OK } from '../../../../exit-status.ts';
 import type { Snapshot } from '../../../../model.ts';
 import { absoluteId } from '../../../../source/document/documents.ts';
-import { visible } from '../../../../visible.ts';
+import { visible } from '../../../../text/visible.ts';
 import { documentText } from '../../../document-text.ts';
+import { EXIT_ERROR, EXIT_OK } from '../../../exit-status.ts';
 import { mistakeText, vipsText } from '../messages.ts';
 import { tasksOf } from '../show.ts';
 import type { Cluster, KnownObject } from './cluster.ts';

@@ -4,7 +4,7 @@ import { parseCommandLine } from '../../../../../controller/cli/command-line.ts'
 import { executeAppCommand } from '../../../../../controller/cli/commands/apps/execute.ts';
 import { APP_COMMANDS } from '../../../../../controller/config/option.ts';
 import type { Clock } from '../../../../../controller/ports.ts';
-import { painter } from '../../../../../controller/text-table.ts';
+import { painter } from '../../../../../controller/text/table.ts';
 import { systemClock } from '../../../../../controller/time.ts';
 
 export interface Said {

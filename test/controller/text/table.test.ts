@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { cut, pad, painter, shorten, table, textWidth } from '../../controller/text-table.ts';
+import { cut, pad, painter, shorten, table, textWidth } from '../../../controller/text/table.ts';
 
 describe('the width of a text', () => {
   test.each([

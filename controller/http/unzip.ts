@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, gunzipSync } from 'node:zlib';
-import { hasCode } from './errors.ts';
+import { hasCode } from '../errors.ts';
 
 /** Compressed bodies up to this size are decompressed synchronously, in a millisecond or two, … */
 const SMALL_BYTES = 16_384;

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
-import { unzip } from '../../controller/unzip.ts';
+import { unzip } from '../../../controller/http/unzip.ts';
 
 /**
  * Texts of which the zipped form is small, so that they are unzipped at once; large; and small though the text is larger

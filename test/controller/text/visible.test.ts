@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { yamlText } from '../../controller/cli/document-text.ts';
+import { yamlText } from '../../../controller/cli/document-text.ts';
 import {
   DocumentTooLong,
   onlyColours,
@@ -10,8 +10,8 @@ import {
   visibleDocument,
   visibleInJson,
   visibleJson,
-} from '../../controller/visible.ts';
-import { ALL_HOSTILE, expectHarmless, HOSTILE } from '../support/hostile-text.ts';
+} from '../../../controller/text/visible.ts';
+import { ALL_HOSTILE, expectHarmless, HOSTILE } from '../../support/hostile-text.ts';
 
 const anyText = fc.string({ unit: 'binary' });
 const hostileText = fc.oneof(anyText, fc.constantFrom(...HOSTILE), fc.constant(ALL_HOSTILE));
