@@ -119,13 +119,18 @@ function ofApp(app: MarathonApp): Omit<Declaration, 'framework' | 'selector'> {
 function named({ port, name, containerPort, reach }: PlacedPort, position: number): NamedPort {
   // The old form `vip_PORT1` is an index among the app's ports, not among the labels.
   const index = isTaskLabelPort(port.at) && reach.by === 'host port' ? reach.index : position;
-  return { port, name, containerPort, index };
+  return { port: atPod(port), name, containerPort, index };
+}
+
+/** A pod is reached at its own address, also where the definition asks for a host port. */
+function atPod(port: Port): Port {
+  return { ...port, backendAddress: 'container' };
 }
 
 function ofPod(pod: MarathonPodStatus): Omit<Declaration, 'framework' | 'selector'> {
   const definition = definePod(pod.spec, pod.unread);
   const ports = definition.ports.map(({ port, name, containerPort }, index) => ({
-    port,
+    port: atPod(port),
     name: name || null,
     containerPort: containerPort || null,
     index,
