@@ -18,6 +18,8 @@ import { addressTypeText, unmatched } from './references.ts';
 interface Member {
   readonly ports: readonly NamedPort[];
   readonly endpoints: readonly Map<string, Endpoint>[];
+  /** The port of a slice that is meant but has no number, by index in `ports`. */
+  readonly unnumbered: (SlicePort | undefined)[];
   condition: Pick<Task, 'state' | 'health'>;
   /** By index in `ports`. */
   local: Locals[string];
@@ -111,12 +113,14 @@ function byName(declared: readonly NamedPort[], { ports }: Slice): readonly (Sli
 function place(
   endpoint: SliceEndpoint,
   pairs: readonly (SlicePort | null)[],
-  { endpoints }: Pick<Member, 'endpoints'>,
+  { endpoints, unnumbered }: Pick<Member, 'endpoints' | 'unnumbered'>,
 ): void {
   const address = addressText(endpoint.address);
   if (address === null) return;
   for (const [i, pair] of pairs.entries()) {
-    if (pair !== null) endpoints[i]?.set(`${address} ${pair.port}`, { address, port: pair.port });
+    if (pair === null) continue;
+    if (pair.port === null) unnumbered[i] = pair;
+    else endpoints[i]?.set(`${address} ${pair.port}`, { address, port: pair.port });
   }
 }
 
@@ -126,7 +130,7 @@ function portsOf({ ports, versions }: Declaration, { labels }: Slice): readonly 
 }
 
 function begin(ports: readonly NamedPort[], condition: Member['condition'], kept: Member['kept']): Member {
-  return { ports, endpoints: ports.map(() => new Map()), condition, local: {}, kept };
+  return { ports, endpoints: ports.map(() => new Map()), unnumbered: [], condition, local: {}, kept };
 }
 
 function conditionOf({ ready, serving, terminating }: SliceEndpoint): Member['condition'] {
@@ -143,12 +147,15 @@ function rank({ state, health }: Member['condition']): number {
 }
 
 function toTask(id: string, member: Member, relayed: boolean): Task {
-  const { ports, endpoints, condition, local, kept, unusable, place } = member;
+  const { ports, endpoints, unnumbered, condition, local, kept, unusable, place } = member;
   const where = place === undefined ? {} : { place };
   if (kept !== null) return { id, ...condition, ports: kept, ...where };
   const placed = ports.map((declared, i) => {
     const at = [...(endpoints[i]?.values() ?? [])];
-    const reached = at.length > 0 || relayed ? { endpoints: at } : notPlaced(unusable ?? unmatched(declared));
+    const reached =
+      at.length > 0 || relayed
+        ? { endpoints: at }
+        : notPlaced(unusable ?? unmatched(declared, unnumbered[i]));
     const own = local[i];
     return taskPort(declared.port, own === undefined ? reached : { ...reached, local: own }, condition.state);
   });
