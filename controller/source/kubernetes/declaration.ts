@@ -162,6 +162,13 @@ function relayedPorts(ports: Relayed['ports']): readonly NamedPort[] {
   }));
 }
 
+/** A declaration whose tasks get no ports. */
+export function withoutPorts(declaration: Declaration): Declaration {
+  const { versions } = declaration;
+  const names = versions === null ? null : [...versions.keys()];
+  return { ...declaration, ports: [], versions: names && new Map(names.map((name) => [name, []])) };
+}
+
 /** The name that a relay gives the port at this index in its EndpointSlices. */
 export function relayedPortName(index: number): string {
   return `p${index}`;
