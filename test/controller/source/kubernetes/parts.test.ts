@@ -131,6 +131,27 @@ describe('ports are paired', () => {
   });
 });
 
+test.each([[[{ id: 'web.1', ports: ['x'] }]], [[{ id: 'web.1', labels: { VIP_0: '/web:80' } }]], [7]])(
+  'tasks in a definition are not used, whatever is wrong in them: %j',
+  (tasks) => {
+    const { app } = mapped({ containerPort: 8080, labels: { VIP_0: '/web:80' } });
+    const { ports, rejected, warnings } = declared({ app: { ...app, tasks } });
+    expect(ports).toMatchObject([{ containerPort: 8080, port: { labels: { VIP_0: '/web:80' } } }]);
+    expect(rejected).toEqual([]);
+    expect(warnings).toEqual(['tasks is not used: its tasks are the endpoints that spec.endpoints selects']);
+    expect(declared({ app: { ...app, tasks: [] } }).warnings).toEqual([]);
+  },
+);
+
+test('instances in the status of a pod are not used', () => {
+  const spec = { containers: [{ name: 'c', endpoints: [{ name: 'http', containerPort: 80 }] }] };
+  const { ports, warnings } = declared({ pod: { id: '/pod', spec, instances: [7] } });
+  expect(ports).toMatchObject([{ name: 'http' }]);
+  expect(warnings).toEqual([
+    'instances is not used: its instances are the endpoints that spec.endpoints selects',
+  ]);
+});
+
 test('the references of an object say which port has no number', () => {
   const labels = { VIP_0: '/web:80' };
   const object = declared(mapped({ name: 'http', labels }, { name: 'dns', labels }));
