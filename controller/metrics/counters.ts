@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Step } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
-import { backendFields, serviceFields } from '../settings/fields.ts';
+import { backendFields, serviceFields } from '../settings/settings.ts';
 
 const KINDS: readonly PassStatus['kind'][] = ['full', 'changes'];
 const RESULTS = ['converged', 'incomplete', 'error'] as const;

@@ -63,7 +63,7 @@ export function registerGauges(
   ofPass(
     'slow_start_backends',
     'Backends in slow start: they came into rotation recently and their weight is still growing.',
-    ({ slowStarts }) => slowStarts ?? 0,
+    ({ slowStarts }) => slowStarts,
   );
   ofPass('steps_waiting', 'Failed writes that wait for their next retry.', ({ waiting }) => waiting);
   ofPass(
