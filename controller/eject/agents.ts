@@ -1,30 +1,31 @@
 import type { Blindness, EjectionCause, ProbeResult } from '../ejection.ts';
-import { isHostWell } from './restraint.ts';
+import { isHostHealthy } from './restraint.ts';
 
-/** From one reading of the connections to the next; milliseconds of the monotonic clock. */
+/** A span of time, in milliseconds of the monotonic clock. For a reading of connections: since the start of the one before. */
 export interface Window {
   readonly from: number;
   readonly to: number;
 }
 
-/** How long an agent counts as failing after a probe of it failed: the longest time between two probes, and one more. */
+/** How long an agent counts as failing after a failed probe: twice the longest interval between probes. */
 const FAILING_MS = 60_000;
-/** A reading that covers more than this does not show that agents answered all along. */
-const LONGEST_WINDOW_MS = 1_000;
-/** So long before a probe, and so shortly before its end, agents must have been seen to answer. */
+/** A reading over a longer window does not show that agents answered throughout it. */
+const MAX_WINDOW_MS = 1_000;
+/** Answers must be seen from this long before a probe, and until at most this long before its end. */
 const AROUND_MS = 600;
 /**
- * While a probe is made no more time than this passes without an answer. Its connection requests are spread over a second, so
- * that no cut of this host which is too short to be seen meets all of them.
+ * Maximum time without an answer during a probe. The connection requests of a probe are spread over a second, so a network
+ * cut of this host that is too short to be noticed cannot affect all of them.
  */
-const LONGEST_SILENCE_MS = 600;
+const MAX_SILENCE_MS = 600;
+/** How long readings and successful probes are kept: longer than a probe takes. */
 const KEPT_MS = 5_000;
-/** Probes that begin within this time met the same network. */
+/** Probes that begin within this time of each other see the same network conditions. */
 const TOGETHER_MS = 100;
 
 /**
- * Which agents answer this host, and which do not: as clients' connections show it for nothing, and as probes do. Agents, not
- * backends, since what cuts this host off cuts it off from agents.
+ * Tracks which agents answer this host, from client connections and from probes. It tracks agents rather than backends,
+ * since a network failure of this host cuts it off from whole agents.
  */
 export class Agents {
   #windows: { readonly window: Window; readonly answering: ReadonlySet<string> }[] = [];
@@ -32,28 +33,28 @@ export class Agents {
   readonly #failedAt = new Map<string, number>();
   #blind: Blindness | null = null;
 
-  /** Set from the first failure that was not proven until one is. */
+  /** Set from the first failure that is not proven until one is proven or none is open. */
   get blind(): Blindness | null {
     return this.#blind;
   }
 
-  /** A failure was judged; null: none is open any more. */
-  judged(verdict: Verdict | null, now: number): void {
+  /** Records the verdict on a failure. null: no unproven failure is open. */
+  recordVerdict(verdict: Verdict | null, now: number): void {
     const since = this.#blind?.since ?? now;
     const { isProven, failing, answering } = verdict ?? PROVEN;
     this.#blind = isProven ? null : { since, failing, answering };
   }
 
-  /** In this time these agents answered new connections of clients. */
-  answered(window: Window, answering: ReadonlySet<string>): void {
+  /** Records the agents that answered new client connections in this window. */
+  recordAnswers(window: Window, answering: ReadonlySet<string>): void {
     this.#windows.push({ window, answering });
-    // An answer came after the window began, and that is all that is known.
+    // An answer came at some time after the window began: nothing more is known of its time.
     for (const agent of answering) this.#clearFailure(agent, window.from);
     this.#windows = this.#windows.filter(({ window: { to } }) => to > window.to - KEPT_MS);
   }
 
-  /** One of the agent's backends was probed: `results` of all its attempts. */
-  probed(agent: string, results: readonly ProbeResult[], startedAt: number, now: number): void {
+  /** Records a probe of one of the agent's TCP backends, with the results of all attempts. */
+  recordProbe(agent: string, results: readonly ProbeResult[], startedAt: number, now: number): void {
     if (results.some((result) => result === 'connected')) this.#clearFailure(agent, startedAt);
     else if (results.every(isFailure)) this.#failedAt.set(agent, now);
     if (results.length > 1 && results.every((result) => result === 'connected'))
@@ -61,77 +62,81 @@ export class Agents {
     this.#witnesses = this.#witnesses.filter((one) => one.startedAt > now - KEPT_MS);
   }
 
-  /** Agents of which a probe failed and that have not answered since, and these. */
+  /** Agents with a failed probe and no answer since, together with those in `more`. */
   failing(now: number, ...more: readonly string[]): ReadonlySet<string> {
     for (const [agent, at] of this.#failedAt) if (at < now - FAILING_MS) this.#failedAt.delete(agent);
     return new Set([...this.#failedAt.keys(), ...more]);
   }
 
   /**
-   * Whether a probe of one of this agent's backends, made in this time, failed for no fault of this host: meanwhile it
-   * reached other backends of this agent, or as many agents as fail. Agents that are still being probed count as failing.
+   * Whether this host is not to blame for a failed probe of one of this agent's backends: during the probe it reached other
+   * backends of this agent, or at least as many agents as fail. Agents that are still being probed count as failing.
    */
   verdict(agent: string, during: Window, now: number, probed: readonly string[]): Verdict {
     const failing = this.failing(now, agent, ...probed);
     const answering = this.#answeringDuring(during, failing);
-    const isProven = this.#answers(agent, during) || isHostWell(failing, answering);
+    const isProven = this.#reached(agent, during) || isHostHealthy(failing, answering);
     return { isProven, failing: failing.size, answering: answering.size };
   }
 
-  /** Whether each reading of late has shown that agents answer, so that nobody need be probed to see it. */
+  /** Whether each recent reading shows an answer from an agent outside `except`, so that no witness need be probed. */
   isAnswerSeen(now: number, except: ReadonlySet<string>): boolean {
-    return this.#isSeenUntil(now, (answering) => [...answering].some((agent) => !except.has(agent)));
+    return this.#holdsBefore(now, (answering) => [...answering].some((agent) => !except.has(agent)));
   }
 
   /**
-   * Agents of which it is known that they could be reached while a probe was made: their backends were probed beside it, or
-   * clients got answers all along. Empty where neither is so: this host may have been cut off for a part of that time.
+   * Agents outside `except` that this host reached during a probe: those that answered a probe made at the same time, and
+   * those that answered clients, if clients got answers throughout. Otherwise this host may have been cut off for part of
+   * that time.
    */
   #answeringDuring(during: Window, except: ReadonlySet<string>): ReadonlySet<string> {
     const found = new Set<string>();
     for (const { agent, startedAt } of this.#witnesses)
       if (Math.abs(startedAt - during.from) <= TOGETHER_MS && !except.has(agent)) found.add(agent);
     const isOther = (agent: string) => !except.has(agent);
-    if (!this.#isAllAlong(during, (answering) => [...answering].some(isOther))) return found;
+    if (!this.#holdsThroughout(during, (answering) => [...answering].some(isOther))) return found;
     for (const { answering } of this.#windowsIn({ from: during.from - AROUND_MS, to: during.to }))
       for (const agent of answering) if (isOther(agent)) found.add(agent);
     return found;
   }
 
-  /** Whether this very agent could be reached while a probe was made: one of its backends fails then, and not the agent. */
-  #answers(agent: string, during: Window): boolean {
-    const isBeside = (startedAt: number) => Math.abs(startedAt - during.from) <= TOGETHER_MS;
-    if (this.#witnesses.some((one) => one.agent === agent && isBeside(one.startedAt))) return true;
-    return this.#isAllAlong(during, (answering) => answering.has(agent));
+  /** Whether this host reached this agent during the probe: then one of its backends fails, and not the agent. */
+  #reached(agent: string, during: Window): boolean {
+    const isSimultaneous = (startedAt: number) => Math.abs(startedAt - during.from) <= TOGETHER_MS;
+    if (this.#witnesses.some((one) => one.agent === agent && isSimultaneous(one.startedAt))) return true;
+    return this.#holdsThroughout(during, (answering) => answering.has(agent));
   }
 
-  /** Whether readings say so from before a probe to its end. What makes a backend a suspect lies before the probe: no cut may hide there. */
-  #isAllAlong({ from, to }: Window, says: Says): boolean {
-    if (!this.#isSeenUntil(from, says)) return false;
+  /**
+   * Whether readings meet the condition from shortly before a probe until shortly before its end, with no long gap. Before
+   * the probe too, since a cut at that time may be what made the backend a suspect.
+   */
+  #holdsThroughout({ from, to }: Window, condition: Condition): boolean {
+    if (!this.#holdsBefore(from, condition)) return false;
     let last: Window | null = null;
     for (const { window, answering } of this.#windowsIn({ from: from - AROUND_MS, to })) {
-      if (window.to - window.from > LONGEST_WINDOW_MS || !says(answering)) continue;
+      if (window.to - window.from > MAX_WINDOW_MS || !condition(answering)) continue;
       const isNext = last === null || window.from <= last.to;
-      if (!isNext && window.to - (last?.from ?? 0) > LONGEST_SILENCE_MS) return false;
+      if (!isNext && window.to - (last?.from ?? 0) > MAX_SILENCE_MS) return false;
       last = window;
     }
     return last !== null && last.to >= to - AROUND_MS;
   }
 
-  /** Whether each reading that ended within a short time before this moment says so. */
-  #isSeenUntil(at: number, says: Says): boolean {
+  /** Whether each reading that ended shortly before this moment meets the condition, with no gap; false if there is none. */
+  #holdsBefore(at: number, condition: Condition): boolean {
     const from = at - AROUND_MS;
     let seenTo = from;
     for (const { window, answering } of this.#windowsIn({ from, to: at })) {
       if (window.to > at) break;
-      if (window.to - window.from > LONGEST_WINDOW_MS || window.from > seenTo || !says(answering))
+      if (window.to - window.from > MAX_WINDOW_MS || window.from > seenTo || !condition(answering))
         return false;
       seenTo = window.to;
     }
     return seenTo > from;
   }
 
-  /** Readings that cover a part of this time, in order. */
+  /** Readings whose window overlaps this one, in order. */
   #windowsIn({ from, to }: Window) {
     return this.#windows.filter(({ window }) => window.to > from && window.from < to);
   }
@@ -142,24 +147,24 @@ export class Agents {
   }
 }
 
-type Says = (answering: ReadonlySet<string>) => boolean;
+type Condition = (answering: ReadonlySet<string>) => boolean;
 
-/** How many agents fail, and how many answered meanwhile. */
+/** Whether a failure is proven to be the backend's, with the numbers of agents that fail and that answered meanwhile. */
 export interface Verdict {
   readonly isProven: boolean;
   readonly failing: number;
   readonly answering: number;
 }
 
-/** Of a failure that no agent has to bear witness to. */
+/** The verdict on a failure that needs no witness. */
 export const PROVEN: Verdict = { isProven: true, failing: 0, answering: 0 };
 
-/** Whether it says that a backend cannot be reached, or that nothing listens there. */
+/** Whether a probe attempt found that the backend cannot be reached or nothing listens on its port. */
 export function isFailure(result: ProbeResult): boolean {
   return result === 'timed out' || result === 'unreachable' || result === 'refused';
 }
 
-/** Whether it may be the agent that cannot be reached, and not only a port of it. */
+/** Whether the failure may be of the whole agent, rather than of one of its ports. */
 export function isAgentFailure(result: ProbeResult | EjectionCause | undefined): boolean {
   return result === 'timed out' || result === 'unreachable';
 }

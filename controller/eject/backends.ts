@@ -1,29 +1,29 @@
-/** What deciding about backends needs to know of them. */
+/** The backends that the ejector decides about, and what the kernel shows about them. */
 
 import type { Protocol } from '../model.ts';
 import type { Sign } from './suspicion.ts';
 import type { VipTarget } from './watched.ts';
 
-/** The VIPs' backends in rotation, as of now. */
+/** The backends of the desired VIPs that may be ejected, as of the time of each call. */
 export interface Backends {
+  /** Whether the VIP still has this backend, with the same task. */
   has(one: VipTarget): boolean;
-  /** Those of an agent. */
-  on(agent: string): Iterable<VipTarget>;
-  /** Backends of agents other than these and this host, each of another one: at most so many. */
-  beside(protocol: Protocol, except: ReadonlySet<string>, most: number): readonly VipTarget[];
-  /** Whether an agent is this host. */
-  isHere(agent: string): boolean;
+  /** The backends in rotation on an agent. */
+  onAgent(agent: string): Iterable<VipTarget>;
+  /** Up to `max` backends in rotation, each on a different agent, without the agents in `except` and this host. */
+  onOtherAgents(protocol: Protocol, except: ReadonlySet<string>, max: number): readonly VipTarget[];
+  isThisHost(agent: string): boolean;
 }
 
-/** What the counters say of a backend. */
-export interface Signed extends VipTarget {
+/** What the counters show about a backend. */
+export interface BackendSign extends VipTarget {
   readonly sign: Sign;
 }
 
-/** What the table of connections says of a backend. */
-export interface Met extends VipTarget {
-  /** null: nothing is odd. */
+/** What the connection table shows about a backend. */
+export interface BackendOutcome extends VipTarget {
+  /** null: nothing unusual. */
   readonly sign: Sign | null;
-  /** It answered a new connection since the table was last read. */
+  /** Whether it answered a new connection since the table was last read. */
   readonly hasAnswered: boolean;
 }

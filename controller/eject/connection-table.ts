@@ -4,31 +4,31 @@ import { CONNECTION_TABLE, type ConnectionKey, splitLine } from '../connection-e
 import type { ConnectionsRead, ConnectionTable, WaitingConnections } from '../ports.ts';
 
 /**
- * 4,000 connections, and 16,000 where nothing else tells of those that wait for an answer. For each page of the table the kernel
- * counts from its start: twice as many cost four times as much.
+ * Read limits: about 4,000 IPv4 connections, or 16,000 if `waiting` cannot list the unanswered ones. For each page that it
+ * returns the kernel counts from the start of the table, so twice as many connections cost four times as much.
  */
-const MOST_BYTES = { besideWaiting: 1 << 18, alone: 1 << 20 } as const;
-/** So much at a stretch: a pass, a query for a name or a probe may come in between. */
-const STRETCH_BYTES = 1 << 16;
+const MAX_BYTES = { withWaiting: 1 << 18, alone: 1 << 20 } as const;
+/** Bytes to read before yielding to the event loop, so that a pass, a DNS query or a probe can run in between. */
+const SLICE_BYTES = 1 << 16;
 
 /**
- * The table in `/proc`. Of a large one its beginning, and the connections that wait for an answer. The kernel lists connections by
- * a hash of the client's address and port, so that those at the beginning are of any VIP and backend. `cpuMs`: the processor time
- * that this thread has used.
+ * Reads the connection table in `/proc`. Of a large table it reads the beginning, and asks `waiting` for all unanswered
+ * connections. The kernel orders connections by a hash of the client's address and port, so the beginning is a sample of all
+ * VIPs and backends. `cpuMs` returns the CPU time that this thread has used, in milliseconds.
  */
 export function createConnectionTable(
   cpuMs: () => number,
   waiting: WaitingConnections,
   path = CONNECTION_TABLE,
-  limits: typeof MOST_BYTES = MOST_BYTES,
+  limits: typeof MAX_BYTES = MAX_BYTES,
 ): ConnectionTable {
-  let buffer = Buffer.alloc(STRETCH_BYTES);
-  let mostBytes: number = limits.besideWaiting;
+  let buffer = Buffer.alloc(SLICE_BYTES);
+  let maxBytes: number = limits.withWaiting;
 
-  /** Fills the buffer from there on, by a stretch at most; gives the end of what was read, and whether that is all. */
+  /** Fills the buffer from `start`, with about one slice at most. Returns the end of the data, and whether the file ended there. */
   function fill(file: number, start: number): readonly [end: number, isAll: boolean] {
     let end = start;
-    while (end < Math.min(buffer.length, start + STRETCH_BYTES)) {
+    while (end < Math.min(buffer.length, start + SLICE_BYTES)) {
       const count = readSync(file, buffer, end, buffer.length - end, null);
       if (count === 0) return [end, true];
       end += count;
@@ -42,10 +42,10 @@ export function createConnectionTable(
     try {
       for (let [size, isAll] = [0, false]; ; ) {
         const from = cpuMs();
-        if (size === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * size, mostBytes));
+        if (size === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * size, maxBytes));
         [size, isAll] = fill(file, size);
-        if (isAll || size >= mostBytes) {
-          // A part ends within a line.
+        if (isAll || size >= maxBytes) {
+          // A partial read may end within a line, which is dropped.
           const end = isAll ? size : buffer.lastIndexOf('\n', size - 1) + 1;
           const tcp = parse(buffer.toString('latin1', 0, end));
           return { tcp, extent: isAll ? 'all' : 'beginning', bytes: size, cost: cost + cpuMs() - from };
@@ -65,7 +65,7 @@ export function createConnectionTable(
       const from = cpuMs();
       const keys = await waiting.read(listed.tcp.size);
       const cost = listed.cost + cpuMs() - from;
-      mostBytes = keys === null ? limits.alone : limits.besideWaiting;
+      maxBytes = keys === null ? limits.alone : limits.withWaiting;
       if (keys === null) return { ...listed, cost };
       const found = keys.map((key): [ConnectionKey, string] => [key, 'SYN_RECV']);
       return { tcp: new Map([...found, ...listed.tcp]), extent: 'waiting', bytes: listed.bytes, cost };

@@ -10,33 +10,33 @@ import type { Counted, CountedDestination, CountersRead } from '../counters.ts';
 import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../model.ts';
 import type { DestinationCounters } from '../ports.ts';
 
-/** So long after its last new connection a service's destinations are read: replies to it come in that time. */
-const READS_AFTER = 3;
-/** What was read is compared for so much longer; of services that nobody connects to nothing is kept. */
-const KEPT_AFTER = 30;
-/** So many services' destinations are read at once at most; a host where more have new connections reads the rest next time. */
-const MOST_SERVICES = 500;
-/** So many at a stretch: a pass, a query for a name or a probe may come in between. */
-const STRETCH = 16;
+/** A service's destinations are also read in this many reads after its last new connection: replies to it arrive by then. */
+const FOLLOW_UP_READS = 3;
+/** For this many more reads a new connection is still compared with the counters read last. Then they are forgotten. */
+const KEPT_READS = 30;
+/** Maximum number of services whose destinations one read covers. The next read begins with the others. */
+const MAX_SERVICES = 500;
+/** Services to read before yielding to the event loop, so that a pass, a DNS query or a probe can run in between. */
+const SLICE_SERVICES = 16;
 
 type Client = Pick<IpvsClient, 'listServices' | 'listDestinations' | 'close'>;
 
 interface Known {
-  /** Of all its destinations. */
+  /** New connections to all its destinations since it was added. */
   connections: bigint;
-  /** The number of the read up to which its destinations are read. */
+  /** Number of the last read that is to cover its destinations. */
   readTo: number;
-  /** The number of the last one in which they were. */
+  /** Number of the last read that covered them. */
   lastRead: number;
   destinations: ReadonlyMap<BackendKey, CountedDestination>;
 }
 
 /**
- * The counters behind a client of their own. One dump of the services tells which of them got new connections; only those
- * destinations are read. What a service counts is not cleared by anybody's reading it.
+ * Reads destination counters, over a netlink client that nothing else uses. A dump of the services shows which of them got
+ * new connections; only the destinations of those are read. Reading does not reset counters.
  *
- * The kernel tells the sums that its estimator last made (`ip_vs_copy_stats`, `ip_vs_est.c`): they are up to 2 s old, and stay as
- * they are where `net.ipv4.vs.run_estimation` is 0.
+ * The kernel reports the sums that its estimator made last (`ip_vs_copy_stats`, `ip_vs_est.c`): they are up to 2 s old, and
+ * do not change if `net.ipv4.vs.run_estimation` is 0.
  */
 export function createDestinationCounters(client: Client): DestinationCounters {
   const reader = new Reader(client);
@@ -71,19 +71,19 @@ class Reader {
     const listed = await this.#client.listServices();
     const due = this.#due(listed, isWatched);
     const services = new Map<ServiceKey, ReadonlyMap<BackendKey, CountedDestination>>();
-    const now = due.slice(0, MOST_SERVICES);
+    const now = due.slice(0, MAX_SERVICES);
     for (const [i, { key, service, known }] of now.entries()) {
       known.lastRead = this.#reads;
       const found = await destinationsOf(this.#client, service, known);
       if (found !== null) services.set(key, found);
-      if (i % STRETCH === STRETCH - 1) await setImmediate();
+      if (i % SLICE_SERVICES === SLICE_SERVICES - 1) await setImmediate();
     }
     let entries = listed.length;
     for (const destinations of services.values()) entries += destinations.size;
     return { services, left: due.length - now.length, entries };
   }
 
-  /** Services whose destinations are to be read: those that have waited for longest come first. */
+  /** Services whose destinations are to be read, those that have waited longest first. */
   #due(listed: readonly ObservedService[], isWatched: (service: ServiceKey) => boolean): readonly Due[] {
     const before = this.#known;
     this.#known = new Map();
@@ -94,11 +94,11 @@ class Reader {
       if (!isWatched(key)) continue;
       const { connections } = service.stats;
       const known = before.get(key) ?? { connections, readTo: 0, lastRead: 0, destinations: NONE };
-      if (known.connections !== connections) known.readTo = this.#reads + READS_AFTER;
+      if (known.connections !== connections) known.readTo = this.#reads + FOLLOW_UP_READS;
       known.connections = connections;
       this.#known.set(key, known);
       if (known.readTo >= this.#reads) due.push({ key, service, known });
-      else if (known.readTo + KEPT_AFTER < this.#reads) known.destinations = NONE;
+      else if (known.readTo + KEPT_READS < this.#reads) known.destinations = NONE;
     }
     return due.sort((one, other) => one.known.lastRead - other.known.lastRead);
   }
@@ -112,7 +112,7 @@ interface Due {
 
 const NONE: ReadonlyMap<BackendKey, CountedDestination> = new Map();
 
-/** null when the service has gone since it was listed. */
+/** Reads the destinations of a service; null if it was removed since it was listed. */
 async function destinationsOf(client: Client, service: AddressServiceId, one: Known) {
   try {
     const found = new Map<BackendKey, CountedDestination>();
@@ -130,7 +130,7 @@ async function destinationsOf(client: Client, service: AddressServiceId, one: Kn
   }
 }
 
-/** Numbers rather than the kernel's 64 bits: exact up to 9 PB. */
+/** Converts 64-bit counters to numbers, which are exact up to 2^53 (9 PB). */
 function toCounted({ connections, inPackets, outPackets, inBytes, outBytes }: Stats): Counted {
   return {
     connections: Number(connections),

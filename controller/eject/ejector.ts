@@ -1,6 +1,6 @@
 import type { Blindness, Ejection, ProbeResult, Target, TargetKey } from '../ejection.ts';
 import { Agents, isAgentFailure, isFailure, PROVEN, type Verdict, type Window } from './agents.ts';
-import type { Backends, Met, Signed } from './backends.ts';
+import type { BackendOutcome, BackendSign, Backends } from './backends.ts';
 import { EjectionRegister } from './register.ts';
 import { type Sign, signText } from './suspicion.ts';
 import {
@@ -13,24 +13,28 @@ import {
   type Watched,
 } from './watched.ts';
 
-/** So many probes are made at once. */
-const MOST_AT_ONCE = 64;
-/** Beside suspects so many others are probed at most. */
-const MOST_WITNESSES = 16;
-/** So many backends are watched more closely; further suspects wait. */
-const MOST_WATCHED = 4_096;
+/** Maximum number of concurrent probes. */
+const MAX_CONCURRENT = 64;
+/** Maximum number of witnesses to probe together with suspects. */
+const MAX_WITNESSES = 16;
+/** Maximum number of backends to keep a state for. Further suspicions are ignored until there is room. */
+const MAX_WATCHED = 4_096;
+/** Time from the first good probe of an ejected backend to the second. */
 const SECOND_GOOD_PROBE_MS = 500;
-/** A failure that could not be acted on in this time says little: the network may be another one since. */
+/**
+ * How long an unproven failure waits for probes of other agents that are still running. After that the network may have
+ * changed, so the backend is probed again instead.
+ */
 const FRESH_MS = 2_500;
-/** So many backends of an agent that cannot be reached make all its others suspects. */
-const AGENT_FAILS = 2;
+/** If this many backends of an agent cannot be reached, its other TCP backends become suspects. */
+const AGENT_FAILURES = 2;
 
 /**
- * Decides which backends do not answer: clients seem to get no reply from one (suspicion), two connections from this host
- * fail too, and while they were tried this host reached others (conviction). Two good probes bring it back.
+ * Decides which backends to eject. A backend becomes a suspect when clients seem to get no reply from it. It is ejected if
+ * two connections from this host fail too while this host reaches others, and returns after two good probes.
  *
- * Knows no clock and no I/O: it is told what was counted and probed, and says what is to be probed. Times are milliseconds
- * of the monotonic clock.
+ * It has no clock and does no I/O: callers pass in what readings and probes show, and make the probes that it returns. Times
+ * are milliseconds of the monotonic clock.
  */
 export class Ejector {
   readonly #backends: Backends;
@@ -51,39 +55,39 @@ export class Ejector {
     return [...this.#watched.values()].filter(({ phase }) => phase === 'suspect').length;
   }
 
-  /** When something is to be probed next; infinite: nothing is. */
+  /** When the next probe is due; infinite if none is, or while no more may run. */
   nextDue(): number {
-    if (this.#inFlight.size >= MOST_AT_ONCE) return Number.POSITIVE_INFINITY;
+    if (this.#inFlight.size >= MAX_CONCURRENT) return Number.POSITIVE_INFINITY;
     let next = Number.POSITIVE_INFINITY;
     for (const { phase, nextAt } of this.#watched.values())
       if (isProbed(phase)) next = Math.min(next, nextAt);
     return next;
   }
 
-  /** The counters of these backends were read; of the others nobody asked anything. They show what was so up to seconds ago. */
-  counted(signed: Iterable<Signed>, now: number): void {
-    for (const { sign, ...one } of signed) this.#signed(one, sign, now);
+  /** Records what the counters show, which may be some seconds old. Backends without a sign keep their state. */
+  recordCounters(signs: Iterable<BackendSign>, now: number): void {
+    for (const { sign, ...one } of signs) this.#applySign(one, sign, now);
     this.#forget(now);
     this.#decide(now);
   }
 
-  /** The table of connections was read: what became of these backends' connections in this time. */
-  met(window: Window, backends: Iterable<Met>): void {
+  /** Records what the connection table shows about these backends' connections in this window. */
+  recordConnections(window: Window, outcomes: Iterable<BackendOutcome>): void {
     const answering = new Set<string>();
-    for (const { sign, hasAnswered, ...one } of backends) {
+    for (const { sign, hasAnswered, ...one } of outcomes) {
       const { agent } = one.target;
-      if (hasAnswered && !this.#backends.isHere(agent)) answering.add(agent);
-      if (hasAnswered) this.#signed(one, ANSWERED, window.to);
-      else if (sign !== null) this.#signed(one, sign, window.to);
+      if (hasAnswered && !this.#backends.isThisHost(agent)) answering.add(agent);
+      if (hasAnswered) this.#applySign(one, ANSWERED, window.to);
+      else if (sign !== null) this.#applySign(one, sign, window.to);
     }
-    this.#agents.answered(window, answering);
+    this.#agents.recordAnswers(window, answering);
     this.#forget(window.to);
     this.#decide(window.to);
   }
 
-  /** The probes that are to be made now; `probed` must be told of each. */
+  /** Returns the probes to make now. The caller must pass the results of each to `recordProbe`. */
   takeDue(now: number): readonly Probe[] {
-    const room = MOST_AT_ONCE - this.#inFlight.size;
+    const room = MAX_CONCURRENT - this.#inFlight.size;
     const due = [...this.#watched.values()].filter(({ phase, nextAt }) => isProbed(phase) && nextAt <= now);
     const probes = due.slice(0, Math.max(0, room)).map((watched): Probe => {
       const { phase, service, target } = watched;
@@ -97,24 +101,25 @@ export class Ejector {
     return probes;
   }
 
-  /** A probe was made, or could not be: the results of its attempts. */
-  probed(probe: Probe, results: readonly ProbeResult[], now: number): void {
+  /** Records the results of all attempts of a probe. */
+  recordProbe(probe: Probe, results: readonly ProbeResult[], now: number): void {
     this.#inFlight.delete(probe);
-    this.register.count(results);
+    this.register.countProbe(results);
     const { target, startedAt, isWitness } = probe;
-    if (target.protocol === 'tcp' && !this.#backends.isHere(target.agent))
-      this.#agents.probed(target.agent, results, startedAt, now);
+    if (target.protocol === 'tcp' && !this.#backends.isThisHost(target.agent))
+      this.#agents.recordProbe(target.agent, results, startedAt, now);
     const watched = this.#watched.get(target.key);
     if (isWitness) {
-      if (results.every(isFailure)) this.#suspect(probe, 'probed beside another backend, no answer', now);
+      if (results.every(isFailure))
+        this.#suspect(probe, 'no answer when probed together with a suspect', now);
     } else if (watched?.phase === 'suspect')
-      this.#suspectProbed(watched, results, { from: startedAt, to: now });
-    else if (watched?.ejection != null) this.#ejectedProbed(watched, watched.ejection, results, now);
+      this.#recordSuspectProbe(watched, results, { from: startedAt, to: now });
+    else if (watched?.ejection != null) this.#recordEjectedProbe(watched, watched.ejection, results, now);
     this.#decide(now);
   }
 
-  #signed(one: VipTarget, sign: Sign, now: number): void {
-    if (sign.kind === 'replies' && sign.areAnswered) this.#replied(one.target);
+  #applySign(one: VipTarget, sign: Sign, now: number): void {
+    if (sign.kind === 'replies' && sign.areAnswered) this.#clear(one.target);
     if ('connections' in sign) this.#suspect(one, signText(sign), now);
   }
 
@@ -122,7 +127,7 @@ export class Ejector {
     const known = this.#watched.get(one.target.key);
     const isIdle = known?.phase === 'cleared' || known?.phase === 'returned';
     if (known !== undefined && (!isIdle || known.nextAt > now)) return;
-    if (known === undefined && this.#watched.size >= MOST_WATCHED) return;
+    if (known === undefined && this.#watched.size >= MAX_WATCHED) return;
     this.#watched.set(one.target.key, {
       service: one.service,
       target: one.target,
@@ -136,23 +141,28 @@ export class Ejector {
     });
   }
 
-  /** New connections of clients are answered: it is no suspect, whatever a probe says. One that a probe cleared keeps its back-off. */
-  #replied({ key }: Target): void {
+  /** Clears a suspect whose clients are answered, whatever a probe finds. A backend that a probe cleared keeps its back-off. */
+  #clear({ key }: Target): void {
     if (this.#watched.get(key)?.phase === 'suspect') this.#watched.delete(key);
   }
 
-  #suspectProbed(watched: Watched, results: readonly ProbeResult[], during: Window): void {
+  #recordSuspectProbe(watched: Watched, results: readonly ProbeResult[], during: Window): void {
     const [first] = results;
     if (first !== undefined && results.every(isFailure)) {
       watched.failure = { result: results.at(-1) ?? first, during };
       return;
     }
-    // What could not be probed is tried again; all else that is no failure shows that it answers.
+    // An attempt that could not be made says nothing, so the probe is repeated. Any other success shows that the backend answers.
     if (!results.includes('unknown')) watched.phase = 'cleared';
     watched.nextAt = during.to + watched.backoff.next();
   }
 
-  #ejectedProbed(watched: Watched, ejection: Ejection, results: readonly ProbeResult[], now: number): void {
+  #recordEjectedProbe(
+    watched: Watched,
+    ejection: Ejection,
+    results: readonly ProbeResult[],
+    now: number,
+  ): void {
     if (results.includes('connected') || results.includes('silent')) {
       if (watched.phase === 'returning') {
         this.#return(watched, now);
@@ -175,16 +185,16 @@ export class Ejector {
     this.register.return(watched.target.key);
   }
 
-  /** Ejects suspects that failed while others answered. One that failed beside all others is probed again, with others beside it. */
+  /** Ejects each suspect whose failure is proven. Without proof it is probed again, together with witnesses. */
   #decide(now: number): void {
     for (const watched of this.#watched.values()) {
       const { phase, failure } = watched;
       if (phase !== 'suspect' || failure === null) continue;
-      // How those fare that were probed at the same time may yet say that this host is at fault.
-      const probed = this.#agentsProbed(failure.during.to, watched.target.agent);
+      // Probes that are still running count as failed for now, since they may yet show that this host is at fault.
+      const probed = this.#agentsInProbe(failure.during.to, watched.target.agent);
       const verdict = this.#verdict(watched.target, failure, now, probed);
       if (!verdict.isProven && probed.length > 0 && now - failure.during.to < FRESH_MS) continue;
-      if (verdict !== PROVEN) this.#agents.judged(verdict, now);
+      if (verdict !== PROVEN) this.#agents.recordVerdict(verdict, now);
       if (verdict.isProven) {
         this.#eject(watched, failure.result, now);
         continue;
@@ -194,13 +204,13 @@ export class Ejector {
       watched.isUnproven = true;
     }
     const isOpen = [...this.#watched.values()].some((one) => one.phase === 'suspect' && one.isUnproven);
-    if (!isOpen) this.#agents.judged(null, now);
+    if (!isOpen) this.#agents.recordVerdict(null, now);
   }
 
-  /** Other agents of which a suspect or a witness is being probed since this moment or before. */
-  #agentsProbed(since: number, except: string): readonly string[] {
+  /** Agents outside `except` with a probe of a suspect or witness that began by this time and is still running. */
+  #agentsInProbe(startedBy: number, except: string): readonly string[] {
     return [...this.#inFlight].flatMap(({ attempts, startedAt, target: { agent } }) =>
-      attempts === 2 && startedAt <= since && agent !== except && !this.#backends.isHere(agent)
+      attempts === 2 && startedAt <= startedBy && agent !== except && !this.#backends.isThisHost(agent)
         ? [agent]
         : [],
     );
@@ -208,19 +218,22 @@ export class Ejector {
 
   #verdict(target: Target, { result, during }: Failure, now: number, probed: readonly string[]): Verdict {
     const { agent, protocol } = target;
-    // What cuts this host off does not keep it from its own backends.
-    if (this.#backends.isHere(agent)) return PROVEN;
+    // A network failure of this host does not cut it off from its own backends.
+    if (this.#backends.isThisHost(agent)) return PROVEN;
     const verdict = this.#agents.verdict(agent, during, now, probed);
     return verdict.isProven || protocol === 'tcp' || result !== 'refused' ? verdict : this.#refusalVerdict();
   }
 
-  /** Of a UDP backend: an ICMP error is its agent's answer, unless something on the way refuses, which then does so for others too. */
+  /**
+   * The verdict on a refused UDP backend. Its ICMP error comes from its agent, unless a device on the way refuses for all
+   * agents: so at least as many agents with UDP backends must not refuse as do.
+   */
   #refusalVerdict(): Verdict {
     const refusing = new Set<string>();
     for (const { phase, ejection, target } of this.#watched.values())
       if (target.protocol === 'udp' && (phase === 'suspect' || ejection?.cause === 'refused'))
         refusing.add(target.agent);
-    const others = this.#backends.beside('udp', refusing, refusing.size).length;
+    const others = this.#backends.onOtherAgents('udp', refusing, refusing.size).length;
     return { isProven: others >= refusing.size, failing: refusing.size, answering: others };
   }
 
@@ -237,20 +250,23 @@ export class Ejector {
     this.#suspectAgent(target.agent, now);
   }
 
-  /** Two of its backends cannot be reached: the others are probed at once, and those of UDP, which cannot be asked, follow. */
+  /**
+   * If two backends of an agent cannot be reached, makes its other TCP backends suspects. If two are ejected for that, ejects
+   * its UDP backends with them, since the silence of a UDP backend proves nothing.
+   */
   #suspectAgent(agent: string, now: number): void {
     const failed = [...this.#watched.values()].filter(
       ({ target, failure, ejection }) =>
         target.agent === agent && isAgentFailure(failure?.result ?? ejection?.cause),
     );
-    if (failed.length < AGENT_FAILS) return;
-    const isConvicted = failed.filter(({ ejection }) => ejection !== null).length >= AGENT_FAILS;
-    for (const { service, target } of this.#backends.on(agent)) {
+    if (failed.length < AGENT_FAILURES) return;
+    const isAgentProven = failed.filter(({ ejection }) => ejection !== null).length >= AGENT_FAILURES;
+    for (const { service, target } of this.#backends.onAgent(agent)) {
       if (this.#watched.get(target.key)?.ejection != null) continue;
       const one = { service, target };
       if (target.protocol === 'tcp')
         this.#suspect(one, `other backends of agent ${agent} do not answer`, now);
-      else if (isConvicted) this.#ejectWithAgent(one, now);
+      else if (isAgentProven) this.#ejectWithAgent(one, now);
     }
   }
 
@@ -267,7 +283,7 @@ export class Ejector {
     this.register.begin(watched.ejection);
   }
 
-  /** Drops what is no backend any more and back-offs that are over; brings back what followed an agent that answers again. */
+  /** Drops removed backends and expired back-offs. Returns UDP backends whose agent has no unreachable TCP backend any more. */
   #forget(now: number): void {
     const failing = new Set<string>();
     for (const { cause, target } of this.register.ejections.values())
@@ -282,13 +298,16 @@ export class Ejector {
     }
   }
 
-  /** Others to be probed beside suspects, where clients' connections do not show that this host reaches any. */
+  /**
+   * Witnesses to probe together with suspects. None if client connections show that this host reaches other agents, and no
+   * suspect has failed without proof.
+   */
   #witnesses(suspects: readonly Probe[], now: number): readonly Probe[] {
     if (suspects.length === 0) return [];
     const failing = this.#agents.failing(now, ...suspects.map(({ target }) => target.agent));
     const areUnproven = suspects.some(({ target }) => this.#watched.get(target.key)?.isUnproven === true);
     if (!areUnproven && this.#agents.isAnswerSeen(now, failing)) return [];
-    const found = this.#backends.beside('tcp', failing, Math.min(failing.size, MOST_WITNESSES));
+    const found = this.#backends.onOtherAgents('tcp', failing, Math.min(failing.size, MAX_WITNESSES));
     const isFree = (phase: Watched['phase'] | undefined) => phase === undefined || !isProbed(phase);
     return found
       .filter(({ target }) => isFree(this.#watched.get(target.key)?.phase))

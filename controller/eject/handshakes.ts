@@ -5,39 +5,40 @@ import type { ConnectionsExtent } from '../ports.ts';
 import type { Sign } from './suspicion.ts';
 
 /**
- * So long a SYN has no answer before that is odd: a little less than from one reading to the next. Replies within a data
- * centre take a hundredth of it.
+ * A SYN without an answer for this long is suspicious: a little less than the interval between readings. Replies within a
+ * data center take a hundredth of it.
  */
 const UNANSWERED_MS = 190;
-/** A backend that was seen to take longer than that, as one in another region does, is given this much more than it took. */
-const MORE_MS = 400;
-/** It was a SYN that got lost and was sent again, which says nothing of how long replies take. */
-const SENT_AGAIN_MS = 900;
+/** A backend that was seen to answer later, such as one in another region, is allowed this much more than it took. */
+const SLOW_MARGIN_MS = 400;
+/** An answer after this long is to a retransmitted SYN, and does not show how long replies take. */
+const RETRANSMITTED_MS = 900;
+/** How long the response time of a slow backend is remembered. */
 const REMEMBERED_MS = 600_000;
-/** Resets without an answer between them that a backend must give, where clients have often reset connections to it, at most. */
-const MOST_RESETS = 256;
-/** Of so many backends it is remembered how they usually are. */
-const MOST_REMEMBERED = 4_096;
+/** Maximum number of resets in a row that a suspicion takes, for a backend whose connections clients often reset. */
+const MAX_RESETS = 256;
+/** Maximum number of backends whose usual behavior is remembered. */
+const MAX_REMEMBERED = 4_096;
 
-/** A backend of a service, as the table of connections names it. */
+/** A backend of a service in the connection table. */
 interface Named {
   readonly service: ServiceKey;
   readonly backend: BackendKey;
   readonly target: TargetKey;
 }
 
-/** What became of a backend's connections from one reading of the table to the next. */
+/** What became of a backend's connections between two readings of the table. */
 export interface Outcome extends Omit<Named, 'target'> {
-  /** null: nothing is odd. */
+  /** null: nothing unusual. */
   readonly sign: Sign | null;
-  /** It answered a new connection in that time. */
+  /** Whether it answered a new connection in that time. */
   readonly hasAnswered: boolean;
 }
 
 interface Waiting extends Named {
   readonly since: number;
   seenAt: number;
-  /** The backend answered others that came later: this client's SYN got lost, or it never meant to go on. */
+  /** Whether the backend has answered others since: then this client's SYN was lost, or the client gave up. */
   areOthersAnswered: boolean;
 }
 
@@ -48,30 +49,30 @@ interface Tally extends Named {
 }
 
 /**
- * Which backends answer new TCP connections, by the state in which the kernel has each: it leaves `SYN_RECV` when the client
- * has the backend's answer, and goes to `CLOSE` when a reset comes. Told at once, where counters are brought up to date every
- * two seconds.
+ * Finds which backends answer new TCP connections, from the kernel's connection states: a connection leaves `SYN_RECV` when
+ * the client has the backend's answer, and enters `CLOSE` on a reset. This shows at once, while the kernel updates counters
+ * only every two seconds.
  *
- * A client that resets its connection leaves the same `CLOSE` as a backend that refuses. That is a suspicion too, where no
- * other client got an answer at the time; each time that a probe then shows the backend to be well, twice as many are needed.
+ * A client that resets its connection leaves the same `CLOSE` as a backend that refuses it. So a reset is suspicious only if
+ * no other client got an answer at the time. Whenever a probe then finds the backend healthy, twice as many are needed.
  */
 export class Handshakes {
-  /** The last two readings: one alone may have left out a connection, since others ended while it was made. */
+  /** The last two readings: a single one may have missed a connection because others ended during the reading. */
   #readings: readonly TcpConnections[] = [];
-  /** Whether the last one ended before the table did. */
+  /** Whether the last reading was only a part of the table. */
   #isPart = false;
   #waiting = new Map<ConnectionKey, Waiting>();
-  /** Resets since an answer was seen, and how many make a suspicion. */
+  /** Resets since the last answer, and how many of them make a suspicion. */
   readonly #resets = new Map<TargetKey, { readonly seen: number; readonly needed: number }>();
   readonly #slow = new Map<TargetKey, { readonly ms: number; readonly until: number }>();
 
-  /** Whether a connection that was new at the last reading has no answer yet: the next reading shows whether it gets one. */
+  /** Whether a connection that was new in the last reading has no answer yet; the next reading may show one. */
   get isAnyNew(): boolean {
     return this.#waiting.values().some(({ since, seenAt }) => since === seenAt);
   }
 
-  /** A suspect was probed from that time on. An answer shows that what clients have met before is no fault of the backend. */
-  probed(target: TargetKey, startedAt: number, hasAnswered: boolean): void {
+  /** Records a probe of a suspect. An answer shows that earlier failures of clients were not the backend's fault. */
+  recordProbe(target: TargetKey, startedAt: number, hasAnswered: boolean): void {
     const { seen, needed } = this.#resets.get(target) ?? { seen: 0, needed: 1 };
     if (!hasAnswered) {
       this.#resets.delete(target);
@@ -79,23 +80,22 @@ export class Handshakes {
     }
     for (const one of this.#waiting.values())
       if (one.target === target && one.since < startedAt) one.areOthersAnswered = true;
-    if (seen >= needed)
-      remember(this.#resets, target, { seen: 0, needed: Math.min(MOST_RESETS, 2 * needed) });
+    if (seen >= needed) remember(this.#resets, target, { seen: 0, needed: Math.min(MAX_RESETS, 2 * needed) });
   }
 
-  /** Forgets all connections: the next reading is compared with nothing. */
+  /** Forgets all connections, so that the next reading has nothing to be compared with. */
   forget(): void {
     this.#readings = [];
     this.#waiting.clear();
   }
 
   /**
-   * What these connections show that those of the reading before did not; `now`: when they were read, milliseconds of the monotonic
-   * clock; `extent`: which they are.
+   * Compares a reading with the one before it and returns the outcomes. `now`: when it was read, in milliseconds of the
+   * monotonic clock; `extent`: which part of the table it covers.
    */
   read(connections: TcpConnections, now: number, extent: ConnectionsExtent = 'all'): readonly Outcome[] {
     const [last, beforeLast] = this.#readings;
-    const unread = this.#isPart && last !== undefined ? beyond(connections, last) : NOTHING;
+    const unread = this.#isPart && last !== undefined ? beyond(connections, last) : NO_KEYS;
     this.#isPart = extent !== 'all';
     this.#readings = last === undefined ? [connections] : [connections, last];
     const tallies = new Map<TargetKey, Tally>();
@@ -104,7 +104,7 @@ export class Handshakes {
       const before = last?.get(key) ?? beforeLast?.get(key);
       if (state === 'SYN_RECV') waiting.set(key, this.#stillWaiting(key, now));
       else if (state !== before && last !== undefined && !unread.has(key))
-        this.#ended(tallies, key, before, state, now);
+        this.#countChange(tallies, key, before, state, now);
     }
     if (extent !== 'waiting') {
       for (const [key, one] of this.#waiting)
@@ -130,7 +130,7 @@ export class Handshakes {
     for (const one of this.#waiting.values()) {
       const isAnswering = (tallies.get(one.target)?.answered ?? 0) > 0;
       if (isAnswering && one.since < now) one.areOthersAnswered = true;
-      if (one.areOthersAnswered || now - one.since < this.#patienceWith(one.target, now)) continue;
+      if (one.areOthersAnswered || now - one.since < this.#allowedMs(one.target, now)) continue;
       tallyOf(tallies, one).unanswered += 1;
     }
   }
@@ -142,7 +142,8 @@ export class Handshakes {
     return known;
   }
 
-  #ended(
+  /** Counts a connection whose state changed, unless it is waiting for an answer. */
+  #countChange(
     tallies: Map<TargetKey, Tally>,
     key: ConnectionKey,
     before: string | undefined,
@@ -159,24 +160,24 @@ export class Handshakes {
     }
   }
 
-  /** One that answers late, and not because a SYN got lost, is no suspect for that another time. */
+  /** Learns the response time of a slow backend, so that it does not become a suspect for it again. Ignores lost SYNs. */
   #learn(target: TargetKey, waited: Waiting | undefined, now: number): void {
     if (waited === undefined) return;
     const took = waited.seenAt - waited.since;
-    if (took < UNANSWERED_MS || now - waited.since >= SENT_AGAIN_MS) return;
-    const ms = Math.max(took + MORE_MS, this.#slow.get(target)?.ms ?? 0);
+    if (took < UNANSWERED_MS || now - waited.since >= RETRANSMITTED_MS) return;
+    const ms = Math.max(took + SLOW_MARGIN_MS, this.#slow.get(target)?.ms ?? 0);
     remember(this.#slow, target, { ms, until: now + REMEMBERED_MS });
   }
 
-  #patienceWith(target: TargetKey, now: number): number {
+  #allowedMs(target: TargetKey, now: number): number {
     const slow = this.#slow.get(target);
     return slow === undefined || slow.until < now ? UNANSWERED_MS : slow.ms;
   }
 }
 
-const NOTHING: ReadonlySet<ConnectionKey> = new Set();
+const NO_KEYS: ReadonlySet<ConnectionKey> = new Set();
 
-/** Those after the last one that both readings have: they may be old, and of a place in the table that the one before did not get to. */
+/** Connections after the last one that both readings have: possibly old ones that the earlier reading did not reach. */
 function beyond(connections: TcpConnections, last: TcpConnections): ReadonlySet<ConnectionKey> {
   const found: ConnectionKey[] = [];
   for (const key of connections.keys()) {
@@ -186,7 +187,7 @@ function beyond(connections: TcpConnections, last: TcpConnections): ReadonlySet<
   return new Set(found);
 }
 
-/** States of a connection that both sides or one have ended since the backend answered. */
+/** States of a connection that one or both sides closed after the backend had answered. */
 const AFTER_ANSWER: ReadonlySet<string> = new Set(['FIN_WAIT', 'TIME_WAIT', 'CLOSE_WAIT', 'LAST_ACK']);
 
 function nameOf(key: ConnectionKey): Named {
@@ -204,10 +205,10 @@ function tallyOf(tallies: Map<TargetKey, Tally>, { service, backend, target }: N
   return tally;
 }
 
-/** Forgets the one that was remembered longest ago where there are too many. */
+/** Stores a value, and drops the one stored longest ago if there are too many. */
 function remember<Value>(known: Map<TargetKey, Value>, target: TargetKey, value: Value): void {
   known.delete(target);
   known.set(target, value);
   const [oldest] = known.keys();
-  if (known.size > MOST_REMEMBERED && oldest !== undefined) known.delete(oldest);
+  if (known.size > MAX_REMEMBERED && oldest !== undefined) known.delete(oldest);
 }

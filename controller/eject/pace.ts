@@ -1,55 +1,55 @@
-/** How often the kernel is read, so that watching takes no more than its share of a processor. */
+/** Decides how often to read the kernel, so that watching stays within its share of a CPU. */
 
-/** The median of so many reads says what one costs: what else goes on in this thread meanwhile only ever adds to it. */
+/** The cost of a read is the median of this many, since other work of this thread only ever adds to the measured time. */
 const READS_COMPARED = 5;
-/** More than this a read does not cost, on the slowest of machines: a small table is never read rarely because others are busy. */
-const MOST_COST_MS = { read: 2, entry: 0.05 } as const;
+/** Maximum cost of a read, even on the slowest host: a busy host must not make reads of a small table rare. */
+const MAX_COST_MS = { read: 2, entry: 0.05 } as const;
 
-/** Of reads during which this thread may have done other things, so that what one costs is an estimate. */
+/** Pace for reads during which this thread may do other work, so that their cost is only an estimate. */
 export class CounterPace {
   readonly #costs: number[] = Array.from({ length: READS_COMPARED }, () => 0);
 
-  /** What a read usually costs. */
+  /** Usual cost of a read, in milliseconds. */
   get cost(): number {
     return this.#costs.toSorted((a, b) => a - b)[Math.floor(READS_COMPARED / 2)] ?? 0;
   }
 
-  /** A read of so many entries took this much. */
-  took(cost: number, entries: number): void {
+  /** Records the cost of a read, in milliseconds, and its number of entries. */
+  record(cost: number, entries: number): void {
     this.#costs.shift();
-    this.#costs.push(Math.min(cost, MOST_COST_MS.read + MOST_COST_MS.entry * entries));
+    this.#costs.push(Math.min(cost, MAX_COST_MS.read + MAX_COST_MS.entry * entries));
   }
 
-  /** From the start of one read to that of the next. */
+  /** Milliseconds from the start of one read to the start of the next. */
   interval(shortestMs: number, share: number): number {
     return Math.max(shortestMs, this.cost / share);
   }
 }
 
-/** A read costs no more than this for each KiB, on the slowest of machines. */
-const MOST_COST_PER_KIB_MS = 0.1;
+/** Maximum cost per KiB read, even on the slowest host. */
+const MAX_COST_PER_KIB_MS = 0.1;
 
-/** Of reads whose cost is measured exactly. */
+/** Pace for reads whose CPU time is measured exactly. */
 export class TablePace {
-  /** When what reads have cost is paid for, at this share of a processor. */
+  /** When the cost of past reads is paid off, at the allowed share of a CPU. */
   #paidAt = 0;
   #interval = 0;
 
-  /** From one read to the next, as far as what the last one cost says. */
+  /** Milliseconds from one read to the next that the cost of the last one allows. */
   get interval(): number {
     return this.#interval;
   }
 
   /**
-   * When the next read is to be made after one that began then. `lentMs`: by how much it may come before what was read is paid
-   * for, since it is to show what the last one left open; later ones pay that back.
+   * When to read next, after a read that began at `from`, in milliseconds of the same clock. `lentMs`: how much earlier than
+   * its budget allows that read may come, to settle what the last one left open. Later reads pay that back.
    */
   next(
     from: number,
     { cost, bytes }: { readonly cost: number; readonly bytes: number },
     { shortestMs, share, lentMs }: { shortestMs: number; share: number; lentMs: number },
   ): number {
-    const counted = Math.min(cost, MOST_COST_MS.read + (MOST_COST_PER_KIB_MS * bytes) / 1_024);
+    const counted = Math.min(cost, MAX_COST_MS.read + (MAX_COST_PER_KIB_MS * bytes) / 1_024);
     this.#paidAt = Math.max(this.#paidAt, from) + counted / share;
     const soon = from + shortestMs;
     this.#interval = Math.max(shortestMs, counted / share);

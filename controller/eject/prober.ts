@@ -5,18 +5,18 @@ import type { ProbeResult } from '../ejection.ts';
 import type { Clock, Prober } from '../ports.ts';
 
 export interface ProberTimes {
-  /** How long an answer to the last attempt is waited for; the ones before it have until then too. */
+  /** How long to wait for an answer after the last attempt has begun. Earlier attempts have until then too. */
   readonly timeoutMs: number;
-  /** How long after an attempt the next one begins. */
+  /** Time from the start of an attempt to that of the next. */
   readonly apartMs: number;
 }
 
-/** The kernel repeats the SYN of the first attempt after 1 s, so that of two attempts three SYNs must be lost, spread over a second. */
+/** The kernel retransmits the first SYN after 1 s, so two attempts time out only if three SYNs over a second are lost. */
 const TIMES: ProberTimes = { timeoutMs: 1_000, apartMs: 100 };
 
 /**
- * Connects to backends from this host, with the source address that its own clients have. A TCP connection is closed as
- * soon as it stands. A UDP backend is sent an empty datagram: only an ICMP error that comes back says anything.
+ * Probes backends from this host, with the source address that local clients use. A TCP connection is closed as soon as it
+ * is established. A UDP backend gets an empty datagram: only an ICMP error in reply is conclusive.
  */
 export function createProber(clock: Pick<Clock, 'sleep'>, times: ProberTimes = TIMES): Prober {
   const { timeoutMs, apartMs } = times;
@@ -42,7 +42,7 @@ function tryTcp(host: string, port: number, timeoutMs: number): Promise<ProbeRes
     };
     const timer = setTimeout(() => end('timed out'), timeoutMs);
     socket.once('connect', () => end('connected'));
-    // Stays: one that comes after the end must not end the process.
+    // Never removed: an error after the end of the probe must not crash the process.
     socket.on('error', (error) => end(resultOf(error)));
   });
 }

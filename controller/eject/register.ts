@@ -7,7 +7,7 @@ import {
   type TargetKey,
 } from '../ejection.ts';
 
-/** The ejections of now, which of them are news, and how many there have been. */
+/** The current ejections, which of them changed, and how many there have been. */
 export class EjectionRegister {
   readonly #ejections = new Map<TargetKey, Ejection>();
   #changed = new Set<TargetKey>();
@@ -19,40 +19,42 @@ export class EjectionRegister {
     return this.#ejections;
   }
 
-  /** Whether `takeChanged` has something to tell. */
+  /** Whether `takeChanged` would return any backend. */
   get hasChanged(): boolean {
     return this.#changed.size > 0;
   }
 
-  /** The backends whose ejection began, ended or is otherwise told of since this was last asked. */
+  /** Returns the backends whose ejection began, ended or changed since the last call. */
   takeChanged(): ReadonlySet<TargetKey> {
     const changed = this.#changed;
     this.#changed = new Set();
     return changed;
   }
 
+  /** Adds and counts a new ejection. */
   begin(ejection: Ejection): void {
     this.ejected[ejection.cause] += 1;
     this.update(ejection);
   }
 
+  /** Replaces the ejection of a backend, for a new time of its next probe. */
   update(ejection: Ejection): void {
     this.#ejections.set(ejection.target.key, ejection);
     this.#changed.add(ejection.target.key);
   }
 
-  /** The backend answers again. */
+  /** Ends and counts the ejection of a backend that answers again. */
   return(key: TargetKey): void {
     this.forget(key);
     this.returned += 1;
   }
 
-  /** It is no backend any more. */
+  /** Drops the ejection of a backend that no longer exists; does nothing if there is none. */
   forget(key: TargetKey): void {
     if (this.#ejections.delete(key)) this.#changed.add(key);
   }
 
-  count(results: readonly ProbeResult[]): void {
+  countProbe(results: readonly ProbeResult[]): void {
     for (const result of results) this.probes[result] += 1;
   }
 }

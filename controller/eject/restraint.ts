@@ -2,8 +2,8 @@ import { type Ejection, type Ejections, targetKey } from '../ejection.ts';
 import type { BackendKey, Service } from '../model.ts';
 
 /**
- * Which backends of a VIP leave the rotation, of those that do not answer: at most half of those that its sources want in
- * rotation, and never the last. The one that has failed for longest goes first.
+ * Which of a VIP's unresponsive backends leave the rotation: at most half of those that its sources want in rotation, and
+ * never the last one. Those that have failed longest go first.
  */
 export function ejectedOf(
   { protocol, backends }: Pick<Service, 'protocol' | 'backends'>,
@@ -22,10 +22,10 @@ export function ejectedOf(
 }
 
 /**
- * Whether so many agents answer that those which do not are at fault: where most fail, this host is the sick one. `failing`
- * and `answering` are agents, this host not among them.
+ * Whether enough agents answer to blame those that do not: at least one, and as many as fail. Otherwise this host may be at
+ * fault. `failing` and `answering` are agents other than this host.
  */
-export function isHostWell(failing: ReadonlySet<string>, answering: ReadonlySet<string>): boolean {
+export function isHostHealthy(failing: ReadonlySet<string>, answering: ReadonlySet<string>): boolean {
   let answers = 0;
   for (const agent of answering) if (!failing.has(agent)) answers += 1;
   return answers >= failing.size && answers > 0;

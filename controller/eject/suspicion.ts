@@ -3,39 +3,38 @@ import type { Counted } from '../counters.ts';
 import type { Protocol } from '../model.ts';
 
 /**
- * What clients got: `replies`, `nothing`, `fewer` packets than they made connections, or only `errors`; `quiet`: nobody
- * asked. `areAnswered`: so many packets came that the new connections are answered, and not only older ones.
+ * What clients received: `replies`, `nothing`, `fewer` packets than they opened connections, or only `errors`; `quiet`: no
+ * reply was due. `areAnswered`: so many packets came that the new connections, and not only older ones, are answered.
  */
 export type Sign =
   | { readonly kind: 'quiet' }
   | { readonly kind: 'replies'; readonly areAnswered: boolean }
   | { readonly kind: 'nothing' | 'fewer' | 'errors'; readonly connections: number; readonly packets: number };
 
-/** Header of an ICMP error and of the IP packet around it. */
+/** Size of the IP and ICMP headers of an ICMP error, in bytes. */
 const ICMP_HEADERS = { ipv4: 28, ipv6: 48 } as const;
-/** A TCP reset has no options: two headers and nothing else. */
+/** Size of a TCP reset: the IP and TCP headers, without options. */
 const RESET_BYTES = { ipv4: 40, ipv6: 60 } as const;
-/** A packet that only acknowledges has two headers and a timestamp, and is not answered; a SYN and data are larger. */
+/** Size of a pure acknowledgement: both headers and a timestamp. It gets no answer; a SYN, or data, is larger and does. */
 const ACKNOWLEDGEMENT_BYTES = { ipv4: 52, ipv6: 72 } as const;
-/** By how much a SYN-ACK is larger than that: segment size, window scale and selective acknowledgements are usual. */
+/** How much larger than a reset a SYN-ACK usually is: it has options for segment size, window scale and SACK. */
 const SYN_ACK_OPTIONS = 12;
-/** An answered connection has a SYN-ACK and another packet, were it only for what the client sent, or its end. */
+/** An answered connection has a SYN-ACK and at least one more packet: an acknowledgement of data or of its end. */
 const ANSWER_PACKETS = 2;
-/** By how much the mean size of errors may differ from that of the packets in them. */
-const SAME_BYTES = 1;
+/** How much the mean size of what ICMP errors quote may differ from that of the packets to the backend, in bytes. */
+const QUOTE_TOLERANCE = 1;
 
 /**
- * What three readings of one destination's counters, in the order in which they were made, say of the connections that came
- * between the first two: a reply has until the last one to be counted. null: a counter went backwards, so it is another
- * destination, or someone zeroed it.
+ * What three consecutive readings of a destination's counters show about the connections that arrived between the first
+ * two; replies are counted up to the third. null: a counter went backwards, since the destination was replaced or zeroed.
  *
- * Each connection that is answered has a SYN-ACK, so that fewer packets, or smaller ones, than these make show that one was
- * not, whatever else came: for seconds a backend that hears nothing any more sends again what it sent before.
+ * Each answered connection has a SYN-ACK. Fewer or smaller packets than that requires show that a connection was not
+ * answered, whatever else was sent: a backend that is cut off goes on retransmitting old data for seconds.
  *
- * Where nobody connects anew, a client that asks again shows the same: a scheduler that counts connections sends a backend
- * no more of them while one is not answered.
+ * Without new connections, repeated requests of a client on an open connection show the same. This matters because a
+ * scheduler that counts connections sends no more of them to a backend while one is unanswered.
  *
- * A UDP destination that sends nothing is `quiet`: many protocols have no replies.
+ * A UDP destination that sends nothing is `quiet`: many UDP protocols have no replies.
  */
 export function signOf(
   { protocol, family }: { readonly protocol: Protocol; readonly family: Family },
@@ -45,22 +44,22 @@ export function signOf(
   const connections = after.connections - before.connections;
   const packets = last.outPackets - before.outPackets;
   const outBytes = last.outBytes - before.outBytes;
-  const asked = { connections, packets };
+  const counts = { connections, packets };
   if (packets === 0) {
-    const isAsked = connections > 0 || areAnswersDue(family, before, after);
-    return isAsked && protocol === 'tcp' ? { kind: 'nothing', ...asked } : QUIET;
+    const isReplyDue = connections > 0 || isAnswerDue(family, before, after);
+    return isReplyDue && protocol === 'tcp' ? { kind: 'nothing', ...counts } : QUIET;
   }
   if (connections === 0) return { kind: 'replies', areAnswered: false };
   const inPackets = last.inPackets - before.inPackets;
   const inBytes = last.inBytes - before.inBytes;
   const quoted = outBytes / packets - ICMP_HEADERS[family];
-  const areIcmp = packets <= inPackets && Math.abs(quoted - inBytes / inPackets) <= SAME_BYTES;
+  const areIcmp = packets <= inPackets && Math.abs(quoted - inBytes / inPackets) <= QUOTE_TOLERANCE;
   const areAnswered = packets >= connections * ANSWER_PACKETS;
-  if (areIcmp) return { kind: 'errors', ...asked };
+  if (areIcmp) return { kind: 'errors', ...counts };
   if (protocol === 'tcp') {
-    if (packets < connections) return { kind: 'fewer', ...asked };
+    if (packets < connections) return { kind: 'fewer', ...counts };
     if (outBytes < packets * RESET_BYTES[family] + connections * SYN_ACK_OPTIONS)
-      return { kind: 'errors', ...asked };
+      return { kind: 'errors', ...counts };
   }
   return { kind: 'replies', areAnswered };
 }
@@ -68,15 +67,15 @@ export function signOf(
 const QUIET: Sign = { kind: 'quiet' };
 
 /**
- * Whether a sign of the counters counts. Of new TCP connections the connection table tells more, and without the delay of the
- * counters, where all of it is read.
+ * Whether to use a sign from the counters. For new TCP connections the connection table shows more, and without delay, if
+ * all of it is read.
  */
 export function isForCounters(sign: Sign, protocol: Protocol, isTableWhole: boolean): boolean {
   return protocol === 'udp' || !isTableWhole || ('connections' in sign && sign.connections === 0);
 }
 
-/** Whether packets came that TCP answers at once. */
-function areAnswersDue(family: Family, before: Counted, after: Counted): boolean {
+/** Whether the packets that arrived include some that TCP answers immediately. */
+function isAnswerDue(family: Family, before: Counted, after: Counted): boolean {
   const packets = after.inPackets - before.inPackets;
   return after.inBytes - before.inBytes > packets * ACKNOWLEDGEMENT_BYTES[family];
 }
@@ -91,20 +90,20 @@ function isBackwards(before: Counted, after: Counted): boolean {
   );
 }
 
-/** In words: `7 connections, no reply`. */
+/** Formats a sign: `7 connections, no reply`. */
 export function signText({
   kind,
   connections,
   packets,
 }: Extract<Sign, { readonly connections: number }>): string {
-  if (connections === 0) return 'clients ask again, no reply';
-  const came = counted(connections, 'connection');
-  if (kind === 'nothing') return `${came}, no reply`;
+  if (connections === 0) return 'clients repeat requests, no reply';
+  const opened = amount(connections, 'connection');
+  if (kind === 'nothing') return `${opened}, no reply`;
   return kind === 'fewer'
-    ? `${came}, ${counted(packets, 'packet')} back`
-    : `${came}, only resets or ICMP errors back`;
+    ? `${opened}, ${amount(packets, 'packet')} back`
+    : `${opened}, only resets or ICMP errors back`;
 }
 
-function counted(number: number, what: string): string {
+function amount(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

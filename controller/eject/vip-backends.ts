@@ -3,10 +3,10 @@ import { type BackendKey, endpointKey, type Protocol, type Service, type Service
 import type { Backends } from './backends.ts';
 import type { VipTarget } from './watched.ts';
 
-/** So many VIPs are looked through for backends to be probed beside a suspect: on a large host the first ones do. */
-const LOOKED_THROUGH = 1_000;
+/** Maximum number of VIPs to search for backends of other agents: on a large host the first ones suffice. */
+const MAX_VIPS_SEARCHED = 1_000;
 
-/** The backends of the VIPs that are desired, as an ejector asks for them. */
+/** The backends of the desired VIPs. */
 export class VipBackends implements Backends {
   readonly #services: () => ReadonlyMap<ServiceKey, Service>;
   readonly #hostAddresses: () => ReadonlySet<string>;
@@ -16,13 +16,13 @@ export class VipBackends implements Backends {
     this.#hostAddresses = hostAddresses;
   }
 
-  /** One alone is never ejected, so it need not be watched. */
+  /** Whether to watch a service. A single backend is never ejected, so it is not watched. */
   isWatched(key: ServiceKey): boolean {
     const service = this.#services().get(key);
     return service !== undefined && service.backends.size > 1;
   }
 
-  /** A backend that is in rotation by the word of its sources and may be ejected; null: there is none there. */
+  /** A backend of a service; null unless its sources want it in rotation and it may be ejected. */
   find(key: ServiceKey, backend: BackendKey): VipTarget | null {
     const service = this.#services().get(key);
     const found = service?.backends.get(backend);
@@ -37,7 +37,7 @@ export class VipBackends implements Backends {
     return backend !== undefined && backend.task === target.task && backend.eject !== false;
   }
 
-  *on(agent: string): Generator<VipTarget> {
+  *onAgent(agent: string): Generator<VipTarget> {
     const seen = new Set<string>();
     for (const [key, { protocol, backends }] of this.#services()) {
       for (const [endpoint, backend] of backends) {
@@ -52,24 +52,24 @@ export class VipBackends implements Backends {
     }
   }
 
-  beside(wanted: Protocol, except: ReadonlySet<string>, most: number): readonly VipTarget[] {
+  onOtherAgents(wanted: Protocol, except: ReadonlySet<string>, max: number): readonly VipTarget[] {
     const found = new Map<string, VipTarget>();
-    let looked = 0;
+    let searched = 0;
     for (const [key, { protocol, backends }] of this.#services()) {
-      if (found.size >= most || looked >= LOOKED_THROUGH) break;
-      looked += 1;
+      if (found.size >= max || searched >= MAX_VIPS_SEARCHED) break;
+      searched += 1;
       if (protocol !== wanted) continue;
       for (const backend of backends.values()) {
         if (backend.weight === 0 || backend.eject === false) continue;
         const target = targetOf(protocol, backend);
-        if (found.size < most && !except.has(target.agent) && !this.isHere(target.agent))
+        if (found.size < max && !except.has(target.agent) && !this.isThisHost(target.agent))
           found.set(target.agent, { service: key, target });
       }
     }
     return [...found.values()];
   }
 
-  isHere(agent: string): boolean {
+  isThisHost(agent: string): boolean {
     return this.#hostAddresses().has(agent);
   }
 }

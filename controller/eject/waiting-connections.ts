@@ -18,17 +18,17 @@ const NETLINK_NETFILTER = 12;
 const GET_CONNECTIONS = (1 << 8) | 1;
 /** NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS */
 const GET_STATS = (1 << 8) | 5;
-/** struct nfgenmsg; all zero: of IPv4 and IPv6. */
+/** Size of struct nfgenmsg. With all bytes zero it selects both IPv4 and IPv6. */
 const HEADER = 4;
 const IPPROTO_TCP = 6;
 /** IPS_SEEN_REPLY */
 const SEEN_REPLY = 1 << 1;
 /** TCP_CONNTRACK_SYN_SENT */
 const SYN_SENT = 1;
-/** More than these are no failing backends, but a flood. */
-const MOST = 2_048;
-/** So many times in which nothing is asked follow one without an answer. */
-const SKIPPED = 300;
+/** Maximum number of waiting connections to use: more are a SYN flood rather than failing backends. */
+const MAX_CONNECTIONS = 2_048;
+/** How many calls make no query after one that failed or showed too few connections. */
+const SKIPPED_CALLS = 300;
 
 // <linux/netfilter/nfnetlink_conntrack.h>
 const addressAttrs = attrTable('conntrack address', {
@@ -63,8 +63,9 @@ const REQUEST = Buffer.concat([
 ]);
 
 /**
- * Asks connection tracking, which has the connections that IPVS forwards too where `net.ipv4.vs.conntrack` is 1 and a packet filter
- * uses it, as ours does. It gives only those that are asked for, whatever else it has, from Linux 5.15 on.
+ * Queries connection tracking for unanswered connections. It includes those that IPVS forwards if `net.ipv4.vs.conntrack` is
+ * 1 and a packet filter uses connection tracking, as this controller's does. Kernels before Linux 5.15 cannot filter by state:
+ * there, one query finds that out and all later calls resolve with null.
  */
 export function createWaitingConnections(
   open: () => Netlink = () => openNetlink(NETLINK_NETFILTER),
@@ -75,17 +76,17 @@ export function createWaitingConnections(
     async read(connections) {
       skip -= 1;
       if (skip >= 0) return null;
-      skip = SKIPPED;
+      skip = SKIPPED_CALLS;
       try {
         socket ??= open();
         const [stats] = await socket.request(GET_STATS, 0, Buffer.alloc(HEADER), 'count connections');
         const { entries = 0 } = stats === undefined ? {} : statsAttrs.read(stats.subarray(HEADER));
-        // It keeps a connection for about as long as IPVS does.
+        // Connection tracking keeps a connection about as long as IPVS does: far fewer entries mean that it lacks those of IPVS.
         if (entries < connections / 2) return null;
         const replies = await socket.request(GET_CONNECTIONS, NLM_F.DUMP, REQUEST, 'list connections');
-        const keys = replies.slice(0, MOST).map((reply) => keyOf(reply.subarray(HEADER)));
-        // A kernel that knows no such filter gives them all.
-        const isFiltered = !keys.includes(NOT_ASKED_FOR);
+        const keys = replies.slice(0, MAX_CONNECTIONS).map((reply) => keyOf(reply.subarray(HEADER)));
+        // A kernel without this filter ignores it and returns all connections.
+        const isFiltered = !keys.includes(ANSWERED);
         skip = isFiltered ? 0 : Number.POSITIVE_INFINITY;
         return isFiltered ? keys.filter((key) => typeof key === 'string') : null;
       } catch {
@@ -99,14 +100,14 @@ export function createWaitingConnections(
   };
 }
 
-const NOT_ASKED_FOR = Symbol('has an answer');
+const ANSWERED = Symbol('answered');
 
-/** null: no TCP connection that has just begun. */
-function keyOf(reply: Uint8Array): ConnectionKey | typeof NOT_ASKED_FOR | null {
-  const { original, reply: back, status = 0, state } = connectionAttrs.read(reply);
-  if ((status & SEEN_REPLY) !== 0) return NOT_ASKED_FOR;
+/** The key of a TCP connection that waits for its first answer; null for another protocol or state. */
+function keyOf(entry: Uint8Array): ConnectionKey | typeof ANSWERED | null {
+  const { original, reply, status = 0, state } = connectionAttrs.read(entry);
+  if ((status & SEEN_REPLY) !== 0) return ANSWERED;
   if (original?.ports?.protocol !== IPPROTO_TCP || state?.tcp?.state !== SYN_SENT) return null;
-  const [client, vip, backend] = [sourceOf(original), destinationOf(original), sourceOf(back)];
+  const [client, vip, backend] = [sourceOf(original), destinationOf(original), sourceOf(reply)];
   return client && vip && backend ? tcpKey(client, vip, backend) : null;
 }
 

@@ -12,7 +12,7 @@ import type {
   Log,
   Prober,
 } from '../ports.ts';
-import type { Met, Signed } from './backends.ts';
+import type { BackendOutcome, BackendSign } from './backends.ts';
 import { Ejector } from './ejector.ts';
 import { Handshakes, type Outcome } from './handshakes.ts';
 import { CounterPace, TablePace } from './pace.ts';
@@ -20,33 +20,34 @@ import { isForCounters, signOf } from './suspicion.ts';
 import { VipBackends } from './vip-backends.ts';
 import type { Probe } from './watched.ts';
 
-/** How often the connections are read where that costs little. */
+/** Interval between readings of the connection table, if they are cheap. */
 const TABLE_MS = 200;
-/** Of one processor, at most; where a read takes longer it is made more rarely. */
+/** Maximum share of one CPU. Expensive readings are made less often. */
 const TABLE_SHARE = 0.015;
-/** Read more rarely than this, connections tell of a failure too late to be proud of it: that is told. */
+/** A longer interval is reported, since failures are then detected late. */
 const TABLE_LATE_MS = 2_000;
-/** How much of the table of connections is read. */
+/** How much of the connection table is read. */
 type TableRead = ConnectionsExtent | 'none';
 /**
- * The same of counters, by how much else tells of a failure. Beside the whole table they are read at longer intervals than the two
- * seconds in which the kernel brings them up to date, each time to something new.
+ * Intervals and CPU shares for counters, by how much of the connection table is read; a longer interval than `lateMs` is
+ * reported. If the whole table is read, the interval is longer than the two seconds at which the kernel updates counters, so
+ * that each read shows new values.
  */
 const COUNTERS: Readonly<
-  Record<TableRead, { readonly everyMs: number; readonly share: number; readonly late: number }>
+  Record<TableRead, { readonly everyMs: number; readonly share: number; readonly lateMs: number }>
 > = {
-  all: { everyMs: 2_200, share: 0.005, late: 10_000 },
-  waiting: { everyMs: 500, share: 0.005, late: 10_000 },
-  beginning: { everyMs: 500, share: 0.005, late: 10_000 },
-  none: { everyMs: 500, share: 0.02, late: 2_000 },
+  all: { everyMs: 2_200, share: 0.005, lateMs: 10_000 },
+  waiting: { everyMs: 500, share: 0.005, lateMs: 10_000 },
+  beginning: { everyMs: 500, share: 0.005, lateMs: 10_000 },
+  none: { everyMs: 500, share: 0.02, lateMs: 2_000 },
 };
 /**
- * By how much a read of the table may come before the ones before it are paid for: to see whether a new connection is answered,
- * and to see whether this host reaches others while a suspect is probed.
+ * How much earlier than the CPU budget allows the table may be read: to see whether a new connection is answered, and to
+ * see whether this host reaches other agents while a suspect is probed.
  */
 const LENT_MS = { newConnections: 2_000, suspects: 5_000 } as const;
 const AFTER_ERROR_MS = 5_000;
-const LONGEST_SLEEP_MS = 1_000;
+const MAX_SLEEP_MS = 1_000;
 
 export interface WatchPorts {
   readonly connections: ConnectionTable;
@@ -54,24 +55,24 @@ export interface WatchPorts {
   readonly prober: Prober;
   readonly clock: Clock;
   readonly log: Log;
-  /** Milliseconds of processor time that this thread has used. */
+  /** Returns the CPU time that this thread has used, in milliseconds. */
   readonly cpuMs: () => number;
 }
 
 export interface WatchOptions {
-  /** `observe`: what would be ejected is told, and stays in rotation. */
+  /** `observe`: ejections are only reported, and the backends stay in rotation. */
   readonly mode: EjectionReport['mode'];
   /** What the sources want, without ejections. */
   readonly services: () => ReadonlyMap<ServiceKey, Service>;
-  /** Addresses of this host, which it reaches also when it is cut off. */
+  /** Addresses of this host, which it can reach even if it is cut off from the network. */
   readonly hostAddresses: () => ReadonlySet<string>;
 }
 
 /**
- * Watches the backends of VIPs: reads what becomes of connections to them, probes suspects, and says which do not answer.
+ * Watches the backends of VIPs: reads the outcome of connections to them, probes suspects, and decides which to eject.
  *
- * The table of connections tells it at once. The counters tell the rest, up to four seconds late: UDP, connections that had
- * been open, and all of it where that table cannot be read, or no more than a part of it.
+ * The connection table shows at once which new TCP connections fail. The counters show the rest, up to four seconds late: UDP
+ * backends, established connections, and whatever the table does not show because it cannot be read, or only in part.
  */
 export class Watch implements EjectionFacts {
   readonly #ports: WatchPorts;
@@ -79,9 +80,9 @@ export class Watch implements EjectionFacts {
   readonly #backends: VipBackends;
   readonly #ejector: Ejector;
   readonly #handshakes = new Handshakes();
-  /** What keeps either from being read, or often enough. */
+  /** Why the table or the counters cannot be read, or not often enough; null: they can. */
   #behind: { table: string | null; counters: string | null } = { table: null, counters: null };
-  /** How much of the table of connections was read the last time. */
+  /** How much of the connection table the last reading covered. */
   #tableRead: TableRead = 'all';
   #wake: () => void = () => undefined;
 
@@ -92,7 +93,7 @@ export class Watch implements EjectionFacts {
     this.#ejector = new Ejector(this.#backends);
   }
 
-  /** None where it only observes. */
+  /** The ejections in effect; none in mode `observe`. */
   get ejections(): Ejections {
     return this.#options.mode === 'on' ? this.#ejector.register.ejections : NONE;
   }
@@ -110,7 +111,7 @@ export class Watch implements EjectionFacts {
     return { mode: this.#options.mode, ejections, suspects, blind, behind, ...counts };
   }
 
-  /** Runs until `signal` aborts. `changed` is called when a pass is to be made with other ejections. */
+  /** Runs until `signal` aborts. `changed` is called when ejections have changed and a pass should apply them. */
   async run(changed: () => void, signal: AbortSignal): Promise<void> {
     await Promise.all([
       this.#readTable(changed, signal),
@@ -134,9 +135,10 @@ export class Watch implements EjectionFacts {
         const [now, used] = [clock.monotonic(), cpuMs()];
         const { tcp, extent, bytes } = read;
         this.#tableRead = extent;
-        // All of it came about after the read before began, and before this one ended.
-        this.#ejector.met({ from: last, to: now }, this.#met(handshakes.read(tcp, now, extent)));
-        this.#tell(changed);
+        // What this reading shows happened after the previous one began and before this one ended.
+        const outcomes = this.#withTargets(handshakes.read(tcp, now, extent));
+        this.#ejector.recordConnections({ from: last, to: now }, outcomes);
+        this.#publish(changed);
         const cost = read.cost + cpuMs() - used;
         next = pace.next(
           from,
@@ -144,15 +146,15 @@ export class Watch implements EjectionFacts {
           { shortestMs: TABLE_MS, share: TABLE_SHARE, lentMs: this.#lentMs() },
         );
         this.#behind.table =
-          lateText('the connections', cost, pace.interval, TABLE_LATE_MS) ?? PART_TEXT[extent];
+          lateText('the connection table', cost, pace.interval, TABLE_LATE_MS) ?? PART_TEXT[extent];
       } catch (error) {
         handshakes.forget();
         if (this.#tableRead !== 'none')
-          log.warn('connections cannot be read, so that failures of backends are found some seconds later', {
+          log.warn('connection table cannot be read; failures of backends are detected some seconds late', {
             error: messageOf(error),
           });
         this.#tableRead = 'none';
-        this.#behind.table = `the kernel's connections cannot be read: ${messageOf(error)}`;
+        this.#behind.table = `the kernel's connection table cannot be read: ${messageOf(error)}`;
       }
       last = from;
       await clock.sleep(Math.max(0, next - clock.monotonic()), signal);
@@ -174,18 +176,21 @@ export class Watch implements EjectionFacts {
       try {
         const read = await counters.read((key) => this.#backends.isWatched(key));
         isFailing = false;
-        this.#ejector.counted(this.#signed(read), clock.monotonic());
-        this.#tell(changed);
-        pace.took(Math.min(clock.monotonic() - from, cpuMs() - cpuFrom), read.entries);
-        const { everyMs, share, late } = COUNTERS[this.#tableRead];
+        this.#ejector.recordCounters(this.#signs(read), clock.monotonic());
+        this.#publish(changed);
+        pace.record(Math.min(clock.monotonic() - from, cpuMs() - cpuFrom), read.entries);
+        const { everyMs, share, lateMs } = COUNTERS[this.#tableRead];
         wait = pace.interval(everyMs, share);
         this.#behind.counters =
           read.left > 0
-            ? `more VIPs have new connections than are read at once: ${read.left} wait`
-            : lateText('the counters', pace.cost, wait, late);
+            ? `too many VIPs have new connections: the counters of ${read.left} wait for the next read`
+            : lateText('the counters', pace.cost, wait, lateMs);
       } catch (error) {
         this.#behind.counters = `the kernel's counters cannot be read: ${messageOf(error)}`;
-        if (!isFailing) log.warn('backends are not watched', { error: messageOf(error) });
+        if (!isFailing)
+          log.warn('backend counters cannot be read; some failures of backends are not detected', {
+            error: messageOf(error),
+          });
         isFailing = true;
       }
       await clock.sleep(Math.max(0, wait - (clock.monotonic() - from)), signal);
@@ -198,8 +203,8 @@ export class Watch implements EjectionFacts {
       for (const probe of this.#ejector.takeDue(clock.monotonic())) void this.#probe(probe, changed);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        // Bounded, or each wake-up would leave a sleeper behind.
-        const wait = Math.min(LONGEST_SLEEP_MS, this.#ejector.nextDue() - clock.monotonic());
+        // Bounded, since each wake-up leaves a sleeping timer behind.
+        const wait = Math.min(MAX_SLEEP_MS, this.#ejector.nextDue() - clock.monotonic());
         void clock.sleep(wait, signal).then(resolve);
       });
     }
@@ -212,24 +217,25 @@ export class Watch implements EjectionFacts {
     const ms = Math.round(clock.monotonic() - startedAt);
     log.debug('backend probed', { backend: target.key, results, isWitness, ms });
     if (attempts === 2 && !isWitness)
-      this.#handshakes.probed(target.key, startedAt, results.includes('connected'));
-    this.#ejector.probed(probe, results, clock.monotonic());
-    this.#tell(changed);
+      this.#handshakes.recordProbe(target.key, startedAt, results.includes('connected'));
+    this.#ejector.recordProbe(probe, results, clock.monotonic());
+    this.#publish(changed);
   }
 
-  #tell(changed: () => void): void {
+  /** Wakes the prober, and reports changed ejections. */
+  #publish(changed: () => void): void {
     this.#wake();
     if (this.#ejector.register.hasChanged) changed();
   }
 
-  *#met(outcomes: readonly Outcome[]): Generator<Met> {
+  *#withTargets(outcomes: readonly Outcome[]): Generator<BackendOutcome> {
     for (const { service, backend, sign, hasAnswered } of outcomes) {
       const found = this.#backends.find(service, backend);
       if (found !== null) yield { ...found, sign, hasAnswered };
     }
   }
 
-  *#signed({ services }: CountersRead): Generator<Signed> {
+  *#signs({ services }: CountersRead): Generator<BackendSign> {
     for (const [service, destinations] of services) {
       for (const [endpoint, readings] of destinations) {
         const found = this.#backends.find(service, endpoint);
@@ -248,11 +254,11 @@ const NONE: Ejections = new Map();
 const PART_TEXT: Readonly<Record<ConnectionsExtent, string | null>> = {
   all: null,
   waiting: null,
-  beginning:
-    'only a part of the many connections is looked through: failures may be found some seconds later',
+  beginning: 'the connection table is too large to read whole: failures may be detected some seconds late',
 };
 
-function lateText(what: string, cost: number, wait: number, late: number): string | null {
-  if (wait <= late) return null;
-  return `a read of ${what} takes ${Math.round(cost)} ms, so they are read every ${Math.round(wait / 1_000)} s`;
+/** Why reads are late; null if they are not. All times are in milliseconds. */
+function lateText(what: string, cost: number, wait: number, lateMs: number): string | null {
+  if (wait <= lateMs) return null;
+  return `reading ${what} takes ${Math.round(cost)} ms, so it happens only every ${Math.round(wait / 1_000)} s`;
 }

@@ -2,15 +2,15 @@ import type { Ejection, ProbeResult, Target } from '../ejection.ts';
 import type { ServiceKey } from '../model.ts';
 import type { Window } from './agents.ts';
 
-/** A backend, and a VIP that has it. */
+/** A backend of a VIP. */
 export interface VipTarget {
   readonly service: ServiceKey;
   readonly target: Target;
 }
 
 /**
- * In rotation -> `suspect` -> `ejected` -> `returning`, after a first good probe -> `returned`. A suspect that answers a probe
- * is `cleared`. Of those that are cleared or returned only the back-off is remembered.
+ * In rotation -> `suspect` -> `ejected` -> `returning` (after the first good probe) -> `returned`. A suspect that answers a
+ * probe is `cleared`. For cleared and returned backends only the back-off is kept.
  */
 export type Phase = 'suspect' | 'ejected' | 'returning' | 'returned' | 'cleared';
 
@@ -18,18 +18,18 @@ export function isProbed(phase: Phase): boolean {
   return phase === 'suspect' || phase === 'ejected' || phase === 'returning';
 }
 
-/** What is remembered of a backend that is not simply in rotation. Times are milliseconds of the monotonic clock. */
+/** A backend that is or was a suspect, and its state. Times are milliseconds of the monotonic clock. */
 export interface Watched extends VipTarget {
   phase: Phase;
-  /** What made it a suspect. */
+  /** Why it became a suspect. */
   readonly sign: string;
-  /** Longer with each probe that changed nothing. */
+  /** Delays between its probes. */
   readonly backoff: Backoff;
-  /** When it is probed next, or may be a suspect again; infinite while a probe is made, or its agent's backends are probed instead. */
+  /** When it is probed next, or may become a suspect again; infinite while it is probed or follows its agent's other backends. */
   nextAt: number;
-  /** All attempts of its last probe failed. */
+  /** The failed probe of a suspect, until it is decided whether to eject it. */
   failure: Failure | null;
-  /** It failed when nothing showed that this host reached others: they are probed beside it. */
+  /** Whether it failed without proof that this host reaches others; witnesses are then probed together with it. */
   isUnproven: boolean;
   ejection: Ejection | null;
 }
@@ -39,26 +39,27 @@ export interface Failure {
   readonly during: Window;
 }
 
-/** A probe that is to be made now. */
+/** A probe to make now. */
 export interface Probe extends VipTarget {
-  /** How many connections are tried, one shortly after the other. */
+  /** Number of connection attempts, one shortly after the other. */
   readonly attempts: 1 | 2;
-  /** It is made to see whether this host reaches others, at the moment at which a suspect is probed. */
+  /** Whether it only checks that this host reaches other agents while a suspect is probed. */
   readonly isWitness: boolean;
   readonly startedAt: number;
 }
 
-/** How long an answer is waited for after the last probe before a back-off is forgotten. */
+/** A cleared or returned backend is forgotten, with its back-off, this long after it could be a suspect again. */
 export const REMEMBERED_MS = 120_000;
 const FIRST_MS = 1_000;
-const LONGEST_MS = 30_000;
+const MAX_MS = 30_000;
 
-/** 1 s, 2 s, 4 s, up to 30 s. */
+/** Delays of 1 s, 2 s, 4 s, and so on, up to 30 s. */
 export class Backoff {
   #level = 0;
 
+  /** Returns the next delay in milliseconds. */
   next(): number {
-    const delay = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#level);
+    const delay = Math.min(MAX_MS, FIRST_MS * 2 ** this.#level);
     this.#level += 1;
     return delay;
   }

@@ -24,7 +24,7 @@ export interface NamespaceDirectoryOptions {
   /** How often to read the directory without a notification. Defaults to 1 s. */
   readonly pollMs?: number | undefined;
   /** Maximum number of namespaces. Defaults to 1,000. */
-  readonly most?: number | undefined;
+  readonly max?: number | undefined;
 }
 
 /** Must not throw. */
@@ -36,7 +36,7 @@ export interface NamespaceListener {
 }
 
 export const MAX_NAMESPACES = 1_000;
-/** A directory with more files is hardly one of namespaces. */
+/** Maximum number of files: a directory with more is hardly one of namespaces. */
 const MAX_FILES = 10_000;
 
 /**
@@ -48,7 +48,7 @@ export async function followNamespaces(
   listener: NamespaceListener,
   signal: AbortSignal,
 ): Promise<void> {
-  const { directory, log, clock = systemClock, settleMs = 20, pollMs = 1_000, most } = options;
+  const { directory, log, clock = systemClock, settleMs = 20, pollMs = 1_000, max } = options;
   const wakeUp = new Latch<'changed'>();
   const watch = new DirectoryWatch(directory, () => wakeUp.set('changed'), log);
   let known: ReadonlyMap<string, Namespace> = new Map();
@@ -59,7 +59,7 @@ export async function followNamespaces(
       // Before the read: a change during it must cause another.
       wakeUp.take();
       try {
-        const changes = await readNamespaces(directory, known, most);
+        const changes = await readNamespaces(directory, known, max);
         const isOther = [...changes.namespaces].some(([id, namespace]) => known.get(id) !== namespace);
         known = changes.namespaces;
         const now = reasonsOf(changes.refused);
@@ -82,9 +82,9 @@ export async function followNamespaces(
 export async function readNamespaces(
   directory: string,
   known: ReadonlyMap<string, Namespace> = new Map(),
-  most = MAX_NAMESPACES,
+  max = MAX_NAMESPACES,
 ): Promise<NamespaceChanges> {
-  return compareNamespaces(known, await readAll(directory), { own: await ownInode(), most });
+  return compareNamespaces(known, await readAll(directory), { own: await ownInode(), max });
 }
 
 function reasonsOf(refused: readonly RefusedNamespace[]): string {

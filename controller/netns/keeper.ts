@@ -19,8 +19,8 @@ export interface KeeperPorts {
   readonly log: Log;
 }
 
-/** Starting helpers keeps processors busy: hundreds at once would starve the controller. */
-export const STARTS_AT_ONCE = 4;
+/** Maximum number of helpers that start at once: hundreds would starve the controller of CPU time. */
+export const MAX_STARTS = 4;
 
 /** Delay before a helper that ended is replaced; doubles each time. */
 const MIN_DELAY_MS = 1_000;

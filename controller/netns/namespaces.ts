@@ -22,7 +22,7 @@ export interface NamespaceRules {
   /** Inode of this program's own namespace, which the host's passes keep. */
   readonly own: bigint;
   /** Maximum number of namespaces. */
-  readonly most: number;
+  readonly max: number;
 }
 
 export interface NamespaceChanges {
@@ -95,10 +95,10 @@ function refusal(
   { path, inode }: Namespace,
   byInode: ReadonlyMap<bigint, string>,
   count: number,
-  { own, most }: NamespaceRules,
+  { own, max }: NamespaceRules,
 ): string | null {
   if (inode === own) return `${path} is the network namespace of this program itself`;
   const other = byInode.get(inode);
   if (other !== undefined) return `${path} is already the namespace of ${other}`;
-  return count < most ? null : `there are already ${most} namespaces, the maximum`;
+  return count < max ? null : `there are already ${max} namespaces, the maximum`;
 }

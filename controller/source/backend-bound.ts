@@ -50,14 +50,25 @@ export function tooManyBackends(app: Pick<App, 'id' | 'kind' | 'tasks'>): Reject
   return backends > BOUNDS.backends ? refusal(app, mostVips(app.tasks), app.tasks.length) : null;
 }
 
-/** The same before the tasks are made, for an app of which every task has these ports. */
+/** Ports that each of `tasks` tasks of an app has. */
+export interface Planned {
+  readonly declared: readonly Declared[];
+  readonly tasks: number;
+}
+
+/** The same before the tasks are made. */
 export function wouldHaveTooMany(
   app: Pick<App, 'id' | 'kind'>,
-  declared: readonly Declared[],
-  tasks: number,
+  planned: Iterable<Planned>,
 ): Rejection | null {
-  const vips = declared.reduce((sum, { port }) => sum + vipsOf(port), 0);
-  return vips * tasks > BOUNDS.backends ? refusal(app, vips, tasks) : null;
+  let [backends, vips, tasks] = [0, 0, 0];
+  for (const each of planned) {
+    const own = each.declared.reduce((sum, { port }) => sum + vipsOf(port), 0);
+    backends += own * each.tasks;
+    vips = Math.max(vips, own);
+    tasks += each.tasks;
+  }
+  return backends > BOUNDS.backends ? refusal(app, vips, tasks) : null;
 }
 
 function refusal({ id, kind }: Pick<App, 'id' | 'kind'>, vips: number, tasks: number): Rejection {

@@ -2,19 +2,19 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Replaces a file so that a reader, or a crash at any moment, sees either the old text or the new. Makes the
- * directory when it is missing. Rejects with the system's error.
+ * Replaces a file atomically: a reader, or a crash at any moment, finds either the old text or the new. Creates the directory
+ * if it is missing. The new file can be read and written by its owner only. Rejects with the system's error.
  */
 export async function replaceFile(path: string, text: string | Iterable<string>): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });
   const temporary = `${path}.${process.pid}.new`;
   try {
-    // What lies there is of a crash, or a link that someone has laid: it must not be written through.
+    // A file left by a crash, or a link that someone placed there and that must not be followed.
     await rm(temporary, { force: true });
     const file = await open(temporary, 'wx', 0o600);
     try {
       if (typeof text === 'string') await file.writeFile(text);
-      else await writeInPieces(file, text);
+      else await writeInChunks(file, text);
       await file.sync();
     } finally {
       await file.close();
@@ -26,23 +26,23 @@ export async function replaceFile(path: string, text: string | Iterable<string>)
   }
 }
 
-const PIECE_BYTES = 65_536;
+const CHUNK_BYTES = 65_536;
 
 /**
- * One write for each small text would cost a system call for each app; and joined ones would be megabytes of strings and
- * buffers that live for as long as the disk takes, which is long enough to grow old.
+ * Writes texts in chunks. One write for each text would cost a system call for each app. Joining all of them would make
+ * megabytes of strings and buffers that live as long as the disk takes, long enough for V8 to move them to the old generation.
  */
-async function writeInPieces(file: FileHandle, texts: Iterable<string>): Promise<void> {
-  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+async function writeInChunks(file: FileHandle, texts: Iterable<string>): Promise<void> {
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   let used = 0;
   for (const text of texts) {
     const bytes = Buffer.byteLength(text);
-    if (used + bytes > PIECE_BYTES) {
-      await file.writeFile(piece.subarray(0, used));
+    if (used + bytes > CHUNK_BYTES) {
+      await file.writeFile(chunk.subarray(0, used));
       used = 0;
     }
-    if (bytes > PIECE_BYTES) await file.writeFile(text);
-    else used += piece.write(text, used);
+    if (bytes > CHUNK_BYTES) await file.writeFile(text);
+    else used += chunk.write(text, used);
   }
-  await file.writeFile(piece.subarray(0, used));
+  await file.writeFile(chunk.subarray(0, used));
 }

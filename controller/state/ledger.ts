@@ -5,7 +5,7 @@ import { ControllerError, hasCode } from '../errors.ts';
 import type { ServiceKey } from '../model.ts';
 import type { Clock, Ledger, LedgerEntry, LedgerState } from '../ports.ts';
 import { systemClock } from '../time.ts';
-import { ForeignJournal, Journal, type JournalRow, NoJournal } from './journal.ts';
+import { ForeignJournal, Journal, type JournalRow, NotAJournal } from './journal.ts';
 import { UntrustedFile } from './trusted-file.ts';
 import { withinTime } from './within-time.ts';
 
@@ -18,12 +18,13 @@ const entry = z.object({
 });
 
 /**
- * The ledger as a journal under /run, which lives exactly as long as the kernel's tables do.
+ * Creates a ledger that is kept as a journal, by default under /run, which is emptied at a reboot as the kernel's tables are.
+ * `kernel`: the tables that it is about, from {@link kernelIdentity}.
  *
- * A damaged file, or one that another user could have written, counts as empty, with a warning, and is set aside as
- * `PATH.damaged` by the next save: better to leave services of ours behind than to take another program's for ours. One
- * that was written in another network namespace or before a reboot is not used: its tables are gone. A file that cannot be
- * read at all rejects, since what is ours is then unknown.
+ * `load` resolves with an empty ledger and a warning if the file is damaged or another user could have written it, and the next
+ * save renames the file to `PATH.damaged`: it is better to leave this controller's services behind than to take another
+ * program's for its own. A ledger of another network namespace or boot is not used either. `load` rejects if the file cannot
+ * be read at all, since it is then unknown which services are this controller's.
  */
 export function createLedger(
   path: string,
@@ -33,24 +34,24 @@ export function createLedger(
   const aside = `${path}.damaged`;
   const journal = new Journal(path, `ledger of ${kernel}`, clock);
   let isDamaged = false;
-  /** Whether the file may have more than what was saved: a write that failed may have come to its end later. */
-  let isUnsure = false;
-  /** One at a time: one that hung may end long after its time, and must not end after a newer one. */
+  /** Whether the file may differ from what was saved last: a write that timed out may have finished later. */
+  let isUncertain = false;
+  /** The write in progress. A write that hangs may end long after its time limit, and must not end after a newer one. */
   let writing: Promise<void> | null = null;
 
   async function read(): Promise<LedgerState> {
     try {
       const state = await journal.load(isEntry);
       if (state === null) return EMPTY_LEDGER;
-      if (state.damaged > 0) throw new Damaged(`${state.damaged} of its lines are not as they were written`);
+      if (state.damaged > 0) throw new Damaged(`lines that cannot be used: ${state.damaged}`);
       return { entries: state.rows as ReadonlyMap<ServiceKey, LedgerEntry> };
     } catch (error) {
       if (error instanceof ForeignJournal)
         return {
           ...EMPTY_LEDGER,
-          warning: `ledger ${path} is of another network namespace or boot: not used`,
+          warning: `ledger ${path} was written in another network namespace or boot, so it is not used`,
         };
-      if (error instanceof NoJournal) throw new Damaged(error.message);
+      if (error instanceof NotAJournal) throw new Damaged(error.message);
       throw error;
     }
   }
@@ -66,29 +67,29 @@ export function createLedger(
         isDamaged = true;
         const what =
           cause instanceof Damaged
-            ? `is damaged (${cause.message}): treated as empty`
-            : `is not used, since another user could have written it: ${cause.message}; it is treated as empty`;
+            ? `is damaged (${cause.message}): it is treated as empty`
+            : `could have been written by another user (${cause.message}): it is treated as empty`;
         return {
           ...EMPTY_LEDGER,
-          warning: `ledger ${path} ${what}, and set aside as ${aside} by the next write`,
+          warning: `ledger ${path} ${what}, and the next write renames it to ${aside}`,
         };
       }
     },
 
     async save(entries, changed): Promise<void> {
       try {
-        if (writing !== null) throw new Error('the last write has not come to an end');
-        const changes = isUnsure || isDamaged || changed === null ? null : rowsOf(changed, entries);
+        if (writing !== null) throw new Error('the previous write has not finished');
+        const changes = isUncertain || isDamaged || changed === null ? null : rowsOf(changed, entries);
         writing = write(changes, entries).finally(() => {
           writing = null;
         });
         await withinTime(writing, WRITE_LIMIT_MS, clock);
-        isUnsure = false;
+        isUncertain = false;
       } catch (cause) {
-        isUnsure = true;
+        isUncertain = true;
         throw new ControllerError(
           'state',
-          `ledger ${path} (--ledger) cannot be written, and without it no new service is made`,
+          `ledger ${path} (--ledger) cannot be written, so no new service is added`,
           { cause },
         );
       }
@@ -123,17 +124,20 @@ function* rowsOf(
   }
 }
 
-/** A file system that hangs must not stop what needs no ledger. */
+/** Time limit of a write: a file system that hangs must not stop what needs no ledger. */
 const WRITE_LIMIT_MS = 3_000;
 
 async function setAside(path: string, aside: string): Promise<void> {
   await rename(path, aside).catch((error: unknown) => {
-    // Whoever read the warning has removed it.
+    // ENOENT: an operator has removed it since.
     if (!hasCode(error, 'ENOENT')) throw error;
   });
 }
 
-/** Names the kernel tables that a ledger speaks of: this boot and a network namespace, `net:[4026531840]`; when missing, our own. */
+/**
+ * Identifies the kernel tables that a ledger is about: this boot and a network namespace such as `net:[4026531840]`, by default
+ * this process's own. `unknown` if /proc cannot be read.
+ */
 export function kernelIdentity(netns?: string): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

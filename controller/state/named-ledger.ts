@@ -4,8 +4,8 @@ import type { Ledger } from '../ports.ts';
 import { createLedger } from './ledger.ts';
 
 /**
- * The ledger at a path that an operator named to compare with. One that is not there counts as empty, as it does for `run`;
- * since here that is rather a mistake, `load` gives a warning. `givenBy`: what named it, `--ledger`.
+ * The ledger at a path that an operator named for a comparison. A missing file counts as empty, as it does for `run`; since a
+ * missing file is probably a mistake here, `load` adds a warning. `givenBy`: the option that names it, such as `--ledger`.
  */
 export function namedLedger(path: string, givenBy: string): Ledger {
   const ledger = createLedger(path);
@@ -15,7 +15,7 @@ export function namedLedger(path: string, givenBy: string): Ledger {
       const state = await ledger.load();
       if (state.warning !== undefined) return state;
       const missing = await access(path).then(() => null, systemReason);
-      const warning = `ledger ${path} (${givenBy}): ${missing}; no service counts as ours`;
+      const warning = `ledger ${path} (${givenBy}): ${missing}; no service counts as this controller's`;
       return missing === null ? state : { ...state, warning };
     },
   };

@@ -10,9 +10,9 @@ import { isStoredAbout, isStoredAddresses, isStoredApp } from './stored-app.ts';
 import { fromStored, type StoredApp, toStored } from './stored-ports.ts';
 
 /**
- * State as journals in `directory` (default /var/lib/marathon-ipvs): `names.journal`, and `source-….journal` for each
- * source. A file that is missing gives nothing; one that cannot be used is reported in the log and counts as missing; of one
- * that is damaged the rest is used.
+ * Creates a store that keeps state as journals in `directory` (default /var/lib/marathon-ipvs): `names.journal`, and
+ * `source-….journal` for each source. A file that cannot be used is logged and counts as missing; of a damaged file the
+ * intact lines are used.
  */
 export function createStateStore(directory: string, clock: Clock, log: Log): StateStore {
   const files = new Map<string, StateFile>();
@@ -23,9 +23,13 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
     const unsaved = new Set<string>();
     const saved = (key: string, reason: string | null) => {
       if (reason === null) unsaved.delete(key);
-      // Once, and not at each save.
-      else if (unsaved.size < MOST_UNSAVED && unsaved.size !== unsaved.add(key).size)
-        log.warn('what is too long is left out of the saved state', { path, row: key, error: reason });
+      // Logged once rather than at each save.
+      else if (unsaved.size < MAX_UNSAVED && unsaved.size !== unsaved.add(key).size)
+        log.warn('row is too long to be saved, left out of the saved state', {
+          path,
+          row: key,
+          error: reason,
+        });
     };
     const file = { path, journal: new Journal(path, of, clock, saved) };
     files.set(name, file);
@@ -35,7 +39,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
   const namesFile = fileOf('names', 'names and labels');
   let savedMemory: NameMemory | null = null;
 
-  /** What cannot be used is told, and counts as missing. */
+  /** Resolves with null if the file is missing or cannot be used, which is logged. */
   async function loadRows(
     { path, journal }: StateFile,
     isValid: (key: string, value: unknown) => boolean,
@@ -43,7 +47,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
     try {
       const state = await journal.load(isValid);
       if (state !== null && state.damaged > 0)
-        log.warn('saved state is damaged, the rest of it is used', { path, lines: state.damaged });
+        log.warn('saved state is damaged, its intact lines are used', { path, lines: state.damaged });
       return state;
     } catch (error) {
       log.warn('saved state cannot be used', { path, error: messageOf(error).slice(0, 300) });
@@ -95,7 +99,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
   };
 }
 
-/** The apps that a store has of each source. */
+/** Returns the apps that a store has saved for a source; none if it has none. */
 export function savedIn(store: Pick<StateStore, 'loadSource'>): SavedApps {
   return async (source) => (await store.loadSource(source))?.snapshot.apps ?? [];
 }
@@ -105,8 +109,8 @@ interface StateFile {
   readonly journal: Journal;
 }
 
-/** So many rows that cannot be saved are told of. */
-const MOST_UNSAVED = 1_000;
+/** Maximum number of rows that cannot be saved to log, for each file. */
+const MAX_UNSAVED = 1_000;
 const ABOUT = 'about';
 const NAME = 'name ';
 const LABEL = 'label ';
@@ -144,7 +148,7 @@ function* changedMemory(before: NameMemory, after: NameMemory): Generator<Journa
   for (const key of had.keys()) yield [key];
 }
 
-/** A source's name holds characters that a file name may not. */
+/** The name of a source may contain characters that a file name must not. */
 function digest(source: string): string {
   return createHash('sha256').update(source).digest('hex').slice(0, 16);
 }

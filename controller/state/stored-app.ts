@@ -21,8 +21,8 @@ const HEALTHS: readonly unknown[] = [
 ] satisfies Task['health'][];
 
 /**
- * Whether this is an app as it was saved. Every field that a pass reads is looked at: a file may be cut, mixed or edited,
- * and one that is not as expected would end the pass, and with it the process, at each start. (A schema would copy it all.)
+ * Whether this is a saved app. Checks every field that a pass reads: a file may be truncated, mixed up or edited, and an
+ * unexpected value would end the process at each start. A schema would copy all of it, so there is none.
  */
 export function isStoredApp(value: unknown): value is StoredApp {
   if (!isObject(value)) return false;
@@ -43,7 +43,7 @@ export function isStoredApp(value: unknown): value is StoredApp {
   );
 }
 
-/** Whether this is what a source said apart from its apps. */
+/** Whether this is what was saved of a source besides its apps. */
 export function isStoredAbout(value: unknown): value is Omit<Snapshot, 'apps'> {
   if (!isObject(value)) return false;
   const { rejected, warnings, agents, places } = value;
@@ -55,7 +55,7 @@ export function isStoredAbout(value: unknown): value is Omit<Snapshot, 'apps'> {
   );
 }
 
-/** Whether these are addresses of a name. */
+/** Whether these are the saved addresses of a name. */
 export function isStoredAddresses(value: unknown): value is NamedAddresses {
   if (!isObject(value)) return false;
   const { ipv4, ipv6 } = value;
@@ -76,7 +76,7 @@ function isPort(value: unknown): boolean {
   );
 }
 
-/** `declared`: how many ports its own may name. */
+/** `declared`: number of ports that its app stores, which its own refer to by index. */
 function isTask(value: unknown, declared: number): boolean {
   if (!isObject(value)) return false;
   const { id, name, onlyIn, state, health, agent, place, addresses, ports } = value;

@@ -2,13 +2,13 @@ import type { App, Port, Task, TaskPort } from '../model.ts';
 import { same } from '../same.ts';
 
 /**
- * An app as it is saved. In memory its tasks share what their ports declare, such as labels; here each port of a task names it
- * by its place in `ports` followed by `olderPorts`: a label of 60,000 characters is then written once, and not for each of ten
- * thousand tasks.
+ * An app as it is saved. In memory, tasks share what their ports declare, such as labels. Here each port of a task has the
+ * index of its declaration in `ports` followed by `olderPorts`, so that a label of 60,000 characters is written once rather
+ * than for each of ten thousand tasks.
  */
 export interface StoredApp extends Omit<App, 'tasks'> {
   readonly tasks: readonly StoredTask[];
-  /** What ports of tasks declare that none of the app's does: they run an older version. Absent when there are none. */
+  /** Declarations of task ports that the app no longer has, since the tasks run an older version. Absent if there are none. */
   readonly olderPorts?: readonly Port[];
 }
 
@@ -20,11 +20,12 @@ interface StoredTaskPort extends Omit<TaskPort, keyof Port> {
   readonly port: number;
 }
 
+/** Converts an app to the form that is saved. */
 export function toStored(app: App): StoredApp {
   const table = new PortTable(app.ports);
   const tasks = app.tasks.map((task) => ({
     ...task,
-    ports: task.ports.map((port) => toStoredPort(port, table.placeOf(port))),
+    ports: task.ports.map((port) => toStoredPort(port, table.indexOf(port))),
   }));
   const olderPorts = table.ports.slice(app.ports.length);
   return { ...app, tasks, ...(olderPorts.length > 0 && { olderPorts }) };
@@ -39,6 +40,7 @@ function toStoredPort({ endpoints, local, unresolved }: TaskPort, port: number):
   };
 }
 
+/** Converts a saved app back. Drops task ports whose declaration is missing. */
 export function fromStored({ olderPorts = [], ...app }: StoredApp): App {
   const declared = [...app.ports, ...olderPorts];
   const tasks = app.tasks.map((task) => ({
@@ -51,33 +53,34 @@ export function fromStored({ olderPorts = [], ...app }: StoredApp): App {
   return { ...app, tasks };
 }
 
-/** With so many others at its place a port is not compared with more: an app whose tasks all differ is not worth the time. */
-const MOST_COMPARED = 8;
+/** Maximum number of declarations with the same path to compare a port with, for an app whose tasks all differ. */
+const MAX_COMPARED = 8;
 
-/** The ports of an app, and those that are added because a task has them. */
+/** The ports of an app, and those that only its tasks have. */
 class PortTable {
   readonly ports: Port[];
-  /** Places in `ports`, by the path of the port. */
-  readonly #places = new Map<string, number[]>();
+  /** Indexes in `ports`, by the path of the port. */
+  readonly #indexes = new Map<string, number[]>();
 
   constructor(ports: readonly Port[]) {
     this.ports = [...ports];
-    for (const [place, { at }] of ports.entries()) this.#note(at, place);
+    for (const [index, { at }] of ports.entries()) this.#add(at, index);
   }
 
-  placeOf(port: TaskPort): number {
-    const alike = this.#places.get(port.at) ?? [];
-    const found = alike.find((place, i) => i < MOST_COMPARED && declareSame(this.ports[place], port));
+  /** Returns the index of a task port's declaration, which is added if it is new. */
+  indexOf(port: TaskPort): number {
+    const candidates = this.#indexes.get(port.at) ?? [];
+    const found = candidates.find((index, i) => i < MAX_COMPARED && declareSame(this.ports[index], port));
     if (found !== undefined) return found;
     const { endpoints: _endpoints, local: _local, unresolved: _unresolved, ...declared } = port;
-    this.#note(port.at, this.ports.length);
+    this.#add(port.at, this.ports.length);
     return this.ports.push(declared) - 1;
   }
 
-  #note(at: string, place: number): void {
-    const known = this.#places.get(at);
-    if (known === undefined) this.#places.set(at, [place]);
-    else known.push(place);
+  #add(at: string, index: number): void {
+    const known = this.#indexes.get(at);
+    if (known === undefined) this.#indexes.set(at, [index]);
+    else known.push(index);
   }
 }
 

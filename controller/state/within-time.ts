@@ -1,32 +1,39 @@
 import type { Clock } from '../ports.ts';
 
-/** It has been asked for so many turns of the event loop then: one that answered while this process was paused is no such one. */
-const LOOKS = 30;
+/**
+ * The limit is waited for in this many slices: a pause of the whole process then counts as one slice at most, so that an answer
+ * which came during it is still taken.
+ */
+const SLICES = 30;
 
 /**
- * What the file system answers. Rejects where that takes longer than `limitMs`: a file system that hangs must not stop what
- * does not need it. What was begun goes on, and nobody learns how it ends.
+ * Returns the result of an operation on the file system. Rejects if that takes longer than `limitMs`, since a file system that
+ * hangs must not stop what does not need it. The operation is not cancelled, and its result is then dropped.
  */
 export async function withinTime<T>(
   work: Promise<T>,
   limitMs: number,
   clock: Pick<Clock, 'sleep'>,
 ): Promise<T> {
-  const enough = new AbortController();
-  const limit = waitLong(limitMs, clock, enough.signal).then((): never | undefined => {
-    if (enough.signal.aborted) return undefined;
+  const settled = new AbortController();
+  const limit = waitInSlices(limitMs, clock, settled.signal).then((): never | undefined => {
+    if (settled.signal.aborted) return undefined;
     throw new Error(`the file system has not answered for ${limitMs / 1_000} s`);
   });
-  // Whichever comes second is of no interest; a rejection of it must not end the process.
+  // The promise that loses the race may reject later, which must not end the process.
   work.catch(() => undefined);
   try {
     return await Promise.race([work, limit.then(() => work)]);
   } finally {
-    enough.abort(null);
+    settled.abort(null);
     limit.catch(() => undefined);
   }
 }
 
-async function waitLong(limitMs: number, clock: Pick<Clock, 'sleep'>, signal: AbortSignal): Promise<void> {
-  for (let look = 0; look < LOOKS && !signal.aborted; look += 1) await clock.sleep(limitMs / LOOKS, signal);
+async function waitInSlices(
+  limitMs: number,
+  clock: Pick<Clock, 'sleep'>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let i = 0; i < SLICES && !signal.aborted; i += 1) await clock.sleep(limitMs / SLICES, signal);
 }

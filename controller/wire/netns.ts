@@ -6,7 +6,7 @@ import type { FollowerRules } from '../loop/follower.ts';
 import { Followers } from '../loop/followers.ts';
 import { Turns } from '../loop/turns.ts';
 import { NamespaceFleet } from '../netns/fleet.ts';
-import { NamespaceKeeper, STARTS_AT_ONCE } from '../netns/keeper.ts';
+import { MAX_STARTS, NamespaceKeeper } from '../netns/keeper.ts';
 import { namespaceLedgers } from '../netns/ledgers.ts';
 import type { Namespace } from '../netns/namespaces.ts';
 import type { Log } from '../ports.ts';
@@ -30,7 +30,7 @@ export async function openNamespaces(
   if (directory === undefined || dryRun || once || against.kind !== 'kernel') return null;
   await checkEntering(config, directory);
   const followers = new Followers({ ...rules, resyncMs: config.resyncSeconds * 1_000 }, inventory);
-  const starts = new Turns(STARTS_AT_ONCE);
+  const starts = new Turns(MAX_STARTS);
   const keeper = (namespace: Namespace) =>
     new NamespaceKeeper(namespace, {
       enter: (now) => enter(config, now),

@@ -37,8 +37,8 @@ import type {
   Reporter,
   StateStore,
 } from '../ports.ts';
-import { impatientStore } from '../state/impatient-store.ts';
 import { createLedger } from '../state/ledger.ts';
+import { withLoadTimeout } from '../state/load-timeout.ts';
 import { namedLedger } from '../state/named-ledger.ts';
 import { createStateStore, savedIn } from '../state/store.ts';
 import { systemClock } from '../time.ts';
@@ -94,7 +94,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const plain = config.dryRun ? null : openReachability(config);
     const reachability =
       plain === null || client === null ? plain : withTimeouts(plain, client, timeoutsOf(config));
-    const store = impatientStore(createStateStore(config.stateDir, systemClock, log), systemClock, log);
+    const store = withLoadTimeout(createStateStore(config.stateDir, systemClock, log), systemClock, log);
     const pools = poolsOf(config);
     const reporters: Reporter[] = [];
     const sources = await sourcesOf(config, log, reporters, savedIn(store));

@@ -16,7 +16,7 @@ import { Reconciler } from '../../controller/loop/reconciler.ts';
 import { Turns } from '../../controller/loop/turns.ts';
 import { appSchema } from '../../controller/marathon-json.ts';
 import type { App } from '../../controller/model.ts';
-import { NamespaceKeeper, STARTS_AT_ONCE } from '../../controller/netns/keeper.ts';
+import { MAX_STARTS, NamespaceKeeper } from '../../controller/netns/keeper.ts';
 import { RemoteNamespace } from '../../controller/netns/remote.ts';
 import { convertApp } from '../../controller/source/document/apps.ts';
 import { createLedger } from '../../controller/state/ledger.ts';
@@ -45,7 +45,7 @@ export async function measureInMemory(
   const followers = new Followers({ ...rules, resyncMs: 30_000 }, reconciler.inventory);
   const stop = new AbortController();
   const made = new Countdown();
-  const starts = new Turns(STARTS_AT_ONCE);
+  const starts = new Turns(MAX_STARTS);
   const keepers = Array.from({ length: count }, (_, index) => {
     const namespace = { id: `bench${index}`, path: '', inode: BigInt(index) };
     const ledger = createLedger(join(directory, `${namespace.id}.json`));

@@ -73,7 +73,7 @@ test.each(['v20.20.2', 'v24.8.9', 'nonsense', ''])('Node %j is too old: one line
   const { status, stdout, stderr } = launch('app/controller/marathon-ipvs');
   expect([status, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(
-    /^marathon-ipvs: '.*\/node' is .*, but Node\.js 24\.9 or newer is needed: 'npm ci' in .* brings one\n$/,
+    /^marathon-ipvs: '.*\/node' is .*, but Node\.js 24\.9 or newer is needed: run 'npm ci' in .* to install it\n$/,
   );
 });
 
@@ -143,7 +143,7 @@ test('no Node at all is told in one line', () => {
   for (const tool of ['readlink', 'dirname']) symlinkSync(`/usr/bin/${tool}`, join(directory, 'bin', tool));
   const { status, stderr } = launch('app/controller/marathon-ipvs', [], environment);
   expect(status).toBe(2);
-  expect(stderr).toMatch(/^marathon-ipvs: 'node' is not there, but .*\n$/);
+  expect(stderr).toMatch(/^marathon-ipvs: 'node' is missing, but .*\n$/);
 });
 
 test('a build that brings its own Node runs on that, whatever is on the PATH', () => {

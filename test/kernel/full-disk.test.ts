@@ -56,7 +56,7 @@ onKernel('a full file system', () => {
     await ledger.save(entries(1), null);
     await fill();
     expect(await ledger.save(entries(1_000), null).catch(messageOf)).toMatch(
-      /no new service is made: no space is left on the file system$/,
+      /no new service is added: no space is left on the file system$/,
     );
     expect((await ledger.load()).entries).toEqual(entries(1));
     await free();

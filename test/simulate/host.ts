@@ -7,7 +7,7 @@ import { Reconciler } from '../../controller/loop/reconciler.ts';
 import { run, type WakeReason } from '../../controller/loop/run.ts';
 import type { ServiceKey, Step, Table } from '../../controller/model.ts';
 import type { Log, Observer, Reachability } from '../../controller/ports.ts';
-import { impatientStore } from '../../controller/state/impatient-store.ts';
+import { withLoadTimeout } from '../../controller/state/load-timeout.ts';
 import { savedIn } from '../../controller/state/store.ts';
 import { Latch } from '../../controller/time.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
@@ -96,7 +96,7 @@ export class Host {
       table,
       reachability: REACHABLE,
       ledger: disk.ledger(life),
-      store: impatientStore(
+      store: withLoadTimeout(
         disk.store(life, () => clock.epoch()),
         clock,
         SILENT,

@@ -1,6 +1,6 @@
 /** A host with clients, agents and backends of which the kernel counts what an ejector is told: in simulated time. */
 
-import type { Backends, Met, Signed } from '../../controller/eject/backends.ts';
+import type { BackendOutcome, BackendSign, Backends } from '../../controller/eject/backends.ts';
 import { Ejector } from '../../controller/eject/ejector.ts';
 import { Handshakes } from '../../controller/eject/handshakes.ts';
 import { isForCounters, signOf } from '../../controller/eject/suspicion.ts';
@@ -95,17 +95,17 @@ export class EjectWorld implements Backends {
     return true;
   }
 
-  on(agent: string): Iterable<VipTarget> {
+  onAgent(agent: string): Iterable<VipTarget> {
     return this.all.filter(({ target }) => target.agent === agent);
   }
 
-  beside(protocol: Protocol, except: ReadonlySet<string>, most: number): readonly VipTarget[] {
+  onOtherAgents(protocol: Protocol, except: ReadonlySet<string>, max: number): readonly VipTarget[] {
     const all = this.all.filter(({ target }) => target.protocol === protocol);
     const byAgent = new Map(all.map((one) => [one.target.agent, one]));
-    return [...byAgent.values()].filter(({ target }) => !except.has(target.agent)).slice(0, most);
+    return [...byAgent.values()].filter(({ target }) => !except.has(target.agent)).slice(0, max);
   }
 
-  isHere(): boolean {
+  isThisHost(): boolean {
     return false;
   }
 
@@ -131,12 +131,13 @@ export class EjectWorld implements Backends {
     this.#flows = this.#flows.filter(({ goneAt }) => goneAt > this.now);
     const { connections, extent } = readFlows(this.#flows, this.now, this.#options);
     this.#isTableWhole = extent === 'all';
-    const met: Met[] = [];
+    const outcomes: BackendOutcome[] = [];
     for (const { backend, sign, hasAnswered } of this.#handshakes.read(connections, this.now, extent)) {
       const live = this.#byEndpoint.get(backend);
-      if (live !== undefined) met.push({ service: live.service, target: live.target, sign, hasAnswered });
+      if (live !== undefined)
+        outcomes.push({ service: live.service, target: live.target, sign, hasAnswered });
     }
-    this.ejector.met({ from: this.#lastRead, to: this.now }, met);
+    this.ejector.recordConnections({ from: this.#lastRead, to: this.now }, outcomes);
     this.#lastRead = this.now;
   }
 
@@ -148,7 +149,7 @@ export class EjectWorld implements Backends {
     const every = this.#isTableWhole ? COUNTERS_MS : COUNTERS_ALONE_MS;
     if (this.now - this.#countersReadAt < every) return;
     this.#countersReadAt = this.now;
-    this.ejector.counted(this.#signs(), this.now);
+    this.ejector.recordCounters(this.#signs(), this.now);
   }
 
   #note(): void {
@@ -230,7 +231,7 @@ export class EjectWorld implements Backends {
     return this.cut.has(target.agent) ? 'drops' : is.answer(at);
   }
 
-  *#signs(): Generator<Signed> {
+  *#signs(): Generator<BackendSign> {
     for (const live of this.all) {
       const { service, target, told } = live;
       const [, before, after] = live.readings ?? [told, told, told];
@@ -255,8 +256,8 @@ export class EjectWorld implements Backends {
         open -= 1;
         if (open > 0) return;
         if (probe.attempts === 2 && !probe.isWitness)
-          this.#handshakes.probed(probe.target.key, probe.startedAt, results.includes('connected'));
-        this.ejector.probed(probe, results, at);
+          this.#handshakes.recordProbe(probe.target.key, probe.startedAt, results.includes('connected'));
+        this.ejector.recordProbe(probe, results, at);
       });
     }
   }

@@ -41,6 +41,11 @@ export function unreadable<Item extends CheckedItem>(schema: z.ZodType<Item>, de
   return Object.assign(schema.parse({ id: definition.app, spec: {} }), { unread });
 }
 
+interface LostPlaces {
+  ports: 'all' | Set<number | string>;
+  addresses: boolean;
+}
+
 /** Cuts wrong values out of an app or pod, with everything that depends on them, and records what was lost. */
 class Lost {
   readonly #kind: App['kind'];
@@ -51,7 +56,7 @@ class Lost {
   /** By index in the list. */
   readonly #tasks = new Map<number, UnreadableTask>();
   readonly #ports = new Map<string, 'meaning' | 'place'>();
-  readonly #places = new Map<string, { readonly ports: Set<number>; addresses: boolean }>();
+  readonly #places = new Map<string, LostPlaces>();
   readonly #health = new Set<string>();
   readonly #rejected = new Map<string, Rejection>();
   /** Paths of the `labels` objects that were already handled. */
@@ -114,8 +119,9 @@ class Lost {
         this.#losePort(scope, place, issue, cuts);
         return;
       case 'host port':
+      case 'host ports':
       case 'addresses':
-        this.#losePlaces(scope, issue, cuts);
+        this.#losePlaces(scope, place, issue, cuts);
         return;
       case 'checks':
         this.#reject(issue);
@@ -146,19 +152,25 @@ class Lost {
   }
 
   /** The task serves on, without what depends on this. */
-  #losePlaces(scope: 'host port' | 'addresses', issue: Issue, cuts: Cuts): void {
-    const [list = '', member, field = '', index] = issue.path;
+  #losePlaces(scope: 'host port' | 'host ports' | 'addresses', place: Path, issue: Issue, cuts: Cuts): void {
+    const [, member] = place;
     if (typeof member !== 'number' || this.#tasks.has(member)) return;
-    // The other elements keep their places in the list.
-    const instead = { value: scope === 'host port' ? 0 : null };
-    cuts.add(issue.path.slice(0, 4), index === undefined ? null : instead);
-    const task = taskAt(this.#json, [list, member, field]);
-    const lost = this.#places.get(task) ?? { ports: new Set(), addresses: false };
+    const ofPod = this.#kind === 'pod';
+    const task = taskAt(this.#json, ofPod ? place.slice(0, 5) : place.slice(0, 3));
+    const lost = this.#places.get(task) ?? { ports: new Set<number | string>(), addresses: false };
     this.#places.set(task, lost);
-    if (scope === 'host port') lost.ports.add(Number(index));
-    else lost.addresses = true;
-    const what = scope === 'host port' ? 'this port of' : 'what is reached at the addresses of';
-    this.#reject(issue, `${what} task ${task} stays where it last was, if that is known`);
+    const hostPort = ofPod ? endpointName(this.#json, place) : Number(place[3]);
+    if (scope === 'addresses') lost.addresses = true;
+    else if (scope === 'host ports' || hostPort === null) lost.ports = 'all';
+    else if (lost.ports !== 'all') lost.ports.add(hostPort);
+    const one = scope === 'host port' ? 'this port' : 'what is reached at the host ports';
+    const what = scope === 'addresses' ? 'what is reached at the addresses' : one;
+    this.#reject(issue, `${what} of task ${task} stays where it last was, if that is known`);
+    // The elements of an app's lists keep their places.
+    if (ofPod || scope === 'host ports') cuts.add(place);
+    else if (scope === 'host port') cuts.add(place, { value: 0 });
+    else if (issue.path.length === place.length) cuts.add(place);
+    else cuts.add(issue.path.slice(0, place.length + 1), { value: null });
   }
 
   #loseMember(issue: Issue, cuts: Cuts): void {
@@ -230,6 +242,12 @@ function taskAt(json: Json, place: Path): string {
   const container = valueAt(json, place.slice(0, 4));
   if (place.length < 5 || !isRecord(container)) return String(id);
   return String(container['containerId'] || `${id}.${container['name']}`);
+}
+
+/** The name of a pod's endpoint at this path of its status; null if it cannot be read. */
+function endpointName(json: Json, place: Path): string | null {
+  const endpoint = valueAt(json, place.slice(0, 6));
+  return isRecord(endpoint) && typeof endpoint['name'] === 'string' ? endpoint['name'] : null;
 }
 
 /** The path of a port in the definition; in a pod's status the definition is under `spec`. */

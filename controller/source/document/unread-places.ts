@@ -1,7 +1,6 @@
 import type { MarathonTask, UnreadPlaces } from '../../marathon-json.ts';
-import type { App, Task } from '../../model.ts';
+import type { App, Port, Task } from '../../model.ts';
 import { notPlaced, type Placement } from './placement.ts';
-import type { PlacedPort } from './ports.ts';
 
 /** Why a port that has no last good place is nowhere. */
 export const UNREAD_PLACE = 'where it is reached could not be read';
@@ -22,19 +21,30 @@ export function keptPlaces(
   return new Map([...places].map(([id, unread]) => [id, { unread, before: known.get(id) }]));
 }
 
-/** Where a port is reached whose task is one of these; `place` finds it from what of the task could be read. */
+/**
+ * Where a port is reached whose task is one of these. `hostPort` tells the port by its host port; null if it is reached
+ * at the task's own addresses. `place` finds it from what of the task could be read, with the number of its host port if
+ * that is given.
+ *
+ * Only the number of a host port is what it last was: its agent may have another address by now.
+ */
 export function placeOrLast(
-  { port, reach }: PlacedPort,
+  port: Port,
+  hostPort: number | string | null,
   { unread, before }: KeptPlaces,
-  place: () => Placement,
+  place: (number?: number) => Placement,
 ): Placement {
   const last = before?.ports.find(
     ({ at, backendAddress }) => at === port.at && backendAddress === port.backendAddress,
   );
-  const isLost = reach.by === 'container port' ? unread.addresses : unread.ports.has(reach.index);
-  if (isLost)
-    return last === undefined || last.endpoints.length === 0 ? notPlaced(UNREAD_PLACE) : placementOf(last);
-  const now = place();
+  const [known] = last?.endpoints ?? [];
+  if (hostPort === null) {
+    if (!unread.addresses) return place();
+    return last === undefined || known === undefined ? notPlaced(UNREAD_PLACE) : placementOf(last);
+  }
+  const isLost = unread.ports === 'all' || unread.ports.has(hostPort);
+  if (isLost && known === undefined) return notPlaced(UNREAD_PLACE);
+  const now = isLost ? place(known?.port) : place();
   // Behind its host port it is where it was: a task keeps its addresses.
   return unread.addresses && last?.local !== undefined ? { ...now, local: last.local } : now;
 }

@@ -1,7 +1,7 @@
-import { constants, openSync, type Stats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { close, constants, fstat, open, read, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
+import { promisify } from 'node:util';
 import { hasCode } from '../../errors.ts';
 import { fileKind } from '../../file-kind.ts';
 
@@ -33,23 +33,23 @@ export async function readWithin(
   { maxBytes, mayBePipe }: ReadOptions,
   signal: AbortSignal,
 ): Promise<Buffer | null> {
-  const file = await openWithoutWaiting(path);
+  const fd = await openWithoutWaiting(path);
+  let isClosedByPipe = false;
   try {
-    const status = await file.stat();
+    const status = await promisify(fstat)(fd);
     const isUsable = status.isFile() || (mayBePipe && !status.isDirectory());
     if (!isUsable) throw new IrregularFile(`expected a regular file, and this is ${fileKind(status)}`);
-    // The pipe stays open meanwhile: its writer would fail without a reader.
-    return await (status.isFIFO()
-      ? readPipe(path, maxBytes, signal)
-      : readAll(file, status, maxBytes, signal));
+    if (!status.isFIFO()) return await readAll(fd, status, maxBytes, signal);
+    isClosedByPipe = true;
+    return await readPipe(fd, maxBytes, signal);
   } finally {
-    await file.close();
+    if (!isClosedByPipe) await promisify(close)(fd);
   }
 }
 
-async function openWithoutWaiting(path: string): Promise<FileHandle> {
+async function openWithoutWaiting(path: string): Promise<number> {
   try {
-    return await open(path, READ);
+    return await promisify(open)(path, READ);
   } catch (error) {
     if (hasCode(error, 'ENXIO'))
       throw new IrregularFile('expected a regular file, and this is a socket or a device');
@@ -58,7 +58,7 @@ async function openWithoutWaiting(path: string): Promise<FileHandle> {
 }
 
 async function readAll(
-  file: FileHandle,
+  fd: number,
   { size }: Stats,
   maxBytes: number,
   signal: AbortSignal,
@@ -66,7 +66,7 @@ async function readAll(
   let buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(size + 1, FIRST_BYTES), maxBytes + 1));
   for (let used = 0; ; ) {
     signal.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, used, buffer.length - used);
+    const { bytesRead } = await promisify(read)(fd, buffer, used, buffer.length - used, null);
     if (bytesRead === 0) return buffer.subarray(0, used);
     used += bytesRead;
     if (used > maxBytes) return null;
@@ -78,9 +78,12 @@ async function readAll(
   }
 }
 
-/** By the event loop, and not in a thread. */
-async function readPipe(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer | null> {
-  const pipe = new Socket({ fd: openSync(path, READ), readable: true, writable: false });
+/**
+ * Reads in the event loop, not in a thread, and closes the pipe. It must be the first opening of the pipe: the kernel tells the
+ * end only to a reader that was there before the last writer closed it (`fifo_open` in fs/pipe.c).
+ */
+async function readPipe(fd: number, maxBytes: number, signal: AbortSignal): Promise<Buffer | null> {
+  const pipe = new Socket({ fd, readable: true, writable: false });
   addAbortSignal(signal, pipe);
   const parts: Buffer[] = [];
   let length = 0;

@@ -13,9 +13,9 @@ function seen(...silences: readonly Window[]): Agents {
   const agents = new Agents();
   for (let from = 0; from < PROBE.to; from += READ_MS) {
     const isSilent = silences.some((silence) => from >= silence.from && from < silence.to);
-    agents.answered({ from, to: from + READ_MS }, new Set(isSilent ? [] : [ALIVE]));
+    agents.recordAnswers({ from, to: from + READ_MS }, new Set(isSilent ? [] : [ALIVE]));
   }
-  agents.probed(DEAD, ['timed out', 'timed out'], PROBE.from, PROBE.to);
+  agents.recordProbe(DEAD, ['timed out', 'timed out'], PROBE.from, PROBE.to);
   return agents;
 }
 
@@ -48,7 +48,7 @@ describe('a failed probe is the backend’s fault', () => {
   test('where an agent that was probed at the same time answers', () => {
     const agents = seen({ from: 0, to: PROBE.to });
     expect(isProven(agents)).toBe(false);
-    agents.probed(ALIVE, ['connected', 'connected'], PROBE.from, PROBE.from + 201);
+    agents.recordProbe(ALIVE, ['connected', 'connected'], PROBE.from, PROBE.from + 201);
     expect(isProven(agents)).toBe(true);
   });
 
@@ -60,9 +60,9 @@ describe('a failed probe is the backend’s fault', () => {
 
 test('what is not proven makes this host blind until something is, or nothing is open', () => {
   const agents = seen({ from: 0, to: PROBE.to });
-  agents.judged(agents.verdict(DEAD, PROBE, PROBE.to, []), 2_800);
-  agents.judged(agents.verdict(DEAD, PROBE, PROBE.to, []), 4_000);
+  agents.recordVerdict(agents.verdict(DEAD, PROBE, PROBE.to, []), 2_800);
+  agents.recordVerdict(agents.verdict(DEAD, PROBE, PROBE.to, []), 4_000);
   expect(agents.blind).toEqual({ since: 2_800, failing: 1, answering: 0 });
-  agents.judged(null, 5_000);
+  agents.recordVerdict(null, 5_000);
   expect(agents.blind).toBeNull();
 });

@@ -25,7 +25,7 @@ async function tableOf(all: readonly string[], waiting: readonly string[] | null
   await writeFile(path, `${[HEAD, ...all].join('\n')}\n`);
   let used = 0;
   const tracked = { read: async () => waiting, close: () => undefined };
-  return createConnectionTable(() => ++used, tracked, path, { besideWaiting: 100_000, alone: 250_000 });
+  return createConnectionTable(() => ++used, tracked, path, { withWaiting: 100_000, alone: 250_000 });
 }
 
 test('TCP connections are read with their states, however many there are', async () => {

@@ -206,7 +206,7 @@ describe('a probe of a suspect', () => {
     table.set(connection(1), 'SYN_RECV');
     read();
     expect(read()).toEqual({ [ONE]: unanswered(1) });
-    handshakes.probed(`tcp/${ONE}`, now, true);
+    handshakes.recordProbe(`tcp/${ONE}`, now, true);
     expect(read()).toEqual({});
     table.set(connection(2), 'SYN_RECV');
     read();
@@ -219,14 +219,14 @@ describe('a probe of a suspect', () => {
       return read()[ONE];
     };
     expect(resets(1)).toEqual(refused(1));
-    handshakes.probed(`tcp/${ONE}`, now, true);
+    handshakes.recordProbe(`tcp/${ONE}`, now, true);
     expect([resets(2), resets(3)]).toEqual([null, refused(2)]);
-    handshakes.probed(`tcp/${ONE}`, now, true);
+    handshakes.recordProbe(`tcp/${ONE}`, now, true);
     expect([resets(4), resets(5), resets(6)]).toEqual([null, null, null]);
     table.set(connection(7), 'FIN_WAIT');
     expect(read()).toEqual({ [ONE]: 'answers' });
     expect([resets(8), resets(9), resets(10), resets(11)]).toEqual([null, null, null, refused(4)]);
-    handshakes.probed(`tcp/${ONE}`, now, false);
+    handshakes.recordProbe(`tcp/${ONE}`, now, false);
     expect(resets(12)).toEqual(refused(1));
   });
 });

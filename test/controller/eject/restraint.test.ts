@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ejectedOf, isHostWell } from '../../../controller/eject/restraint.ts';
+import { ejectedOf, isHostHealthy } from '../../../controller/eject/restraint.ts';
 import { type Ejection, targetOf } from '../../../controller/ejection.ts';
 import { type Backend, endpointKey } from '../../../controller/model.ts';
 import { WEIGHT_1 } from '../../support/builders.ts';
@@ -65,8 +65,8 @@ describe('which host is the sick one', () => {
     ['a b', 'c', false],
     ['a b', 'c d', true],
     ['a b', 'a b c', false],
-  ])('where %p fail and %p answer, this host is well: %p', (fail, answer, isWell) => {
+  ])('where %p fail and %p answer, this host is well: %p', (fail, answer, isHealthy) => {
     const of = (text: string) => new Set(text.split(' ').filter((agent) => agent !== ''));
-    expect(isHostWell(of(fail), of(answer))).toBe(isWell);
+    expect(isHostHealthy(of(fail), of(answer))).toBe(isHealthy);
   });
 });

@@ -117,7 +117,7 @@ test('counters tell of UDP, of open connections, and of all where the table of c
 
 test.each([
   ['nothing', 1, 0, '1 connection, no reply'],
-  ['nothing', 0, 0, 'clients ask again, no reply'],
+  ['nothing', 0, 0, 'clients repeat requests, no reply'],
   ['fewer', 7, 1, '7 connections, 1 packet back'],
   ['errors', 7, 7, '7 connections, only resets or ICMP errors back'],
 ] as const)('%s is told in words', (kind, connections, packets, text) => {

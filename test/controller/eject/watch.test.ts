@@ -155,7 +155,7 @@ test('where the table of connections cannot be read, the counters tell of the ba
   const { watching, clock, end } = watch({ connections: 'unreadable' });
   await clock.advance(10_000);
   expect([...watching.ejections.keys()]).toEqual(['tcp/10.0.0.1:80']);
-  expect(watching.report().behind).toBe("the kernel's connections cannot be read: permission denied");
+  expect(watching.report().behind).toBe("the kernel's connection table cannot be read: permission denied");
   await end();
 });
 
@@ -163,7 +163,7 @@ test.each([
   ['waiting', null],
   [
     'beginning',
-    'only a part of the many connections is looked through: failures may be found some seconds later',
+    'the connection table is too large to read whole: failures may be detected some seconds late',
   ],
 ] as const)(
   'a part of a large table (%s) tells of the backend as soon, and where that leaves out much it is told',
@@ -192,7 +192,7 @@ test('connections and counters that cost much are read more rarely, and that is 
   expect(reads.connections - before.connections).toBeLessThanOrEqual(21);
   expect(reads.counters - before.counters).toBeLessThanOrEqual(4);
   expect(watching.report().behind).toBe(
-    'a read of the connections takes 45 ms, so they are read every 3 s; a read of the counters takes 100 ms, so they are read every 20 s',
+    'reading the connection table takes 45 ms, so it happens only every 3 s; reading the counters takes 100 ms, so it happens only every 20 s',
   );
   await end();
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { once } from '../../../controller/cli/commands/once.ts';
-import { impatientStore } from '../../../controller/state/impatient-store.ts';
+import { withLoadTimeout } from '../../../controller/state/load-timeout.ts';
 import { createStateStore, savedIn } from '../../../controller/state/store.ts';
 import { systemClock } from '../../../controller/time.ts';
 import { World } from '../../support/world.ts';
@@ -29,7 +29,7 @@ const backends = () =>
 /** A process that starts, makes one pass, saves, and ends. */
 async function runOnce(stateDirectory = directory): Promise<number> {
   const { log } = world;
-  const store = impatientStore(createStateStore(stateDirectory, systemClock, log), systemClock, log);
+  const store = withLoadTimeout(createStateStore(stateDirectory, systemClock, log), systemClock, log);
   Object.assign(world.store, store);
   const ports = {
     ...world.ports(),

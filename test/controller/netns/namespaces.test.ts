@@ -5,7 +5,7 @@ import {
   type NamespaceFile,
 } from '../../../controller/netns/namespaces.ts';
 
-const RULES = { own: 1n, most: 3 };
+const RULES = { own: 1n, max: 3 };
 
 function file(inode: number, path = `/proc/${inode}/ns/net`): NamespaceFile {
   return { kind: 'namespace', path, inode: BigInt(inode) };

@@ -84,7 +84,7 @@ describe('a save', () => {
     const { entries: loaded, warning } = await ledger.load();
     expect([loaded.size, warning]).toEqual([
       0,
-      expect.stringMatching(/is damaged \(1 of its lines are not as they were written\)/),
+      expect.stringMatching(/is damaged \(lines that cannot be used: 1\)/),
     ]);
   });
 });
@@ -118,7 +118,7 @@ describe('the ledger', () => {
       await writeFile(path, text);
       const { entries: loaded, warning } = await ledger.load();
       expect(loaded.size).toBe(0);
-      expect(warning).toMatch(/is damaged \(it does not begin as a journal of version 2\)/);
+      expect(warning).toMatch(/is damaged \(it is not a journal of version 2\)/);
       expect(await readFile(path, 'utf8')).toBe(text);
       await ledger.save(entries, null);
       expect((await ledger.load()).entries).toEqual(entries);
@@ -205,7 +205,7 @@ describe('the ledger', () => {
     await ledger.save(entries, null);
     const blocked = createLedger(join(path, 'below-a-file.json'));
     await expect(blocked.save(new Map(), null)).rejects.toThrow(
-      /^ledger .* \(--ledger\) cannot be written, and without it no new service is made$/,
+      /^ledger .* \(--ledger\) cannot be written, so no new service is added$/,
     );
     expect((await ledger.load()).entries).toEqual(entries);
   });
@@ -236,7 +236,7 @@ test('a file system that does not answer fails a write in time, and no other is 
   await expect(ledger.save(entries, null).catch(messageOf)).resolves.toMatch(/has not answered for 3 s$/);
   isLate = false;
   const second = await ledger.save(new Map(), null).catch(messageOf);
-  expect(second).toMatch(/the last write has not come to an end$/);
+  expect(second).toMatch(/the previous write has not finished$/);
   while ((await createLedger(path, 'boot-1').load()).entries.size === 0) await new Promise(setImmediate);
   await new Promise(setImmediate);
   // The write that came too late is not what was saved last.

@@ -158,7 +158,7 @@ test('an app whose line would be too long is left out and told once, and the oth
   expect(await loaded()).toEqual([a, b]);
   await store.saveSource('marathon', null, () => snapshot(long, b));
   expect(await loaded()).toEqual([b]);
-  expect(warnings).toEqual(['what is too long is left out of the saved state']);
+  expect(warnings).toEqual(['row is too long to be saved, left out of the saved state']);
   await store.saveSource('marathon', { upserts: [app('/long')], removed: [] }, () => snapshot());
   expect(await loaded()).toEqual([b, app('/long')]);
 });
@@ -168,7 +168,7 @@ test('a line that is damaged is told, and the others are used', async () => {
   const text = readFileSync(path(), 'utf8');
   writeFileSync(path(), text.replace('word', 'ward'));
   expect((await loaded())?.map(({ id }) => id)).toEqual(['/a', '/c']);
-  expect(warnings).toEqual(['saved state is damaged, the rest of it is used']);
+  expect(warnings).toEqual(['saved state is damaged, its intact lines are used']);
 });
 
 test('a journal that someone removed, shortened or lengthened is written anew', async () => {

@@ -173,7 +173,7 @@ describe('diff, as a script sees it', () => {
     expect(await marathonIpvs(...args)).toMatchObject({
       status: 0,
       stderr: expect.stringMatching(
-        /ledger .*no-ledger\.json \(--ledger\): there is no such file or directory; no service counts as ours/,
+        /ledger .*no-ledger\.json \(--ledger\): there is no such file or directory; no service counts as this controller's/,
       ),
     });
   });

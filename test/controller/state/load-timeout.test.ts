@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { StateStore } from '../../../controller/ports.ts';
-import { impatientStore } from '../../../controller/state/impatient-store.ts';
+import { withLoadTimeout } from '../../../controller/state/load-timeout.ts';
 import { app, nothingRemembered, snapshot } from '../../support/builders.ts';
 import { FakeClock, settled } from '../../support/fake-clock.ts';
 import { World } from '../../support/world.ts';
@@ -11,7 +11,7 @@ class SlowDisk {
   readonly world = new World(this.clock);
   readonly begun: string[] = [];
   #answer: (() => void)[] = [];
-  readonly store: StateStore = impatientStore(
+  readonly store: StateStore = withLoadTimeout(
     {
       ...this.world.store,
       loadSource: async (source) => {

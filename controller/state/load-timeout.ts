@@ -3,24 +3,24 @@ import { EMPTY_NAME_MEMORY } from '../name-memory.ts';
 import type { Clock, Log, StateStore } from '../ports.ts';
 import { withinTime } from './within-time.ts';
 
-/** A load that takes longer is given up: passes wait for it. */
+/** Time limit of a load: passes wait for it. */
 const LOAD_LIMIT_MS = 3_000;
 
 /**
- * The same store, of which a load that takes longer than 3 s counts as one that found nothing, with a warning: a disk that hangs
+ * Wraps a store so that a load that takes longer than 3 s counts as one that found nothing, with a warning: a disk that hangs
  * must not keep a host from its VIPs.
  *
- * Loads are made one at a time. Each that hangs takes one of the few threads that look-ups of names, the ledger and the files
- * of sources need too. A save waits for the loads before it, so that none of them ends after it.
+ * Loads are made one at a time, since each that hangs occupies one of the few threads that look-ups of names, the ledger and the
+ * files of sources need too. A save waits for the loads before it, so that none of them ends after it.
  */
-export function impatientStore(store: StateStore, clock: Pick<Clock, 'sleep'>, log: Log): StateStore {
+export function withLoadTimeout(store: StateStore, clock: Pick<Clock, 'sleep'>, log: Log): StateStore {
   let loading: Promise<unknown> = Promise.resolve();
 
   async function load<T>(what: string, begin: () => Promise<T>, missing: T): Promise<T> {
-    const begun = loading.then(begin);
-    loading = begun.catch(() => undefined);
+    const result = loading.then(begin);
+    loading = result.catch(() => undefined);
     try {
-      return await withinTime(begun, LOAD_LIMIT_MS, clock);
+      return await withinTime(result, LOAD_LIMIT_MS, clock);
     } catch (error) {
       log.warn('saved state cannot be used', { what, error: messageOf(error) });
       return missing;
