@@ -109,7 +109,7 @@ export class Follower {
   #nextPass(): boolean | null {
     const reasons = this.#wake.take();
     if (this.#shared.desired === null) return null;
-    if (this.#schedule.isFull(reasons.has('read') || reasons.has('resync'))) return true;
+    if (this.#schedule.takeFull(reasons.has('read') || reasons.has('resync'))) return true;
     const isLookDue = this.#ports.clock.monotonic() >= this.#schedule.nextLook();
     return reasons.has('changed') || isLookDue ? false : null;
   }

@@ -7,7 +7,6 @@ import { follow } from './follow.ts';
 import type { Followers } from './followers.ts';
 import type { PassRequest } from './pass.ts';
 import { createPassLog } from './pass-log.ts';
-import type { ReachabilityView } from './reachability-view.ts';
 import type { ReconcilePorts, Reconciler } from './reconciler.ts';
 import { saveRegularly } from './save.ts';
 import { Schedule, TICK_MS } from './schedule.ts';
@@ -49,160 +48,149 @@ export async function run(
   wake: Latch<WakeReason>,
   signal: AbortSignal,
 ): Promise<void> {
-  const sources = new Sources(ports.sources, ports.observer, reconciler.inventory);
-  const changes = new Changes(wake);
-  const following = ports.sources.map((source) =>
-    follow(source, sources, ports, (since) => changes.add(since), signal),
-  );
-  const saving = options.dryRun ? Promise.resolve() : saveRegularly(ports, sources, signal);
-
-  const { planner, reachability } = reconciler.table;
-  const resyncAll = () => {
-    wake.set('resync');
-    ports.followers?.resync();
-  };
-  const holder = ports.followers?.holder(planner) ?? planner;
-  const confirmHeld = createConfirmation(ports, holder, resyncAll, signal);
-  const logPass = createPassLog(ports.log);
-  const schedule = new Schedule(reconciler.table, ports.clock, () => wake.set('read'));
-  const start = ports.clock.monotonic();
-  const due: Due = {
-    changes: start,
-    tick: start,
-    withdraw: start,
-    restore: start + options.restoreAfterMs,
-  };
-  while (!signal.aborted) {
-    ports.observer.moved();
-    await restoreIfDue(ports, sources, due);
-    const request = await nextPass(ports, schedule, sources, changes, due, signal);
-    if (signal.aborted) break;
-    if (request === null) {
-      const next = Math.min(due.tick, sources.known ? schedule.nextLook() : due.tick);
-      await wake.wait(Math.max(0, next - ports.clock.monotonic()), ports.clock, signal);
-    } else {
-      logPass(await makePass(request, ports, reconciler, options, schedule, due));
-    }
-
-    if (ports.clock.monotonic() < due.tick) continue;
-    keepReachable(ports, reachability);
-    confirmHeld();
-    await withdrawIfDue(ports, reconciler, sources, wake, due);
-    due.tick = ports.clock.monotonic() + TICK_MS;
-  }
-  await Promise.all([
-    ...following,
-    saving,
-    reachability.settled(),
-    reconciler.settled(),
-    ports.store.settled?.(),
-  ]);
+  await new HostLoop(ports, reconciler, options, wake).run(signal);
 }
 
-/** When the source reported each change that no pass has brought into the kernel yet. */
-class Changes {
-  #since: number[] = [];
-  readonly wake: Latch<WakeReason>;
-
-  constructor(wake: Latch<WakeReason>) {
-    this.wake = wake;
-  }
-
-  add(since: number): void {
-    this.#since.push(since);
-    this.wake.set('changed');
-  }
-
-  take(): readonly number[] {
-    const taken = this.#since;
-    this.#since = [];
-    return taken;
-  }
-}
-
-interface Due {
+/** The loop of passes over the host's table. Times are milliseconds of the monotonic clock. */
+class HostLoop {
+  readonly #ports: RunPorts;
+  readonly #reconciler: Reconciler;
+  readonly #options: RunOptions;
+  readonly #wake: Latch<WakeReason>;
+  readonly #sources: Sources;
+  readonly #schedule: Schedule;
+  /** When the source reported each change that no pass has brought into the kernel yet. */
+  #changesSince: number[] = [];
   /** The earliest time for a pass because of changes, so that many changes make few passes. */
-  changes: number;
-  /** When interface and routes are checked next. */
-  tick: number;
+  #settledAt: number;
   /** When to look for VIPs that cut this host off from its sources, while no pass can be made. */
-  withdraw: number;
+  #withdrawAt: number;
   /** When to use saved state for sources that have not been read; infinite once done. */
-  restore: number;
-}
+  #restoreAt: number;
 
-/** Removes VIPs at addresses of sources, which may have become known only now, or may have cut this host off since before the start. */
-async function withdrawIfDue(
-  { clock }: RunPorts,
-  reconciler: Reconciler,
-  sources: Sources,
-  wake: Latch<WakeReason>,
-  due: Due,
-): Promise<void> {
-  if (sources.known) {
-    if (reconciler.mustWithdraw()) wake.set('resync');
-  } else if (clock.monotonic() >= due.withdraw) {
-    await reconciler.withdraw();
-    due.withdraw = clock.monotonic() + WITHDRAW_MS;
+  constructor(ports: RunPorts, reconciler: Reconciler, options: RunOptions, wake: Latch<WakeReason>) {
+    this.#ports = ports;
+    this.#reconciler = reconciler;
+    this.#options = options;
+    this.#wake = wake;
+    this.#sources = new Sources(ports.sources, ports.observer, reconciler.inventory);
+    this.#schedule = new Schedule(reconciler.table, ports.clock, () => wake.set('read'));
+    const now = ports.clock.monotonic();
+    this.#settledAt = now;
+    this.#withdrawAt = now;
+    this.#restoreAt = now + options.restoreAfterMs;
   }
-}
 
-async function restoreIfDue({ store, clock }: RunPorts, sources: Sources, due: Due): Promise<void> {
-  if (clock.monotonic() < due.restore) return;
-  due.restore = Number.POSITIVE_INFINITY;
-  if (!sources.known) await sources.restore(store);
-}
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, observer, store, log } = this.#ports;
+    const { reachability } = this.#reconciler.table;
+    const following = this.#followSources(signal);
+    const saving = this.#options.dryRun ? null : saveRegularly(this.#ports, this.#sources, signal);
+    const confirmHeld = this.#createConfirmation(signal);
+    const logPass = createPassLog(log);
+    for (let tick = clock.monotonic(); !signal.aborted; ) {
+      observer.moved();
+      await this.#restoreIfDue();
+      const request = await this.#nextPass(signal);
+      if (signal.aborted) break;
+      if (request === null) {
+        const next = this.#sources.known ? Math.min(tick, this.#schedule.nextLook()) : tick;
+        await this.#wake.wait(Math.max(0, next - clock.monotonic()), clock, signal);
+      } else {
+        logPass(await this.#makePass(request));
+      }
 
-/** The request for the next pass, once changes have settled; null when there is nothing to do yet. */
-async function nextPass(
-  { clock }: RunPorts,
-  schedule: Schedule,
-  sources: Sources,
-  changes: Changes,
-  due: Due,
-  signal: AbortSignal,
-): Promise<PassRequest | null> {
-  const { wake } = changes;
-  const reasons = new Set(wake.take());
-  const changed = reasons.has('changed');
-  const isAsked = () => reasons.has('resync') || reasons.has('read');
-  const unsettled = due.changes - clock.monotonic();
-  if (changed && !isAsked() && unsettled > 0) {
-    await clock.sleep(unsettled, signal);
-    for (const reason of wake.take()) reasons.add(reason);
+      if (clock.monotonic() < tick) continue;
+      this.#keepReachable();
+      confirmHeld();
+      await this.#withdrawIfDue();
+      tick = clock.monotonic() + TICK_MS;
+    }
+    const settled = [reachability.settled(), this.#reconciler.settled(), store.settled?.()];
+    await Promise.all([...following, saving, ...settled]);
   }
-  const full = schedule.isFull(isAsked());
-  const wanted = changed || full || reasons.has('ejections') || clock.monotonic() >= schedule.nextLook();
-  if (!wanted || !sources.known) return null;
-  const { complete } = sources;
-  return { full, complete, changesSince: changes.take(), gone: sources.takeEnded().endpoints };
-}
 
-/** Runs a pass, reports it, and sets when the next one is due. */
-async function makePass(
-  request: PassRequest,
-  { clock, observer, followers }: RunPorts,
-  reconciler: Reconciler,
-  { resyncMs, settleMs }: RunOptions,
-  schedule: Schedule,
-  due: Due,
-): Promise<PassStatus> {
-  const pass = await reconciler.pass(request);
-  if (reconciler.desired !== null) followers?.passed(request, pass, reconciler.desired);
-  await observer.prepare?.(pass);
-  observer.passed(pass);
-  due.changes = clock.monotonic() + settleMs;
-  schedule.passed(pass, resyncMs);
-  return pass;
-}
+  #followSources(signal: AbortSignal): readonly Promise<void>[] {
+    const changed = (since: number) => {
+      this.#changesSince.push(since);
+      this.#wake.set('changed');
+    };
+    return this.#ports.sources.map((source) => follow(source, this.#sources, this.#ports, changed, signal));
+  }
 
-/** Restores what someone removed from interface or routes, independently of passes. */
-function keepReachable({ observer, log }: RunPorts, reachability: ReachabilityView): void {
-  reachability.repairInBackground(
-    (repaired) => {
-      observer.repaired(repaired);
-      log.warn('reachability repaired', { repaired });
-    },
-    (error) => log.warn('reachability could not be looked at', { error: messageOf(error) }),
-  );
+  /** The confirmation of held removals, of this table and of the others. */
+  #createConfirmation(signal: AbortSignal): () => void {
+    const { planner } = this.#reconciler.table;
+    const { followers } = this.#ports;
+    const resyncAll = () => {
+      this.#wake.set('resync');
+      followers?.resync();
+    };
+    return createConfirmation(this.#ports, followers?.holder(planner) ?? planner, resyncAll, signal);
+  }
+
+  async #restoreIfDue(): Promise<void> {
+    const { store, clock } = this.#ports;
+    if (clock.monotonic() < this.#restoreAt) return;
+    this.#restoreAt = Number.POSITIVE_INFINITY;
+    if (!this.#sources.known) await this.#sources.restore(store);
+  }
+
+  /** The request for the next pass, once changes have settled; null when there is nothing to do yet. */
+  async #nextPass(signal: AbortSignal): Promise<PassRequest | null> {
+    const { clock } = this.#ports;
+    const reasons = new Set(this.#wake.take());
+    const changed = reasons.has('changed');
+    const isAsked = () => reasons.has('resync') || reasons.has('read');
+    const unsettled = this.#settledAt - clock.monotonic();
+    if (changed && !isAsked() && unsettled > 0) {
+      await clock.sleep(unsettled, signal);
+      for (const reason of this.#wake.take()) reasons.add(reason);
+    }
+    const full = this.#schedule.takeFull(isAsked());
+    const isLookDue = clock.monotonic() >= this.#schedule.nextLook();
+    const isWanted = changed || full || reasons.has('ejections') || isLookDue;
+    if (!isWanted || !this.#sources.known) return null;
+    const changesSince = this.#changesSince;
+    this.#changesSince = [];
+    const { complete } = this.#sources;
+    return { full, complete, changesSince, gone: this.#sources.takeEnded().endpoints };
+  }
+
+  /** Runs a pass, reports it, and sets when the next one is due. */
+  async #makePass(request: PassRequest): Promise<PassStatus> {
+    const { clock, observer, followers } = this.#ports;
+    const { resyncMs, settleMs } = this.#options;
+    const pass = await this.#reconciler.pass(request);
+    const { desired } = this.#reconciler;
+    if (desired !== null) followers?.passed(request, pass, desired);
+    await observer.prepare?.(pass);
+    observer.passed(pass);
+    this.#settledAt = clock.monotonic() + settleMs;
+    this.#schedule.passed(pass, resyncMs);
+    return pass;
+  }
+
+  /** Restores what someone removed from interface or routes, independently of passes. */
+  #keepReachable(): void {
+    const { observer, log } = this.#ports;
+    this.#reconciler.table.reachability.repairInBackground(
+      (repaired) => {
+        observer.repaired(repaired);
+        log.warn('reachability repaired', { repaired });
+      },
+      (error) => log.warn('reachability could not be looked at', { error: messageOf(error) }),
+    );
+  }
+
+  /** Removes VIPs at addresses of sources, which may have become known only now, or may have cut this host off since before the start. */
+  async #withdrawIfDue(): Promise<void> {
+    const { clock } = this.#ports;
+    if (this.#sources.known) {
+      if (this.#reconciler.mustWithdraw()) this.#wake.set('resync');
+    } else if (clock.monotonic() >= this.#withdrawAt) {
+      await this.#reconciler.withdraw();
+      this.#withdrawAt = clock.monotonic() + WITHDRAW_MS;
+    }
+  }
 }

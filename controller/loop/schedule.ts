@@ -29,7 +29,7 @@ export class Schedule {
   }
 
   /** Whether the next pass is a full one. When one is due that was not asked for, begins to read the table in the background. */
-  isFull(isAsked: boolean): boolean {
+  takeFull(isAsked: boolean): boolean {
     const isDue = this.#clock.monotonic() >= this.#full;
     if (isAsked || !isDue || !this.#table.view.isKnown) return isAsked || isDue;
     this.#full = Number.POSITIVE_INFINITY;
