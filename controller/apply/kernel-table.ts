@@ -50,15 +50,15 @@ export async function openKernelClient(restMs = 0): Promise<IpvsClient> {
 
 const { EINVAL, ENOENT } = constants.errno;
 
-/** So many services are taken over at a stretch: other work may come in between. */
+/** The number of services between two yields to the event loop. */
 const STRETCH = 256;
 
-/** A read in the background has a third of the time at most: what is to be written is more urgent, on one processor too. */
+/** Rests of a read in the background, which leave it a third of the time at most: writes are more urgent, on one processor too. */
 const REST_MS = 6;
 
 /**
- * The table behind clients that are open; `close` closes them. What is read in the background is read through `reader`, so that
- * with one of its own steps need not wait for that.
+ * The table behind open clients; `close` closes them. Reads in the background go through `reader`: with a client of its own for
+ * them, steps need not wait.
  */
 export function createKernelTable(client: IpvsClient, reader: IpvsClient = client): IpvsTable {
   return {
@@ -105,7 +105,7 @@ async function toTable(services: readonly (ObservedService | null)[]): Promise<T
   return table;
 }
 
-/** Without those that the kernel does not have. */
+/** The entries of these services, without those that the kernel lacks. */
 async function entriesOf(client: IpvsClient, services: Iterable<ServiceAddress>): Promise<TableEntry[]> {
   const entries = await Promise.all(
     [...services].map(async (address): Promise<TableEntry[]> => {
@@ -130,7 +130,7 @@ interface Refusal {
   readonly error: IpvsError;
 }
 
-/** Makes the steps; what was already so when it came to them is no failure. */
+/** Applies the steps. A removal of what the kernel lacks is no failure. */
 async function attempt(client: IpvsClient, steps: readonly Step[]): Promise<Refusal[]> {
   if (steps.length === 0) return [];
   const refusals: Refusal[] = [];
@@ -160,8 +160,8 @@ function isAlreadySo({ op }: Step, error: IpvsError): boolean {
 }
 
 /**
- * What brings the same about when the kernel is not quite as it was read: an update of a backend that is there, an add of
- * what is not. Not an update of a service that is there: somebody made it since the table was read.
+ * The step with the same effect when the kernel is not quite as it was read: an update of a backend that exists, an addition of
+ * what does not. null for others, also for a service to add that exists: another program has added it since the table was read.
  */
 function alternative(step: Step, error: IpvsError): Step | null {
   switch (step.op) {
@@ -220,7 +220,7 @@ function toDestination(backend: Endpoint & BackendSettings): Destination {
   return written;
 }
 
-/** null for a service by firewall mark: it has no address that a VIP could have. */
+/** null for a service by firewall mark, which has no address. */
 function toObserved({ service, destinations }: TableEntry): ObservedService | null {
   if ('fwmark' in service) return null;
   const { protocol, address, port } = service;

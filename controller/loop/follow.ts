@@ -8,12 +8,12 @@ export interface FollowPorts {
   readonly log: Log;
 }
 
-/** The same complaint is made again only after this long. */
+/** The same failure is logged again only after this long. */
 const REPEAT_MS = 60_000;
 
 /**
- * Follows one source until `signal` aborts, and tells `sources` of each good read. Calls `changed` with the time
- * at which a change was learnt of, and not where a read found the source as it was. The log tells when the source fails, why, and when it is read again.
+ * Follows one source until `signal` aborts, and passes each successful read to `sources`. Calls `changed` after a read that found
+ * changes, with the time at which the controller learnt of them. Logs when the source fails, why, and when it is read again.
  */
 export function follow(
   source: AppSource,
@@ -23,23 +23,23 @@ export function follow(
   signal: AbortSignal,
 ): Promise<void> {
   const { name } = source;
-  let complaint: { readonly message: string; readonly at: number } | null = null;
+  let logged: { readonly message: string; readonly at: number } | null = null;
   let known = false;
 
   return source.follow(
     {
       changed(delta) {
         const { apps, isChanged } = sources.read(name, delta);
-        if (complaint !== null || !known) log.info('source read', { source: name, apps });
-        complaint = null;
+        if (logged !== null || !known) log.info('source read', { source: name, apps });
+        logged = null;
         known = true;
         if (isChanged) changed(delta.learnedAt);
       },
       failed(error) {
         const message = messageOf(error);
-        if (complaint?.message !== message || clock.monotonic() - complaint.at >= REPEAT_MS) {
+        if (logged?.message !== message || clock.monotonic() - logged.at >= REPEAT_MS) {
           log.warn('source failed: its last good state stays', { source: name, error: message });
-          complaint = { message, at: clock.monotonic() };
+          logged = { message, at: clock.monotonic() };
         }
         observer.sourceFailed(name, error);
       },

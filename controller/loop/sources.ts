@@ -4,24 +4,24 @@ import { type App, appKey, type RowKey, rowKey, rowOf, type Snapshot } from '../
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { AppSource, Observer, StateStore, StoredChange } from '../ports.ts';
 
-/** What sources said by name: where tasks ended or serve a VIP no more, and which apps are gone. */
+/** What sources named: endpoints of tasks that ended or no longer serve a VIP, and apps that are gone. */
 export interface NamedEnds {
   readonly endpoints: readonly NamedEnd[];
   readonly apps: readonly App[];
 }
 
-/** What a source said by itself that is not on disk. */
+/** Changes of a source that are not on disk. */
 export interface Unsaved {
   readonly source: string;
-  /** null: nothing of it is known to be there. */
+  /** null when it is unknown what the disk has. */
   readonly change: StoredChange | null;
-  /** Everything that it says now. */
+  /** Returns everything that it reports now. */
   readonly all: () => Snapshot;
 }
 
-/** Brings what sources say into the inventory, and knows how much of it was read since the start. */
+/** Brings what sources report into the inventory, and knows which of them have been read since the start. */
 export class Sources {
-  /** Where what each source said last is from. */
+  /** Where the last state of each source comes from. */
   readonly #from = new Map<string, 'source' | 'disk'>();
   readonly #unsaved = new Map<string, Changed>();
   #endpoints: NamedEnd[] = [];
@@ -37,14 +37,14 @@ export class Sources {
     for (const { name } of sources) inventory.addSource(name);
   }
 
-  /** Takes what each source said before a restart, where it has not been read since. */
+  /** Loads the saved state of sources that have not been read since the start. */
   async restore(store: StateStore): Promise<void> {
     const unread = this.#sources.filter(({ name }) => !this.#from.has(name));
     const loaded = await Promise.all(
       unread.map(async ({ name }) => ({ name, stored: await store.loadSource(name) })),
     );
     for (const { name, stored } of loaded) {
-      // It may have been read meanwhile.
+      // The source may have been read in the meantime.
       if (stored === null || this.#from.has(name)) continue;
       this.#from.set(name, 'disk');
       this.#inventory.apply(name, firstDelta(stored.snapshot));
@@ -53,24 +53,24 @@ export class Sources {
     }
   }
 
-  /** A source was read well. Returns how many apps it tells of now, and whether it is another than before. */
+  /** Takes a successful read of a source. Returns its number of apps, and whether anything changed. */
   read(name: string, delta: Delta): { readonly apps: number; readonly isChanged: boolean } {
     const isFirst = this.#from.get(name) !== 'source';
-    const told = this.#from.get(name) === 'disk' ? this.#replacingDisk(name, delta) : delta;
-    const ended = this.#inventory.apply(name, told);
+    const changes = this.#from.get(name) === 'disk' ? this.#replacingDisk(name, delta) : delta;
+    const ended = this.#inventory.apply(name, changes);
     this.#endpoints.push(...ended.endpoints.map((endpoint) => ({ endpoint, source: name })));
     this.#apps.push(...ended.apps);
     this.#from.set(name, 'source');
     const unsaved = this.#unsaved.get(name) ?? new Changed();
-    unsaved.add(told);
+    unsaved.add(changes);
     this.#unsaved.set(name, unsaved);
     const apps = this.#inventory.sizeOf(name);
     this.#observer.sourceRead(name, { apps, complete: delta.complete, fromDiskOf: null });
-    // Only now may what the source lacks be taken away: also where it says what was on disk, or nothing.
-    return { apps, isChanged: isFirst || !isEmpty(told) };
+    // From the first read on, what the source lacks may be removed, so that one counts even without changes.
+    return { apps, isChanged: isFirst || !isEmpty(changes) };
   }
 
-  /** What sources said by name since this was last asked. */
+  /** What sources named since the last call. */
   takeEnded(): NamedEnds {
     const ended = { endpoints: this.#endpoints, apps: this.#apps };
     this.#endpoints = [];
@@ -78,20 +78,20 @@ export class Sources {
     return ended;
   }
 
-  /** Whether every source has said something, now or before the restart: no pass may run on less. */
+  /** Whether the state of every source is known, from itself or from disk: without that no pass may run. */
   get known(): boolean {
     return this.#sources.every(({ name }) => this.#from.has(name));
   }
 
   /**
-   * Whether every source has been read completely since the start. Without that (the last good state of one comes from
-   * disk) nothing may be taken away.
+   * Whether every source has been read completely since the start. Otherwise (the last good state of one comes from disk)
+   * nothing may be removed.
    */
   get complete(): boolean {
     return this.#sources.every(({ name }) => this.#from.get(name) === 'source');
   }
 
-  /** What each source said since this was last asked. What cannot be saved is to be given back to `notSaved`. */
+  /** The changes of each source since the last call. Pass to `notSaved` what could not be saved. */
   *takeUnsaved(): Generator<Unsaved> {
     for (const [source, changed] of this.#unsaved) {
       const change = changed.take();
@@ -103,7 +103,7 @@ export class Sources {
     this.#unsaved.get(source)?.giveBack(change);
   }
 
-  /** What the disk had and the source's first delta, which holds everything, has not is missing. */
+  /** The first delta of a source, which holds everything, with the removal of what only the disk had. */
   #replacingDisk(name: string, delta: Delta): Delta {
     const there = new Set(delta.upserts.map(rowOf));
     const removed = this.#inventory
@@ -114,9 +114,9 @@ export class Sources {
   }
 }
 
-/** The rows of one source that changed since they were saved. */
+/** The changes of one source since its last save. */
 class Changed {
-  /** Nothing was saved before. */
+  /** Whether everything must be saved, since nothing was before. */
   #isAll = true;
   #about: About | undefined;
   readonly #rows = new Map<RowKey, App | Removed>();
