@@ -1,12 +1,16 @@
 import { canonicalText } from '../address.ts';
-import { compareText } from '../compare-text.ts';
 import type { App, Task } from '../model.ts';
 import type { Place } from '../place.ts';
 
+interface Counted {
+  readonly place: Place;
+  readonly tasks: number;
+}
+
 /** Index of the places of hosts, by address or name, from their tasks and from the lists of agents. */
 export class PlaceIndex {
-  /** Number of tasks that report each place. */
-  readonly #counts = new Map<string, Map<Place, number>>();
+  /** The places that tasks report of each host, by their text: apps from disk have equal places as several objects. */
+  readonly #counts = new Map<string, Map<string, Counted>>();
   #listed: ReadonlyMap<string, Place> = new Map();
   #version = 0;
 
@@ -33,29 +37,36 @@ export class PlaceIndex {
   placeOf(host: string): Place | null {
     const listed = this.#listed.get(host);
     if (listed !== undefined) return listed;
-    let most: readonly [Place, number] | null = null;
-    for (const [place, count] of this.#counts.get(host) ?? [])
-      if (most === null || count > most[1] || (count === most[1] && isBefore(place, most[0])))
-        most = [place, count];
-    return most?.[0] ?? null;
+    let most: Counted | null = null;
+    let first = '';
+    // The text decides between places with equal numbers of tasks, so that a rebuild finds the same.
+    for (const [text, counted] of this.#counts.get(host) ?? []) {
+      const isMore = most === null || counted.tasks > most.tasks;
+      if (isMore || (counted.tasks === most?.tasks && text < first)) [most, first] = [counted, text];
+    }
+    return most?.place ?? null;
   }
 
   /** All zones or regions that sources report. */
   names(on: 'zone' | 'region'): ReadonlySet<string> {
-    const counted = [...this.#counts.values()].flatMap((places) => [...places.keys()]);
-    return new Set([...this.#listed.values(), ...counted].flatMap((place) => place[on] ?? []));
+    const told = [...this.#counts.values()].flatMap((places) =>
+      [...places.values()].map(({ place }) => place),
+    );
+    return new Set([...this.#listed.values(), ...told].flatMap((place) => place[on] ?? []));
   }
 
   #count({ place, ...task }: Task, by: 1 | -1): void {
     if (place === undefined) return;
+    const { region = '', zone = '', node = '' } = place;
+    const text = `${region}\n${zone}\n${node}`;
     for (const host of hostsOf({ place, ...task })) {
-      const counts = this.#counts.get(host) ?? new Map<Place, number>();
-      const count = (counts.get(place) ?? 0) + by;
-      if (count > 0) counts.set(place, count);
-      else counts.delete(place);
+      const counts = this.#counts.get(host) ?? new Map<string, Counted>();
+      const tasks = (counts.get(text)?.tasks ?? 0) + by;
+      if (tasks > 0) counts.set(text, { place, tasks });
+      else counts.delete(text);
       if (counts.size > 0) this.#counts.set(host, counts);
       else this.#counts.delete(host);
-      if (count === 0 || (count === 1 && by === 1)) this.#version += 1;
+      if (tasks === 0 || (tasks === 1 && by === 1)) this.#version += 1;
     }
   }
 }
@@ -72,10 +83,4 @@ function* hostsOf({ agent, place, ports }: Task): Generator<string> {
   );
   const [endpoint] = port?.endpoints ?? [];
   if (endpoint !== undefined) yield canonicalText(endpoint.address);
-}
-
-/** Decides between places with equal numbers of tasks. Independent of the order of reads, so that a rebuild finds the same. */
-function isBefore(a: Place, b: Place): boolean {
-  const textOf = ({ region = '', zone = '', node = '' }: Place) => `${region}\n${zone}\n${node}`;
-  return compareText(textOf(a), textOf(b)) < 0;
 }

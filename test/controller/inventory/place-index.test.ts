@@ -35,3 +35,13 @@ test('the place that most tasks name counts', () => {
   for (const zone of ['a', 'b', 'b']) index.replace(undefined, inZone(zone));
   expect(index.placeOf(HOST)?.zone).toBe('b');
 });
+
+test('equal places are one, also as several objects, as apps from disk have them', () => {
+  const index = new PlaceIndex();
+  const tell = (zone: string) => index.replace(undefined, structuredClone(inZone(zone)));
+  for (const zone of ['a', 'b', 'b']) tell(zone);
+  expect(index.placeOf(HOST)?.zone).toBe('b');
+  const { version } = index;
+  tell('b');
+  expect(index.version).toBe(version);
+});
