@@ -2,6 +2,7 @@
 
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { parseUrl } from '../host-name.ts';
 
 /** A source of apps, `--source KIND=WHERE`. */
 export type SourceOption =
@@ -73,8 +74,9 @@ export function parseEndpoints(text: string): EndpointsOption | undefined {
 
 /** The base URL without a trailing slash: `http://10.0.0.1:8080`, `https://dcos.example.com/service/marathon`. */
 function parseMaster(text: string): string | undefined {
-  if (!/^https?:\/\/[^\s?#\\]+$/.test(text) || !URL.canParse(text)) return undefined;
-  const { origin, pathname, username, password } = new URL(text);
+  const url = /^https?:\/\/[^\s?#\\]+$/.test(text) ? parseUrl(text) : null;
+  if (url === null) return undefined;
+  const { origin, pathname, username, password } = url;
   return username + password === '' ? origin + pathname.replace(/\/+$/, '') : undefined;
 }
 

@@ -10,19 +10,17 @@ export function withoutBackends(
 ): string {
   const count = (...states: readonly Task['state'][]) =>
     tasks.reduce((sum, { state }) => (states.includes(state) ? sum + 1 : sum), 0);
-  const [running, starting, unreachable] = [
-    count('running', 'killing'),
-    count('staging'),
-    count('unreachable'),
-  ];
+  const [running, starting, all] = [count('running', 'killing'), count('staging'), count('unreachable')];
+  const odd = rejected.filter(isUnknownState);
+  const unknown = Math.min(odd.length, all);
+  const unreachable = all - unknown;
+  const strange = `in an unknown state ("${odd[0]?.value}")`;
+  const address = `without an address for this VIP${lack === null ? '' : ` (${lack})`}`;
   const parts = [
-    ...(running > 0
-      ? [
-          `${running} ${running === 1 ? 'runs' : 'run'} without an address for this VIP${lack === null ? '' : ` (${lack})`}`,
-        ]
-      : []),
-    ...(starting > 0 ? [`${starting} ${starting === 1 ? 'starts' : 'start'}`] : []),
-    ...(unreachable > 0 ? [`${unreachable} ${unreachable === 1 ? 'is' : 'are'} unreachable`] : []),
+    ...counted(running, `runs ${address}`, `run ${address}`),
+    ...counted(starting, 'starts', 'start'),
+    ...counted(unreachable, 'is unreachable', 'are unreachable'),
+    ...counted(unknown, `is ${strange}`, `are ${strange}`),
   ];
   const unreadable = rejected.find(isLost);
   if (parts.length === 0 && unreadable !== undefined)
@@ -32,7 +30,16 @@ export function withoutBackends(
     : `of ${tasks.length === 1 ? '1 task' : `${tasks.length} tasks`}, ${parts.join(', ')}`;
 }
 
+function counted(count: number, one: string, many: string): readonly string[] {
+  return count > 0 ? [`${count} ${count === 1 ? one : many}`] : [];
+}
+
 /** Whether a rejection cost a whole task. With any other, the task serves. */
 function isLost({ at, reason }: Rejection): boolean {
   return /^(tasks|instances)\[/.test(at) && reason.endsWith('is left out');
+}
+
+/** Whether a rejection is about the state of a task, which therefore counts as unreachable. */
+function isUnknownState({ at, reason }: Rejection): boolean {
+  return /\.(state|status)$/.test(at) && reason.includes('counts as unreachable');
 }

@@ -10,7 +10,7 @@ import { exchange } from './exchange.ts';
 import { Failure, transportFailure } from './failure.ts';
 import { Masters, parseMasters, shownUrl } from './masters.ts';
 import type { Peer, PeerOptions } from './peer.ts';
-import { decoded, redirected, resolve } from './urls.ts';
+import { decoded, redirected, resolve, shownTarget } from './urls.ts';
 
 export interface HttpClientOptions {
   /** One or more equal masters, separated by commas: `http://10.0.0.1:8080,http://10.0.0.2:8080`. */
@@ -220,7 +220,10 @@ export class HttpClient {
         return this.#answerOf(response, url, trusted);
       }
     }
-    throw new Failure(`redirected more than ${MAX_REDIRECTS} times, last to ${shownUrl(url)}`, 'later');
+    throw new Failure(
+      `redirected more than ${MAX_REDIRECTS} times, last to ${shownTarget(url.href)}`,
+      'later',
+    );
   }
 
   #answerOf(response: Dispatcher.ResponseData, url: URL, trusted: boolean): Answer {
@@ -252,9 +255,14 @@ export class HttpClient {
 
 function writeRedirected(location: string, response: Dispatcher.ResponseData): Failure {
   discard(response);
-  return new Failure(`redirected to ${location}; redirects of writes are not followed`, 'never', undefined, {
-    notExecuted: true,
-  });
+  return new Failure(
+    `redirected to ${shownTarget(location)}; redirects of writes are not followed`,
+    'never',
+    undefined,
+    {
+      notExecuted: true,
+    },
+  );
 }
 
 async function readCa(option: string, path: string): Promise<string> {

@@ -1,4 +1,5 @@
 import { ControllerError } from '../errors.ts';
+import { parseUrl } from '../host-name.ts';
 
 /**
  * The equal masters of one Marathon or Mesos. It also decides which hosts may get the credentials: the masters themselves
@@ -39,8 +40,9 @@ export class Masters {
 
   /** Records the leader, `http://host:port`, that an answer of `by` named; ignores one from a host that is not trusted. */
   noteLeader(by: URL, named: string | undefined): void {
-    if (named === undefined || !this.trusts(by) || !URL.canParse(named)) return;
-    const leader = new URL(named);
+    if (named === undefined || !this.trusts(by)) return;
+    const leader = parseUrl(named);
+    if (leader === null) return;
     if (leader.protocol !== by.protocol) return;
     this.#leader = leader.origin;
     this.#leaders.delete(leader.origin);
@@ -63,7 +65,8 @@ export function parseMasters(where: string, peer: string): readonly URL[] {
   const scheme = /^https?:\/\//i.exec(texts[0] ?? '')?.[0];
   return texts.map((text) => {
     const full = /^[a-z]+:\/\//i.test(text) || scheme === undefined ? text : `${scheme}${text}`;
-    if (!/^https?:\/\/[^/]/i.test(full) || !URL.canParse(full)) {
+    const url = /^https?:\/\/[^/]/i.test(full) ? parseUrl(full) : null;
+    if (url === null) {
       const shown = text.replace(/\/\/[^@/]*@/, '//');
       throw new ControllerError(
         'usage',
@@ -73,7 +76,7 @@ export function parseMasters(where: string, peer: string): readonly URL[] {
         },
       );
     }
-    return new URL(full);
+    return url;
   });
 }
 

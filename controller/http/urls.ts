@@ -1,3 +1,5 @@
+import { parseUrl } from '../host-name.ts';
+import { shown } from '../rejection.ts';
 import { Failure } from './failure.ts';
 
 /** A decoded part of a URL; unchanged if it cannot be decoded. */
@@ -16,13 +18,19 @@ export function resolve(master: URL, path: string): URL {
 
 /** The target of a redirect, without credentials. Throws a `Failure` if it is not HTTP. */
 export function redirected(location: string, from: URL): URL {
-  if (!URL.canParse(location, from.href))
-    throw new Failure(`redirected to "${location}", which is not a URL`, 'later');
-  const url = new URL(location, from);
+  const url = parseUrl(location, from);
+  if (url === null)
+    throw new Failure(`redirected to "${shownTarget(location)}", which is not a URL`, 'later');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new Failure(`redirected to ${url.protocol}, which is not HTTP`, 'later');
   }
   url.username = '';
   url.password = '';
   return url;
+}
+
+/** The target of a redirect for messages: without query and credentials, where a log-in page gets its tokens. */
+export function shownTarget(location: string): string {
+  const [place = ''] = location.split(/[?#]/);
+  return shown(place.replace(/^((?:[a-z][a-z\d+.-]*:)?[/\\]{2})[^/\\]*@/i, '$1'));
 }

@@ -77,9 +77,11 @@ export class Brake {
       this.#letGo.has(`${service} ${endpoint}`) || context.decidedHere(endpoint, service);
     const heldBefore = (endpoint: BackendKey, service: ServiceKey) =>
       this.#held.get(service)?.backends.has(endpoint) === true;
-    const recent = this.#recent.count(context.observed, now);
+    const { observed } = context;
+    this.#recent.settle(observed);
+    const recent = () => this.#recent.count(observed, now);
     const result = holdMassRemoval(plan, { ...context, named, heldBefore, share, recent });
-    this.#recent.add(result.gone, now);
+    this.#recent.plan(result.gone, observed, now);
     const since = new Map<BackendKey, number>();
     for (const endpoint of result.held?.endpoints ?? [])
       since.set(endpoint, this.#since.get(endpoint) ?? now);

@@ -24,11 +24,14 @@ export interface BrakeContext extends LossContext {
   readonly heldBefore: (endpoint: BackendKey, service: ServiceKey) => boolean;
   /** The share of VIPs, or of backends in rotation, that one pass may remove: 0.5 is half. */
   readonly share: number;
-  /** What earlier passes have just removed unnamed; it counts as a part of the same removal. When missing, nothing. */
-  readonly recent?: RecentLoss;
+  /**
+   * What earlier passes have just removed unnamed; it counts as a part of the same removal. When missing, nothing. Called only
+   * where something would be lost.
+   */
+  readonly recent?: () => RecentLoss;
 }
 
-/** VIPs that were left without a backend in rotation, and backends that left the rotation. */
+/** VIPs that were left without a backend in rotation, and by how many backends all VIPs together are short. */
 export interface RecentLoss {
   readonly vips: number;
   readonly backends: number;
@@ -54,7 +57,8 @@ interface Held {
 export function holdMassRemoval(plan: Plan, context: BrakeContext): Held {
   const losses = findLosses(plan, context);
   if (losses.size === 0) return { plan, held: null, losses, gone: losses };
-  const { observed, share, recent = NO_LOSS, heldBefore } = context;
+  const { observed, share, heldBefore } = context;
+  const recent = context.recent?.() ?? NO_LOSS;
   const all = measure(losses, context);
   if (isTooMuch(all, share, recent)) {
     const held = recent.backends > 0 ? { ...all, recent: recent.backends } : all;
@@ -109,7 +113,7 @@ export function measure(
   };
 }
 
-/** Whether it is a mass, with `share` and `recent` as in `BrakeContext`. */
+/** Whether it is a mass, with `share` as in `BrakeContext`. */
 export function isTooMuch(
   { vips, ofVips, backends, ofBackends }: MassRemoval,
   share: number,

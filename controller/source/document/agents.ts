@@ -1,4 +1,5 @@
 import { addressText } from '../../address.ts';
+import { isHostName } from '../../host-name.ts';
 import type { App, Task } from '../../model.ts';
 import type { Resolver } from '../../ports.ts';
 import type { Documents } from './documents.ts';
@@ -16,13 +17,15 @@ export function agentsIn({ apps, pods }: Pick<Documents, 'apps' | 'pods'>): Read
 /** Agents' addresses by host name; null while unknown. */
 export type AgentAddresses = ReadonlyMap<string, string | null>;
 
-/** Resolves all hosts concurrently. A host that is an address already stands for itself. */
+/**
+ * Resolves all hosts concurrently. A host that is an address already stands for itself; what can be no host name has no address.
+ */
 export async function resolveAgents(hosts: Iterable<string>, resolver: Resolver): Promise<AgentAddresses> {
   const addresses = new Map<string, string | null>();
   const names: string[] = [];
   for (const host of hosts) {
     const address = addressText(host);
-    if (address === null) names.push(host);
+    if (address === null && isHostName(host)) names.push(host);
     else addresses.set(host, address);
   }
   await Promise.all(names.map(async (name) => addresses.set(name, await resolver.resolve(name))));
@@ -44,8 +47,9 @@ export function agentsBefore(
   previous: (id: string) => App | undefined,
 ): AgentAddresses {
   const found = new Map<string, string>();
+  const isLost = (host: string) => agents.get(host) === null && !found.has(host) && isHostName(host);
   const learn = (id: string, runs: readonly Runs[], idOf: (task: Task) => string) => {
-    const lost = runs.filter(({ host }) => host && agents.get(host) === null && !found.has(host));
+    const lost = runs.filter(({ host }) => host && isLost(host));
     if (lost.length === 0) return;
     const known = new Map(previous(id)?.tasks.map((task) => [idOf(task), agentOf(task)]));
     for (const run of lost) {

@@ -78,15 +78,19 @@ export async function convertDocuments(
     // Health results count if the task was known to have a health check.
     const newest = isLost(app) ? { ...defineApp(app), checked: true } : versions?.newest.get(app);
     const own = { ...conversion(app.id, versions?.apps), ...(newest && { newest }) };
-    await add(withUnread(convertApp(app, own), app.unread, own.previous));
+    await add(withOddStates(withUnread(convertApp(app, own), app.unread, own.previous), app));
     await pace.restIfDue();
   }
   for (const pod of lostLast(documents.pods)) {
     const own = conversion(pod.id, versions?.pods);
-    await add(withUnread(convertPod(pod, own), pod.unread, own.previous));
+    await add(withOddStates(withUnread(convertPod(pod, own), pod.unread, own.previous), pod));
     await pace.restIfDue();
   }
   return { apps, rejected, agents };
+}
+
+function withOddStates(app: App, { oddStates }: Pick<MarathonApp, 'oddStates'>): App {
+  return oddStates === undefined ? app : { ...app, rejected: [...app.rejected, ...oddStates] };
 }
 
 /** Whether something cannot be read, so that its last good state is needed. */

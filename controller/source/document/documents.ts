@@ -13,6 +13,7 @@ import { atOnce } from '../../pace.ts';
 import { isRecord, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { WrongType } from '../json/walk.ts';
+import { findOddStates } from './odd-states.ts';
 import { type CheckedItem, readPartially, unreadable } from './partial-item.ts';
 import { findLabels } from './stray-labels.ts';
 
@@ -184,7 +185,9 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   const path = at === '' ? '' : `${at}.`;
   if (shape === 'wrapped app') return [{ json: json['app'], at: `${path}app`, base, shape: 'app' }];
 
-  const group = typeof json['id'] === 'string' ? absoluteId(json['id'], base) : base;
+  const { id = null } = json;
+  if (id !== null && typeof id !== 'string') throw WrongType.at(`${path}id`, 'text', id);
+  const group = id === null ? base : absoluteId(id, base);
   const members = (field: string, shapeOfMember: (member: unknown) => Shape): Item[] => {
     const list = json[field] ?? [];
     if (!Array.isArray(list)) throw WrongType.at(path + field, 'a list', list);
@@ -232,5 +235,8 @@ function readItem<Json extends CheckedItem>(
   // A pod's status contains its definition; paths are those in the definition.
   const { spec, instances } = json;
   const labels = findLabels(isRecord(spec) ? { ...spec, instances } : json);
-  return [Object.assign(item, { id }, labels && { foundLabels: labels })];
+  const oddStates = findOddStates(json, id);
+  return [
+    Object.assign(item, { id }, labels && { foundLabels: labels }, oddStates.length > 0 && { oddStates }),
+  ];
 }

@@ -1,4 +1,5 @@
 import { addressText, unusableAsBackend } from '../../address.ts';
+import { isHostName } from '../../host-name.ts';
 import type { Agent, App, Endpoint, Port, Task, TaskPort, TaskState } from '../../model.ts';
 
 /** The IP address of an agent, by the host name or address that Marathon reports; null while unknown. */
@@ -24,10 +25,16 @@ export function onAgent(
   if (!hostPort) return notPlaced('Marathon gives no host port for it');
   if (!host) return notPlaced('Marathon names no agent host for it');
   const address = agentAddress(host);
-  if (address === null) return notPlaced(`the agent's host name ${host} has no known IPv4 address`);
+  if (address === null) return notPlaced(unknownAgent(host));
   const endpoints = [{ address, port: hostPort }];
   const local = behind === undefined ? [] : localEndpoints(behind, hostPort);
   return local.length === 0 ? { endpoints } : { endpoints, local };
+}
+
+function unknownAgent(host: string): string {
+  return isHostName(host)
+    ? `the agent's host name ${host} has no known IPv4 address`
+    : `the agent's host "${host}" is neither an IPv4 address (four decimal numbers without leading zeros) nor a host name`;
 }
 
 /** With two addresses of one family, it is unknown which of them the host port forwards to: neither is used. */

@@ -5,6 +5,9 @@ const STATES: Readonly<Record<string, TaskState>> = {
   STAGING: 'staging',
   STARTING: 'staging',
   CREATED: 'staging',
+  // Conditions of Marathon before it has launched the task.
+  SCHEDULED: 'staging',
+  PROVISIONED: 'staging',
   RUNNING: 'running',
   KILLING: 'killing',
   // Marathon reports its Unreachable and UnreachableInactive alike.
@@ -29,6 +32,14 @@ const STATES: Readonly<Record<string, TaskState>> = {
 export function stateOf(state: string | null | undefined, startedAt?: string | null): TaskState {
   if (!state) return startedAt ? 'running' : 'staging';
   return STATES[state.toUpperCase().replace(/^TASK_/, '')] ?? 'unreachable';
+}
+
+/** What is wrong with a state, and what it counts as; null when nothing is. */
+export function stateProblem(state: string): string | null {
+  const name = state.toUpperCase().replace(/^TASK_/, '');
+  if (STATES[name] === undefined)
+    return `expected a state of Mesos, such as TASK_RUNNING: the task counts as unreachable, which ends no connection`;
+  return state === state.toUpperCase() ? null : `expected TASK_${name}; it is read as that`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { OverBound } from '../../bounds.ts';
 import { ControllerError } from '../../errors.ts';
+import { parseUrl } from '../../host-name.ts';
 import { HttpClient, type HttpClientOptions } from '../../http/client.ts';
 import type { AnswerHead, Peer } from '../../http/peer.ts';
 import { Pace } from '../../pace.ts';
@@ -129,9 +130,8 @@ const AGENT: Peer = {
 
 /** A master that does not lead answers 307, with the same call at the leader: `//10.0.0.2:5050/api/v1`. */
 function leaderIn({ statusCode, headers: { location } }: AnswerHead, url: URL): string | undefined {
-  if (statusCode !== 307 || typeof location !== 'string' || !URL.canParse(location, url.href))
-    return undefined;
-  const leader = new URL(location, url);
+  if (statusCode !== 307 || typeof location !== 'string') return undefined;
+  const leader = parseUrl(location, url);
   // Elsewhere, and be it the log-in page of a proxy, is no leader.
-  return leader.pathname.endsWith(API) ? leader.origin : undefined;
+  return leader?.pathname.endsWith(API) === true ? leader.origin : undefined;
 }

@@ -1,12 +1,19 @@
 import { expect, test } from '@jest/globals';
 import type { Health, TaskState } from '../../../../controller/model.ts';
-import { containerHealth, stateOf, taskHealth } from '../../../../controller/source/document/states.ts';
+import {
+  containerHealth,
+  stateOf,
+  stateProblem,
+  taskHealth,
+} from '../../../../controller/source/document/states.ts';
 
 test.each<[string, TaskState]>([
   ['TASK_STAGING', 'staging'],
   ['TASK_STARTING', 'staging'],
   ['TASK_RUNNING', 'running'],
   ['TASK_KILLING', 'killing'],
+  ['TASK_SCHEDULED', 'staging'],
+  ['TASK_PROVISIONED', 'staging'],
   ['TASK_UNREACHABLE', 'unreachable'],
   ['TASK_FINISHED', 'gone'],
   ['TASK_FAILED', 'gone'],
@@ -19,6 +26,22 @@ test.each<[string, TaskState]>([
   ['TASK_FROM_THE_FUTURE', 'unreachable'],
 ])('%s counts as %s', (state, expected) => {
   expect(stateOf(state)).toBe(expected);
+});
+
+test.each([
+  ['TASK_RUNNING', null],
+  ['TASK_GONE_BY_OPERATOR', null],
+  ['RUNNING', null],
+  ['task_running', 'expected TASK_RUNNING; it is read as that'],
+  [
+    'TASK_RUNING',
+    'expected a state of Mesos, such as TASK_RUNNING: the task counts as unreachable, which ends no connection',
+  ],
+  ['TASK_RUNNING ', expect.stringContaining('counts as unreachable')],
+  ['constructor', expect.stringContaining('counts as unreachable')],
+  ['__proto__', expect.stringContaining('counts as unreachable')],
+])('what is wrong with the state %j', (state, problem) => {
+  expect(stateProblem(state)).toEqual(problem);
 });
 
 test('a task without state, from before Marathon 1.0, runs when it was started', () => {

@@ -73,6 +73,11 @@ test.each([
     /^file .*apps\.json: \[0\]\.groups\[0\]\.apps: expected a list, got an object$/,
   ],
   [
+    'has a tree of groups with a wrong id',
+    '{"groups":[{"id":"/g","groups":[{"id":5,"apps":[{"id":"x","cmd":"x"}]}]}]}',
+    /^file .*apps\.json: groups\[0\]\.groups\[0\]\.id: expected text, got 5$/,
+  ],
+  [
     'is not UTF-8',
     Buffer.from('{"apps":[{"id":"/caf\xe9"}]}', 'latin1'),
     /^file .*apps\.json: not UTF-8: the byte at offset 20 \(0xe9\) is part of no character; save the file as UTF-8$/,
