@@ -16,7 +16,9 @@ const sliceSchema = z.object({
   }),
   addressType: z.string(),
   ports: z
-    .array(z.object({ name: z.string().nullish(), protocol: z.string().nullish(), port: z.unknown() }))
+    .array(
+      z.object({ name: z.string().nullish(), protocol: z.string().nullish(), port: z.unknown().optional() }),
+    )
     .nullish(),
   endpoints: z
     .array(
