@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { addressText } from '../address.ts';
 import { type Place, placeOf } from '../place.ts';
+import { shown } from '../rejection.ts';
 import { required } from '../schema-messages.ts';
 import type { Versioned } from './listing.ts';
 
@@ -14,7 +16,9 @@ const sliceSchema = z.object({
   }),
   addressType: z.string(),
   ports: z
-    .array(z.object({ name: z.string().nullish(), protocol: z.string().nullish(), port: z.int().nullish() }))
+    .array(
+      z.object({ name: z.string().nullish(), protocol: z.string().nullish(), port: z.unknown().optional() }),
+    )
     .nullish(),
   endpoints: z
     .array(
@@ -48,12 +52,16 @@ export interface SlicePort {
   readonly name: string;
   /** In lower case. */
   readonly protocol: string;
-  /** null for all ports, which cannot be balanced to. */
+  /** null for all ports, which cannot be balanced to, and for what is no port number. */
   readonly port: number | null;
+  /** Why it has no port number although something is given. */
+  readonly fault?: string;
 }
 
 export interface SliceEndpoint {
   readonly address: string;
+  /** Why its address is none; absent where the slice has names rather than addresses. */
+  readonly fault?: string;
   /** Name of the pod or task behind it; its address if unknown. */
   readonly target: string;
   readonly ready: boolean;
@@ -66,6 +74,9 @@ export interface SliceEndpoint {
 /** Reads an EndpointSlice from the API server's JSON. Throws if it is malformed. */
 export function readSlice(json: unknown): Slice {
   const { metadata, addressType, ports, endpoints } = required(sliceSchema, json, 'an EndpointSlice');
+  const faultAt = (at: string, value: unknown, expected: string) => ({
+    fault: `EndpointSlice ${metadata.name}: ${at} is ${JSON.stringify(shown(value))}, expected ${expected}`,
+  });
   return {
     name: metadata.name,
     namespace: metadata.namespace,
@@ -73,13 +84,18 @@ export function readSlice(json: unknown): Slice {
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
     addressType,
-    ports: (ports ?? []).map(({ name, protocol, port }) => ({
-      name: name ?? '',
-      protocol: (protocol ?? 'TCP').toLowerCase(),
-      port: port || null,
-    })),
+    ports: (ports ?? []).map(({ name, protocol, port = null }, i) => {
+      const number = isPortNumber(port) ? port : null;
+      const isWrong = port !== null && number === null;
+      return {
+        name: name ?? '',
+        protocol: (protocol ?? 'TCP').toLowerCase(),
+        port: number,
+        ...(isWrong && faultAt(`ports[${i}].port`, port, 'a port number from 1 to 65535')),
+      };
+    }),
     endpoints: (endpoints ?? []).flatMap(
-      ({ addresses: [address], conditions, targetRef, zone, nodeName }) => {
+      ({ addresses: [address], conditions, targetRef, zone, nodeName }, i) => {
         // "No semantics are defined for additional addresses beyond the first" (API reference).
         if (address === undefined) return [];
         // Unknown conditions count as true, an unknown `terminating` as false.
@@ -87,11 +103,26 @@ export function readSlice(json: unknown): Slice {
         const serving = conditions?.serving ?? ready;
         const terminating = conditions?.terminating ?? false;
         const place = placeOf({ zone, node: nodeName });
-        const placed = place !== undefined && { place };
-        return [{ address, target: targetRef?.name || address, ready, serving, terminating, ...placed }];
+        const target = targetRef?.name || address || `${metadata.name} endpoints[${i}]`;
+        const isWrong = canServe({ addressType }) && addressText(address) === null;
+        return [
+          {
+            ...{ address, target, ready, serving, terminating },
+            ...(place !== undefined && { place }),
+            ...(isWrong && faultAt(`endpoints[${i}].addresses[0]`, address, ADDRESS_EXPECTED)),
+          },
+        ];
       },
     ),
   };
+}
+
+const ADDRESS_EXPECTED =
+  'an IPv4 address of four decimal numbers without leading zeros, or an IPv6 address without zone';
+
+/** The API server does not check the range of these numbers. */
+function isPortNumber(port: unknown): port is number {
+  return typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535;
 }
 
 /** Whether its endpoints can be backends: they have IP addresses rather than names. */

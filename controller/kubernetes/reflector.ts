@@ -23,10 +23,16 @@ export interface ReflectorOptions<T extends Versioned> {
   readonly silenceMs: number;
 }
 
+/**
+ * How a change became known. `event`: the server reported it of this very object. `list`: a new list differs from what was known,
+ * and an object that it lacks may only have been left out.
+ */
+export type ChangeOrigin = 'event' | 'list';
+
 /** Must not throw. */
 export interface ReflectorListener<T> {
   /** An object was added (`before` is null), changed or removed (`now` is null). Called once for each version of an object. */
-  changed(before: T | null, now: T | null): void;
+  changed(before: T | null, now: T | null, origin: ChangeOrigin): void;
   /** A new list is being taken over, in many turns: until `inStep`, the objects mix two versions. */
   behind(): void;
   /** A list is complete and a watch continues from it: the objects are those of the server. */
@@ -107,13 +113,13 @@ export class Reflector<T extends Versioned> {
     listener.behind();
     for (const item of items) {
       gone.delete(objectKey(item));
-      this.#put(item);
+      this.#put(item, 'list');
       await pace.restIfDue();
     }
     for (const key of gone) {
       const before = this.#objects.get(key) ?? null;
       this.#objects.delete(key);
-      listener.changed(before, null);
+      listener.changed(before, null, 'list');
       await pace.restIfDue();
     }
     return resourceVersion;
@@ -155,17 +161,17 @@ export class Reflector<T extends Versioned> {
       const before = this.#objects.get(objectKey(metadata));
       if (before !== undefined) {
         this.#objects.delete(objectKey(metadata));
-        listener.changed(before, null);
+        listener.changed(before, null, 'event');
       }
-    } else this.#put(project(object));
+    } else this.#put(project(object), 'event');
     this.#version = metadata.resourceVersion;
   }
 
-  #put(now: T): void {
+  #put(now: T, origin: ChangeOrigin): void {
     const before = this.#objects.get(objectKey(now));
     if (before?.resourceVersion === now.resourceVersion) return;
     this.#objects.set(objectKey(now), now);
-    this.#options.listener.changed(before ?? null, now);
+    this.#options.listener.changed(before ?? null, now, origin);
   }
 
   /** Handles a failure; returns how long to wait, or null for the usual backoff. */

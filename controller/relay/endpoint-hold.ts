@@ -18,8 +18,8 @@ type TaskKey = string;
 
 /**
  * The mass-removal brake for endpoints (rule 4): keeps tasks published that are missing from most apps at once, since a
- * Marathon that is still loading may know its apps and not yet their tasks. Hosts cannot hold these themselves: for them an
- * endpoint that leaves its slice counts as named by the source.
+ * Marathon that is still loading may know its apps and not yet their tasks. Hosts do not hold these: for them an endpoint
+ * that leaves its slice by an event was named by the source.
  *
  * Counts endpoints as slices do, one for each address of a task. Endpoints replaced by as many in the same app are no loss.
  */
@@ -126,11 +126,11 @@ interface Loss {
   readonly net: number;
 }
 
-/** Whether a task is absent, or alive without an endpoint. A task that starts or ends is not missing: the source reports it. */
+/** Whether a task is absent, or has no endpoint although its end was not announced. */
 function isMissing(now: Task | undefined): boolean {
   if (now === undefined) return true;
-  const lives = now.state === 'running' || now.state === 'unreachable';
-  return lives && endpointCount(now) === 0;
+  const ends = now.state === 'killing' || now.state === 'gone';
+  return !ends && endpointCount(now) === 0;
 }
 
 function gained(before: App, now: Iterable<Task>): number {

@@ -9,7 +9,7 @@ export interface Release {
 
 /**
  * The mass-removal brake for apps (rule 4): holds the removal of published apps if too many are missing from the sources at once.
- * Hosts cannot hold these themselves: for them a deletion counts as named by the source.
+ * Hosts do not hold these: for them a deletion that an event reports was named by the source.
  */
 export class RemovalHold {
   readonly #holdMs: number;

@@ -13,6 +13,8 @@ export interface DeltaDetails {
   readonly learnedAt: number;
   /** As in `Delta`. When set, a removed app counts as missing, not as named. */
   readonly endedTasks?: ReadonlySet<string>;
+  /** In complete changes: the apps that a list changed. What any other app lacks, events have named. Defaults to all apps. */
+  readonly listed?: ReadonlySet<AppKey>;
   /** Defaults to the last one. */
   readonly about?: About;
 }
@@ -119,11 +121,12 @@ export class Feed {
 
   /**
    * Takes changes in the order in which they happened; an app replaces all rows with its key. If `complete`, a removed
-   * app counts as missing, else as named by the source. The first complete changes count as a list; returns null before
-   * that.
+   * app counts as missing unless events named it (`listed`), else as named by the source. The first complete changes
+   * count as a list; returns null before that.
    */
-  update(changes: Changes, { about, ...details }: DeltaDetails): Delta | null {
-    const how = details.complete || details.endedTasks !== undefined ? 'missing' : 'named';
+  update(changes: Changes, given: DeltaDetails): Delta | null {
+    const { about, listed, ...details } = this.#withNamedTasks(changes, given);
+    const isNamed = namedRemovals(details, listed);
     const upserts: App[] = [];
     const removed: Removed[] = [];
     for (const [key, app] of changes) {
@@ -131,7 +134,7 @@ export class Feed {
       for (const row of this.#rowsOf(key)) {
         if (app !== null && rowOf(row) === rowOf(app)) continue;
         this.#rows.delete(rowOf(row));
-        removed.push(removal(row, how));
+        removed.push(removal(row, isNamed(key) ? 'named' : 'missing'));
       }
     }
     for (const app of upserts) this.#rows.set(rowOf(app), app);
@@ -143,6 +146,19 @@ export class Feed {
       ...details,
       ...this.#news(about ?? EMPTY_ABOUT),
     };
+  }
+
+  /**
+   * Adds the tasks of the apps that events alone changed to `details`, as named; without those whose id an app has too
+   * that a list changed.
+   */
+  #withNamedTasks(changes: Changes, details: DeltaDetails): DeltaDetails {
+    const { listed } = details;
+    if (listed === undefined) return details;
+    const idsOf = (key: AppKey) => this.#rowsOf(key).flatMap(({ tasks }) => tasks.map(({ id }) => id));
+    const endedTasks = new Set([...changes.keys()].filter((key) => !listed.has(key)).flatMap(idsOf));
+    for (const key of listed) for (const id of idsOf(key)) endedTasks.delete(id);
+    return { ...details, endedTasks };
   }
 
   #rowsOf(key: AppKey): readonly App[] {
@@ -167,6 +183,15 @@ export async function snapshotOf(
 
 const NONE: ReadonlyMap<RowKey, App> = new Map();
 const EMPTY_ABOUT: About = { rejected: [], warnings: [] };
+
+/** Whether the removal of an app was named by the source, in changes with these details. */
+function namedRemovals(
+  { complete, endedTasks }: Omit<DeltaDetails, 'about' | 'listed'>,
+  listed: ReadonlySet<AppKey> | undefined,
+): (key: AppKey) => boolean {
+  if (!complete) return () => endedTasks === undefined;
+  return (key) => listed !== undefined && !listed.has(key);
+}
 
 type Removed = Delta['removed'][number];
 

@@ -20,12 +20,13 @@ async function backends(): Promise<string> {
 }
 
 inLab('the controller, a Kubernetes API and a real kernel', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-kernel-'));
+  let directory: string;
   let host: TestHost;
   let kubernetes: TestKubernetes;
   let controller: RunningController;
 
   beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-kernel-'));
     host = await TestHost.open();
     kubernetes = await startKubernetes({ bookmarkMs: 2_000 });
     host.environment = { KUBECONFIG: join(directory, 'config') };
@@ -60,10 +61,14 @@ inLab('the controller, a Kubernetes API and a real kernel', () => {
   }
 
   function endpoints(...given: readonly (readonly [address: string, ready: boolean])[]): void {
+    slice('my-service', given);
+  }
+
+  function slice(service: string, given: readonly (readonly [address: string, ready: boolean])[]): void {
     write('discovery.k8s.io', 'endpointslices', {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
-      metadata: { name: 'my-service-1', labels: { 'kubernetes.io/service-name': 'my-service' } },
+      metadata: { name: `${service}-1`, labels: { 'kubernetes.io/service-name': service } },
       addressType: 'IPv4',
       ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
       endpoints: given.map(([address, ready]) => ({ addresses: [address], conditions: { ready } })),
@@ -89,5 +94,28 @@ inLab('the controller, a Kubernetes API and a real kernel', () => {
     await kernelHas('10.244.1.5:8080 1,10.244.2.9:8080 1');
     endpoints(['10.244.2.9', true]);
     await kernelHas('10.244.2.9:8080 1');
+  });
+
+  test('MarathonApps that are deleted leave the kernel at once, also when it is all of them', async () => {
+    await controller.ready();
+    const { spec, ...first } = sample('samples/marathon-app.yaml') as KubeObject & { spec: object };
+    const portMappings = [{ name: 'http', containerPort: 8080, labels: { VIP_0: '/other:80' } }];
+    const app = { id: '/other', networks: [{ mode: 'container/bridge' }], container: { portMappings } };
+    const other = {
+      ...first,
+      metadata: { name: 'other' },
+      spec: { ...spec, app, endpoints: { service: 'other' } },
+    };
+    write('marathon-ipvs.io', 'marathonapps', other as unknown as KubeObject);
+    slice('other', [['10.244.3.1', true]]);
+    endpoints(['10.244.1.5', true], ['10.244.2.9', true]);
+    await kernelHas('10.244.1.5:8080 1,10.244.2.9:8080 1,10.244.3.1:8080 1');
+
+    const kind = kubernetes.operations.kinds.find(({ plural }) => plural === 'marathonapps');
+    if (kind === undefined) throw new Error('no marathonapps');
+    for (const name of ['my-service', 'other'])
+      kubernetes.operations.delete({ kind, namespace: 'default', name }, null);
+    await eventually(async () => (await ipvsadm()).length === 0);
+    expect(controller.log).not.toContain('mass removal held');
   });
 });

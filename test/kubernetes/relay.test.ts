@@ -13,6 +13,7 @@ import { createMarathonSource } from '../../controller/source/marathon/source.ts
 import { translator } from '../controller/desired/support.ts';
 import { fastClock, namesOf, silent } from '../controller/source/support.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../support/builders.ts';
+import { Host } from '../support/loop.ts';
 import { startMarathon } from '../support/marathon/start-marathon.ts';
 import { Telling } from '../support/telling.ts';
 import { apply, client, inBackground, list, namespace, never, remove, until, useCluster } from './cluster.ts';
@@ -433,5 +434,65 @@ describe('tasks that most apps lost at once', () => {
       return there.length === 20 && there.every((address) => address.startsWith('10.0.100.'));
     });
     expect(clock.monotonic() - saidAt).toBeLessThan(60_000);
+  });
+});
+
+describe('a removal is held once on its way from the source to the kernel of a host', () => {
+  const ALL = ['10.0.0.0:1 w1', '10.0.0.1:1 w1', '10.0.0.2:1 w1'];
+  const all = ['a', 'b', 'c'].map((id, i) => web(`/${id}`, { VIP_0: `${id}:80` }, `10.0.0.${i}:1`));
+
+  /** A relay, and a host that follows what it publishes. */
+  async function relayed(): Promise<{ readonly source: Saying; readonly host: Host }> {
+    const source = new Saying(snapshot(...all));
+    startRelay(source);
+    const host = new Host(clock);
+    inBackground((signal) =>
+      host.follow(kubernetesSource(client, { context: '', namespace, clock }), signal),
+    );
+    await until('all is in the kernel', () => host.backends.join() === ALL.join());
+    return { source, host };
+  }
+
+  test.each([
+    ['apps', []],
+    ['tasks', all.map((each) => ({ ...each, tasks: [] }))],
+    [
+      'the endpoints of tasks that stage again',
+      all.map((each) => ({
+        ...each,
+        tasks: each.tasks.map((one) => ({ ...one, state: 'staging' as const, ports: [] })),
+      })),
+    ],
+  ])('by the relay: %s that a list lacks', async (_what, left) => {
+    const { source, host } = await relayed();
+    const from = clock.monotonic();
+    source.say(snapshot(...left));
+    await until('nothing is left in the kernel', () => host.backends.length === 0);
+    expect(clock.monotonic() - from).toBeGreaterThan(60_000);
+    expect(clock.monotonic() - from).toBeLessThan(115_000);
+    expect(host.held.has('missing')).toBe(false);
+  });
+
+  test.each([
+    ['apps', []],
+    ['tasks', all.map((each) => ({ ...each, tasks: [] }))],
+  ])('by none: %s whose end the source reports by name', async (_what, left) => {
+    const { source, host } = await relayed();
+    const from = clock.monotonic();
+    source.say(snapshot(...left), false);
+    await until('nothing is left in the kernel', () => host.backends.length === 0);
+    expect(clock.monotonic() - from).toBeLessThan(55_000);
+    expect([...host.held]).toEqual([]);
+  });
+
+  test('by the host: health results that a list lacks, which the relay passes on', async () => {
+    const { source, host } = await relayed();
+    const lost = all.map((each) => ({
+      ...each,
+      tasks: each.tasks.map((one) => ({ ...one, health: 'unknown' as const })),
+    }));
+    source.say(snapshot(...lost));
+    await until('it is held', () => host.held.has('health lost'));
+    expect(host.backends).toEqual(ALL);
   });
 });

@@ -2,6 +2,7 @@ import type { About } from '../../delta.ts';
 import type { Slice } from '../../kubernetes/endpoint-slice.ts';
 import { fits } from '../../kubernetes/label-selector.ts';
 import type { LabelSelector } from '../../kubernetes/marathon-app.ts';
+import type { ChangeOrigin } from '../../kubernetes/reflector.ts';
 import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
 import { type App, type AppKey, appKey, type Rejection, rowKey, type Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
@@ -38,7 +39,8 @@ export class Catalogue {
   readonly #declaring = new SetMap<AppKey, Entry>();
   readonly #bySelector = new SetMap<string, Entry>();
   readonly #slices = new SetMap<string, Slice>();
-  readonly #changed = new Set<AppKey>();
+  /** The apps that changed since the last `take`: `list` where a list had a part in it. */
+  readonly #changed = new Map<AppKey, ChangeOrigin>();
   /** Why an object gives no app, by object. */
   readonly #rejected = new Map<string, Aged & { readonly why: Rejection }>();
   /** null when the rejections changed. */
@@ -54,12 +56,16 @@ export class Catalogue {
   }
 
   /** Applies a change of an object. Returns false when only its metadata or its status changed. */
-  objectChanged(before: DeclaredObject | null, now: DeclaredObject | null): boolean {
+  objectChanged(
+    before: DeclaredObject | null,
+    now: DeclaredObject | null,
+    origin: ChangeOrigin = 'list',
+  ): boolean {
     const key = objectKey((now ?? before) as ObjectName);
     const entry = this.#entries.get(key) ?? null;
     if (entry !== null && now !== null && isSameSpec(entry.object, now)) return false;
     const known = entry?.declaration ?? null;
-    if (entry !== null && known !== null) this.#unlink(entry, known);
+    if (entry !== null && known !== null) this.#unlink(entry, known, origin);
     if (now === null) {
       this.#entries.delete(key);
       if (entry !== null) this.#reject(entry.object, null);
@@ -75,13 +81,13 @@ export class Catalogue {
     if ('selector' in now.declaration) next.saved = null;
     next.isStale = true;
     this.#entries.set(key, next);
-    if (usable !== null) this.#link(next, usable);
+    if (usable !== null) this.#link(next, usable, origin);
     else if (!('selector' in now.declaration)) this.#reject(now, now.declaration);
     return true;
   }
 
   /** Applies a change of an EndpointSlice. Returns false when no object selects it. */
-  sliceChanged(before: Slice | null, now: Slice | null): boolean {
+  sliceChanged(before: Slice | null, now: Slice | null, origin: ChangeOrigin = 'list'): boolean {
     let concerns = false;
     for (const slice of [before, now]) {
       if (slice === null) continue;
@@ -91,7 +97,7 @@ export class Catalogue {
         for (const entry of this.#bySelector.get(anchor)) {
           concerns = true;
           entry.isStale = true;
-          if (entry.declaration !== null) this.#changed.add(keyOf(entry.declaration));
+          if (entry.declaration !== null) this.#note(entry.declaration, origin);
         }
       }
     }
@@ -100,15 +106,16 @@ export class Catalogue {
 
   /**
    * Adds to `changed` the apps that changed since the last call, and those that change meanwhile; null for an app that
-   * no object declares any more. Yields to the event loop. Resolves with everything not about a single app: the same
-   * object until it changes.
+   * no object declares any more. Adds to `listed` those that a list changed: what such an app lacks now, no event has
+   * named. Yields to the event loop. Resolves with everything not about a single app: the same object until it changes.
    */
-  async take(changed: Map<AppKey, App | null>, pace: Pace): Promise<About> {
+  async take(changed: Map<AppKey, App | null>, pace: Pace, listed = new Set<AppKey>()): Promise<About> {
     if (this.#lastGood !== null) await this.#recall(this.#lastGood);
     this.#lastGood = null;
     // The loop includes those that are added meanwhile.
-    for (const key of this.#changed) {
+    for (const [key, origin] of this.#changed) {
       this.#changed.delete(key);
+      if (origin === 'list') listed.add(key);
       changed.set(key, this.#appOf(key));
       await pace.restIfDue();
     }
@@ -138,22 +145,25 @@ export class Catalogue {
       entry.saved = entry.app = saved;
       entry.declaration = declarationOf(saved, identity.selector);
       this.#reject(entry.object, null);
-      this.#link(entry, entry.declaration);
+      this.#link(entry, entry.declaration, 'list');
     }
   }
 
-  #link(entry: Entry, declaration: Declaration): void {
+  #note(declaration: Declaration, origin: ChangeOrigin): void {
     const key = keyOf(declaration);
-    this.#bySelector.add(anchorOf(entry.object.namespace, declaration.selector), entry);
-    this.#declaring.add(key, entry);
-    this.#changed.add(key);
+    if (origin === 'list' || !this.#changed.has(key)) this.#changed.set(key, origin);
   }
 
-  #unlink(entry: Entry, declaration: Declaration): void {
-    const key = keyOf(declaration);
+  #link(entry: Entry, declaration: Declaration, origin: ChangeOrigin): void {
+    this.#bySelector.add(anchorOf(entry.object.namespace, declaration.selector), entry);
+    this.#declaring.add(keyOf(declaration), entry);
+    this.#note(declaration, origin);
+  }
+
+  #unlink(entry: Entry, declaration: Declaration, origin: ChangeOrigin): void {
     this.#bySelector.delete(anchorOf(entry.object.namespace, declaration.selector), entry);
-    this.#declaring.delete(key, entry);
-    this.#changed.add(key);
+    this.#declaring.delete(keyOf(declaration), entry);
+    this.#note(declaration, origin);
   }
 
   #appOf(key: AppKey): App | null {

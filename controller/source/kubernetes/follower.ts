@@ -1,7 +1,7 @@
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { readSlice, type Slice } from '../../kubernetes/endpoint-slice.ts';
 import type { Versioned } from '../../kubernetes/listing.ts';
-import { Reflector, type ReflectorListener } from '../../kubernetes/reflector.ts';
+import { type ChangeOrigin, Reflector, type ReflectorListener } from '../../kubernetes/reflector.ts';
 import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
@@ -42,11 +42,14 @@ export class KubernetesFollower {
   /** Follows until `signal` aborts; then resolves. */
   async run(signal: AbortSignal): Promise<void> {
     const { paths } = this.#options;
-    const apps = this.#reflector<DeclaredObject>('apps', paths.apps, readDeclaredObject, (before, now) =>
-      this.#catalogue.objectChanged(before, now),
+    const apps = this.#reflector<DeclaredObject>(
+      'apps',
+      paths.apps,
+      readDeclaredObject,
+      (before, now, origin) => this.#catalogue.objectChanged(before, now, origin),
     );
-    const slices = this.#reflector<Slice>('slices', paths.slices, readSlice, (before, now) =>
-      this.#catalogue.sliceChanged(before, now),
+    const slices = this.#reflector<Slice>('slices', paths.slices, readSlice, (before, now, origin) =>
+      this.#catalogue.sliceChanged(before, now, origin),
     );
     await Promise.all([apps.run(signal), slices.run(signal), this.#publish(signal)]);
   }
@@ -55,12 +58,12 @@ export class KubernetesFollower {
     which: 'apps' | 'slices',
     path: string,
     project: (json: unknown) => T,
-    take: (before: T | null, now: T | null) => boolean,
+    take: (before: T | null, now: T | null, origin: ChangeOrigin) => boolean,
   ): Reflector<T> {
     const { client, clock, random, watchSilenceMs: silenceMs } = this.#options;
     const listener: ReflectorListener<T> = {
-      changed: (before, now) => {
-        if (!take(before, now)) return;
+      changed: (before, now, origin) => {
+        if (!take(before, now, origin)) return;
         this.#changedAt ??= clock.monotonic();
         this.#wake.set('changed');
       },
@@ -85,6 +88,8 @@ export class KubernetesFollower {
     const pace = new Pace();
     /** Apps that changed since the last update of the feed. */
     const changes = new Map<AppKey, App | null>();
+    /** Those of them that a list changed. */
+    const listed = new Set<AppKey>();
     let restUntil = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       await this.#wake.wait(resyncMs * (0.9 + 0.2 * random()), clock, signal);
@@ -96,7 +101,7 @@ export class KubernetesFollower {
       if (signal.aborted || !this.#isInSync()) continue;
       const since = this.#changedAt ?? clock.monotonic();
       this.#changedAt = null;
-      const about = await this.#catalogue.take(changes, pace);
+      const about = await this.#catalogue.take(changes, pace, listed);
       await feed.compareInTurns(changes, pace);
       if (signal.aborted) continue;
       // Out of sync meanwhile: publish these changes with those of the next sync.
@@ -104,8 +109,9 @@ export class KubernetesFollower {
         this.#changedAt = since;
         continue;
       }
-      const delta = feed.update(changes, { complete: true, learnedAt: since, about });
+      const delta = feed.update(changes, { complete: true, listed, learnedAt: since, about });
       changes.clear();
+      listed.clear();
       restUntil = clock.monotonic() + gatherMs;
       if (delta !== null) listener.changed(delta);
     }

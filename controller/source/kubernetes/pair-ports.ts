@@ -13,11 +13,12 @@ export function pairPorts(
   declared: readonly NamedPort[],
   ports: readonly SlicePort[],
 ): readonly (SlicePort | null)[] {
-  const numbered = ports.filter(({ port }) => port !== null);
+  // A wrong number keeps its position: the number at the next one belongs to another port.
+  const numbered = ports.filter(({ port, fault }) => port !== null || fault !== undefined);
   const certain = declared.map(
     (port) =>
       namedAs(port, numbered) ??
-      numbered.find((one) => one.port === port.containerPort && carries(port, one)) ??
+      numbered.find((one) => one.port !== null && one.port === port.containerPort && carries(port, one)) ??
       namedAs(port, ports),
   );
   const taken = new Set(certain);

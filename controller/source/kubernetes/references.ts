@@ -74,9 +74,11 @@ export function addressTypeText({ name, addressType }: Slice): string {
 }
 
 /**
- * Says by which names and numbers a port was not found; `found` is the port of a slice that is meant but has no number.
+ * Says by which names and numbers a port was not found; `found` is the port of a slice that is meant but has no usable
+ * number.
  */
 export function unmatched({ port, name, containerPort, index }: NamedPort, found?: SlicePort): string {
+  if (found?.fault !== undefined) return found.fault;
   if (found !== undefined) {
     const what = found.name === '' ? 'port without a name' : `port ${found.name}`;
     return `the ${found.protocol} ${what} of its EndpointSlices has no number, which means all ports: a backend needs a port number`;

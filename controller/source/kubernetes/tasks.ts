@@ -19,7 +19,7 @@ import { addressTypeText, unmatched } from './references.ts';
 interface Member {
   readonly ports: readonly NamedPort[];
   readonly endpoints: readonly Map<string, Endpoint>[];
-  /** The port of a slice that is meant but has no number, by index in `ports`. */
+  /** The port of a slice that is meant but has no usable number, by index in `ports`. */
   readonly unnumbered: (SlicePort | undefined)[];
   condition: Pick<Task, 'state' | 'health'>;
   /** By index among the declared ports. */
@@ -28,6 +28,8 @@ interface Member {
   readonly kept: readonly TaskPort[] | null;
   /** Why it cannot be reached although a slice lists it. */
   unusable?: string;
+  /** Why one of its addresses cannot be read. */
+  unread?: string;
   /** From the first of its slices that has a place. */
   place?: Place;
 }
@@ -141,13 +143,13 @@ function byName(declared: readonly NamedPort[], { ports }: Slice): readonly (Sli
   return declared.map(({ name }) => ports.find((port) => port.name === name) ?? null);
 }
 
-function place(
-  endpoint: SliceEndpoint,
-  pairs: readonly (SlicePort | null)[],
-  { endpoints, unnumbered }: Pick<Member, 'endpoints' | 'unnumbered'>,
-): void {
+function place(endpoint: SliceEndpoint, pairs: readonly (SlicePort | null)[], member: Member): void {
+  const { endpoints, unnumbered } = member;
   const address = addressText(endpoint.address);
-  if (address === null) return;
+  if (address === null) {
+    if (endpoint.fault !== undefined) member.unread ??= endpoint.fault;
+    return;
+  }
   for (const [i, pair] of pairs.entries()) {
     if (pair === null) continue;
     if (pair.port === null) unnumbered[i] = pair;
@@ -178,15 +180,17 @@ function rank({ state, health }: Member['condition']): number {
 }
 
 function toTask(id: string, member: Member, relayed: boolean): Task {
-  const { ports, endpoints, unnumbered, condition, local, kept, unusable, place } = member;
+  const { ports, endpoints, unnumbered, condition, local, kept, unusable, unread, place } = member;
   const where = place === undefined ? {} : { place };
   if (kept !== null) return { id, ...condition, ports: kept, ...where };
   const placed = ports.map((declared, i) => {
     const at = [...(endpoints[i]?.values() ?? [])];
+    // Told also where it is reached at another address, or by another slice.
+    const fault = unread ?? unnumbered[i]?.fault;
     const reached =
       at.length > 0 || relayed
-        ? { endpoints: at }
-        : notPlaced(unusable ?? unmatched(declared, unnumbered[i]));
+        ? { endpoints: at, ...(fault !== undefined && { unresolved: fault }) }
+        : notPlaced(fault ?? unusable ?? unmatched(declared, unnumbered[i]));
     const own = local[declared.index];
     return taskPort(declared.port, own === undefined ? reached : { ...reached, local: own }, condition.state);
   });

@@ -47,15 +47,18 @@ describe('endpoints of a relay (rule 4)', () => {
     expect(holding(...before).keep([], 0).apps).toEqual(before);
   });
 
-  test('so does an app whose tasks have no endpoints, with their current state', () => {
-    const nowhere = { ...declared, endpoints: [] };
-    const said = appOf(
-      1,
-      tasks(1, 1, 2).map((one) => ({ ...one, state: 'unreachable', ports: [nowhere] })),
-    );
-    const { apps } = holding(appOf(1, tasks(1, 1, 2))).keep([said], 0);
-    expect(apps[0]?.tasks).toEqual(tasks(1, 1, 2).map((one) => ({ ...one, state: 'unreachable' })));
-  });
+  test.each(['unreachable', 'staging'] as const)(
+    'so does an app whose tasks are %s without endpoints, with their current state',
+    (state) => {
+      const nowhere = { ...declared, endpoints: [] };
+      const said = appOf(
+        1,
+        tasks(1, 1, 2).map((one) => ({ ...one, state, ports: [nowhere] })),
+      );
+      const { apps } = holding(appOf(1, tasks(1, 1, 2))).keep([said], 0);
+      expect(apps[0]?.tasks).toEqual(tasks(1, 1, 2).map((one) => ({ ...one, state })));
+    },
+  );
 
   test('nothing is held before the published objects are known', () => {
     expect(new EndpointHold(HOLD_MS).keep([], 0)).toEqual({ apps: [], held: 0 });

@@ -128,6 +128,29 @@ test('nothing is published before the first list, and what was read until then i
   expect(sorted({ apps: delta.upserts })).toEqual([version('/a', 1), version('/c', 0)]);
 });
 
+test('in complete changes, what only events changed is named, and what a list changed is missing', () => {
+  const feed = new Feed();
+  const at = (id: string, ...ids: readonly string[]) => app(id, { tasks: ids.map((each) => task(each, [])) });
+  const before = [at('/a', 'a.1'), at('/b', 'b.1', 'b.2', 'same'), at('/c', 'c.1', 'same'), at('/d', 'd.1')];
+  feed.list(snapshot(...before), 0);
+  const changes = new Map([
+    [keyOf('/a'), null],
+    [keyOf('/b'), at('/b', 'b.1')],
+    [keyOf('/c'), at('/c')],
+    [keyOf('/d'), null],
+  ]);
+  const listed = new Set([keyOf('/c'), keyOf('/d')]);
+  const delta = feed.update(changes, { complete: true, listed, learnedAt: 0 });
+  expect(delta?.removed.map(({ key, how }) => [key, how])).toEqual([
+    [keyOf('/a'), 'named'],
+    [keyOf('/d'), 'missing'],
+  ]);
+  // The id in both may be the task that the list lacks.
+  expect(delta?.endedTasks).toEqual(new Set(['a.1', 'b.1', 'b.2']));
+  expect(delta).toMatchObject({ complete: true });
+  expect(delta).not.toHaveProperty('listed');
+});
+
 test('what is in a list no more is missing, and what the source says of one app is published by name', () => {
   const feed = new Feed();
   feed.list(snapshot(version('/a', 0), version('/b', 0), version('/c', 0)), 0);

@@ -112,6 +112,24 @@ describe('of objects that declare one app', () => {
   });
 });
 
+test('an app is listed if a list had any part in its change, also when events followed', async () => {
+  const catalogue = new Catalogue();
+  for (const name of ['a', 'b', 'c']) catalogue.objectChanged(null, object(name), 'event');
+  const one = slice('a', '10.0.0.1');
+  catalogue.sliceChanged(null, one, 'event');
+  catalogue.sliceChanged(one, slice('a', '10.0.0.2'), 'list');
+  catalogue.objectChanged(object('b'), null, 'list');
+  catalogue.objectChanged(null, object('b'), 'event');
+  const listed = async () => {
+    const found = new Set<string>();
+    await catalogue.take(new Map(), new Pace(), found);
+    return [...found].map((key) => key.split(' ').at(-1));
+  };
+  expect(await listed()).toEqual(['/a', '/b']);
+  catalogue.objectChanged(object('a'), null, 'event');
+  expect(await listed()).toEqual([]);
+});
+
 test('what cannot be used is reported until it can be, and what it last gave stays', async () => {
   const catalogue = new Catalogue();
   const broken = { ...object('a', { generation: 2 }), declaration: refusal('/a', 'broken') };

@@ -4,6 +4,7 @@ import { jsonLines } from '../../../../controller/kubernetes/json-lines.ts';
 import { fits } from '../../../../controller/kubernetes/label-selector.ts';
 import { objectName } from '../../../../controller/kubernetes/object-name.ts';
 import type { App } from '../../../../controller/model.ts';
+import { shown } from '../../../../controller/rejection.ts';
 import { assign } from '../../../../controller/relay/assignment.ts';
 import { readDeclaration } from '../../../../controller/source/kubernetes/declaration.ts';
 import { referencesOf } from '../../../../controller/source/kubernetes/references.ts';
@@ -85,6 +86,52 @@ describe('ports are paired', () => {
     expect(all({ name: 'http', protocol: 'UDP' }, [{ name: 'http', containerPort: 1 }])).toBe(
       '10.0.0.1:9090',
     );
+  });
+
+  test.each([70_000, 0, -1, 80.5, '80', {}])(
+    '%j as the number of a port is refused where it is',
+    (number) => {
+      const why = `EndpointSlice web-1: ports[0].port is ${JSON.stringify(shown(number))}, expected a port number from 1 to 65535`;
+      expect(all({ name: 'http', port: number }, [{ name: 'http', containerPort: 1 }])).toBe(why);
+      expect(all({ port: number }, [{ containerPort: 1 }, { name: 'admin' }])).toBe(`${why} 10.0.0.1:9090`);
+      // Another port of the slice is not meant instead.
+      expect(all({ port: number }, [{ containerPort: 1 }])).toBe(why);
+      expect(all({ name: 'http', port: number }, [{ containerPort: 9090 }])).toBe('10.0.0.1:9090');
+    },
+  );
+
+  test('a port number that is refused in one of two slices is told of, and the other slice counts', () => {
+    const good = slice([{ name: 'http', port: 8080 }], ['10.0.0.1']);
+    const wrong = slice([{ name: 'http', port: 70_000 }], ['fd00::1'], {
+      addressType: 'IPv6',
+      metadata: { ...metadata, name: 'web-2' },
+      endpoints: [{ addresses: ['fd00::1'], targetRef: { name: '10.0.0.1' } }],
+    });
+    const [task] = tasksOf(declared(mapped({ name: 'http', containerPort: 1 })), [good, wrong], undefined);
+    expect(task?.ports).toMatchObject([
+      {
+        endpoints: [{ address: '10.0.0.1', port: 8080 }],
+        unresolved: expect.stringContaining('EndpointSlice web-2: ports[0].port is "70000"'),
+      },
+    ]);
+  });
+
+  test.each(['010.1.0.1', '10.1', ' 10.1.0.2', '', 'host', '10.1.0.4/24', 'fe80::1%eth0', '1::2::3'])(
+    'the address %j cannot be read, which is said, and not that a port is missing',
+    (address) => {
+      expect(reached(mapped({ containerPort: 8080 }), slice(ports, [address]))).toBe(
+        `EndpointSlice web-1: endpoints[0].addresses[0] is ${JSON.stringify(address)}, expected an IPv4 address of four decimal numbers without leading zeros, or an IPv6 address without zone`,
+      );
+    },
+  );
+
+  test('an endpoint without a name and without an address is named by its place', () => {
+    const two = slice(ports, ['', '10.0.0.1', '']);
+    expect(two.endpoints.map(({ target }) => target)).toEqual([
+      'web-1 endpoints[0]',
+      '10.0.0.1',
+      'web-1 endpoints[2]',
+    ]);
   });
 
   test('a port without a number has no place among those that have one', () => {
