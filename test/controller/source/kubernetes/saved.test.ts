@@ -49,7 +49,7 @@ async function restarted() {
   const loads: string[] = [];
   const lastGood = new LastGood('kubernetes', async (source) => {
     loads.push(source);
-    return apps;
+    return { apps };
   });
   return { catalogue: new Catalogue(undefined, lastGood), loads };
 }

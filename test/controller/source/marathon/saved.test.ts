@@ -26,7 +26,7 @@ async function savedNow(options: Partial<MarathonSourceOptions> = {}) {
   const loads: string[] = [];
   const saved = async (of: string) => {
     loads.push(of);
-    return apps;
+    return { apps };
   };
   return { saved, loads };
 }

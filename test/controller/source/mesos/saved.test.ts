@@ -39,7 +39,7 @@ async function restarted(...before: readonly unknown[]) {
   let loads = 0;
   const lastGood = new LastGood('mesos=m', async () => {
     loads += 1;
-    return saved;
+    return { apps: saved };
   });
   const cluster = new Cluster('mesos=m', new SavedTasks(lastGood));
   return { cluster, saved, loads: () => loads };
