@@ -3,6 +3,7 @@ import { firstDelta, type Inventory } from '../inventory/inventory.ts';
 import { type App, appKey, type RowKey, rowKey, rowOf, type Snapshot } from '../model.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { AppSource, Observer, StateStore, StoredChange } from '../ports.ts';
+import { Latch } from '../time.ts';
 
 /** What sources said by name: where tasks ended or serve a VIP no more, and which apps are gone. */
 export interface NamedEnds {
@@ -24,6 +25,8 @@ export class Sources {
   /** Where what each source said last is from. */
   readonly #from = new Map<string, 'source' | 'disk'>();
   readonly #unsaved = new Map<string, Changed>();
+  /** Set when a source is read for the first time since the start. */
+  readonly firstReads = new Latch<'first read'>();
   #endpoints: NamedEnd[] = [];
   #apps: App[] = [];
   readonly #sources: readonly AppSource[];
@@ -64,6 +67,7 @@ export class Sources {
     const unsaved = this.#unsaved.get(name) ?? new Changed();
     unsaved.add(told);
     this.#unsaved.set(name, unsaved);
+    if (isFirst) this.firstReads.set('first read');
     const apps = this.#inventory.sizeOf(name);
     this.#observer.sourceRead(name, { apps, complete: delta.complete, fromDiskOf: null });
     // Only now may what the source lacks be taken away: also where it says what was on disk, or nothing.
