@@ -46,6 +46,8 @@ export interface App {
   /** Problems in this app's JSON, apart from its labels. */
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
+  /** Why some of it is unknown, as in `UnknownPart`; absent when all of it is known. */
+  readonly unknown?: string;
 }
 
 /** A port that a definition declares: a portDefinition, a portMapping or a pod's endpoint. */
@@ -116,6 +118,19 @@ export interface Snapshot {
   readonly agents?: readonly string[];
   /** The places of these agents, by address; absent when the source reports none. */
   readonly places?: Readonly<Record<string, Place>>;
+  /** What of the source is unknown, besides apps that say so themselves; absent when all is known. */
+  readonly unknown?: readonly UnknownPart[];
+}
+
+/**
+ * A part of a source that could not be read since the start, and of which nothing is saved. Any VIP or backend in the kernel
+ * that no source declares may belong to it.
+ */
+export interface UnknownPart {
+  /** The path of a file, or the id of an app, task or object. */
+  readonly part: string;
+  /** Why it cannot be read. */
+  readonly reason: string;
 }
 
 /** Input that could not be used, described so that its author finds it. */

@@ -1,6 +1,6 @@
 /** The result of one pass: what was desired, what was done, and what is left to do. */
 
-import type { Desired, ServiceKey, Step, Table } from './model.ts';
+import type { Desired, ServiceKey, Step, Table, UnknownPart } from './model.ts';
 import type { Decisions } from './plan/decision.ts';
 import type { Drains } from './plan/drain.ts';
 import type { Drift } from './plan/drift.ts';
@@ -8,6 +8,7 @@ import type { LargeRemoval } from './plan/let-go.ts';
 import type { MassRemoval } from './plan/mass.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Shortfall } from './plan/shortfall.ts';
+import type { Unclaimed } from './plan/unclaimed.ts';
 
 /** Times are milliseconds of the monotonic clock. */
 export interface PassStatus {
@@ -35,6 +36,10 @@ export interface PassStatus {
   readonly waiting: number;
   /** The held mass removal; null when none is held. */
   readonly held: HeldRemoval | null;
+  /** What of the sources is unknown. */
+  readonly unknown: readonly UnknownPart[];
+  /** What stays because no source claims it and it may belong to one of these parts. */
+  readonly kept: Unclaimed;
   /** Why backends and services are not as the sources want them. */
   readonly decisions: Decisions;
   /** Number of backends in slow start. */

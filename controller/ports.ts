@@ -6,7 +6,6 @@ import type { CountersRead, KernelReading } from './counters.ts';
 import type { Delta } from './delta.ts';
 import type { Ejections, ProbeResult, Target, TargetKey } from './ejection.ts';
 import type {
-  App,
   BackendKey,
   NamedService,
   ObservedService,
@@ -43,8 +42,11 @@ export interface SourceListener {
   failed(error: Error): void;
 }
 
-/** Loads the saved apps of a source, by its name, from disk with each call. Never rejects: what cannot be loaded counts as not saved. */
-export type SavedApps = (source: string) => Promise<readonly App[]>;
+/**
+ * Loads the saved apps of a source, by its name, from disk with each call; null when nothing was saved. Never rejects: what
+ * cannot be loaded counts as not saved.
+ */
+export type SavedApps = (source: string) => Promise<Pick<Snapshot, 'apps' | 'unknown'> | null>;
 
 /** Changes apps and pods. A refusal by Marathon is a result; a failure to get an answer rejects with a `ControllerError`. */
 export interface AppWriter {

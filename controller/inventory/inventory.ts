@@ -1,6 +1,17 @@
 import { canonicalText } from '../address.ts';
 import type { About, Delta } from '../delta.ts';
-import { type App, type AppKey, appKey, type BackendKey, type Rejection, type Snapshot } from '../model.ts';
+import {
+  type App,
+  type AppKey,
+  appKey,
+  type BackendKey,
+  type Rejection,
+  type RowKey,
+  rowKey,
+  rowOf,
+  type Snapshot,
+  type UnknownPart,
+} from '../model.ts';
 import { inSlices } from '../pace.ts';
 import type { Place } from '../place.ts';
 import { same } from '../same.ts';
@@ -87,6 +98,14 @@ export class Inventory {
   /** Warnings about sources, not about single apps. */
   get warnings(): readonly string[] {
     return [...this.#sources.values()].flatMap(({ about }) => about.warnings);
+  }
+
+  /** What of the sources is unknown. */
+  get unknown(): readonly UnknownPart[] {
+    return [...this.#sources.values()].flatMap(({ about, unknown }) => [
+      ...(about.unknown ?? []),
+      ...unknown.values(),
+    ]);
   }
 
   /** The apps with a task at one of these addresses. Goes over all apps. */
@@ -238,6 +257,7 @@ function isAtOneOf(tasks: App['tasks'], addresses: ReadonlySet<string>): boolean
 class SourceRows {
   readonly defined = new Map<AppKey, App>();
   readonly fromTasks = new Map<AppKey, App>();
+  readonly unknown = new Map<RowKey, UnknownPart>();
   about: About = { rejected: [], warnings: [] };
 
   get size(): number {
@@ -258,10 +278,13 @@ class SourceRows {
 
   set(key: AppKey, app: App): void {
     this.#kind(app.fromTasks === true).set(key, app);
+    if (app.unknown === undefined) this.unknown.delete(rowOf(app));
+    else this.unknown.set(rowOf(app), { part: app.id, reason: app.unknown });
   }
 
   delete(key: AppKey, fromTasks: boolean): void {
     this.#kind(fromTasks).delete(key);
+    this.unknown.delete(rowKey(key, fromTasks));
   }
 
   #kind(fromTasks: boolean): Map<AppKey, App> {

@@ -138,7 +138,7 @@ export class Follower {
       desired,
       translation: this.#following,
       unread: null,
-      inventory: SETTLED,
+      inventory: { settle: () => true, unknown: this.#shared.unknown },
       nameStore: NOBODY,
       // The host's pass has touched the services of changed ejections.
       ejections: ejections && { ejections: ejections.ejections, takeChanged: () => NONE },
@@ -170,7 +170,5 @@ export class Follower {
 }
 
 const NONE: ReadonlySet<string> = new Set();
-/** The host's passes settle the inventory. */
-const SETTLED = { settle: () => true };
 /** The host's passes remember names. */
 const NOBODY = { keep: () => undefined };

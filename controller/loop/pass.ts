@@ -2,7 +2,7 @@ import type { DesiredState } from '../desired/desired-state.ts';
 import type { Ejections } from '../ejection.ts';
 import { messageOf } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { Desired, ObservedService, ServiceKey } from '../model.ts';
+import type { Desired, ObservedService, ServiceKey, UnknownPart } from '../model.ts';
 import { eachInSlices, inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { type Drift, drift } from '../plan/drift.ts';
@@ -33,7 +33,7 @@ export interface PassRequest {
 
 /** What all passes over a table share. */
 export interface PassParts {
-  readonly inventory: Pick<Inventory, 'settle'>;
+  readonly inventory: Pick<Inventory, 'settle' | 'unknown'>;
   readonly desired: Desired;
   /** Updates `desired` from the inventory. */
   readonly translation: Pick<DesiredState, 'begin' | 'work' | 'takeTouched' | 'commit'>;
@@ -77,6 +77,8 @@ export class Pass {
   /** Yields to the event loop between the parts of long work. */
   readonly #pace = new Pace();
   readonly #isFull: boolean;
+  /** What of the sources is unknown. From before changes are taken: with what is read meanwhile, the next pass works. */
+  readonly #unknown: readonly UnknownPart[];
   /** The ejections at the start of the pass. */
   readonly #ejections: Ejections;
   /** What the sources want, with weight 0 for ejected backends. */
@@ -96,6 +98,7 @@ export class Pass {
     this.#now = now;
     const { view, nearest, slowStarts } = parts.table;
     this.#isFull = request.full || !view.isKnown;
+    this.#unknown = parts.inventory.unknown;
     this.#ejections = new Map(parts.ejections?.ejections);
     this.#inRotation =
       this.#ejections.size === 0 ? parts.desired : withEjections(parts.desired, this.#ejections);
@@ -199,7 +202,8 @@ export class Pass {
     this.#takeDifferences();
     const { owned, drains } = book;
     const { complete } = this.#request;
-    const facts = { desired: this.#desired, observed: view.table, owned, drains, complete };
+    const unknown = this.#unknown;
+    const facts = { desired: this.#desired, observed: view.table, owned, drains, complete, unknown };
     const input = { ...facts, isEjected: isEjected(this.#parts.desired, this.#ejections), now, pace };
     await slowStarts.advance(carryOver.dueOf(input), this.#near, view.table, now, pace);
     this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input) });
@@ -252,7 +256,7 @@ export class Pass {
     const { view, book, applier, shortfalls, nearest, slowStarts } = this.#table;
     const { desired, clock, dryRun } = this.#parts;
     const { failures, made, untried, reached, unanswered } = this.#outcome;
-    const { plan, drains, held, letGo, decisions } = this.#result;
+    const { plan, drains, held, kept, letGo, decisions } = this.#result;
     decisions.addAll(ejectionDecisions(plan.keys, desired, this.#ejections));
     decisions.addAll(nearest.decisions(plan.keys));
     decisions.addAll(slowStartDecisions(plan.keys, slowStarts.all));
@@ -267,6 +271,7 @@ export class Pass {
       owned: book.owned,
       drains,
       held,
+      ...{ unknown: this.#unknown, kept },
       decisions: decisions.all,
       slowStarts: slowStarts.backends,
       letGo: dryRun ? null : letGo,

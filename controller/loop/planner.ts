@@ -9,6 +9,7 @@ import {
   type ServiceKey,
   serviceKey,
   type Table,
+  type UnknownPart,
 } from '../model.ts';
 import { eachInSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
@@ -20,9 +21,11 @@ import type { LastRules } from '../plan/last-in-rotation.ts';
 import type { LargeRemoval, NamedEnd } from '../plan/let-go.ts';
 import { isLeftOut } from '../plan/nearest.ts';
 import { type Owned, type Plan, summaryOf } from '../plan/plan.ts';
+import { NOTHING_KEPT, type Unclaimed } from '../plan/unclaimed.ts';
 import { splitWithdrawn, withoutWithdrawn, withWithdrawn } from '../plan/withdraw.ts';
 import { Brake, type BrakeRules } from './brake.ts';
 import type { Nearest } from './nearness.ts';
+import { decideKept, UnclaimedBackends } from './unclaimed-backends.ts';
 
 export interface PlanRules {
   /** Whether an address lies in a pool of named VIPs. */
@@ -46,6 +49,8 @@ export interface PlanInput {
   readonly drains: Drains;
   /** Whether every source has been read completely since the start. */
   readonly complete: boolean;
+  /** What of the sources is unknown. */
+  readonly unknown: readonly UnknownPart[];
   /** Whether a backend is ejected from a service. */
   readonly isEjected: (endpoint: BackendKey, service: ServiceKey) => boolean;
   readonly now: number;
@@ -59,6 +64,8 @@ export interface PlanResult {
   /** The deadlines for the ledger: those of `drains`, and of backends whose drain is over until they are removed. */
   readonly deadlines: Drains;
   readonly held: HeldRemoval | null;
+  /** What stays because it may belong to an unknown part of a source. */
+  readonly kept: Unclaimed;
   /** A large removal that is not held, and why not; null when there is none. */
   readonly letGo: LargeRemoval | null;
   /** Why backends stay, or are removed later. */
@@ -82,6 +89,7 @@ export function nothingPlanned(): PlanResult {
     drains: new Map(),
     deadlines: new Map(),
     held: null,
+    kept: NOTHING_KEPT,
     letGo: null,
     decisions: new DecisionTable(),
     rereadFirst: [],
@@ -95,6 +103,7 @@ export class Planner {
   readonly #rules: PlanRules;
   readonly #order: HostOrder | undefined;
   readonly #brake: Brake;
+  readonly #unclaimed = new UnclaimedBackends();
   readonly #inventory: Inventory;
   readonly #taskAt: TaskLookup;
   readonly #nearest: PlannedNearness;
@@ -112,9 +121,12 @@ export class Planner {
     const { desired, observed, owned, drains, complete, isEjected, now } = input;
     const { inPool } = this.#rules;
     const taskAt = this.#taskAt;
-    const { rest, withdrawn } = splitWithdrawn(await this.#compare(input), (address) =>
+    const { rest: compared, withdrawn } = splitWithdrawn(await this.#compare(input), (address) =>
       inPool(address) ? null : this.#ownerOf(address, desired, complete),
     );
+    const isNamed = (endpoint: BackendKey, service: ServiceKey) => this.#brake.isNamed(endpoint, service);
+    const known = { observed, desired, taskAt, isNamed };
+    const { plan: rest, kept } = this.#unclaimed.keep(compared, known, input);
     const rereadFirst = this.#rereadFirst(rest, observed, taskAt, complete);
     const drained = keepDraining(rest, { observed, taskAt, drains, now });
     const decisions = new DecisionTable();
@@ -122,7 +134,7 @@ export class Planner {
     if (!complete) {
       const plan = withWithdrawn(onlyWhatIsMissing(drained.plan), withdrawn);
       decideDrains(decisions, drains);
-      return { plan, held: null, letGo: null, drains, deadlines: drains, decisions, rereadFirst };
+      return { plan, held: null, kept, letGo: null, drains, deadlines: drains, decisions, rereadFirst };
     }
     for (const key of rest.owned.keys()) this.#nearest.askedBefore(key, owned.get(key)?.near);
     const leftOut = isLeftOut(desired);
@@ -136,10 +148,12 @@ export class Planner {
     const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
     if (held !== null) this.#brake.decide(decisions, now);
+    decideKept(decisions, kept, input.unknown);
     decideDrains(decisions, remaining);
     return {
       plan: withWithdrawn(plan, withdrawn),
       held,
+      kept,
       letGo,
       drains: remaining,
       deadlines: together(remaining, drained.ended),
@@ -175,6 +189,7 @@ export class Planner {
    * Starts a pass. `gone`: the tasks that sources named as ended, or as no longer serving a VIP; their removal is never held.
    */
   begin(gone: Iterable<NamedEnd>, now: number): void {
+    this.#unclaimed.begin();
     this.#brake.begin(gone, now);
   }
 
@@ -191,9 +206,12 @@ export class Planner {
   confirm(due: ReadonlySet<BackendKey>, told: Inventory, now: number): number {
     const before = offersAt(due, this.#inventory.tasks);
     const after = offersAt(due, told.tasks);
+    // What cannot be read does not say that a task is gone.
+    const isWhole = told.unknown.length === 0;
     const same = (endpoint: BackendKey) => {
       const offers = after.get(endpoint);
-      return offers === undefined || offers === before.get(endpoint);
+      if (offers !== undefined) return offers === before.get(endpoint);
+      return isWhole || told.tasks.taskAt(endpoint) !== null;
     };
     const confirmed = new Set(this.#nearest.agree(told.places) ? [...due].filter(same) : []);
     this.#brake.confirm(due, confirmed, now);

@@ -8,13 +8,17 @@ export interface SavePorts {
   readonly log: Log;
 }
 
-/** The minimum interval between two saves. */
+/** The minimum interval between two saves, apart from the first one of a source. */
 const SAVE_MS = 5_000;
 
-/** Saves the last good state of the sources in the background, and once more when `signal` aborts. */
+/**
+ * Saves the last good state of the sources in the background: what a source reports first at once, since a restart before it
+ * is saved may find the source broken; and once more when `signal` aborts.
+ */
 export async function saveRegularly(ports: SavePorts, sources: Sources, signal: AbortSignal): Promise<void> {
   for (let last = false; !last; ) {
-    await ports.clock.sleep(SAVE_MS, signal);
+    await sources.firstReads.wait(SAVE_MS, ports.clock, signal);
+    sources.firstReads.take();
     last = signal.aborted;
     await saveChanged(ports, sources);
   }

@@ -1,4 +1,4 @@
-import type { Desired, Service, ServiceKey } from '../model.ts';
+import type { Desired, Service, ServiceKey, UnknownPart } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { withServices } from '../plan/desired-with.ts';
 import type { PassRequest } from './pass.ts';
@@ -13,6 +13,7 @@ export class SharedDesired {
   #desired: Desired | null = null;
   #shared: Desired | null = null;
   #isComplete = false;
+  #unknown: readonly UnknownPart[] = [];
   /** Whether a pass of the host ended early, so that its changes are unknown. */
   #isBehind = true;
 
@@ -26,13 +27,18 @@ export class SharedDesired {
     return this.#isComplete;
   }
 
+  /** What of the sources was unknown. */
+  get unknown(): readonly UnknownPart[] {
+    return this.#unknown;
+  }
+
   /**
    * Takes the result of a pass of the host. `desired`: what it worked on, without ejections. Returns the services that may have
    * changed.
    */
   take(
     { complete }: Pick<PassRequest, 'complete'>,
-    { error, plan }: Pick<PassStatus, 'error' | 'plan'>,
+    { error, plan, unknown }: Pick<PassStatus, 'error' | 'plan' | 'unknown'>,
     desired: Desired,
   ): ReadonlySet<ServiceKey> {
     if (error !== null) {
@@ -43,6 +49,7 @@ export class SharedDesired {
     if (this.#desired !== desired) this.#shared = withServices(desired, this.#services);
     this.#desired = desired;
     this.#isComplete = complete;
+    this.#unknown = unknown;
     this.#isBehind = false;
     const keys = isAll ? new Set([...this.#services.keys(), ...desired.services.keys()]) : plan.keys;
     for (const key of keys) {

@@ -3,6 +3,7 @@ import { firstDelta, type Inventory } from '../inventory/inventory.ts';
 import { type App, appKey, type RowKey, rowKey, rowOf, type Snapshot } from '../model.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { AppSource, Observer, StateStore, StoredChange } from '../ports.ts';
+import { Latch } from '../time.ts';
 
 /** What sources named: endpoints of tasks that ended or no longer serve a VIP, and apps that are gone. */
 export interface NamedEnds {
@@ -24,6 +25,8 @@ export class Sources {
   /** Where the last state of each source comes from. */
   readonly #from = new Map<string, 'source' | 'disk'>();
   readonly #unsaved = new Map<string, Changed>();
+  /** Set when a source is read for the first time since the start. */
+  readonly firstReads = new Latch<'first read'>();
   #endpoints: NamedEnd[] = [];
   #apps: App[] = [];
   readonly #sources: readonly AppSource[];
@@ -64,6 +67,7 @@ export class Sources {
     const unsaved = this.#unsaved.get(name) ?? new Changed();
     unsaved.add(changes);
     this.#unsaved.set(name, unsaved);
+    if (isFirst) this.firstReads.set('first read');
     const apps = this.#inventory.sizeOf(name);
     this.#observer.sourceRead(name, { apps, complete: delta.complete, fromDiskOf: null });
     // From the first read on, what the source lacks may be removed, so that one counts even without changes.

@@ -128,7 +128,7 @@ export function isTooMuch(
 }
 
 /** The plan in which the lost backends stay as they are; what else their VIPs had to lose still goes. */
-function without(plan: Plan, losses: Losses, observed: Table): Plan {
+export function without(plan: Plan, losses: Losses, observed: Table): Plan {
   const services = plan.services.map((service) => {
     const loss = losses.get(service.key);
     return loss === undefined ? service : kept(service, loss, observed);

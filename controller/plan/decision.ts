@@ -6,7 +6,8 @@ import { type BackendKey, endpointKey, type ServiceKey, type Step, serviceKey } 
  * `mass removal`: the brake holds it. `draining`: its connections may end. `last in rotation`: its replacement could not be
  * added. `postponed`: a write failed, or waits for one that failed. `refused`: the kernel does not accept its address as a
  * destination. `ejected`: it answers neither clients nor probes of this host. `slow start`: it is new in rotation and grows
- * to its weight. `nearness`: nearer backends are in rotation, but not for long enough yet.
+ * to its weight. `nearness`: nearer backends are in rotation, but not for long enough yet. `unknown part`: no
+ * source claims it, and it may belong to a part of a source that could not be read since the start.
  */
 export type DecisionRule =
   | 'mass removal'
@@ -16,7 +17,8 @@ export type DecisionRule =
   | 'refused'
   | 'ejected'
   | 'slow start'
-  | 'nearness';
+  | 'nearness'
+  | 'unknown part';
 
 /** Times are milliseconds of the monotonic clock. */
 export interface Decision {

@@ -55,7 +55,7 @@ export interface PlannedService extends ServiceSettings {
   readonly slowStartSeconds?: number;
   /** It was another program's and becomes ours: its address lies in a pool, or `--adopt` is given. */
   readonly adopted: boolean;
-  /** The mass-removal brake holds some of its backends (`brake.ts`). */
+  /** Some of its backends are held by the mass-removal brake (`brake.ts`), or may belong to an unknown part of a source (`unclaimed.ts`). */
   readonly held: boolean;
   /** Settings of the service itself that differ. */
   readonly changes: readonly FieldChange[];

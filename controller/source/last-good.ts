@@ -11,10 +11,11 @@ export class LastGood {
   readonly #source: string;
   readonly #saved: SavedApps;
   #rows: ReadonlyMap<RowKey, App> | null = null;
+  #state: Awaited<ReturnType<SavedApps>> = null;
   #isOver = false;
 
   /** `source` is the name of the source. */
-  constructor(source: string, saved: SavedApps = async () => []) {
+  constructor(source: string, saved: SavedApps = async () => null) {
     this.#source = source;
     this.#saved = saved;
   }
@@ -22,8 +23,15 @@ export class LastGood {
   /** Loads the saved state. Call it before `find`, when something cannot be read. Never rejects. */
   async load(): Promise<void> {
     if (this.#isOver || this.#rows !== null) return;
-    this.#rows = new Map((await this.#saved(this.#source)).map((app) => [rowOf(app), app]));
+    this.#state = await this.#saved(this.#source);
+    this.#rows = new Map((this.#state?.apps ?? []).map((app) => [rowOf(app), app]));
   }
+
+  /** Loads the saved state and returns it; null when nothing was saved, and after the first read. */
+  readonly state: SavedApps = async () => {
+    await this.load();
+    return this.#state;
+  };
 
   /** The saved row; undefined when it was not saved, or nothing is loaded. */
   find(row: RowKey): App | undefined {
@@ -35,9 +43,18 @@ export class LastGood {
     return this.#rows?.values() ?? [];
   }
 
+  /**
+   * Whether nothing is known of a part that cannot be read and has no last good state. What was saved without it had no such
+   * part.
+   */
+  isUnknown(part: string): boolean {
+    return this.#state === null || this.#state.unknown?.some((each) => each.part === part) === true;
+  }
+
   /** Call it after the first read: from then on the source has a last good state of its own. */
   forget(): void {
     this.#isOver = true;
     this.#rows = null;
+    this.#state = null;
   }
 }

@@ -99,9 +99,9 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
   };
 }
 
-/** Returns the apps that a store has saved for a source; none if it has none. */
+/** Returns what a store has saved of a source. */
 export function savedIn(store: Pick<StateStore, 'loadSource'>): SavedApps {
-  return async (source) => (await store.loadSource(source))?.snapshot.apps ?? [];
+  return async (source) => (await store.loadSource(source))?.snapshot ?? null;
 }
 
 interface StateFile {

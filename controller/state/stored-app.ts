@@ -27,7 +27,7 @@ const HEALTHS: readonly unknown[] = [
 export function isStoredApp(value: unknown): value is StoredApp {
   if (!isObject(value)) return false;
   const { id, kind, framework, ports, tasks, olderPorts, rejected, warnings } = value;
-  const { fromTasks, source, labelsPerTask } = value;
+  const { fromTasks, source, labelsPerTask, unknown } = value;
   return (
     isText(id) &&
     isText(framework) &&
@@ -39,19 +39,21 @@ export function isStoredApp(value: unknown): value is StoredApp {
     (olderPorts === undefined || isList(olderPorts, isPort)) &&
     isList(tasks, (task) => isTask(task, ports.length + (olderPorts ?? []).length)) &&
     isList(rejected, isRejection) &&
-    isList(warnings, isText)
+    isList(warnings, isText) &&
+    (unknown === undefined || isText(unknown))
   );
 }
 
 /** Whether this is what was saved of a source besides its apps. */
 export function isStoredAbout(value: unknown): value is Omit<Snapshot, 'apps'> {
   if (!isObject(value)) return false;
-  const { rejected, warnings, agents, places } = value;
+  const { rejected, warnings, agents, places, unknown } = value;
   return (
     isList(rejected, isRejection) &&
     isList(warnings, isText) &&
     (agents === undefined || isList(agents, isText)) &&
-    (places === undefined || (isObject(places) && Object.values(places).every(isPlace)))
+    (places === undefined || (isObject(places) && Object.values(places).every(isPlace))) &&
+    (unknown === undefined || isList(unknown, isUnknownPart))
   );
 }
 
@@ -127,6 +129,10 @@ function isAddress(value: unknown): boolean {
 
 function isRejection(value: unknown): boolean {
   return isObject(value) && [value['app'], value['at'], value['value'], value['reason']].every(isText);
+}
+
+function isUnknownPart(value: unknown): boolean {
+  return isObject(value) && isText(value['part']) && isText(value['reason']);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

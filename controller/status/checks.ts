@@ -4,6 +4,7 @@ import type { PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import type { Conflict } from '../plan/plan.ts';
 import type { Shortfall } from '../plan/shortfall.ts';
+import { keptText } from '../plan/unclaimed.ts';
 import type { SourceStatus, Status } from './status.ts';
 
 export interface Check {
@@ -39,7 +40,7 @@ export function livez(status: Status, now: number, limits: HealthLimits): readon
  * desired.
  *
  * These pass, and are named in the message: a stale source, a rejected app, another program's service at the address of
- * a VIP, a held mass removal, ejected backends, network namespaces that are not in sync, advice about kernel settings.
+ * a VIP, a held mass removal, what may belong to an unknown part of a source, ejected backends, network namespaces that are not in sync, advice about kernel settings.
  */
 export function readyz(status: Status, now: number, limits: HealthLimits): readonly Check[] {
   const { lastPass } = status;
@@ -129,13 +130,18 @@ function conflictsCheck(conflicts: readonly Conflict[]): Check {
   return check('conflicts', true, `${count(keys, 'VIP')} taken by another program: ${some(keys)}`);
 }
 
-/** Always passes: what is held keeps forwarding. */
+/** Always passes: what is held, or may belong to an unknown part of a source, keeps forwarding. */
 function removalsCheck(pass: PassStatus | null, now: number): Check {
-  const held = pass?.held ?? null;
-  if (held === null) return check('removals', true, null);
+  const kept = pass === null ? null : keptText(pass);
+  const notes = [heldNote(pass?.held ?? null, now), kept].filter((note) => note !== null);
+  return check('removals', true, notes.length === 0 ? null : notes.join('; '));
+}
+
+function heldNote(held: PassStatus['held'], now: number): string | null {
+  if (held === null) return null;
   const how = now < held.until ? `are read again in ${seconds(held.until - now)}` : 'are being read again';
   const since = `held for ${seconds(now - held.since)}`;
-  return check('removals', true, `${since}: ${heldText(held)}; the sources ${how} (--allow-mass-removal)`);
+  return `${since}: ${heldText(held)}; the sources ${how} (--allow-mass-removal)`;
 }
 
 /** Always passes: backends that do not answer do not make the host unready. Notes if the host itself may be cut off. */

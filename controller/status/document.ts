@@ -52,9 +52,10 @@ const decision = z.object({
       'ejected',
       'slow start',
       'nearness',
+      'unknown part',
     ])
     .describe(
-      'mass removal: the brake holds it. draining: its connections may finish. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel does not accept its address as a destination. ejected: clients and probes on this host get no answer from it. slow start: it came into rotation recently and its weight is still rising. nearness: it stays until nearer backends are in rotation.',
+      'mass removal: the brake holds it. draining: its connections may finish. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel does not accept its address as a destination. ejected: clients and probes on this host get no answer from it. slow start: it came into rotation recently and its weight is still rising. nearness: it stays until nearer backends are in rotation. unknown part: no source declares it, and it may belong to a file, app or object that could not be read since the start.',
     ),
   since: instant.describe("Since when; no earlier than the controller's start."),
   reason: z.string().nullable().describe('Why the rule applies; null if the rule says it all.'),
@@ -118,7 +119,7 @@ const vip = z.object({
   apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
   slowStartSeconds,
   state: state.describe(
-    'forwarding: as desired, with a backend in rotation. out of rotation: as desired, all weights are 0. draining: it is being removed, its connections may finish. held: the mass-removal brake holds some or all of it until the sources confirm. pending: not yet as desired. conflict: another program has its address and port. no backend: declared, not in the kernel.',
+    'forwarding: as desired, with a backend in rotation. out of rotation: as desired, all weights are 0. draining: it is being removed, its connections may finish. held: some or all of it would be removed and stays, because the mass-removal brake waits for the sources to confirm, or because it may belong to what could not be read since the start. pending: not yet as desired. conflict: another program has its address and port. no backend: declared, not in the kernel.',
   ),
   reason: z
     .string()

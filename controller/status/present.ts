@@ -5,6 +5,7 @@ import type { NamespacesReport } from '../netns/report.ts';
 import type { PassStatus, RefusedBackend } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import { letGoText } from '../plan/let-go.ts';
+import { warningsOf } from '../plan/unclaimed.ts';
 import type { BackendRecord, DatedDecision } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
 import type { BackendDocument, StatusDocument, VipDocument } from './document.ts';
@@ -72,7 +73,7 @@ export function presentStatus({
       reason,
     })),
     rejected: [...truncateRejections(lastPass?.desired.rejected ?? [])],
-    warnings: [...truncateLines(lastPass?.desired.warnings ?? [])],
+    warnings: [...truncateLines(lastPass === null ? [] : warningsOf(lastPass))],
     failures: [...(lastPass?.failures ?? [])],
     refused: (lastPass?.refused ?? []).slice(0, MAX_LISTED).map((refused) => toRefused(refused, times)),
     waiting: lastPass?.waiting ?? 0,

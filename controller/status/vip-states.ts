@@ -2,7 +2,9 @@
 
 import { type BackendKey, endpointKey, type ServiceKey } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
+import type { DecisionRule } from '../plan/decision.ts';
 import type { PlannedService } from '../plan/plan.ts';
+import { whyKept } from '../plan/unclaimed.ts';
 import type { BackendRecords, BackendsFound } from './backend-records.ts';
 import type { VipState } from './document.ts';
 
@@ -22,7 +24,7 @@ export function createStates(pass: PassStatus, held: HeldBackends): States {
   return (id) => {
     const conflict = conflicts.get(id);
     if (conflict !== undefined) return { state: 'conflict', reason: conflict };
-    if (held.has(id)) return HELD;
+    if (held.has(id)) return heldState(pass.kept.has(id), pass.unknown);
     const kind = unsettled.get(id);
     if (kind === undefined) return FORWARDING;
     const what = kind === 'missing' ? 'the kernel lacks it' : 'not as desired in the kernel';
@@ -30,23 +32,31 @@ export function createStates(pass: PassStatus, held: HeldBackends): States {
   };
 }
 
+function heldState(isKept: boolean, unknown: PassStatus['unknown']): StateAndReason {
+  return isKept ? { state: 'held', reason: `some of its backends stay: ${whyKept(unknown)}` } : HELD;
+}
+
 const HELD: StateAndReason = { state: 'held', reason: 'some of its backends would leave and are held' };
 
 export type HeldBackends = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, string>>;
 
-/** For each service that the mass-removal brake holds: the backends that stay for that reason, with the reason. */
+/** For each service of which something is held: the backends that stay for that reason, with the reason. */
 export function heldBackends({ plan, decisions }: PassStatus): HeldBackends {
   const found = new Map<ServiceKey, ReadonlyMap<BackendKey, string>>();
   for (const { key, held, backends } of plan.services) {
     if (!held) continue;
     const decided = decisions.get(key);
     const kept = new Map(backends.map((backend) => [endpointKey(backend), backend.reason] as const));
-    for (const endpoint of kept.keys())
-      if (decided?.get(endpoint)?.rule !== 'mass removal') kept.delete(endpoint);
+    for (const endpoint of kept.keys()) if (!HOLDING.has(decided?.get(endpoint)?.rule)) kept.delete(endpoint);
     found.set(key, kept);
   }
   return found;
 }
+
+const HOLDING: ReadonlySet<DecisionRule | undefined> = new Set<DecisionRule>([
+  'mass removal',
+  'unknown part',
+]);
 
 /** The first failed write to a service, with its message. */
 function failureOf(id: string, { failures }: PassStatus): string | null {

@@ -92,6 +92,7 @@ export const APP: ShapeOf<StoredApp> = {
   olderPorts: [PORT],
   rejected: [REJECTION],
   warnings: [remark],
+  unknown: message,
 };
 
 /** The data of a source besides its apps. */
@@ -100,4 +101,5 @@ export const ABOUT: ShapeOf<Omit<Snapshot, 'apps'>> = {
   warnings: [remark],
   agents: [name],
   places: { '*': PLACE },
+  unknown: [{ part: name, reason: message }],
 };

@@ -14,7 +14,7 @@ export class ScriptedSource implements AppSource {
   #lastGood: LastGood;
   down = false;
   /** What the controller finds that starts next. */
-  saved: SavedApps = async () => [];
+  saved: SavedApps = async () => null;
   /** Ids of apps that are as they were, and of which nothing can be read. */
   readonly unreadable: ReadonlySet<string>;
 

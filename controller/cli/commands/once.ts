@@ -5,6 +5,7 @@ import { type SavePorts, saveChanged } from '../../loop/save.ts';
 import { Sources } from '../../loop/sources.ts';
 import type { PassStatus } from '../../pass-status.ts';
 import { heldText } from '../../plan/held-text.ts';
+import { keptText } from '../../plan/unclaimed.ts';
 import type { AppSource, Observer } from '../../ports.ts';
 import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../exit-status.ts';
 import { type PrintOptions, printReport } from './report.ts';
@@ -72,12 +73,15 @@ async function readBack({ reconciler }: OncePorts): Promise<string[]> {
     : [`${again} VIPs were not as desired when read back: another program writes them too`];
 }
 
-function problemsOf({ error, failures, waiting, problems, held, plan }: PassStatus): string[] {
+function problemsOf(pass: PassStatus): string[] {
+  const { error, failures, waiting, problems, held, plan } = pass;
+  const kept = keptText(pass);
   return [
     ...(error === null ? [] : [error]),
     ...failures.map(({ step, message }) => `${step}: ${message}`),
     ...(waiting === 0 ? [] : [`${waiting} steps were postponed because of these`]),
     ...(held === null ? [] : [`not done: ${heldText(held)}; if that is right: --allow-mass-removal`]),
+    ...(kept === null ? [] : [`not done: ${kept}`]),
     ...problems,
     ...plan.conflicts.map(({ key, reason }) => `${key}: ${reason}`),
   ];

@@ -1,5 +1,5 @@
 import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
-import type { App, Rejection } from '../../model.ts';
+import type { App, Rejection, UnknownPart } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
 import { tooManyBackends } from '../backend-bound.ts';
@@ -9,7 +9,7 @@ import type { Documents } from './documents.ts';
 import type { Conversion } from './placement.ts';
 import { convertPod, type PodDefinition } from './pods.ts';
 import { type AppDefinition, defineApp } from './ports.ts';
-import { isLost, withoutDefinition, withUnread } from './unread.ts';
+import { isLost, whatIsLacking, withoutDefinition, withUnread } from './unread.ts';
 
 /** The older versions that tasks run, by app or pod id. */
 export interface OlderVersions {
@@ -24,6 +24,8 @@ export interface ConvertOptions {
   readonly resolver: Resolver;
   /** The app or pod as it was last converted. */
   readonly previous: (id: string) => App | undefined;
+  /** Whether nothing is known of a part without a last good state. When missing, that is so. */
+  readonly isUnknown?: (part: string) => boolean;
   /** Loads saved state for `previous`. Called first, and only when something cannot be read or is refused. */
   readonly recall?: () => Promise<void>;
   /** Defaults to all tasks running the newest definition: a file has no others. */
@@ -35,6 +37,8 @@ export interface ConvertOptions {
 export interface Converted {
   readonly apps: ReadonlyMap<string, App>;
   readonly rejected: readonly Rejection[];
+  /** Documents that may be any app; absent when there are none. */
+  readonly unknown?: readonly UnknownPart[];
   /** The agents named in the documents. */
   readonly agents: AgentAddresses;
 }
@@ -48,21 +52,25 @@ export interface Converted {
  */
 export async function convertDocuments(
   documents: Documents,
-  { framework, resolver, previous, recall, versions, adjust }: ConvertOptions,
+  { framework, resolver, previous, isUnknown = () => true, recall, versions, adjust }: ConvertOptions,
 ): Promise<Converted> {
   const agents = await resolveAgents(agentsIn(documents), resolver);
   if (recall !== undefined && lacksSomething(documents, agents, versions)) await recall();
   const agentAddress = addressIn(agents, agentsBefore(agents, documents, previous));
   const apps = new Map<string, App>();
   const rejected = [...documents.rejected];
-  const add = async (read: App) => {
+  const add = async (read: App, lacking: string | null) => {
     if (apps.has(read.id)) {
       rejected.push(duplicateId(read.id));
       return;
     }
     const refused = tooManyBackends(read);
     if (refused !== null) await recall?.();
-    const app = refused === null ? read : withoutDefinition(read, previous(read.id), refused);
+    const before = previous(read.id);
+    const known = refused === null ? read : withoutDefinition(read, before, refused);
+    const why = refused?.reason ?? lacking;
+    const isLacking = before === undefined ? isUnknown(read.id) : before.unknown !== undefined;
+    const app = why !== null && isLacking ? { ...known, unknown: why } : known;
     apps.set(app.id, adjust?.(app) ?? app);
   };
   const conversion = <D>(
@@ -78,15 +86,35 @@ export async function convertDocuments(
     // Health results count if the task was known to have a health check.
     const newest = isLost(app) ? { ...defineApp(app), checked: true } : versions?.newest.get(app);
     const own = { ...conversion(app.id, versions?.apps), ...(newest && { newest }) };
-    await add(withOddStates(withUnread(convertApp(app, own), app.unread, own.previous), app));
+    const lacking =
+      whatIsLacking(app.unread) ??
+      unresolved(
+        app.tasks?.map(({ host }) => host),
+        agentAddress,
+      );
+    await add(withOddStates(withUnread(convertApp(app, own), app.unread, own.previous), app), lacking);
     await pace.restIfDue();
   }
   for (const pod of lostLast(documents.pods)) {
     const own = conversion(pod.id, versions?.pods);
-    await add(withOddStates(withUnread(convertPod(pod, own), pod.unread, own.previous), pod));
+    const lacking =
+      whatIsLacking(pod.unread) ??
+      unresolved(
+        pod.instances?.map(({ agentHostname }) => agentHostname),
+        agentAddress,
+      );
+    await add(withOddStates(withUnread(convertPod(pod, own), pod.unread, own.previous), pod), lacking);
     await pace.restIfDue();
   }
-  return { apps, rejected, agents };
+  const unknown = documents.rejected
+    .filter(({ app, at }) => isUnknown(partOf(app, at)))
+    .map(({ app, at, reason }) => ({ part: partOf(app, at), reason }));
+  return { apps, rejected, agents, ...(unknown.length > 0 && { unknown }) };
+}
+
+/** Names a document that is no app: where it is, and its place there. */
+function partOf(app: string, at: string): string {
+  return at === '' ? app : `${app} ${at}`;
 }
 
 function withOddStates(app: App, { oddStates }: Pick<MarathonApp, 'oddStates'>): App {
@@ -111,6 +139,15 @@ function lacksSomething(
 }
 
 type Versions = Conversion<AppDefinition | PodDefinition>['versions'];
+
+/** Why an agent of a task has no address; null when all have one. */
+function unresolved(
+  hosts: readonly (string | null | undefined)[] = [],
+  agentAddress: (host: string) => string | null,
+): string | null {
+  const lost = hosts.find((host) => host && agentAddress(host) === null);
+  return lost === undefined ? null : `agent ${lost} cannot be resolved`;
+}
 
 /** If an id occurs twice, the readable one comes first and counts. */
 function lostLast<Item extends MarathonApp | MarathonPodStatus>(items: readonly Item[]): readonly Item[] {

@@ -9,6 +9,16 @@ export function isLost({ unread }: MarathonApp | MarathonPodStatus): boolean {
   return unread !== undefined && unread.definition !== null;
 }
 
+/** Why VIPs or backends of an app or pod that has no last good state are unknown; null when all could be read. */
+export function whatIsLacking(unread: Unread | undefined): string | null {
+  if (unread === undefined) return null;
+  const { definition, tasks, taskList, ports, places, rejected } = unread;
+  if (definition !== null) return definition.reason;
+  const [task] = tasks;
+  if (task !== undefined) return task.rejection.reason;
+  return taskList || ports.size > 0 || places.size > 0 ? (rejected[0]?.reason ?? 'it cannot be read') : null;
+}
+
 /**
  * Restores what could not be read of an app (its definition, tasks, ports and health) from `previous`, and adds the
  * rejections. An unreadable task without an id may be any task that is not listed.

@@ -30,6 +30,8 @@ export interface FileContent extends Omit<Converted, 'apps'> {
   readonly failure?: ControllerError;
   /** Set when the file has never been usable since the start, so there is no last good state. */
   readonly isUnknown?: true;
+  /** Set with `isUnknown` when its apps, if any, are among the saved ones. */
+  readonly isSaved?: true;
 }
 
 export interface FileContentOptions {
@@ -66,7 +68,7 @@ export async function readContent(
   } catch (error) {
     signal.throwIfAborted();
     const failure = error instanceof ControllerError ? error : unusable(path, reasonOf(error), error);
-    return { ...(before ?? NEVER_READ), stamp, failure };
+    return { ...(before ?? (await neverRead(path, options))), stamp, failure };
   }
 }
 
@@ -95,6 +97,12 @@ const NEVER_READ: Omit<FileContent, 'stamp'> = {
   isUnknown: true,
 };
 
+async function neverRead(path: string, { saved }: FileContentOptions): Promise<Omit<FileContent, 'stamp'>> {
+  const state = await saved(path);
+  const isSaved = state !== null && state.unknown?.some(({ part }) => part === path) !== true;
+  return { ...NEVER_READ, ...(isSaved && { isSaved }) };
+}
+
 async function sameAgents(before: AgentAddresses, resolver: Resolver): Promise<boolean> {
   const now = await resolveAgents(before.keys(), resolver);
   return [...before].every(([host, address]) => now.get(host) === address);
@@ -115,7 +123,8 @@ async function convert(
   const wrong = utf8Problem(bytes);
   if (wrong !== null) throw unusable(path, `${wrong}; save the file as UTF-8`);
   const isKnown = before !== undefined && before.isUnknown !== true;
-  const lastGood = new LastGood(path, isKnown ? async () => [...before.apps.values()] : options.saved);
+  const inMemory = async () => ({ apps: [...(before?.apps.values() ?? [])] });
+  const lastGood = new LastGood(path, isKnown ? inMemory : options.saved);
   const recording = await recordingIn(path, bytes, lastGood);
   if (recording !== null) return convertRecording(recording, resolver);
 
@@ -137,6 +146,7 @@ async function convert(
     framework,
     resolver,
     previous,
+    isUnknown: (id) => !isKnown && lastGood.isUnknown(id),
     ...(recall && { recall }),
     adjust,
   });

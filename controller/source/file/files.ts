@@ -1,6 +1,6 @@
 import type { About } from '../../delta.ts';
 import { mergeRows } from '../../inventory/merge.ts';
-import type { App, AppKey, Rejection, Snapshot } from '../../model.ts';
+import type { App, AppKey, Rejection, Snapshot, UnknownPart } from '../../model.ts';
 import { duplicateId } from '../document/convert.ts';
 import { SetMap } from '../set-map.ts';
 import type { FileContent } from './content.ts';
@@ -128,16 +128,25 @@ export class Files {
     const rejected: Rejection[] = [];
     const warnings: string[] = [];
     const listed: (readonly string[])[] = [];
+    const unknown: UnknownPart[] = [];
     for (const path of [...new Set([...this.#notable, ...this.#twice.keys()])].sort()) {
       const content = this.#contents.get(path);
       rejected.push(...(this.#twice.get(path)?.values() ?? []), ...(content?.rejected ?? []));
       const reason = content?.failure?.message;
       if (reason !== undefined) rejected.push({ app: path, at: '', value: '', reason });
+      if (reason !== undefined && content?.isUnknown && !content.isSaved)
+        unknown.push({ part: path, reason });
+      unknown.push(...(content?.unknown ?? []));
       warnings.push(...(content?.warnings ?? []));
       if (content?.listed !== undefined) listed.push(content.listed);
     }
     const agents = [...new Set(listed.flat())].sort();
-    return { rejected, warnings, ...(listed.length > 0 && { agents }) };
+    return {
+      rejected,
+      warnings,
+      ...(listed.length > 0 && { agents }),
+      ...(unknown.length > 0 && { unknown }),
+    };
   }
 }
 
@@ -150,6 +159,12 @@ function rowsOf(content: FileContent | null | undefined): ReadonlyMap<AppKey, Ap
 
 function isNotable(content: FileContent | null): boolean {
   if (content === null) return false;
-  const { rejected, warnings = [], listed, failure } = content;
-  return rejected.length > 0 || warnings.length > 0 || listed !== undefined || failure !== undefined;
+  const { rejected, warnings = [], listed, failure, unknown = [] } = content;
+  return (
+    unknown.length > 0 ||
+    rejected.length > 0 ||
+    warnings.length > 0 ||
+    listed !== undefined ||
+    failure !== undefined
+  );
 }

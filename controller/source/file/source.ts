@@ -65,11 +65,7 @@ class FileSource implements AppSource {
     const lastGood = new LastGood(this.name, options.saved);
     this.#lastGood = lastGood;
     this.#leftover = new Leftover(lastGood);
-    const saved = async () => {
-      await lastGood.load();
-      return [...lastGood.apps];
-    };
-    this.#content = { framework, resolver, maxBytes, saved };
+    this.#content = { framework, resolver, maxBytes, saved: lastGood.state };
   }
 
   async read(signal: AbortSignal): Promise<Snapshot> {

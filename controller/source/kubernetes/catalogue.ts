@@ -46,6 +46,8 @@ export class Catalogue {
   /** null when the rejections changed. */
   #about: About | null = null;
   readonly #references: ReferenceBook | undefined;
+  /** Objects that were not valid at the first `take`, and that what was saved lacks: they have declared nothing yet. */
+  readonly #notSaved = new Set<string>();
   /** null after the first `take`. */
   #lastGood: LastGood | null;
 
@@ -119,11 +121,21 @@ export class Catalogue {
       changed.set(key, this.#appOf(key));
       await pace.restIfDue();
     }
-    this.#about ??= {
-      rejected: [...this.#rejected.values()].sort(byAge).map(({ why }) => why),
-      warnings: [],
-    };
+    this.#about ??= this.#makeAbout();
     return this.#about;
+  }
+
+  #makeAbout(): About {
+    const rejected = [...this.#rejected.values()].sort(byAge);
+    const unknown = rejected
+      .filter(({ object }) => this.#entries.get(objectKey(object))?.declaration === null)
+      .map(({ object, why }) => ({ part: partOf(object), reason: why.reason }))
+      .filter(({ part }) => !this.#notSaved.has(part));
+    return {
+      rejected: rejected.map(({ why }) => why),
+      warnings: [],
+      ...(unknown.length > 0 && { unknown }),
+    };
   }
 
   /** The complete state. Call it instead of `take`, not after it. */
@@ -141,6 +153,7 @@ export class Catalogue {
     for (const entry of lost()) {
       const { identity } = entry.object;
       const saved = identity && lastGood.find(rowKey(appKey(identity), false));
+      if (!lastGood.isUnknown(partOf(entry.object))) this.#notSaved.add(partOf(entry.object));
       if (identity === undefined || saved === undefined) continue;
       entry.saved = entry.app = saved;
       entry.declaration = declarationOf(saved, identity.selector);
@@ -217,6 +230,11 @@ export class Catalogue {
       fits(selector, labels),
     );
   }
+}
+
+/** Names an object as a part of the source. */
+function partOf(object: ObjectName): string {
+  return `MarathonApp ${objectKey(object)}`;
 }
 
 function keyOf({ framework, id }: Declaration): AppKey {

@@ -103,9 +103,10 @@ export class MarathonReader {
       pods: pods.pods,
       rejected: [...list.rejected, ...pods.rejected],
     };
-    const { apps, rejected } = await this.#convert(documents, signal);
+    const { apps, rejected, unknown } = await this.#convert(documents, signal);
     this.#keptHealth.prune();
-    const delta = this.feed.list({ apps: [...apps.values()], rejected, warnings: [] }, learnedAt, read);
+    const about = { rejected, warnings: [], ...(unknown && { unknown }) };
+    const delta = this.feed.list({ apps: [...apps.values()], ...about }, learnedAt, read);
     this.#older.prune((id) => this.#known(id) !== undefined);
     this.#options.lastGood.forget();
     if (this.#unsureSince !== null && read > this.#unsureSince) this.#unsureSince = null;
@@ -195,6 +196,7 @@ export class MarathonReader {
       framework: this.#framework ?? 'marathon',
       resolver,
       previous: (id) => previous(id) ?? lastGood.find(rowKey(this.#keyOf(id), false)),
+      isUnknown: (part) => lastGood.isUnknown(part),
       recall: () => lastGood.load(),
       versions,
       adjust: (next) => {

@@ -14,6 +14,7 @@ import { type RefusedPart, RefusedTable } from './refused-table.ts';
 import { SavedTasks } from './saved-tasks.ts';
 import type { AgentList, MesosState } from './state.ts';
 import { EndedTasks, type TaskEntry, TaskTable } from './task-table.ts';
+import { UnreadTasks } from './unread-tasks.ts';
 
 /**
  * The state of a Mesos, joined: tasks with their agents and frameworks, in whatever order these arrive. A task whose
@@ -27,6 +28,7 @@ export class Cluster {
   /** Keys of tasks whose framework is not known yet. */
   readonly #unnamed = new Set<string>();
   readonly #refused = new RefusedTable();
+  readonly #unread = new UnreadTasks();
   readonly #recovering = new RecoveringAgents();
   readonly #ended = new EndedTasks();
   readonly #groups: Groups;
@@ -104,6 +106,7 @@ export class Cluster {
       await pace.restIfDue();
     }
     this.#forgetRows(state);
+    this.#unread.leaveOut(this.#unreadTasks(), (id) => this.#saved.isUnknown(id));
     this.#saved.forget();
   }
 
@@ -187,7 +190,12 @@ export class Cluster {
     const rejected = this.#refused.rejections(this.#source);
     const places = this.#agents.placesByAddress(addresses);
     const warnings = unnamedWarning(waiting);
-    const about: About = { rejected, warnings, agents, ...(places !== null && { places }) };
+    const unknown = this.#unread.parts(this.#unreadTasks());
+    const about: About = {
+      ...{ rejected, warnings, agents },
+      ...(places !== null && { places }),
+      ...(unknown.length > 0 && { unknown }),
+    };
     this.#about = about;
     return about;
   }
@@ -195,6 +203,15 @@ export class Cluster {
   /** Everything, where `take` was not called before. */
   snapshot(addresses: AgentAddresses, pace: Pace): Promise<Snapshot> {
     return snapshotOf((changed) => this.take(changed, addresses, pace));
+  }
+
+  #unreadTasks() {
+    const refused = this.#refused.tasks().filter(([key]) => this.#tasks.get(key) === undefined);
+    return { refused, unnamed: this.#unnamed };
+  }
+
+  #noteUnread(key: string, facts: TaskFacts | null): void {
+    if (this.#unread.note(key, facts)) this.#about = null;
   }
 
   #mergeKnown(facts: TaskFacts): TaskFacts {
@@ -211,6 +228,7 @@ export class Cluster {
     const known = this.#tasks.get(key);
     const entry = { facts, agent: this.#agents.get(facts.agentId) ?? known?.agent ?? null, keptUntil };
     this.#tasks.set(key, entry);
+    this.#noteUnread(key, facts);
     this.#ended.delete(key);
     const framework = this.#frameworks.get(facts.frameworkId) ?? facts.saved?.framework;
     if (framework !== undefined) this.#groups.put(key, entry, framework);
@@ -268,6 +286,7 @@ export class Cluster {
     const key = keyOf(facts);
     const framework = this.#frameworks.get(facts.frameworkId);
     const known = this.#tasks.get(key);
+    this.#noteUnread(key, null);
     if (known !== undefined && framework !== undefined && mayServe(facts)) {
       const entry: TaskEntry = { ...known, facts: { ...facts, state: 'gone' }, keptUntil: null };
       this.#tasks.set(key, entry);
@@ -280,6 +299,7 @@ export class Cluster {
 
   #forget(key: string): void {
     this.#tasks.delete(key);
+    this.#noteUnread(key, null);
     this.#named(key);
     this.#ended.delete(key);
     this.#groups.remove(key);

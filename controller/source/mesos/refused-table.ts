@@ -28,6 +28,12 @@ export class RefusedTable {
     this.#entries.clear();
   }
 
+  /** The tasks that could not be read themselves, with the reason. */
+  *tasks(): Generator<readonly [key: string, reason: string]> {
+    for (const [key, { part, rejection }] of this.#entries)
+      if (part === 'task') yield [key, rejection.reason];
+  }
+
   /** What has no id is told with the `source` that it is from. */
   rejections(source: string): readonly Rejection[] {
     return [...this.#entries.values()].map(({ rejection }) =>

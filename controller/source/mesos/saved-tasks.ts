@@ -26,8 +26,14 @@ export class SavedTasks {
   }
 
   /** To be called before the others; costs nothing where all of the state can be read. */
-  async recall({ tasks, rejected }: Pick<MesosState, 'tasks' | 'rejected'>): Promise<void> {
-    const isWhole = rejected.size === 0 && tasks.every(({ unread }) => unread === undefined);
+  async recall({
+    tasks,
+    rejected,
+    frameworks,
+  }: Pick<MesosState, 'tasks' | 'rejected' | 'frameworks'>): Promise<void> {
+    const isRead = ({ unread, frameworkId }: TaskFacts) =>
+      unread === undefined && frameworks.has(frameworkId);
+    const isWhole = rejected.size === 0 && tasks.every(isRead);
     if (isWhole || this.#lastGood === undefined) return;
     await this.#lastGood.load();
     for (const { id, kind, labelsPerTask, framework, tasks: saved } of this.#lastGood.apps) {
@@ -52,6 +58,11 @@ export class SavedTasks {
     if (saved === null || saved.task.state === 'gone') return null;
     const { name = '', state, health } = saved.task;
     return { ...NOTHING_READ, id, frameworkId, name, state, health, saved };
+  }
+
+  /** Whether nothing is known of a task that cannot be read and was not found. */
+  isUnknown(id: string): boolean {
+    return this.#lastGood?.isUnknown(id) ?? true;
   }
 
   forget(): void {

@@ -176,6 +176,30 @@ describe('fail static (rule 3)', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
   });
 
+  test('what a source says first is saved at once, and later changes every few seconds', async () => {
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    expect(world.stored.get('one')?.snapshot.apps[0]?.tasks).toHaveLength(1);
+    source().says(mine('10.0.0.1:31000', '10.0.0.2:31000'));
+    await clock.advance(4_000);
+    expect(world.stored.get('one')?.snapshot.apps[0]?.tasks).toHaveLength(1);
+    await clock.advance(2_000);
+    expect(world.stored.get('one')?.snapshot.apps[0]?.tasks).toHaveLength(2);
+  });
+
+  test('a disk that hangs at the first save stops nothing', async () => {
+    const hanging = Promise.withResolvers<void>();
+    world.store.saveSource = () => hanging.promise;
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    source().says(mine('10.0.0.1:31000', '10.0.0.2:31000'));
+    await clock.advance(10_000);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1', '10.0.0.2:31000 w1']);
+    hanging.resolve();
+  });
+
   test('from disk alone nothing is removed; once the source has spoken it is', async () => {
     start();
     source().says(mine('10.0.0.1:31000', '10.0.0.2:31000'));

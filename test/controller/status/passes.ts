@@ -57,6 +57,8 @@ export function passOf(what: {
     refused: [],
     waiting: 0,
     held: null,
+    unknown: [],
+    kept: new Map(),
     letGo: null,
     decisions: new Map(),
     slowStarts: 0,

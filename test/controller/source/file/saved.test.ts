@@ -4,7 +4,7 @@ import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { App, Snapshot } from '../../../../controller/model.ts';
+import type { Snapshot } from '../../../../controller/model.ts';
 import { createFileSource } from '../../../../controller/source/file/source.ts';
 import { taskJson } from '../../../support/mesos/task-json.ts';
 import { MARATHON, webTask } from '../mesos/setup.ts';
@@ -37,9 +37,9 @@ const rejected = ({ rejected: all }: Snapshot) => all.map((each) => each.app.rep
 async function restarted(path = directory) {
   const options = { path, resolver: namesOf(), log: silent };
   const { apps } = await createFileSource(options).read(never);
-  const saved = async (source: string): Promise<readonly App[]> => {
+  const saved = async (source: string) => {
     loads.push(source);
-    return apps;
+    return { apps };
   };
   return createFileSource({ ...options, saved });
 }

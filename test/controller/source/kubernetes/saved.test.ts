@@ -49,7 +49,7 @@ async function restarted() {
   const loads: string[] = [];
   const lastGood = new LastGood('kubernetes', async (source) => {
     loads.push(source);
-    return apps;
+    return { apps };
   });
   return { catalogue: new Catalogue(undefined, lastGood), loads };
 }
@@ -130,4 +130,34 @@ test('what can be used is as it says, and the disk is not asked, at the first re
   catalogue.objectChanged(null, UNREADABLE);
   expect((await taken(catalogue)).found).toEqual(['gone']);
   expect(loads).toEqual([]);
+});
+
+const unknownOf = async (catalogue: Catalogue) =>
+  (await catalogue.take(new Map(), new Pace())).unknown?.map(({ part }) => part) ?? [];
+
+test('an object that was never valid is unknown until it is, or is deleted; not where what was saved lacks it', async () => {
+  const fresh = new Catalogue(undefined, new LastGood('kubernetes'));
+  fresh.objectChanged(null, UNREADABLE);
+  expect(await unknownOf(fresh)).toEqual(['MarathonApp shop/a']);
+  fresh.objectChanged(UNREADABLE, object({ app: app() }, 3));
+  expect(await unknownOf(fresh)).toEqual([]);
+  // Now it has a last good state.
+  fresh.objectChanged(GOOD, object({ app: app({ networks: 7 }) }, 4));
+  expect(await unknownOf(fresh)).toEqual([]);
+
+  const deleted = new Catalogue(undefined, new LastGood('kubernetes'));
+  deleted.objectChanged(null, UNREADABLE);
+  expect(await unknownOf(deleted)).toHaveLength(1);
+  deleted.objectChanged(UNREADABLE, null);
+  expect(await unknownOf(deleted)).toEqual([]);
+
+  for (const [unknown, left] of [
+    [[], []],
+    [[{ part: 'MarathonApp shop/a', reason: 'x' }], ['MarathonApp shop/a']],
+  ] as const) {
+    const lastGood = new LastGood('kubernetes', async () => ({ apps: [], unknown }));
+    const catalogue = new Catalogue(undefined, lastGood);
+    catalogue.objectChanged(null, UNREADABLE);
+    expect(await unknownOf(catalogue)).toEqual(left);
+  }
 });

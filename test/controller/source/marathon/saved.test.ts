@@ -26,7 +26,7 @@ async function savedNow(options: Partial<MarathonSourceOptions> = {}) {
   const loads: string[] = [];
   const saved = async (of: string) => {
     loads.push(of);
-    return apps;
+    return { apps };
   };
   return { saved, loads };
 }
@@ -140,4 +140,29 @@ test('an app that is gone does not come back because of another one that cannot 
   marathon.apps.delete('/a');
   marathon.apps.set('/c', running({ host: 7 }, 'c:80'));
   expect(served(await read({ saved }))).toEqual([]);
+});
+
+describe('without saved state, an app is unknown of which the first read cannot read', () => {
+  test.each<[string, object]>([
+    ['a task', running({ ports: ['x'] })],
+    ['the list of tasks', { ...running(), tasks: 7 }],
+    ['the labels', { ...running(), portDefinitions: [{ labels: 7 }] }],
+    ['the ports', { ...running(), portDefinitions: 7 }],
+  ])('%s; and no more once it can be read, or where what was saved lacks it', async (_what, now) => {
+    marathon.apps.set('/a', now);
+    const unknown = async (options: Partial<MarathonSourceOptions> = {}) =>
+      (await read(options)).flatMap((each) => (each.unknown === undefined ? [] : each.id));
+    expect(await unknown()).toEqual(['/a']);
+    expect(await unknown({ saved: async () => ({ apps: [] }) })).toEqual([]);
+    const before = await read({});
+    expect(await unknown({ saved: async () => ({ apps: before }) })).toEqual(['/a']);
+    marathon.apps.set('/a', running());
+    expect(await unknown({ saved: async () => ({ apps: before }) })).toEqual([]);
+  });
+
+  test('the address of its agent', async () => {
+    marathon.apps.set('/a', running({ host: 'agent-1' }));
+    expect((await read({ resolver: namesOf() }))[0]?.unknown).toBe('agent agent-1 cannot be resolved');
+    expect((await read({ resolver: namesOf({ 'agent-1': '10.0.0.1' }) }))[0]?.unknown).toBeUndefined();
+  });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { App } from '../../../../controller/model.ts';
 import { Pace } from '../../../../controller/pace.ts';
 import { LastGood } from '../../../../controller/source/last-good.ts';
@@ -39,7 +39,7 @@ async function restarted(...before: readonly unknown[]) {
   let loads = 0;
   const lastGood = new LastGood('mesos=m', async () => {
     loads += 1;
-    return saved;
+    return { apps: saved };
   });
   const cluster = new Cluster('mesos=m', new SavedTasks(lastGood));
   return { cluster, saved, loads: () => loads };
@@ -113,4 +113,36 @@ test('what can be read is as the state says, and the disk is not asked', async (
   await take(cluster, [json(ONE, { agent_id: 7 }), json(TWO)]);
   expect(await found(cluster)).toEqual(SERVE.slice(1));
   expect(loads()).toBe(0);
+});
+
+const unknownOf = async (cluster: Cluster) =>
+  (await everythingOf(cluster, ADDRESSES)).unknown?.map(({ part }) => part) ?? [];
+const idOf = ({ id }: Pick<TestTask, 'id'>) => String(id);
+
+describe('without saved state', () => {
+  test.each<[string, readonly unknown[], readonly unknown[]]>([
+    ['which cannot be read', [json(ONE, { state: 7, statuses: [] }), json(TWO)], [FRAMEWORK]],
+    ['of which a part cannot be read', [json(ONE, { discovery: 7 }), json(TWO)], [FRAMEWORK]],
+    ['whose framework has no name', [json(ONE)], [{ framework_info: { id: { value: MARATHON }, name: 7 } }]],
+  ])('a task %s is unknown until it can be read, or is listed no more', async (_what, tasks, frameworks) => {
+    const cluster = new Cluster('mesos=m');
+    await take(cluster, tasks, frameworks);
+    expect(await unknownOf(cluster)).toEqual([idOf(ONE)]);
+  });
+
+  test.each<[string, readonly unknown[]]>([
+    ['can be read', [json(ONE), json(TWO)]],
+    ['is listed no more', [json(TWO)]],
+  ])('and no more once it %s', async (_what, later) => {
+    const cluster = new Cluster('mesos=m');
+    await take(cluster, [json(ONE, { state: 7, statuses: [] }), json(TWO)]);
+    await take(cluster, later);
+    expect(await unknownOf(cluster)).toEqual([]);
+  });
+});
+
+test('a task that is saved, or that what was saved lacks, is not unknown', async () => {
+  const { cluster } = await restarted();
+  await take(cluster, [json(ONE, { agent_id: 7 }), json({ ...ONE, id: 'new', discovery: 7 } as TestTask)]);
+  expect(await unknownOf(cluster)).toEqual([]);
 });

@@ -1,0 +1,66 @@
+import type { UnknownPart } from '../model.ts';
+import type { DecisionTable } from '../plan/decision.ts';
+import type { Plan } from '../plan/plan.ts';
+import {
+  findUnclaimed,
+  KEPT_UNTIL,
+  keepUnclaimed,
+  NOTHING_KEPT,
+  stillUnclaimed,
+  type Unclaimed,
+  whyKept,
+} from '../plan/unclaimed.ts';
+import type { PlanInput } from './planner.ts';
+
+/**
+ * Keeps what was ours before the start and no source claims, as long as some part of a source is unknown (rule 2): it may belong
+ * to that part.
+ *
+ * What was claimed since the start is no such thing: the source that claimed it says when it ends. So only the first complete
+ * plan, and services that are adopted, add to what is kept.
+ */
+export class UnclaimedBackends {
+  #unclaimed: Unclaimed = NOTHING_KEPT;
+  #isFirst = true;
+  /** Whether a complete plan was made. */
+  #isPlanned = false;
+
+  /** Starts a pass, which may plan several times. */
+  begin(): void {
+    if (this.#isPlanned) this.#isFirst = false;
+  }
+
+  /** Returns the plan without the removals of what is kept. */
+  keep(
+    plan: Plan,
+    context: Parameters<typeof findUnclaimed>[1],
+    { complete, unknown, observed }: Pick<PlanInput, 'complete' | 'unknown' | 'observed'>,
+  ): { readonly plan: Plan; readonly kept: Unclaimed } {
+    if (!complete) return { plan, kept: NOTHING_KEPT };
+    this.#isPlanned = true;
+    if (unknown.length === 0) {
+      this.#unclaimed = NOTHING_KEPT;
+      return { plan, kept: NOTHING_KEPT };
+    }
+    const adopted = new Set(plan.services.filter((service) => service.adopted).map(({ key }) => key));
+    const found = new Map(stillUnclaimed(this.#unclaimed, context));
+    if (this.#isFirst || adopted.size > 0)
+      for (const [key, endpoints] of findUnclaimed(plan, context))
+        if (this.#isFirst || adopted.has(key)) found.set(key, endpoints);
+    this.#unclaimed = found;
+    return { plan: found.size === 0 ? plan : keepUnclaimed(plan, found, observed, unknown), kept: found };
+  }
+}
+
+/** Adds the decisions about what is kept. */
+export function decideKept(decisions: DecisionTable, kept: Unclaimed, unknown: readonly UnknownPart[]): void {
+  if (kept.size === 0) return;
+  const decision = {
+    rule: 'unknown part',
+    reason: whyKept(unknown),
+    endsWhen: KEPT_UNTIL,
+    endsAt: null,
+  } as const;
+  for (const [service, endpoints] of kept)
+    for (const endpoint of endpoints) decisions.add(service, endpoint, decision);
+}

@@ -1,0 +1,129 @@
+import type { TaskLookup } from '../inventory/task-index.ts';
+import {
+  type BackendKey,
+  type Desired,
+  endpointKey,
+  type ServiceKey,
+  serviceKey,
+  type Table,
+  type UnknownPart,
+} from '../model.ts';
+import { without } from './brake.ts';
+import type { Loss } from './losses.ts';
+import type { Plan } from './plan.ts';
+
+/** Backends of ours that no source claims, by service. */
+export type Unclaimed = ReadonlyMap<ServiceKey, ReadonlySet<BackendKey>>;
+
+/** What of the sources is unknown, and what stays therefore. */
+interface Kept {
+  readonly unknown: readonly UnknownPart[];
+  readonly kept: Unclaimed;
+}
+
+export const NOTHING_KEPT: Unclaimed = new Map();
+
+interface Context {
+  readonly observed: Table;
+  readonly desired: Pick<Desired, 'services'>;
+  readonly taskAt: TaskLookup;
+  /** Whether a source named the task at an endpoint as ended. */
+  readonly isNamed: (endpoint: BackendKey, service: ServiceKey) => boolean;
+}
+
+/** The backends that a plan would remove although no source knows a task there: they may belong to an unknown part of a source. */
+export function findUnclaimed(plan: Plan, context: Context): Unclaimed {
+  const found = new Map<ServiceKey, ReadonlySet<BackendKey>>();
+  for (const step of plan.shrinking) {
+    const key = serviceKey(step.service);
+    const backends = context.observed.get(key)?.backends;
+    if (backends === undefined || (step.op !== 'remove-service' && step.op !== 'remove-backend')) continue;
+    const leaving = step.op === 'remove-service' ? [...backends.keys()] : [endpointKey(step.backend)];
+    const unclaimed = leaving.filter((endpoint) => isUnclaimed(endpoint, key, context));
+    if (unclaimed.length > 0) found.set(key, new Set([...(found.get(key) ?? []), ...unclaimed]));
+  }
+  return found;
+}
+
+/** Those that are still unclaimed, and still there. */
+export function stillUnclaimed(before: Unclaimed, context: Context): Unclaimed {
+  const found = new Map<ServiceKey, ReadonlySet<BackendKey>>();
+  for (const [key, endpoints] of before) {
+    const backends = context.observed.get(key)?.backends;
+    const still = [...endpoints].filter(
+      (endpoint) => backends?.has(endpoint) && isUnclaimed(endpoint, key, context),
+    );
+    if (still.length > 0) found.set(key, new Set(still));
+  }
+  return found;
+}
+
+function isUnclaimed(endpoint: BackendKey, key: ServiceKey, { desired, taskAt, isNamed }: Context): boolean {
+  const isWanted = desired.services.get(key)?.backends.has(endpoint) === true;
+  return !isWanted && taskAt(endpoint) === null && !isNamed(endpoint, key);
+}
+
+/** The plan in which unclaimed backends stay as they are. */
+export function keepUnclaimed(
+  plan: Plan,
+  unclaimed: Unclaimed,
+  observed: Table,
+  parts: readonly UnknownPart[],
+): Plan {
+  const losses = new Map<ServiceKey, Loss>();
+  for (const [key, endpoints] of unclaimed)
+    losses.set(key, {
+      backends: new Map([...endpoints].map((endpoint) => [endpoint, 'missing'])),
+      net: endpoints.size,
+      whole: false,
+    });
+  const kept = without(plan, losses, observed);
+  const reason = whyKept(parts);
+  const services = kept.services.map((service) => {
+    const stays = unclaimed.get(service.key);
+    if (stays === undefined) return service;
+    const backends = service.backends.map((backend) =>
+      stays.has(endpointKey(backend)) ? { ...backend, reason } : backend,
+    );
+    return { ...service, backends, reason: service.reason === null ? null : reason };
+  });
+  return { ...kept, services };
+}
+
+/** Why a backend or VIP stays that no source declares. */
+export function whyKept(parts: readonly UnknownPart[]): string {
+  const [first] = parts;
+  const more = parts.length > 1 ? ` or one of ${parts.length - 1} more` : '';
+  return `no source declares it, but ${first?.part}${more} may, and has not been readable since the start`;
+}
+
+/** What ends it. */
+export const KEPT_UNTIL = 'what cannot be read is corrected, or removed from its source';
+
+/** One line: what is kept, what could not be read, and what to do; null when nothing is kept. */
+export function keptText({ unknown, kept }: Kept): string | null {
+  if (kept.size === 0) return null;
+  let backends = 0;
+  for (const endpoints of kept.values()) backends += endpoints.size;
+  const what = `${backends} backend${backends === 1 ? '' : 's'} of ${kept.size} VIP${kept.size === 1 ? '' : 's'}`;
+  const parts = unknown
+    .slice(0, MAX_NAMED)
+    .map(({ part, reason }) => (reason.includes(part) ? reason : `${part}: ${reason}`));
+  const more = unknown.length > MAX_NAMED ? `; and ${unknown.length - MAX_NAMED} more` : '';
+  return (
+    `${what} stay although no source declares them: they may belong to what has not been readable since the start ` +
+    `(${parts.join('; ')}${more}). Correct it, or remove it from its source`
+  );
+}
+
+const MAX_NAMED = 5;
+
+/** The warnings after a pass: first what is kept, then those of the desired state. */
+export function warningsOf({
+  unknown,
+  kept,
+  desired,
+}: Kept & { readonly desired: Desired }): readonly string[] {
+  const text = keptText({ unknown, kept });
+  return text === null ? desired.warnings : [text, ...desired.warnings];
+}
