@@ -20,8 +20,8 @@ export interface Delta {
   /** Whether the whole source was read, and not only these apps. */
   readonly complete: boolean;
   /**
-   * In a delta that is not complete: the ids of the tasks that the source named as ended. A task that is missing otherwise may
-   * only have been left out. When absent, every task that is missing in such a delta was named.
+   * The ids of the tasks that the source named as ended. A task that is missing otherwise may only have been left out. When
+   * absent, no missing task was named in a complete delta, and every one in any other.
    */
   readonly endedTasks?: ReadonlySet<string>;
   /** When the controller learnt of the change, in milliseconds of the monotonic clock. */

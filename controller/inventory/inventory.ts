@@ -131,7 +131,7 @@ export class Inventory {
     for (const [key, had] of before) {
       const has = rows.of(key);
       this.#noteListed(key);
-      const ended = complete ? NO_TASKS : named.has(key) ? 'all' : (endedTasks ?? 'all');
+      const ended = named.has(key) ? 'all' : (endedTasks ?? (complete ? NO_TASKS : 'all'));
       endpoints.push(...endedByName(had, has, { byName: !complete, ended }));
       // An app that is missing from a list may only have been left out.
       if (named.has(key) && has.length === 0) apps.push(...had);
