@@ -6,6 +6,12 @@ import { same } from '../same.ts';
 /** Apps that changed; null for an app that the source no longer has. */
 export type Changes = ReadonlyMap<AppKey, App | null>;
 
+/** The ids of tasks, and the apps, that a source named as ended. */
+export interface NamedAsEnded {
+  readonly tasks: ReadonlySet<string>;
+  readonly apps: ReadonlySet<AppKey>;
+}
+
 /** The rest of a delta, besides its changes. */
 export interface DeltaDetails {
   /** As in `Delta`. */
@@ -78,15 +84,25 @@ export class Feed {
     }
   }
 
+  /** The number of the last read that was started. */
+  get begun(): number {
+    return this.#begun;
+  }
+
   /** Starts a read. Returns its number; a later read has a higher one. */
   begin(): number {
     this.#begun += 1;
     return this.#begun;
   }
 
-  /** Takes the source's complete state, found by read number `read`. */
-  list({ apps, ...about }: Snapshot, learnedAt: number, read = this.begin()): Delta {
-    const details = { complete: true, learnedAt };
+  /** Takes the source's complete state, found by read number `read`. `ended`: what the source named as ended before. */
+  list(
+    { apps, ...about }: Snapshot,
+    learnedAt: number,
+    read = this.begin(),
+    ended: NamedAsEnded = NOTHING_ENDED,
+  ): Delta {
+    const details = { complete: true, learnedAt, ...(ended.tasks.size > 0 && { endedTasks: ended.tasks }) };
     if (read < this.#listed) return { upserts: [], removed: [], ...details };
     this.#listed = read;
     for (const [key, last] of this.#read) if (last < read) this.#read.delete(key);
@@ -96,7 +112,10 @@ export class Feed {
     const before = this.isListed ? this.#rows : NONE;
     this.#rows = listed;
     const upserts = [...listed].filter(([key, app]) => before.get(key) !== app).map(([, app]) => app);
-    const removed = [...before].filter(([key]) => !listed.has(key)).map(([, app]) => removal(app, 'missing'));
+    const howRemoved = (app: App) => (ended.apps.has(appKey(app)) ? 'named' : 'missing');
+    const removed = [...before]
+      .filter(([key]) => !listed.has(key))
+      .map(([, app]) => removal(app, howRemoved(app)));
     return { upserts, removed, ...details, ...this.#news(about) };
   }
 
@@ -182,6 +201,7 @@ export async function snapshotOf(
 }
 
 const NONE: ReadonlyMap<RowKey, App> = new Map();
+const NOTHING_ENDED: NamedAsEnded = { tasks: new Set(), apps: new Set() };
 const EMPTY_ABOUT: About = { rejected: [], warnings: [] };
 
 /** Whether the removal of an app was named by the source, in changes with these details. */

@@ -7,7 +7,7 @@ import { Pace } from '../../controller/pace.ts';
 import { readAnswer, readDocumentBytes } from '../../controller/source/document/document-bytes.ts';
 import { readDocuments } from '../../controller/source/document/documents.ts';
 import { readDeclaration } from '../../controller/source/kubernetes/declaration.ts';
-import { affectedBy } from '../../controller/source/marathon/events.ts';
+import { readEvent as readMarathonEvent } from '../../controller/source/marathon/events.ts';
 import { ReadQueue } from '../../controller/source/marathon/read-queue.ts';
 import { readEvent } from '../../controller/source/mesos/events.ts';
 import { readRecording } from '../../controller/source/mesos/recording.ts';
@@ -198,16 +198,15 @@ describe('Mesos', () => {
 
 describe('events', () => {
   test.each(['toString', 'constructor', 'hasOwnProperty', '__proto__'])('a type %s says nothing', (event) => {
-    expect(affectedBy({ event, data: '{}' })).toEqual([]);
+    expect(readMarathonEvent({ event, data: '{}' }).affected).toEqual([]);
   });
 
   test('content that is nested too deep, or names too many apps, says that something changed', () => {
     const actions = Array.from({ length: BOUNDS.waitingApps + 1 }, (_, at) => ({ app: `/a${at}` }));
     const data = JSON.stringify({ currentStep: { actions } });
-    expect(affectedBy({ event: 'deployment_info', data })).toBe('everything');
-    expect(affectedBy({ event: 'status_update_event', data: `{"appId":${deep(HOSTILE_LEVELS)}}` })).toBe(
-      'everything',
-    );
+    expect(readMarathonEvent({ event: 'deployment_info', data }).affected).toBe('everything');
+    const nested = { event: 'status_update_event', data: `{"appId":${deep(HOSTILE_LEVELS)}}` };
+    expect(readMarathonEvent(nested).affected).toBe('everything');
   });
 
   test('of more apps than can wait one read of everything is made', () => {

@@ -3,6 +3,7 @@ import { answerFailure } from '../../http/failure.ts';
 import type { Peer } from '../../http/peer.ts';
 import { Pace } from '../../pace.ts';
 import { isRecord } from '../../rejection.ts';
+import { utf8Problem } from '../../utf8.ts';
 import { checkSize } from '../json/walk.ts';
 
 export type MarathonClientOptions = HttpClientOptions;
@@ -39,7 +40,12 @@ export function createMarathonClient(options: MarathonClientOptions): MarathonCl
       return http.servers;
     },
     get: <T>(path: string, signal: AbortSignal, parse?: (body: Buffer) => T | Promise<T>) =>
-      http.read<unknown>({ method: 'GET', path, headers: json }, signal, parse ?? parseText) as Promise<T>,
+      http.read<unknown>({ method: 'GET', path, headers: json }, signal, async (body) => {
+        // Decoded, two damaged ids could become one.
+        const problem = utf8Problem(body);
+        if (problem !== null) throw new SyntaxError(problem);
+        return await (parse ?? parseText)(body);
+      }) as Promise<T>,
     stream: (path, signal) =>
       // Not compressed: an event must not wait in a compressor's buffer.
       http.stream({ method: 'GET', path, headers: EVENTS }, [EVENTS.accept], 'an event stream', signal),

@@ -1,12 +1,15 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { BOUNDS } from '../../bounds.ts';
+import { asError } from '../../http/retry.ts';
 import { deploymentStepSchema, eventSchema } from '../../marathon-json.ts';
 import type { TaskState } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
-import { isRecord } from '../../rejection.ts';
+import { isRecord, shown } from '../../rejection.ts';
+import { required } from '../../schema-messages.ts';
 import { stateOf } from '../document/states.ts';
 import { type EventStream, ProtocolError, readStream } from '../stream.ts';
 import type { MarathonClient } from './client.ts';
+import { isReadableId } from './paths.ts';
 
 /** What may have changed: ids of apps or pods, or everything. What it changed to is read from Marathon. */
 export type Affected = 'everything' | readonly string[];
@@ -57,59 +60,67 @@ const EVENT_TYPES = ['event_stream_attached', ...AFFECTED_BY.keys()];
 /** Without `plan-format`, Marathon 1.6 sends whole group trees with every deployment event. */
 const EVENTS_PATH = `/v2/events?plan-format=light&${EVENT_TYPES.map((type) => `event_type=${type}`).join('&')}`;
 
+/** What an event says. */
+export interface News {
+  readonly affected: Affected;
+  readonly ended: NamedEnd | null;
+  /** Why the event cannot be read; absent when it can. */
+  readonly problem?: EventProblem;
+}
+
+export interface EventProblem {
+  /** The event's type. */
+  readonly type: string;
+  readonly error: Error;
+}
+
+const NO_NEWS: News = { affected: NO_APP, ended: null };
+
 /**
- * What an event affects. The type is also in the data, as `eventType`, because some proxies drop the line `event:`. An
- * event of a known type with unreadable content may affect any app: everything.
+ * Reads an event. Never throws: one of a known type that cannot be read may affect any app, and names nothing as ended.
+ *
+ * The type is also in the data, as `eventType`, because some proxies drop the line `event:`.
  */
-export function affectedBy({ event, data }: Pick<EventSourceMessage, 'event' | 'data'>): Affected {
+export function readEvent({ event, data }: Pick<EventSourceMessage, 'event' | 'data'>): News {
   const name = event?.trim() ?? '';
   // `message` is the default name of an event without one; some proxies add it.
   const unnamed = name === '' || name === 'message';
-  if (!unnamed && !AFFECTED_BY.has(name)) return NO_APP;
-  const json = jsonOrUndefined(data);
-  const rule = AFFECTED_BY.get(unnamed ? eventTypeIn(json) : name);
-  if (rule === undefined) return NO_APP;
+  const type = unnamed ? eventTypeIn(data) : name;
+  const rule = AFFECTED_BY.get(type);
+  if (rule === undefined) return NO_NEWS;
   try {
-    return rule(eventSchema.parse(json));
-  } catch {
-    return 'everything';
+    // The replacement character: an id with it is another id.
+    if (data.includes('\uFFFD')) throw new Error('not UTF-8');
+    const content = required(eventSchema, JSON.parse(data), 'an event of Marathon');
+    const affected = rule(content);
+    return { affected, ended: endedBy(type, content, affected) };
+  } catch (error) {
+    return { affected: 'everything', ended: null, problem: { type, error: asError(error) } };
   }
 }
 
 /**
- * What an event names as ended; null when nothing. Marathon sends `status_update_event` for each task of an app or pod,
- * `app_terminated_event` when an app was stopped for good, and `pod_deleted_event`.
+ * Marathon sends `status_update_event` for each task of an app or pod, `app_terminated_event` when an app was stopped
+ * for good, and `pod_deleted_event`.
  */
-export function endedBy({ event, data }: Pick<EventSourceMessage, 'event' | 'data'>): NamedEnd | null {
-  const name = event?.trim() ?? '';
-  const json = jsonOrUndefined(data);
-  const type = name === '' || name === 'message' ? eventTypeIn(json) : name;
-  const { data: content } = eventSchema.safeParse(json);
-  if (content === undefined) return null;
-  const { appId, taskId, taskStatus } = content;
-  if (type === 'status_update_event') {
-    const isEnd = taskStatus ? ENDS.includes(stateOf(taskStatus)) : false;
-    return appId && taskId && isEnd ? { id: appId, task: taskId } : null;
-  }
-  const ids =
-    type === 'app_terminated_event' ? named(appId) : type === 'pod_deleted_event' ? byPodUri(content) : [];
-  const [id] = ids === 'everything' ? [] : ids;
-  return id === undefined ? null : { id, task: null };
+function endedBy(type: string, { taskId, taskStatus }: Event, affected: Affected): NamedEnd | null {
+  const [id] = affected === 'everything' ? [] : affected;
+  if (id === undefined) return null;
+  if (type === 'app_terminated_event' || type === 'pod_deleted_event') return { id, task: null };
+  const isEnd = type === 'status_update_event' && taskStatus ? ENDS.includes(stateOf(taskStatus)) : false;
+  return isEnd && taskId ? { id, task: taskId } : null;
 }
 
 const ENDS: readonly TaskState[] = ['killing', 'gone'];
 
-/** Undefined when the text is not JSON. */
-function jsonOrUndefined(text: string): unknown {
+/** Empty when the data names no type. */
+function eventTypeIn(data: string): string {
   try {
-    return JSON.parse(text);
+    const json: unknown = JSON.parse(data);
+    return isRecord(json) && typeof json['eventType'] === 'string' ? json['eventType'] : '';
   } catch {
-    return undefined;
+    return '';
   }
-}
-
-function eventTypeIn(json: unknown): string {
-  return isRecord(json) && typeof json['eventType'] === 'string' ? json['eventType'] : '';
 }
 
 export interface EventStreamOptions {
@@ -127,6 +138,8 @@ export interface EventStreamOptions {
   readonly changed: (affected: Affected) => void;
   /** Called before `changed` for the same event. */
   readonly ended: (end: NamedEnd) => void;
+  /** Called with the first event of each type, in one connection, that cannot be read. */
+  readonly unreadable: (problem: EventProblem) => void;
 }
 
 /**
@@ -140,12 +153,14 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
     if (!attached && !limited.aborted) options.attached();
     attached = true;
   };
+  const unreadable = new Set<string>();
   const parser = createParser({
     maxBufferSize: options.maxEventLength ?? 16 * 1024 * 1024,
     onEvent: (event) => {
-      const end = endedBy(event);
-      if (end !== null) options.ended(end);
-      const affected = affectedBy(event);
+      const { affected, ended, problem } = readEvent(event);
+      if (problem !== undefined && !unreadable.has(problem.type)) options.unreadable(problem);
+      if (problem !== undefined) unreadable.add(problem.type);
+      if (ended !== null) options.ended(ended);
       if (affected === 'everything' || affected.length > 0) options.changed(affected);
     },
     onError: ({ type }) => {
@@ -172,7 +187,13 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
 }
 
 function named(id: string | null | undefined): Affected {
-  return id ? [id] : 'everything';
+  return id ? [readable(id)] : 'everything';
+}
+
+/** Throws for an id that has no path of its own: reading it would fail, or show something else. */
+function readable(id: string): string {
+  if (isReadableId(id)) return id;
+  throw new Error(`${shown(id)} is the id of no single app or pod`);
 }
 
 function byAppId({ appId }: Event): Affected {
@@ -186,7 +207,7 @@ function byRunSpecId({ runSpecId }: Event): Affected {
 /** The URI `/v2/pods/group/pod?force=true` names the pod. That of a new pod does not; its deployment does. */
 function byPodUri({ uri }: Event): Affected {
   const id = /^\/?v2\/pods\/+([^?#]+)/.exec(uri ?? '')?.[1];
-  return id ? [`/${decodeURIComponent(id).replace(/\/+$/, '')}`] : 'everything';
+  return id ? named(`/${decodeURIComponent(id).replace(/\/+$/, '')}`) : 'everything';
 }
 
 function affectedBySteps(steps: readonly unknown[]): Affected {
@@ -194,7 +215,7 @@ function affectedBySteps(steps: readonly unknown[]): Affected {
   for (const step of steps) {
     const parsed = deploymentStepSchema.parse(step);
     const actions = Array.isArray(parsed) ? parsed : (parsed.actions ?? []);
-    for (const { app, pod } of actions) if (app || pod) ids.add(app || pod || '');
+    for (const { app, pod } of actions) if (app || pod) ids.add(readable(app || pod || ''));
   }
   return ids.size > BOUNDS.waitingApps ? 'everything' : [...ids];
 }

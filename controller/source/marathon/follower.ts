@@ -4,7 +4,7 @@ import { asError, retryDelay } from '../../http/retry.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { reconnect } from '../stream.ts';
 import type { MarathonClient } from './client.ts';
-import { type Affected, followEvents, type NamedEnd } from './events.ts';
+import { type Affected, type EventProblem, followEvents, type NamedEnd } from './events.ts';
 import { type Due, ReadQueue } from './read-queue.ts';
 import type { MarathonReader, ReaderCallbacks } from './reader.ts';
 
@@ -13,6 +13,8 @@ export interface FollowerOptions {
   readonly clock: Clock;
   readonly listener: SourceListener;
   readonly createReader: (callbacks: ReaderCallbacks) => MarathonReader;
+  /** As in `EventStreamOptions`. */
+  readonly unreadable: (problem: EventProblem) => void;
   readonly inFlight: number;
   readonly relistMs: number;
   readonly restMs: number;
@@ -83,6 +85,7 @@ export class MarathonFollower {
       revisit: (id, due) => this.#queue.add(id, null, due),
       partFailed: (error) => options.listener.failed(error),
     });
+    this.#reader.streamLost();
   }
 
   /** Follows until `signal` aborts; then resolves. */
@@ -91,7 +94,7 @@ export class MarathonFollower {
   }
 
   async #followStream(signal: AbortSignal): Promise<void> {
-    const { client, clock, listener, eventSilenceMs, random } = this.#options;
+    const { client, clock, listener, eventSilenceMs, random, unreadable } = this.#options;
     // A proxy that delays the stream must not delay the first read.
     const late = clock.sleep(FIRST_READ_MS, signal).then(() => this.#pollWithoutStream());
     const connect = async () => {
@@ -99,10 +102,11 @@ export class MarathonFollower {
       const attached = () => this.#attached();
       const changed = (affected: Affected) => this.#changed(affected);
       const ended = (end: NamedEnd) => this.#reader.takeEnd(end);
-      const options = { client, clock, silenceMs: eventSilenceMs, attached, changed, ended };
-      return await followEvents(options, signal);
+      const callbacks = { attached, changed, ended, unreadable };
+      return await followEvents({ client, clock, silenceMs: eventSilenceMs, ...callbacks }, signal);
     };
     const failed = (error: Error) => {
+      this.#reader.streamLost();
       listener.failed(error);
       this.#pollWithoutStream();
     };

@@ -11,19 +11,18 @@ export type Ended = ReadonlySet<string> | 'all';
  */
 export class NamedEnds {
   /** Task ids by app or pod. */
-  readonly #tasks = new Map<string, Set<string>>();
-  /** Apps and pods named as a whole. */
-  readonly #whole = new Set<string>();
+  readonly #tasks = new Map<string, ReadonlySet<string>>();
+  /** Apps and pods named as a whole, and the number of the last read that had begun by then. */
+  readonly #whole = new Map<string, number>();
   #size = 0;
 
-  /** `known` is the app or pod as last read. */
-  add({ id, task }: NamedEnd, known: App | undefined): void {
+  /** `known` is the app or pod as last read; `read` the number of the last read that has begun. */
+  add({ id, task }: NamedEnd, known: App | undefined, read: number): void {
     const ended = task === null ? (known?.tasks.map((each) => each.id) ?? []) : [task];
-    this.#size += 1 + ended.length;
+    this.#setTasks(id, new Set([...(this.#tasks.get(id) ?? NONE), ...ended]));
+    if (task === null) this.#whole.set(id, read);
     // Events about apps that are never read must not exhaust memory. Forgotten ones count as not named.
-    if (this.#size > BOUNDS.items) this.#clear();
-    this.#tasks.set(id, new Set([...(this.#tasks.get(id) ?? NONE), ...ended]));
-    if (task === null) this.#whole.add(id);
+    if (this.#size + this.#whole.size > BOUNDS.items) this.#clear();
   }
 
   /** What was named of an app or pod. `found` is the result of a read; null when Marathon does not have it. */
@@ -31,18 +30,34 @@ export class NamedEnds {
     return found === null && this.#whole.has(id) ? 'all' : (this.#tasks.get(id) ?? NONE);
   }
 
+  /** Everything that was named, for a list. */
+  all(): { readonly tasks: ReadonlySet<string>; readonly apps: readonly string[] } {
+    return {
+      tasks: new Set([...this.#tasks.values()].flatMap((ids) => [...ids])),
+      apps: [...this.#whole.keys()],
+    };
+  }
+
   /**
-   * Takes the result of a read and drops the ends that it confirms; an app created again under the same id is a new
-   * one.
+   * Drops what the read with this number confirms; `now` is the app or pod as published after it. An app created again
+   * under the same id is a new one.
    */
-  used(id: string, found: App | null): void {
-    const left = new Set(found?.tasks.map((task) => task.id)).intersection(this.#tasks.get(id) ?? NONE);
-    if (left.size > 0) this.#tasks.set(id, left);
-    else {
-      this.#tasks.delete(id);
-      this.#whole.delete(id);
-    }
-    if (this.#tasks.size === 0) this.#size = 0;
+  used(id: string, now: App | undefined, read: number): void {
+    const left = new Set(now?.tasks.map((task) => task.id)).intersection(this.#tasks.get(id) ?? NONE);
+    this.#setTasks(id, left);
+    const isConfirmed = now === undefined || (left.size === 0 && read > (this.#whole.get(id) ?? 0));
+    if (isConfirmed) this.#whole.delete(id);
+  }
+
+  /** Drops what the list with this number confirms. `find`: an app or pod as published after it. */
+  usedByList(find: (id: string) => App | undefined, read: number): void {
+    for (const id of new Set([...this.#tasks.keys(), ...this.#whole.keys()])) this.used(id, find(id), read);
+  }
+
+  #setTasks(id: string, tasks: ReadonlySet<string>): void {
+    this.#size += tasks.size - (this.#tasks.get(id)?.size ?? 0);
+    if (tasks.size > 0) this.#tasks.set(id, tasks);
+    else this.#tasks.delete(id);
   }
 
   #clear(): void {

@@ -49,6 +49,21 @@ const NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 const LONGEST = 1_024;
 
 /**
+ * Whether this id has a path of its own, whatever else is wrong with it: `/` would read all apps, and `/*` several.
+ */
+export function isReadableId(id: string): boolean {
+  const names = id.slice(1).split('/');
+  const isOne = names.every((name) => !['', '.', '..'].includes(name) && !name.includes('*'));
+  return (
+    id.startsWith('/') &&
+    id.length <= LONGEST &&
+    id.isWellFormed() &&
+    isOne &&
+    !ENDPOINTS.has(names.at(-1) ?? '')
+  );
+}
+
+/**
  * Why this is not the absolute id of one app (`/group/web`); null when it is. Other text must not become a path:
  * `DELETE /v2/apps/web/tasks` kills the tasks of `/web`, and `*` matches many apps.
  */

@@ -41,6 +41,9 @@ const REVISIT_MISSING_MS = 5_000;
 /** When to retry a version that could not be read, or a host name that could not be resolved. */
 const RETRY_MS = 30_000;
 
+/** As which a Marathon without a framework name (before 0.8) registered. */
+const DEFAULT_FRAMEWORK = 'marathon';
+
 /** Reads one Marathon, as a whole or app by app, and returns what changed. */
 export class MarathonReader {
   readonly #options: MarathonReaderOptions;
@@ -50,10 +53,12 @@ export class MarathonReader {
   readonly #ends = new NamedEnds();
   /**
    * Tasks missing in the read of a single app do not count until a list is read that began after this read; null when
-   * they count.
+   * they count. Infinite while there is no event stream.
    */
   #unsureSince: number | null = null;
   #framework: string | undefined;
+  /** Whether the last answer had no framework name, and this was reported. */
+  #isUnnamed = false;
   #hasPods = false;
 
   constructor(options: MarathonReaderOptions) {
@@ -76,20 +81,44 @@ export class MarathonReader {
     const json = await this.#options.client.get(INFO_PATH, signal);
     const info = infoSchema.safeParse(json);
     if (!info.success) throw this.#unexpected(INFO_PATH, json, 'name, version or marathon_config');
-    this.#framework = this.#options.framework || info.data.marathon_config?.framework_name || 'marathon';
+    const named = this.#options.framework || info.data.marathon_config?.framework_name;
+    if (named) {
+      this.#framework = named;
+      this.#isUnnamed = false;
+    } else await this.#keepFramework();
+  }
+
+  /** What Marathon leaves out changes nothing: another name would rename every VIP. */
+  async #keepFramework(): Promise<void> {
+    const { client, lastGood, partFailed } = this.#options;
+    if (this.#framework === undefined) await lastGood.load();
+    const [saved] = lastGood.apps;
+    this.#framework ??= saved?.framework ?? DEFAULT_FRAMEWORK;
+    if (this.#isUnnamed || this.#framework === DEFAULT_FRAMEWORK) return;
+    this.#isUnnamed = true;
+    const what = `the answer has no framework_name, and the last known one stays: "${this.#framework}"`;
+    partFailed(
+      new ControllerError('source', `GET ${client.name}${INFO_PATH}: ${what}; --framework sets another one`),
+    );
   }
 
   /**
-   * Marathon may have a new leader that is still loading. Until the next list, a task or app that is missing in the
-   * answer about a single app is kept unless an event named it.
+   * There is no event stream: Marathon may be changing its leader, and the new one answers before it has loaded
+   * everything. Until a list has been read with the stream back, a task or app that is missing in the answer about a
+   * single app is kept unless an event named it.
    */
+  streamLost(): void {
+    this.#unsureSince = Number.POSITIVE_INFINITY;
+  }
+
+  /** The event stream is back. The next list that begins shows what happened meanwhile. */
   expectList(): void {
     this.#unsureSince = this.feed.begin();
   }
 
   /** Takes a task, app or pod that an event named as ended. */
   takeEnd(end: NamedEnd): void {
-    this.#ends.add(end, this.#known(end.id));
+    this.#ends.add(end, this.#known(end.id), this.feed.begun);
   }
 
   /** Reads everything. If any part fails, nothing is taken. `learnedAt` as in `Delta`. */
@@ -105,8 +134,11 @@ export class MarathonReader {
     };
     const { apps, rejected, unknown } = await this.#convert(documents, signal);
     this.#keptHealth.prune();
+    const { tasks, apps: endedApps } = this.#ends.all();
+    const ended = { tasks, apps: new Set(endedApps.map((id) => this.#keyOf(id))) };
     const about = { rejected, warnings: [], ...(unknown && { unknown }) };
-    const delta = this.feed.list({ apps: [...apps.values()], ...about }, learnedAt, read);
+    const delta = this.feed.list({ apps: [...apps.values()], ...about }, learnedAt, read, ended);
+    this.#ends.usedByList((id) => this.#known(id), read);
     this.#older.prune((id) => this.#known(id) !== undefined);
     this.#options.lastGood.forget();
     if (this.#unsureSince !== null && read > this.#unsureSince) this.#unsureSince = null;
@@ -125,8 +157,9 @@ export class MarathonReader {
     const key = app === null ? this.#keyOf(id) : appKey(app);
     const ended = this.#ends.of(id, app);
     const found = this.#unsureSince === null ? app : this.#withMissing(app, id, ended);
-    this.#ends.used(id, app);
-    return this.feed.read(read, key, found, learnedAt, ended);
+    const delta = this.feed.read(read, key, found, learnedAt, ended);
+    this.#ends.used(id, this.#known(id), read);
+    return delta;
   }
 
   /** Adds the tasks that are missing although no event named them, and schedules another read. */
@@ -142,7 +175,7 @@ export class MarathonReader {
   }
 
   #keyOf(id: string): string {
-    return appKey({ framework: this.#framework ?? 'marathon', id });
+    return appKey({ framework: this.#framework ?? DEFAULT_FRAMEWORK, id });
   }
 
   #known(id: string): App | undefined {
@@ -193,7 +226,7 @@ export class MarathonReader {
     const previous = (id: string) => this.#known(id);
     const versions = await this.#older.find(documents, previous, signal);
     const converted = await convertDocuments(documents, {
-      framework: this.#framework ?? 'marathon',
+      framework: this.#framework ?? DEFAULT_FRAMEWORK,
       resolver,
       previous: (id) => previous(id) ?? lastGood.find(rowKey(this.#keyOf(id), false)),
       isUnknown: (part) => lastGood.isUnknown(part),

@@ -78,6 +78,12 @@ export function createMarathonSource(options: MarathonSourceOptions): AppSource 
         clock,
         listener,
         createReader,
+        unreadable: ({ type, error }) =>
+          log.warn('an event of Marathon cannot be read; all apps are read instead', {
+            source: name,
+            event: type,
+            err: error,
+          }),
         inFlight,
         relistMs: (options.relistSeconds ?? 300) * 1000,
         restMs: options.restMs ?? 50,

@@ -30,6 +30,11 @@ test('a character that is cut in two by a chunk’s end stays one', async () => 
 
 test.each<[string, Route, RegExp]>([
   ['truncated JSON', (_q, r) => void r.end('{"apps":[{"id"'), /the answer is not valid JSON \(14 bytes: /],
+  [
+    'text that is not UTF-8',
+    (_q, r) => void r.end(Buffer.from('{"id":"/caf\xe9"}', 'latin1')),
+    /the answer is not valid JSON \(14 bytes: not UTF-8: the byte at offset 11 \(0xe9\) is part of no character\)/,
+  ],
   ['an empty body', (_q, r) => void r.end(), /the answer is not valid JSON \(0 bytes/],
   ['a page of HTML', (_q, r) => void r.end('<html>log in'), /the answer is not valid JSON/],
   ['a 500', (_q, r) => sendJson(r, { message: 'boom' }, 500), /answered 500 "boom"/],

@@ -2,11 +2,10 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createMarathonClient } from '../../../../controller/source/marathon/client.ts';
 import {
   type Affected,
-  affectedBy,
   type EventStreamOptions,
-  endedBy,
   followEvents,
   type NamedEnd,
+  readEvent,
 } from '../../../../controller/source/marathon/events.ts';
 import { systemClock } from '../../../../controller/time.ts';
 import { fastClock, type Route, startServer, type TestServer } from '../support.ts';
@@ -53,7 +52,9 @@ test.each<[string, object, Affected]>([
   ['failed_health_check_event', { appId: '/a' }, []],
   ['an_event_of_the_future', { appId: '/a' }, []],
 ])('%s %j affects: %j', (event, data, expected) => {
-  expect(affectedBy({ event, data: JSON.stringify({ eventType: event, ...data }) })).toEqual(expected);
+  expect(readEvent({ event, data: JSON.stringify({ eventType: event, ...data }) }).affected).toEqual(
+    expected,
+  );
 });
 
 test.each<[string, object, NamedEnd | null]>([
@@ -76,34 +77,64 @@ test.each<[string, object, NamedEnd | null]>([
   ['pod_deleted_event', { uri: '/v2/pods/g/p?force=true' }, { id: '/g/p', task: null }],
   ['deployment_success', { plan: { steps: [step({ app: '/a' })] } }, null],
 ])('%s %j names as ended: %j', (event, data, expected) => {
-  expect(endedBy({ event, data: JSON.stringify(data) })).toEqual(expected);
-  expect(endedBy({ event: undefined, data: JSON.stringify({ eventType: event, ...data }) })).toEqual(
-    expected,
-  );
+  expect(readEvent({ event, data: JSON.stringify(data) }).ended).toEqual(expected);
+  const unnamed = { event: undefined, data: JSON.stringify({ eventType: event, ...data }) };
+  expect(readEvent(unnamed).ended).toEqual(expected);
 });
 
-test('an event whose data is no JSON says that something changed', () => {
-  expect(affectedBy({ event: 'status_update_event', data: '{' })).toBe('everything');
+test.each<[string, string, string]>([
+  ['status_update_event', '{', 'JSON'],
+  ['status_update_event', '[]', 'not an event of Marathon: expected an object'],
+  ['status_update_event', '{"appId":7}', 'not an event of Marathon: appId: expected text'],
+  ['status_update_event', '{"appId":"/caf\uFFFD","taskId":"t","taskStatus":"TASK_KILLED"}', 'not UTF-8'],
+  ['pod_deleted_event', '{"uri":"/v2/pods/%zz"}', 'URI malformed'],
+  ['pod_deleted_event', '{"uri":"/v2/pods/%20/..%2f"}', 'the id of no single app'],
+  ['app_terminated_event', '{"appId":"/"}', 'the id of no single app'],
+  ['app_terminated_event', '{"appId":"/g/*"}', 'the id of no single app'],
+  ['app_terminated_event', '{"appId":"/a/versions"}', 'the id of no single app'],
+  ['app_terminated_event', '{"appId":"web"}', 'the id of no single app'],
+  ['app_terminated_event', '{"appId":"/\\ud800"}', 'the id of no single app'],
+  ['app_terminated_event', `{"appId":"/${'a'.repeat(2_000)}"}`, 'the id of no single app'],
+  ['deployment_success', '{"plan":{"steps":["x"]}}', ''],
+  ['deployment_info', '{"currentStep":{"actions":[{"app":"/a"},{"app":"//"}]}}', 'the id of no single app'],
+])('%s with odd content may affect everything, and names nothing as ended: %s', (type, data, reason) => {
+  const { affected, ended, problem } = readEvent({ event: type, data });
+  expect({ affected, ended }).toEqual({ affected: 'everything', ended: null });
+  expect(problem).toMatchObject({ type, error: { message: expect.stringContaining(reason) } });
+});
+
+test('an odd event does not end the stream, and is reported once per type', async () => {
+  const odd = (event: string) => `event: ${event}\ndata: {"uri":"/v2/pods/%zz"}\n\n`;
+  const problems: string[] = [];
+  const { affected } = await follow(
+    (_request, response) =>
+      void response
+        .writeHead(200, HEAD)
+        .end(odd('pod_deleted_event') + odd('pod_deleted_event') + odd('pod_updated_event') + frame('/b')),
+    { unreadable: ({ type }) => problems.push(type) },
+  );
+  expect(affected).toEqual(['everything', 'everything', 'everything', ['/b']]);
+  expect(problems).toEqual(['pod_deleted_event', 'pod_updated_event']);
 });
 
 test.each([undefined, '', 'message'])(
   'an event that a proxy took the name of (%j) has its type in the data',
   (event) => {
     const data = (json: object) => ({ event, data: JSON.stringify(json) });
-    expect(affectedBy(data({ eventType: 'status_update_event', appId: '/a' }))).toEqual(['/a']);
-    expect(affectedBy(data({ eventType: 'status_update_event' }))).toBe('everything');
-    expect(affectedBy(data({ eventType: 'event_stream_attached' }))).toEqual([]);
-    expect(affectedBy(data({ eventType: 7 }))).toEqual([]);
-    expect(affectedBy(data([]))).toEqual([]);
-    expect(affectedBy({ event, data: 'ping' })).toEqual([]);
+    expect(readEvent(data({ eventType: 'status_update_event', appId: '/a' })).affected).toEqual(['/a']);
+    expect(readEvent(data({ eventType: 'status_update_event' })).affected).toBe('everything');
+    expect(readEvent(data({ eventType: 'event_stream_attached' })).affected).toEqual([]);
+    expect(readEvent(data({ eventType: 7 })).affected).toEqual([]);
+    expect(readEvent(data([])).affected).toEqual([]);
+    expect(readEvent({ event, data: 'ping' }).affected).toEqual([]);
   },
 );
 
 test.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])(
   'an event that is called like a property of every object is unknown: %s',
   (event) => {
-    expect(affectedBy({ event, data: '{}' })).toEqual([]);
-    expect(affectedBy({ event: undefined, data: JSON.stringify({ eventType: event }) })).toEqual([]);
+    expect(readEvent({ event, data: '{}' }).affected).toEqual([]);
+    expect(readEvent({ event: undefined, data: JSON.stringify({ eventType: event }) }).affected).toEqual([]);
   },
 );
 
@@ -138,6 +169,7 @@ async function follow(
       },
       changed: (affected) => told.affected.push(affected),
       ended: () => undefined,
+      unreadable: () => undefined,
       ...options,
     },
     signal,

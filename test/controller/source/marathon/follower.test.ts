@@ -62,6 +62,7 @@ beforeEach(async () => {
     client,
     clock,
     listener,
+    unreadable: () => undefined,
     createReader: (callbacks) =>
       new MarathonReader({ ...options, ...callbacks, lastGood: new LastGood('marathon') }),
     inFlight: 4,

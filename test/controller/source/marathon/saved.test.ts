@@ -44,6 +44,16 @@ const running = (fields: object = {}, vip = 'a:80') => ({
   tasks: [task(31000, fields)],
 });
 
+test.each<[string, object, string]>([
+  ['without a framework name keeps the saved one', { marathon_config: null }, 'dev'],
+  ['with another framework name takes that one', { marathon_config: { framework_name: 'other' } }, 'other'],
+])('the first read %s', async (_name, config, expected) => {
+  marathon.info = { version: '1.6.0', marathon_config: { framework_name: 'dev' } };
+  const { saved } = await savedNow();
+  marathon.info = { version: '1.6.0', ...config };
+  expect((await read({ saved })).map(({ framework }) => framework)).toEqual([expected, expected]);
+});
+
 describe('what the first read after a restart cannot read is what it was before', () => {
   test.each<[string, object]>([
     ['a task with a wrong port', running({ ports: ['x'] })],

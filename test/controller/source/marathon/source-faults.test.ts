@@ -32,6 +32,10 @@ test('a stream that ends is opened again, and everything is read again', async (
 test.each<[string, StubMarathon['intercept']]>([
   ['answers 503', on('/', status(503))],
   ['answers with truncated JSON', on('/', status(200, '{"apps":['))],
+  [
+    'answers with text that is not UTF-8',
+    on('/', (_request, response) => void response.end(Buffer.from('{"apps":[{"id":"/caf\xe9"}]}', 'latin1'))),
+  ],
   ['closes every connection', on('/', (request) => void request.socket.destroy())],
 ])('while Marathon %s the last good state stays, and then it goes on', async (_name, intercept) => {
   const listener = await followed();
@@ -50,6 +54,30 @@ test('a full read that succeeds is the moment to try the event stream again, how
   await until('attempts would be far apart', () => listener.errors.length >= 8);
   marathon.intercept = () => false;
   await until('the stream stands', () => marathon.streams() > 0);
+});
+
+test('an answer without the framework name keeps the last one, which is reported once', async () => {
+  const info = (config: object | null) => ({ version: '1.6.0', name: 'marathon', marathon_config: config });
+  marathon.info = info({ framework_name: 'dev' });
+  const listener = await followed();
+  const framework = () => new Set(listener.last.apps.map((each) => each.framework));
+  const reported = () => listener.errors.filter(({ message }) => message.includes('"dev"'));
+  expect(framework()).toEqual(new Set(['dev']));
+  for (const times of [1, 2]) {
+    marathon.info = info(times === 1 ? null : {});
+    const before = listener.snapshots.length;
+    marathon.closeStreams();
+    await until('everything is read again', () => listener.snapshots.length > before);
+    expect(framework()).toEqual(new Set(['dev']));
+    expect(reported()).toEqual([
+      expect.objectContaining({
+        message: expect.stringMatching(/\/v2\/info: the answer has no framework_name/),
+      }),
+    ]);
+  }
+  marathon.info = info({ framework_name: 'other' });
+  marathon.closeStreams();
+  await until('it has another name', () => framework().has('other'));
 });
 
 test('an event before the first full read makes no snapshot of one app', async () => {
