@@ -3,14 +3,16 @@ import type { App, AppKey, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { snapshotOf } from '../feed.ts';
+import { LastGood } from '../last-good.ts';
+import { aboutOf } from './about.ts';
 import { AgentTable } from './agent-table.ts';
-import { unnamedWarning } from './apps.ts';
 import type { MesosEvent, TaskUpdate } from './events.ts';
 import { mayServe, mergeKnown, mesosState, type TaskFacts, updated } from './facts.ts';
 import { Groups } from './groups.ts';
 import { keyOf, taskIdIn, type Unreadable } from './read-task.ts';
 import { givenUp, LATE_TASKS_MS, RecoveringAgents, unlisted } from './recovering-agents.ts';
 import { type RefusedPart, RefusedTable } from './refused-table.ts';
+import { SavedAddresses } from './saved-addresses.ts';
 import { SavedTasks } from './saved-tasks.ts';
 import type { AgentList, MesosState } from './state.ts';
 import { EndedTasks, type TaskEntry, TaskTable } from './task-table.ts';
@@ -34,19 +36,21 @@ export class Cluster {
   /** What is not about an app; null: it changed. */
   #about: About | null = null;
   readonly #saved: SavedTasks;
+  readonly #addresses: SavedAddresses;
+  readonly #lastGood: LastGood;
 
-  /** `source`: name of the source, for messages about its tasks. `saved`: for its first state. */
-  constructor(source = 'mesos', saved = new SavedTasks()) {
+  /** `source`: name of the source, for messages about its tasks. `lastGood`: for its first state, and the first `take`. */
+  constructor(source = 'mesos', lastGood = new LastGood(source)) {
     this.#source = source;
-    this.#saved = saved;
-    this.#groups = new Groups(source);
+    this.#saved = new SavedTasks(lastGood);
+    this.#addresses = new SavedAddresses(lastGood);
+    this.#groups = new Groups(source, lastGood);
+    this.#lastGood = lastGood;
   }
 
   /** Host names of all agents that matter. */
   get hosts(): ReadonlySet<string> {
-    const hosts = new Set(this.#agents.hosts);
-    for (const { agent } of this.#tasks.all().values()) if (agent !== null) hosts.add(agent.host);
-    return hosts;
+    return new Set([...this.#agents.hosts, ...this.#tasks.hosts()]);
   }
 
   /** Host names of agents that were named since this was last called, known before or not. */
@@ -178,18 +182,13 @@ export class Cluster {
    * Puts into `changed` what became of the apps that changed since this was last called, in turns of a few milliseconds.
    * Resolves with what is not about an app, the same object as long as that is as it was.
    */
-  async take(changed: Map<AppKey, App | null>, addresses: AgentAddresses, pace: Pace): Promise<About> {
+  async take(changed: Map<AppKey, App | null>, resolved: AgentAddresses, pace: Pace): Promise<About> {
+    const addresses = await this.#addresses.added(resolved, this.#tasks.all().values());
     await this.#groups.take(changed, addresses, pace);
-    if (this.#about !== null) return this.#about;
+    this.#lastGood.forget();
     const waiting = [...this.#unnamed].flatMap((key) => this.#tasks.get(key) ?? []);
-    // Those of other tasks are part of the tasks.
-    const agents = this.#agents.addresses(addresses, waiting);
-    const rejected = this.#refused.rejections(this.#source);
-    const places = this.#agents.placesByAddress(addresses);
-    const warnings = unnamedWarning(waiting);
-    const about: About = { rejected, warnings, agents, ...(places !== null && { places }) };
-    this.#about = about;
-    return about;
+    this.#about ??= aboutOf(this.#source, this.#agents, this.#refused, waiting, addresses);
+    return this.#about;
   }
 
   /** Everything, where `take` was not called before. */

@@ -1,8 +1,9 @@
-import { type App, type AppKey, appKey, type Task } from '../../model.ts';
+import { type App, type AppKey, appKey, rowKey, type Task } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import { tooManyBackends } from '../backend-bound.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { withoutDefinition } from '../document/unread.ts';
+import type { LastGood } from '../last-good.ts';
 import { type AppIdentity, appFrom, appOfTask, type JoinedTask, taskFrom } from './apps.ts';
 
 interface Member extends JoinedTask {
@@ -25,10 +26,12 @@ export class Groups {
   readonly #appOf = new Map<string, AppKey>();
   readonly #affected = new Set<AppKey>();
   readonly #source: string;
+  readonly #lastGood: LastGood;
 
-  /** `source`: name of the source that the tasks are from. */
-  constructor(source: string) {
+  /** `source`: name of the source that the tasks are from. `lastGood`: for apps that are refused when they are first made. */
+  constructor(source: string, lastGood: LastGood) {
     this.#source = source;
+    this.#lastGood = lastGood;
   }
 
   /** Adds a task, or takes what is known of it now; it may have become another framework's by name. */
@@ -76,12 +79,12 @@ export class Groups {
           make(member, addresses);
           await pace.restIfDue();
         }
-        changed.set(key, this.#make(key, group, addresses));
+        changed.set(key, await this.#make(key, group, addresses));
       }
     }
   }
 
-  #make(key: AppKey, group: Group, addresses: AgentAddresses): App | null {
+  async #make(key: AppKey, group: Group, addresses: AgentAddresses): Promise<App | null> {
     if (group.members.size === 0) {
       this.#groups.delete(key);
       return null;
@@ -91,8 +94,16 @@ export class Groups {
     const made = members.map(([, member]) => ({ task: make(member, addresses), facts: member.facts }));
     const app = appFrom(group.identity, group.framework, this.#source, made);
     const refused = tooManyBackends(app);
-    group.app = refused === null ? app : withoutDefinition(app, group.app ?? undefined, refused);
+    if (refused !== null)
+      group.app = withoutDefinition(app, group.app ?? (await this.#savedApp(key)), refused);
+    else group.app = app;
     return group.app;
+  }
+
+  async #savedApp(key: AppKey): Promise<App | undefined> {
+    await this.#lastGood.load();
+    // A relay has saved its apps without saying that they were put together from tasks.
+    return this.#lastGood.find(rowKey(key, true)) ?? this.#lastGood.find(rowKey(key, false));
   }
 }
 

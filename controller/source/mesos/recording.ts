@@ -5,7 +5,6 @@ import type { LastGood } from '../last-good.ts';
 import { Cluster } from './cluster.ts';
 import { readEvent } from './events.ts';
 import { readOldState } from './old-state.ts';
-import { SavedTasks } from './saved-tasks.ts';
 import { agentInfoSchema } from './schema.ts';
 import { readState } from './state.ts';
 
@@ -27,7 +26,7 @@ export async function readRecording(
 ): Promise<Cluster | null> {
   const pace = new Pace();
   if (kindOf(firstLine(bytes)) === 'message')
-    return await readLines(bytes, new Cluster(source, new SavedTasks(lastGood)), pace);
+    return await readLines(bytes, new Cluster(source, lastGood), pace);
   const kind = kindOf(bytes);
   const state =
     kind === 'message'
@@ -36,7 +35,7 @@ export async function readRecording(
         ? readOldState(JSON.parse(bytes.toString('utf8')))
         : null;
   if (state === null) return null;
-  const cluster = new Cluster(source, new SavedTasks(lastGood));
+  const cluster = new Cluster(source, lastGood);
   await cluster.replace(state, 0, pace);
   return cluster;
 }

@@ -16,19 +16,19 @@ export interface SavedTask extends Pick<App, 'framework'> {
  * task never changes.
  */
 export class SavedTasks {
-  readonly #lastGood: LastGood | undefined;
+  readonly #lastGood: LastGood;
   /** By task id. */
   #tasks = new Map<string, SavedTask[]>();
+  #isOver = false;
 
-  /** Without `lastGood` nothing was saved. */
-  constructor(lastGood?: LastGood) {
+  constructor(lastGood: LastGood) {
     this.#lastGood = lastGood;
   }
 
   /** To be called before the others; costs nothing where all of the state can be read. */
   async recall({ tasks, rejected }: Pick<MesosState, 'tasks' | 'rejected'>): Promise<void> {
     const isWhole = rejected.size === 0 && tasks.every(({ unread }) => unread === undefined);
-    if (isWhole || this.#lastGood === undefined) return;
+    if (isWhole || this.#isOver) return;
     await this.#lastGood.load();
     for (const { id, kind, labelsPerTask, framework, tasks: saved } of this.#lastGood.apps) {
       const app = { id, kind, ...(labelsPerTask && { labelsPerTask }) };
@@ -54,8 +54,9 @@ export class SavedTasks {
     return { ...NOTHING_READ, id, frameworkId, name, state, health, saved };
   }
 
+  /** Call it after the first state: what is new later was not saved. */
   forget(): void {
-    this.#lastGood?.forget();
+    this.#isOver = true;
     this.#tasks = new Map();
   }
 
