@@ -9,6 +9,7 @@ import { createTerminal } from './cli/terminal.ts';
 import type { Config } from './config/config.ts';
 import { ControllerError, messageOf } from './errors.ts';
 import { EXIT_ERROR, EXIT_NOT_CONFIGURED, EXIT_OK } from './exit-status.ts';
+import type { SavedApps } from './ports.ts';
 import type { VipQuery } from './why/facts.ts';
 
 const terminal = createTerminal(process.stdout, process.stderr, process.env);
@@ -221,7 +222,8 @@ async function runRelay(config: Config): Promise<number> {
     import('./cli/commands/relay.ts'),
   ]);
   const log = createLog(config.logLevel);
-  await relay(config, await wireRelay(await sourcesOf(config, log, []), config, log), stop);
+  const openSources = (saved: SavedApps) => sourcesOf(config, log, [], saved);
+  await relay(config, await wireRelay(openSources, config, log, stop), stop);
   return EXIT_OK;
 }
 
