@@ -1,7 +1,7 @@
-import { constants, openSync, type Stats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { close, constants, fstat, open, read, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
+import { promisify } from 'node:util';
 import { hasCode } from '../../errors.ts';
 import { fileKind } from '../../file-kind.ts';
 
@@ -34,22 +34,22 @@ export async function readWithin(
   signal: AbortSignal,
 ): Promise<Buffer | null> {
   const file = await openWithoutWaiting(path);
+  let isOurs = true;
   try {
-    const status = await file.stat();
+    const status = await promisify(fstat)(file);
     const isUsable = status.isFile() || (mayBePipe && !status.isDirectory());
     if (!isUsable) throw new IrregularFile(`expected a regular file, and this is ${fileKind(status)}`);
-    // The pipe stays open meanwhile: its writer would fail without a reader.
-    return await (status.isFIFO()
-      ? readPipe(path, maxBytes, signal)
-      : readAll(file, status, maxBytes, signal));
+    if (!status.isFIFO()) return await readAll(file, status, maxBytes, signal);
+    isOurs = false;
+    return await readPipe(file, maxBytes, signal);
   } finally {
-    await file.close();
+    if (isOurs) await promisify(close)(file);
   }
 }
 
-async function openWithoutWaiting(path: string): Promise<FileHandle> {
+async function openWithoutWaiting(path: string): Promise<number> {
   try {
-    return await open(path, READ);
+    return await promisify(open)(path, READ);
   } catch (error) {
     if (hasCode(error, 'ENXIO'))
       throw new IrregularFile('expected a regular file, and this is a socket or a device');
@@ -58,7 +58,7 @@ async function openWithoutWaiting(path: string): Promise<FileHandle> {
 }
 
 async function readAll(
-  file: FileHandle,
+  file: number,
   { size }: Stats,
   maxBytes: number,
   signal: AbortSignal,
@@ -66,7 +66,7 @@ async function readAll(
   let buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(size + 1, FIRST_BYTES), maxBytes + 1));
   for (let used = 0; ; ) {
     signal.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, used, buffer.length - used);
+    const { bytesRead } = await promisify(read)(file, buffer, used, buffer.length - used, null);
     if (bytesRead === 0) return buffer.subarray(0, used);
     used += bytesRead;
     if (used > maxBytes) return null;
@@ -78,9 +78,12 @@ async function readAll(
   }
 }
 
-/** By the event loop, and not in a thread. */
-async function readPipe(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer | null> {
-  const pipe = new Socket({ fd: openSync(path, READ), readable: true, writable: false });
+/**
+ * Reads it by the event loop, and not in a thread, and closes it. It must not be opened a second time for this: if its
+ * writer ends before that, the second reader never sees the end.
+ */
+async function readPipe(file: number, maxBytes: number, signal: AbortSignal): Promise<Buffer | null> {
+  const pipe = new Socket({ fd: file, readable: true, writable: false });
   addAbortSignal(signal, pipe);
   const parts: Buffer[] = [];
   let length = 0;

@@ -59,6 +59,19 @@ describe('a file by itself', () => {
     expect((await reading).apps.map(({ id }) => id)).toEqual(['/a']);
   });
 
+  test('may be a pipe whose writer is quick to end', async () => {
+    makePipe(file('pipe'));
+    for (let time = 0; time < 5; time += 1) {
+      const reading = readWithin(
+        file('pipe'),
+        { mayBePipe: true, maxBytes: 100 },
+        AbortSignal.timeout(4_000),
+      );
+      spawn('sh', ['-c', 'echo text > "$0"', file('pipe')], { stdio: 'ignore' });
+      expect((await reading)?.toString()).toBe('text\n');
+    }
+  });
+
   test('that is a pipe without a writer is waited for until the program is to end', async () => {
     makePipe(file('pipe'));
     const stop = new AbortController();
