@@ -14,6 +14,8 @@ import type { VipQuery } from './why/facts.ts';
 
 const terminal = createTerminal(process.stdout, process.stderr, process.env);
 const { print, printError } = terminal.printer('auto');
+/** The signal that ended the command, if one did. */
+let endedBy: NodeJS.Signals | null = null;
 
 // Each command imports only what it needs: loading everything would take half the time of a short run.
 process.exitCode = await main(process.argv.slice(2));
@@ -29,7 +31,8 @@ async function main(argv: readonly string[]): Promise<number> {
     if (unwritten === null) return status;
     printError(unwritten);
   } catch (error) {
-    printError(messageOf(error));
+    // What an ended command leaves unfinished is no error of its own.
+    printError(endedBy === null ? messageOf(error) : `ended by ${endedBy}`);
     if (isNotConfigured(error) && 'NOTIFY_SOCKET' in process.env) return EXIT_NOT_CONFIGURED;
   }
   return EXIT_ERROR;
@@ -229,7 +232,11 @@ async function runRelay(config: Config): Promise<number> {
 
 function processSignals(): Signals {
   const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  for (const name of ['SIGTERM', 'SIGINT'] as const)
+    process.once(name, () => {
+      endedBy = name;
+      stop.abort();
+    });
   // Without a listener SIGHUP would end the process. Before the loop runs there is nothing to resync.
   const listeners: (() => void)[] = [];
   process.on('SIGHUP', () => {
