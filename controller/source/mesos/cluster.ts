@@ -33,7 +33,7 @@ export class Cluster {
   readonly #ended = new EndedTasks();
   readonly #groups: Groups;
   readonly #source: string;
-  /** What is not about an app; null: it changed. */
+  /** Everything that is not about a single app; null after a change. */
   #about: About | null = null;
   readonly #saved: SavedTasks;
   readonly #addresses: SavedAddresses;
@@ -71,10 +71,10 @@ export class Cluster {
   }
 
   /**
-   * Takes a whole state in place of all that was known. Tasks that it lacks have ended; only those on an agent that
-   * has not come back since a master failed over are kept for a while.
+   * Replaces everything by a complete state. Tasks that it lacks have ended; only those on an agent that has not come
+   * back since a master failed over are kept for a while.
    *
-   * It takes turns of a few milliseconds, and until it resolves what is known is of both states.
+   * Works in turns of a few milliseconds; until it resolves, the cluster is a mix of both states.
    */
   async replace(state: MesosState, now: number, pace: Pace): Promise<void> {
     const before = new Map(this.#tasks.all());
@@ -93,7 +93,7 @@ export class Cluster {
       put(facts);
       await pace.restIfDue();
     }
-    // A master keeps these for long, hundreds of them: those that ran when last seen are to be drained.
+    // A master keeps hundreds of these for long: those that ran when last seen are drained.
     for (const facts of state.unreachable) {
       const known = before.get(keyOf(facts))?.facts;
       if (known !== undefined && known.state !== 'gone') put(facts);
@@ -148,7 +148,7 @@ export class Cluster {
     }
   }
 
-  /** Its tasks wait for its name; only where the name changes, all tasks are searched for its own. */
+  /** Its tasks wait for its name. All tasks are searched only if the name has changed. */
   #frameworkKnown(id: string, name: string): void {
     const before = this.#frameworks.get(id);
     this.#frameworks.set(id, name);
@@ -179,8 +179,8 @@ export class Cluster {
   }
 
   /**
-   * Puts into `changed` what became of the apps that changed since this was last called, in turns of a few milliseconds.
-   * Resolves with what is not about an app, the same object as long as that is as it was.
+   * Adds to `changed` the apps that changed since the last call, in turns of a few milliseconds. Resolves with everything
+   * that is not about a single app: the same object until it changes.
    */
   async take(changed: Map<AppKey, App | null>, resolved: AgentAddresses, pace: Pace): Promise<About> {
     const addresses = await this.#addresses.added(resolved, this.#tasks.all().values());
@@ -191,7 +191,7 @@ export class Cluster {
     return this.#about;
   }
 
-  /** Everything, where `take` was not called before. */
+  /** The complete state. Call it instead of `take`, not after it. */
   snapshot(addresses: AgentAddresses, pace: Pace): Promise<Snapshot> {
     return snapshotOf((changed) => this.take(changed, addresses, pace));
   }
@@ -213,7 +213,7 @@ export class Cluster {
     this.#ended.delete(key);
     const framework = this.#frameworks.get(facts.frameworkId) ?? facts.saved?.framework;
     if (framework !== undefined) this.#groups.put(key, entry, framework);
-    // What was in an app once stays there.
+    // A task stays in its app.
     if (this.#groups.has(key)) this.#named(key);
     else {
       this.#unnamed.add(key);
@@ -221,12 +221,12 @@ export class Cluster {
     }
   }
 
-  /** It waits for no framework any more. */
+  /** Its framework is known. */
   #named(key: string): void {
     if (this.#unnamed.delete(key)) this.#about = null;
   }
 
-  /** Its master lists it: if it was kept, it is not any more. */
+  /** The master lists it again, so it is no longer kept for a limited time. */
   #confirm(key: string): void {
     const entry = this.#tasks.get(key);
     if (entry !== undefined && entry.keptUntil !== null) this.#put(entry.facts);
@@ -237,13 +237,13 @@ export class Cluster {
     const facts = this.#tasks.living(key);
     const ends = state !== null && mesosState(state) === 'gone';
     if (ends || !this.#refused.isTask(key)) this.#accept(key);
-    // What has ended comes back by TASK_ADDED alone: an update after the end is a late one.
+    // An ended task comes back only by TASK_ADDED: an update after the end is a late one.
     if (facts !== null) this.#put(updated(facts, state, status, problems));
     const [problem] = ends ? [] : problems;
     if (problem !== undefined) this.#reject(key, 'update', { app: taskIdIn(key), ...problem });
   }
 
-  /** Its state counts all the same; all else of it stays what it was. */
+  /** Its state still counts; everything else stays as it was. */
   #refuse({ key: given, state, rejection }: Unreadable, part: RefusedPart): void {
     const key = this.#tasks.keyOf(given);
     this.#confirm(key);
@@ -257,7 +257,7 @@ export class Cluster {
     if (this.#refused.add(...entry)) this.#about = null;
   }
 
-  /** Nothing of it is unreadable any more. */
+  /** All of it is readable again. */
   #accept(key: string): void {
     if (this.#refused.delete(key)) this.#about = null;
   }
@@ -289,7 +289,7 @@ export class Cluster {
       if (entry !== undefined) this.#put(entry.facts, entry.keptUntil);
   }
 
-  /** Agents and frameworks that are gone are of use only to tasks that were left. */
+  /** Forgets agents and frameworks that are gone, except those of remaining tasks. */
   #forgetRows(state: MesosState): void {
     const needed = this.#tasks.references();
     for (const id of this.#frameworks.keys())

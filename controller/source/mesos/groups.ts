@@ -22,7 +22,7 @@ interface Group {
 /** Groups joined tasks into apps, and rebuilds only the apps in which something changed. */
 export class Groups {
   readonly #groups = new Map<AppKey, Group>();
-  /** The app that each task counts to. */
+  /** The app that each task belongs to. */
   readonly #appOf = new Map<string, AppKey>();
   readonly #affected = new Set<AppKey>();
   readonly #source: string;
@@ -34,7 +34,7 @@ export class Groups {
     this.#lastGood = lastGood;
   }
 
-  /** Adds a task, or takes what is known of it now; it may have become another framework's by name. */
+  /** Adds or updates a task; its framework may have another name now. */
   put(key: string, task: JoinedTask, framework: string): void {
     const identity = task.facts.saved?.app ?? appOfTask(task.facts);
     const app = appKey({ framework, id: identity.id });
@@ -49,7 +49,7 @@ export class Groups {
     this.#affected.add(app);
   }
 
-  /** A task that is in no app is no error. */
+  /** Does nothing for a task that is in no app. */
   remove(key: string): void {
     const app = this.#appOf.get(key);
     if (app === undefined) return;
@@ -68,7 +68,7 @@ export class Groups {
     if (app !== undefined) this.#affected.add(app);
   }
 
-  /** Puts into `changed` what became of the apps that changed, in turns of a few milliseconds; null: it has no task more. */
+  /** Adds the apps that changed to `changed`, in turns of a few milliseconds; null for an app without tasks. */
   async take(changed: Map<AppKey, App | null>, addresses: AgentAddresses, pace: Pace): Promise<void> {
     while (this.#affected.size > 0) {
       for (const key of [...this.#affected]) {
@@ -89,7 +89,7 @@ export class Groups {
       this.#groups.delete(key);
       return null;
     }
-    // By id, so that all hosts have them in one order.
+    // Sorted by id, so that all hosts have the same order.
     const members = [...group.members].sort(([a], [b]) => (a < b ? -1 : 1));
     const made = members.map(([, member]) => ({ task: make(member, addresses), facts: member.facts }));
     const app = appFrom(group.identity, group.framework, this.#source, made);
