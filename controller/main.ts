@@ -9,10 +9,13 @@ import { EXIT_ERROR, EXIT_NOT_CONFIGURED, EXIT_OK } from './cli/exit-status.ts';
 import { createTerminal } from './cli/terminal.ts';
 import type { Config } from './config/config.ts';
 import { ControllerError, messageOf } from './errors.ts';
+import type { SavedApps } from './ports.ts';
 import type { VipQuery } from './why/facts.ts';
 
 const terminal = createTerminal(process.stdout, process.stderr, process.env);
 const { print, printError } = terminal.printer('auto');
+/** The signal that ended the command, if one did. */
+let endedBy: NodeJS.Signals | null = null;
 
 // Each command imports only what it needs: loading everything would take half the time of a short run.
 process.exitCode = await main(process.argv.slice(2));
@@ -28,7 +31,8 @@ async function main(argv: readonly string[]): Promise<number> {
     if (unwritten === null) return status;
     printError(unwritten);
   } catch (error) {
-    printError(messageOf(error));
+    // What an ended command leaves unfinished is no error of its own.
+    printError(endedBy === null ? messageOf(error) : `ended by ${endedBy}`);
     if (isNotConfigured(error) && 'NOTIFY_SOCKET' in process.env) return EXIT_NOT_CONFIGURED;
   }
   return EXIT_ERROR;
@@ -221,13 +225,18 @@ async function runRelay(config: Config): Promise<number> {
     import('./cli/commands/relay.ts'),
   ]);
   const log = createLog(config.logLevel);
-  await relay(config, await wireRelay(await sourcesOf(config, log, []), config, log), stop);
+  const openSources = (saved: SavedApps) => sourcesOf(config, log, [], saved);
+  await relay(config, await wireRelay(openSources, config, log, stop), stop);
   return EXIT_OK;
 }
 
 function processSignals(): Signals {
   const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  for (const name of ['SIGTERM', 'SIGINT'] as const)
+    process.once(name, () => {
+      endedBy = name;
+      stop.abort();
+    });
   // Without a listener SIGHUP would end the process. Before the loop runs there is nothing to resync.
   const listeners: (() => void)[] = [];
   process.on('SIGHUP', () => {

@@ -52,10 +52,13 @@ function checkWritten(given: Named, path: string, kind: 'directory' | 'written')
   if (above?.isDirectory() === false) throw wrong(given, path, `${parent} is ${kindOf(above)}`);
 }
 
-/** Checks that `file=PATH` is a file, a directory or a pipe of the shell, if it exists. */
+/**
+ * Checks that `file=PATH` is a file, a directory or a pipe, if it exists. A pipe is waited for like any other source: its
+ * reader ends with the program.
+ */
 export function checkSourceFile(given: Named, path: string): void {
   const stats = statsOf(given, path, false);
-  if (stats === null || stats.isFile() || stats.isDirectory() || isOpenPipe(path)) return;
+  if (stats === null || stats.isFile() || stats.isDirectory() || stats.isFIFO() || isOpenPipe(path)) return;
   throw refusal(given, `file=${path}`, `it is ${kindOf(stats)}; expected a JSON file or a directory of them`);
 }
 

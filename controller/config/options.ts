@@ -261,7 +261,7 @@ export const options = z.object({
       {
         group: 'Process',
         description:
-          'YAML file with options, named without the leading dashes. All commands may share one file: each ignores the options of others.',
+          'YAML file with options, named without the leading dashes. All commands may share one file: each ignores the options of others. Aliases are refused, and anchors have no effect.',
         commands: EVERY,
       },
       'read once',

@@ -10,11 +10,11 @@ import { type NamedEnds, Sources } from '../loop/sources.ts';
 import type { App } from '../model.ts';
 import { inSlices } from '../pace.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
-import { kubernetesSource } from '../source/kubernetes/source.ts';
 import { Latch } from '../time.ts';
 import { EndpointHold } from './endpoint-hold.ts';
 import type { RelayObserver } from './metrics.ts';
 import { type PublishedKind, publishedKinds } from './published.ts';
+import { readPublished } from './published-apps.ts';
 import { type OldSlice, refusalsOf } from './refusals.ts';
 import { marathonAppOf, type RelayedObject, slicesOf } from './relayed-app.ts';
 import { RemovalHold } from './removal-hold.ts';
@@ -130,7 +130,7 @@ async function compare(
 ): Promise<number | null> {
   if (!kinds.apps.inStep || !kinds.slices.inStep) return null;
   options.observer.blocked('read', null);
-  const begun = await begin(holds.endpoints, kinds, options, signal);
+  const begun = await begin(holds.endpoints, options, signal);
   if (signal.aborted || !sources.complete) return null;
   await inSlices((pause) => inventory.settle(pause));
   if (signal.aborted) return null;
@@ -140,15 +140,10 @@ async function compare(
 }
 
 /** Reads what an earlier relay published, so that removals can be held. Resolves with whether that is known. */
-async function begin(
-  hold: EndpointHold,
-  kinds: Kinds,
-  options: RelayOptions,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function begin(hold: EndpointHold, options: RelayOptions, signal: AbortSignal): Promise<boolean> {
   if (hold.begun) return true;
   try {
-    hold.begin(await readPublished(options, kinds, signal));
+    hold.begin(await readPublished(options, signal));
   } catch (error) {
     if (!signal.aborted) options.log.warn('cannot read the published objects', { error: messageOf(error) });
   }
@@ -183,17 +178,6 @@ function holderOf({ apps, endpoints }: Holds, relay: string): Holder<Due> {
       return missing.length + endpoints.confirm(due.tasks, inventory, now);
     },
   };
-}
-
-/** Reads the apps that an earlier relay of this name published, as hosts read them. Rejects if they cannot be read. */
-async function readPublished(
-  { client, clock, random, namespace, name }: RelayOptions,
-  { apps: objects }: Kinds,
-  signal: AbortSignal,
-): Promise<readonly App[]> {
-  const source = kubernetesSource(client, { context: '', namespace, clock, random });
-  const { apps } = await source.read(signal);
-  return apps.filter((app) => objects.includes(objectOf(app, name).name));
 }
 
 interface Kinds {

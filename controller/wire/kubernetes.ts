@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { AppSource, Clock, Log, Reporter, SavedApps } from '../ports.ts';
+import { publishedAsSaved } from '../relay/published-apps.ts';
 import { ReferenceBook } from '../source/kubernetes/references.ts';
 import { kubernetesSource, openKubernetes } from '../source/kubernetes/source.ts';
 import { StatusWriter } from '../status/kubernetes/writer.ts';
@@ -15,16 +16,26 @@ export interface RelayParts {
   readonly sources: readonly AppSource[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Namespace of the published objects. */
+  readonly namespace: string;
 }
 
-/** Builds the parts of `relay`. Rejects with a `ControllerError` when no cluster is configured. */
+/**
+ * Builds the parts of `relay`. `openSources` gets what an earlier relay published. Rejects with a `ControllerError` when
+ * no cluster is configured.
+ */
 export async function wireRelay(
-  sources: readonly AppSource[],
+  openSources: (saved: SavedApps) => Promise<readonly AppSource[]>,
   config: Config,
   log: Log,
+  signal: AbortSignal,
 ): Promise<RelayParts> {
   const client = await openKubernetes({ context: '', ...limitsOf(config) });
-  return { client, sources, clock: systemClock, log };
+  const clock = systemClock;
+  const namespace = config.kubernetesNamespace ?? client.namespace;
+  const published = { client, clock, random: Math.random, namespace, name: config.relayName, log };
+  const sources = await openSources(publishedAsSaved(published, signal));
+  return { client, sources, clock, log, namespace };
 }
 
 function limitsOf({ sourceTimeoutSeconds }: Config) {

@@ -6,7 +6,7 @@ import type { RelayParts } from '../../wire/kubernetes.ts';
 
 /** Publishes the apps of the sources in a Kubernetes cluster until `signal` aborts. */
 export async function relay(config: Config, parts: RelayParts, signal: AbortSignal): Promise<void> {
-  const { client, sources, clock, log } = parts;
+  const { client, sources, clock, log, namespace } = parts;
   const { listen } = config;
   const names = sources.map(({ name }) => name);
   const health = createRelayHealth(names, clock, 2 * config.relistSeconds * 1_000 + 60_000);
@@ -19,7 +19,7 @@ export async function relay(config: Config, parts: RelayParts, signal: AbortSign
         clock,
         log,
         observer: health.observer,
-        namespace: config.kubernetesNamespace ?? client.namespace,
+        namespace,
         name: config.relayName,
         identity: `${hostname()}_${process.pid}`,
         settleMs: config.settleMs,

@@ -72,7 +72,8 @@ interface Runs {
   readonly host?: string | null | undefined;
 }
 
-function agentOf({ agent, ports }: Task): string | undefined {
+/** The address of a task's agent; undefined if the task does not show it. */
+export function agentOf({ agent, ports }: Task): string | undefined {
   return (
     agent?.address ?? ports.find(({ backendAddress }) => backendAddress === 'agent')?.endpoints[0]?.address
   );

@@ -50,7 +50,7 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   const { data: object, error } = checked(marathonAppSchema, json);
   if (error !== undefined) return rejectionOf(`MarathonApp ${key}`, json, error);
   const { endpoints, framework = 'marathon', app, pod, relayed } = object.spec;
-  const problem = unclear(key, object);
+  const problem = invalidSpec(key, object);
   if (problem !== null) return problem;
 
   const common = { framework, selector: selectorOf(endpoints) };
@@ -104,7 +104,7 @@ function refusedIn(documents: Documents | null): Rejection | undefined {
 }
 
 /** Checks the CRD's validation rules, which API servers before 1.25 do not evaluate. */
-function unclear(key: string, { spec }: MarathonAppObject): Rejection | null {
+function invalidSpec(key: string, { spec }: MarathonAppObject): Rejection | null {
   const refuse = (at: string, value: string, reason: string) => ({
     app: `MarathonApp ${key}`,
     at,

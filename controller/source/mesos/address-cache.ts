@@ -15,7 +15,7 @@ export class AddressCache {
     return this.#addresses;
   }
 
-  /** Those of these hosts that must be resolved: an address among them stands for itself at once. */
+  /** Those of these hosts that must be resolved; an address among them is its own answer. */
   unknown(hosts: ReadonlySet<string>): ReadonlySet<string> {
     const unknown = new Set<string>();
     for (const host of hosts) {
@@ -27,7 +27,7 @@ export class AddressCache {
     return unknown;
   }
 
-  /** Resolves these, and gives those whose address is another one now. Never rejects. */
+  /** Resolves these hosts. Resolves with those whose address has changed. Never rejects. */
   async refresh(hosts: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const now = await resolveAgents(hosts, this.#resolver);
     const moved = new Set<string>();

@@ -8,7 +8,6 @@ import { Feed } from '../feed.ts';
 import type { LastGood } from '../last-good.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
-import { SavedTasks } from './saved-tasks.ts';
 import type { MesosAgent } from './schema.ts';
 
 export interface AgentFollowerOptions {
@@ -35,7 +34,7 @@ export class AgentFollower {
 
   constructor(options: AgentFollowerOptions) {
     this.#options = options;
-    this.#cluster = new Cluster(`mesos-agent=${options.client.name}`, new SavedTasks(options.lastGood));
+    this.#cluster = new Cluster(`mesos-agent=${options.client.name}`, options.lastGood);
   }
 
   /** Reads everything, and puts into `changed` the apps that changed; nothing is taken over when a part of it fails. */

@@ -17,13 +17,13 @@ export function taskFrom({ facts, agent }: JoinedTask, address: string | null): 
   const { host = null, place } = agent ?? {};
   const ports = withSaved(portsOf(facts, { host, address }), saved?.task);
   const task = { id, ...(name !== '' && { name }), state, health, ports };
-  // What runs no more is nowhere.
+  // An ended task has no address.
   if (state === 'gone') return task;
   const where = locationOf(host, facts.addresses, ports, () => address);
   return { ...whereItWas(saved?.task), ...task, ...where, ...(place !== undefined && { place }) };
 }
 
-/** A task never changes what it serves: what could be read before is so still. */
+/** A task never changes its ports, so what could be read before the start still counts. */
 function withSaved(ports: readonly TaskPort[], saved: Task | undefined): readonly TaskPort[] {
   if (saved === undefined) return ports;
   const were = new Set(saved.ports.map(({ at }) => at));
@@ -51,7 +51,7 @@ export function appFrom(
   source: string,
   members: readonly MadeTask[],
 ): App {
-  // One of which that cannot be read has run since before the start.
+  // A task without a readable start time has run since before this process started.
   const begun = ({ facts }: MadeTask) => facts.since ?? (facts.saved ? 0 : Number.POSITIVE_INFINITY);
   const newestFirst = members.toSorted((a, b) => (begun(a) === begun(b) ? 0 : begun(b) - begun(a)));
   const ports = new Map<string, Port>();
@@ -70,7 +70,7 @@ export function appFrom(
   };
 }
 
-/** What is wrong with tasks that have ended does not matter any more. */
+/** Mistakes of ended tasks no longer matter. */
 function problemsOf({ id }: AppIdentity, members: readonly MadeTask[]): Pick<App, 'rejected' | 'warnings'> {
   const rejected = new Map<string, Rejection>();
   const warnings = new Set<string>();
@@ -86,7 +86,7 @@ function problemsOf({ id }: AppIdentity, members: readonly MadeTask[]): Pick<App
   return { rejected: [...rejected.values()], warnings: [...warnings] };
 }
 
-/** A warning that names the running tasks whose framework has no name yet; empty where there are none. */
+/** A warning that names the running tasks whose framework has no name yet; empty if there are none. */
 export function unnamedWarning(tasks: readonly JoinedTask[]): readonly string[] {
   const ids = tasks.filter(({ facts }) => facts.state === 'running').map(({ facts }) => facts.id);
   if (ids.length === 0) return [];
@@ -110,9 +110,9 @@ const MARATHON_TASK = new RegExp(`^(.+?)\\.(?:instance-|marathon-)?${UUID}(?:[._
 const NUMBERED = /^(.+?)-\d+(?:-(.+))?$/;
 
 /**
- * The app that a task is an instance of, since Mesos knows only tasks. One of Marathon's carries the id of its app, so
- * that both sources speak of the same one; else tasks of a framework whose names differ in their number only belong
- * together.
+ * The app that a task is an instance of, since Mesos knows only tasks. The id of a Marathon task
+ * contains the id of its app, so that both sources report the same app; otherwise tasks of one framework belong
+ * together if their names differ only in a number.
  */
 export function appOfTask({
   id,

@@ -3,14 +3,16 @@ import type { App, AppKey, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { snapshotOf } from '../feed.ts';
+import { LastGood } from '../last-good.ts';
+import { aboutOf } from './about.ts';
 import { AgentTable } from './agent-table.ts';
-import { unnamedWarning } from './apps.ts';
 import type { MesosEvent, TaskUpdate } from './events.ts';
 import { mayServe, mergeKnown, mesosState, type TaskFacts, updated } from './facts.ts';
 import { Groups } from './groups.ts';
 import { keyOf, taskIdIn, type Unreadable } from './read-task.ts';
 import { givenUp, LATE_TASKS_MS, RecoveringAgents, unlisted } from './recovering-agents.ts';
 import { type RefusedPart, RefusedTable } from './refused-table.ts';
+import { SavedAddresses } from './saved-addresses.ts';
 import { SavedTasks } from './saved-tasks.ts';
 import type { AgentList, MesosState } from './state.ts';
 import { EndedTasks, type TaskEntry, TaskTable } from './task-table.ts';
@@ -33,22 +35,24 @@ export class Cluster {
   readonly #ended = new EndedTasks();
   readonly #groups: Groups;
   readonly #source: string;
-  /** What is not about an app; null: it changed. */
+  /** Everything that is not about a single app; null after a change. */
   #about: About | null = null;
   readonly #saved: SavedTasks;
+  readonly #addresses: SavedAddresses;
+  readonly #lastGood: LastGood;
 
-  /** `source`: name of the source, for messages about its tasks. `saved`: for its first state. */
-  constructor(source = 'mesos', saved = new SavedTasks()) {
+  /** `source`: name of the source, for messages about its tasks. `lastGood`: for its first state, and the first `take`. */
+  constructor(source = 'mesos', lastGood = new LastGood(source)) {
     this.#source = source;
-    this.#saved = saved;
-    this.#groups = new Groups(source);
+    this.#saved = new SavedTasks(lastGood);
+    this.#addresses = new SavedAddresses(lastGood);
+    this.#groups = new Groups(source, lastGood);
+    this.#lastGood = lastGood;
   }
 
   /** Host names of all agents that matter. */
   get hosts(): ReadonlySet<string> {
-    const hosts = new Set(this.#agents.hosts);
-    for (const { agent } of this.#tasks.all().values()) if (agent !== null) hosts.add(agent.host);
-    return hosts;
+    return new Set([...this.#agents.hosts, ...this.#tasks.hosts()]);
   }
 
   /** Host names of agents that were named since this was last called, known before or not. */
@@ -69,10 +73,10 @@ export class Cluster {
   }
 
   /**
-   * Takes a whole state in place of all that was known. Tasks that it lacks have ended; only those on an agent that
-   * has not come back since a master failed over are kept for a while.
+   * Replaces everything by a complete state. Tasks that it lacks have ended; only those on an agent that has not come
+   * back since a master failed over are kept for a while.
    *
-   * It takes turns of a few milliseconds, and until it resolves what is known is of both states.
+   * Works in turns of a few milliseconds; until it resolves, the cluster is a mix of both states.
    */
   async replace(state: MesosState, now: number, pace: Pace): Promise<void> {
     const before = new Map(this.#tasks.all());
@@ -91,7 +95,7 @@ export class Cluster {
       put(facts);
       await pace.restIfDue();
     }
-    // A master keeps these for long, hundreds of them: those that ran when last seen are to be drained.
+    // A master keeps hundreds of these for long: those that ran when last seen are drained.
     for (const facts of state.unreachable) {
       const known = before.get(keyOf(facts))?.facts;
       if (known !== undefined && known.state !== 'gone') put(facts);
@@ -147,7 +151,7 @@ export class Cluster {
     }
   }
 
-  /** Its tasks wait for its name; only where the name changes, all tasks are searched for its own. */
+  /** Its tasks wait for its name. All tasks are searched only if the name has changed. */
   #frameworkKnown(id: string, name: string): void {
     const before = this.#frameworks.get(id);
     this.#frameworks.set(id, name);
@@ -178,31 +182,27 @@ export class Cluster {
   }
 
   /**
-   * Puts into `changed` what became of the apps that changed since this was last called, in turns of a few milliseconds.
-   * Resolves with what is not about an app, the same object as long as that is as it was.
+   * Adds to `changed` the apps that changed since the last call, in turns of a few milliseconds. Resolves with everything
+   * that is not about a single app: the same object until it changes.
    */
-  async take(changed: Map<AppKey, App | null>, addresses: AgentAddresses, pace: Pace): Promise<About> {
+  async take(changed: Map<AppKey, App | null>, resolved: AgentAddresses, pace: Pace): Promise<About> {
+    const addresses = await this.#addresses.added(resolved, this.#tasks.all().values());
     await this.#groups.take(changed, addresses, pace);
-    if (this.#about !== null) return this.#about;
-    const waiting = [...this.#unnamed].flatMap((key) => this.#tasks.get(key) ?? []);
-    // Those of other tasks are part of the tasks.
-    const agents = this.#agents.addresses(addresses, waiting);
-    const rejected = this.#refused.rejections(this.#source);
-    const places = this.#agents.placesByAddress(addresses);
-    const warnings = unnamedWarning(waiting);
-    const unknown = this.#unread.parts(this.#unreadTasks());
-    const about: About = {
-      ...{ rejected, warnings, agents },
-      ...(places !== null && { places }),
-      ...(unknown.length > 0 && { unknown }),
-    };
-    this.#about = about;
-    return about;
+    this.#lastGood.forget();
+    this.#about ??= this.#aboutOf(addresses);
+    return this.#about;
   }
 
-  /** Everything, where `take` was not called before. */
+  /** The complete state. Call it instead of `take`, not after it. */
   snapshot(addresses: AgentAddresses, pace: Pace): Promise<Snapshot> {
     return snapshotOf((changed) => this.take(changed, addresses, pace));
+  }
+
+  #aboutOf(addresses: AgentAddresses): About {
+    const waiting = [...this.#unnamed].flatMap((key) => this.#tasks.get(key) ?? []);
+    const unknown = this.#unread.parts(this.#unreadTasks());
+    const [agents, refused] = [this.#agents, this.#refused];
+    return aboutOf(this.#source, { agents, refused, waiting, unknown }, addresses);
   }
 
   #unreadTasks() {
@@ -232,7 +232,7 @@ export class Cluster {
     this.#ended.delete(key);
     const framework = this.#frameworks.get(facts.frameworkId) ?? facts.saved?.framework;
     if (framework !== undefined) this.#groups.put(key, entry, framework);
-    // What was in an app once stays there.
+    // A task stays in its app.
     if (this.#groups.has(key)) this.#named(key);
     else {
       this.#unnamed.add(key);
@@ -240,12 +240,12 @@ export class Cluster {
     }
   }
 
-  /** It waits for no framework any more. */
+  /** Its framework is known. */
   #named(key: string): void {
     if (this.#unnamed.delete(key)) this.#about = null;
   }
 
-  /** Its master lists it: if it was kept, it is not any more. */
+  /** The master lists it again, so it is no longer kept for a limited time. */
   #confirm(key: string): void {
     const entry = this.#tasks.get(key);
     if (entry !== undefined && entry.keptUntil !== null) this.#put(entry.facts);
@@ -256,13 +256,13 @@ export class Cluster {
     const facts = this.#tasks.living(key);
     const ends = state !== null && mesosState(state) === 'gone';
     if (ends || !this.#refused.isTask(key)) this.#accept(key);
-    // What has ended comes back by TASK_ADDED alone: an update after the end is a late one.
+    // An ended task comes back only by TASK_ADDED: an update after the end is a late one.
     if (facts !== null) this.#put(updated(facts, state, status, problems));
     const [problem] = ends ? [] : problems;
     if (problem !== undefined) this.#reject(key, 'update', { app: taskIdIn(key), ...problem });
   }
 
-  /** Its state counts all the same; all else of it stays what it was. */
+  /** Its state still counts; everything else stays as it was. */
   #refuse({ key: given, state, rejection }: Unreadable, part: RefusedPart): void {
     const key = this.#tasks.keyOf(given);
     this.#confirm(key);
@@ -276,7 +276,7 @@ export class Cluster {
     if (this.#refused.add(...entry)) this.#about = null;
   }
 
-  /** Nothing of it is unreadable any more. */
+  /** All of it is readable again. */
   #accept(key: string): void {
     if (this.#refused.delete(key)) this.#about = null;
   }
@@ -310,7 +310,7 @@ export class Cluster {
       if (entry !== undefined) this.#put(entry.facts, entry.keptUntil);
   }
 
-  /** Agents and frameworks that are gone are of use only to tasks that were left. */
+  /** Forgets agents and frameworks that are gone, except those of remaining tasks. */
   #forgetRows(state: MesosState): void {
     const needed = this.#tasks.references();
     for (const id of this.#frameworks.keys())

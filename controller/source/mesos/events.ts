@@ -16,21 +16,21 @@ import {
 
 export interface TaskUpdate {
   readonly type: 'task-updated';
-  /** Without a framework where that could not be read. */
+  /** Without a framework id if that could not be read. */
   readonly key: string;
-  /** null where it could not be read. */
+  /** null if it could not be read. */
   readonly state: string | null;
   readonly status: MesosStatus | undefined;
-  /** What in it is wrong, and was left out. */
+  /** The mistakes in it, which were left out. */
   readonly problems?: readonly Problem[];
 }
 
-/** What is not read of it stays as it was. */
+/** Fields that could not be read stay as they were. */
 export interface UnreadableEvent extends Unreadable {
   readonly type: 'unreadable';
   /** Whether this is the task itself or what changed in it. */
   readonly part: RefusedPart;
-  /** Of an agent that is not known by its id. */
+  /** The host of an agent without an id. */
   readonly host?: string;
 }
 
@@ -105,7 +105,7 @@ export function readEvent(json: unknown): MesosEvent | null {
   return Object.hasOwn(READERS, type) ? (READERS[type]?.(json[field], field) ?? null) : null;
 }
 
-/** A reader by this schema. That something cannot be read is told until the next whole state. */
+/** A reader with this schema. A mistake is reported until the next complete state. */
 function reader<Schema extends z.ZodType>(
   schema: Schema,
   eventOf: (content: z.output<Schema>) => MesosEvent,

@@ -12,7 +12,6 @@ import { AddressCache } from './address-cache.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { RECHECK_MS } from './recovering-agents.ts';
-import { SavedTasks } from './saved-tasks.ts';
 import type { MesosState } from './state.ts';
 import { followSubscription, type SubscriptionOptions } from './subscription.ts';
 
@@ -56,7 +55,7 @@ export class MesosFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#cluster = new Cluster(`mesos=${options.client.name}`, new SavedTasks(options.lastGood));
+    this.#cluster = new Cluster(`mesos=${options.client.name}`, options.lastGood);
     this.#addresses = new AddressCache(options.resolver);
   }
 

@@ -1,8 +1,9 @@
-import { type App, type AppKey, appKey, type Task } from '../../model.ts';
+import { type App, type AppKey, appKey, rowKey, type Task } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import { tooManyBackends } from '../backend-bound.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { withoutDefinition } from '../document/unread.ts';
+import type { LastGood } from '../last-good.ts';
 import { type AppIdentity, appFrom, appOfTask, type JoinedTask, taskFrom } from './apps.ts';
 
 interface Member extends JoinedTask {
@@ -21,17 +22,19 @@ interface Group {
 /** Groups joined tasks into apps, and rebuilds only the apps in which something changed. */
 export class Groups {
   readonly #groups = new Map<AppKey, Group>();
-  /** The app that each task counts to. */
+  /** The app that each task belongs to. */
   readonly #appOf = new Map<string, AppKey>();
   readonly #affected = new Set<AppKey>();
   readonly #source: string;
+  readonly #lastGood: LastGood;
 
-  /** `source`: name of the source that the tasks are from. */
-  constructor(source: string) {
+  /** `source`: name of the source that the tasks are from. `lastGood`: for apps that are refused when they are first made. */
+  constructor(source: string, lastGood: LastGood) {
     this.#source = source;
+    this.#lastGood = lastGood;
   }
 
-  /** Adds a task, or takes what is known of it now; it may have become another framework's by name. */
+  /** Adds or updates a task; its framework may have another name now. */
   put(key: string, task: JoinedTask, framework: string): void {
     const identity = task.facts.saved?.app ?? appOfTask(task.facts);
     const app = appKey({ framework, id: identity.id });
@@ -46,7 +49,7 @@ export class Groups {
     this.#affected.add(app);
   }
 
-  /** A task that is in no app is no error. */
+  /** Does nothing for a task that is in no app. */
   remove(key: string): void {
     const app = this.#appOf.get(key);
     if (app === undefined) return;
@@ -65,7 +68,7 @@ export class Groups {
     if (app !== undefined) this.#affected.add(app);
   }
 
-  /** Puts into `changed` what became of the apps that changed, in turns of a few milliseconds; null: it has no task more. */
+  /** Adds the apps that changed to `changed`, in turns of a few milliseconds; null for an app without tasks. */
   async take(changed: Map<AppKey, App | null>, addresses: AgentAddresses, pace: Pace): Promise<void> {
     while (this.#affected.size > 0) {
       for (const key of [...this.#affected]) {
@@ -76,23 +79,31 @@ export class Groups {
           make(member, addresses);
           await pace.restIfDue();
         }
-        changed.set(key, this.#make(key, group, addresses));
+        changed.set(key, await this.#make(key, group, addresses));
       }
     }
   }
 
-  #make(key: AppKey, group: Group, addresses: AgentAddresses): App | null {
+  async #make(key: AppKey, group: Group, addresses: AgentAddresses): Promise<App | null> {
     if (group.members.size === 0) {
       this.#groups.delete(key);
       return null;
     }
-    // By id, so that all hosts have them in one order.
+    // Sorted by id, so that all hosts have the same order.
     const members = [...group.members].sort(([a], [b]) => (a < b ? -1 : 1));
     const made = members.map(([, member]) => ({ task: make(member, addresses), facts: member.facts }));
     const app = appFrom(group.identity, group.framework, this.#source, made);
     const refused = tooManyBackends(app);
-    group.app = refused === null ? app : withoutDefinition(app, group.app ?? undefined, refused);
+    if (refused !== null)
+      group.app = withoutDefinition(app, group.app ?? (await this.#savedApp(key)), refused);
+    else group.app = app;
     return group.app;
+  }
+
+  async #savedApp(key: AppKey): Promise<App | undefined> {
+    await this.#lastGood.load();
+    // A relay has saved its apps without saying that they were put together from tasks.
+    return this.#lastGood.find(rowKey(key, true)) ?? this.#lastGood.find(rowKey(key, false));
   }
 }
 

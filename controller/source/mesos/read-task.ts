@@ -7,15 +7,15 @@ import { taskSchema } from './schema.ts';
 
 /** An entry of a list, or the content of an event, that cannot be used. */
 export interface Unreadable {
-  /** The key of its task, as far as that can be read. */
+  /** The key of its task, as far as it can be read. */
   readonly key: string;
-  /** What its task does now, which counts all the same; null where that cannot be read. */
+  /** The current state of its task, which still counts; null if it cannot be read. */
   readonly state: TaskState | null;
-  /** `app` is the id of the task; empty where it cannot be read. */
+  /** `app` is the id of the task; empty if it cannot be read. */
   readonly rejection: Rejection;
 }
 
-/** A task of a state or of an event without what is wrong in it; or why nothing of it can be used. */
+/** Reads a task of a state or an event without its wrong values. Returns an `Unreadable` if nothing of it can be used. */
 export function readTask(json: unknown): { readonly task: TaskFacts } | Unreadable {
   if (!isRecord(json))
     return unreadableTask(json, { at: '', value: '', reason: `expected a task, got ${shown(json)}` });
@@ -28,12 +28,12 @@ export function readTask(json: unknown): { readonly task: TaskFacts } | Unreadab
   return { task: factsOf(read.data, read) };
 }
 
-/** What is wrong where there is neither a state nor a status that has one. */
+/** The mistake of a task that has neither a state nor a status with one. */
 export function noState(value: unknown): Problem {
   return { at: 'state', value: shown(value), reason: 'expected text' };
 }
 
-/** Why a task could not be read, and what is known of it all the same. */
+/** Why a task could not be read, with what is still known of it. */
 export function unreadableTask(json: unknown, problem: Problem = noState(undefined)): Unreadable {
   const id = idIn(json, 'task_id') ?? '';
   const key = taskKey(idIn(json, 'framework_id') ?? '', id);

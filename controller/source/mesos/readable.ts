@@ -3,24 +3,24 @@ import type { Rejection } from '../../model.ts';
 import { issueRejection, valueAt } from '../../rejection.ts';
 import { type Path, readLeniently } from '../json/lenient.ts';
 
-/** What is wrong within one object; `at` is the path in it. */
+/** A mistake within one object; `at` is its path there. */
 export type Problem = Omit<Rejection, 'app'>;
 
-/** What of an object could be read. */
+/** The readable part of an object. */
 export interface Readable<Data> {
-  /** null where something is wrong that the object cannot be without. */
+  /** null if a required value is wrong. */
   readonly data: Data | null;
-  /** What is wrong, the first few. */
+  /** The first few mistakes. */
   readonly problems: readonly Problem[];
-  /** The fields of the object in which something is wrong. */
+  /** The fields of the object that contain a mistake. */
   readonly unread: ReadonlySet<string>;
 }
 
-const MOST_REPORTED = 10;
+const MAX_REPORTED = 10;
 
 /**
- * Reads `json` without what is wrong in it. A field that may be absent is left out, and so is an element of a list; what
- * cannot be without such a field is left out with it.
+ * Reads `json` without its wrong values. A wrong optional field is left out, and so is a wrong element of a list; if a
+ * required field is wrong, the object that requires it is left out.
  */
 export function readable<Schema extends z.ZodType>(
   schema: Schema,
@@ -29,12 +29,12 @@ export function readable<Schema extends z.ZodType>(
   const problems: Problem[] = [];
   const unread = new Set<string>();
   const data = readLeniently(schema, json, (issues, cuts) => {
-    // What something lacks that was cut out of it was told already.
+    // A field that is missing because it was cut out was reported already.
     const found = new Set(issues.filter(({ path }) => !cuts.touch(path)));
     for (const issue of found) {
       unread.add(String(issue.path[0] ?? ''));
       const { app: _, ...problem } = issueRejection('', json, issue);
-      if (problems.length < MOST_REPORTED) problems.push(problem);
+      if (problems.length < MAX_REPORTED) problems.push(problem);
     }
     for (const issue of issues) {
       const { path } = issue;
@@ -47,7 +47,7 @@ export function readable<Schema extends z.ZodType>(
 /** A port of another protocol, or a mapping to another port, is no port at all. */
 const DECISIVE: ReadonlySet<PropertyKey> = new Set(['protocol', 'host_port', 'container_port']);
 
-/** Whether something stands there that may be left out: what is missing is missed by the object around it. */
+/** Whether the value there may be left out. A missing value was required by the object around it. */
 function isOptional(json: unknown, path: Path): boolean {
   return valueAt(json, path) !== undefined && !DECISIVE.has(path.at(-1) ?? '');
 }

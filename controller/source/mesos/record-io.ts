@@ -1,11 +1,11 @@
 import { ProtocolError } from '../stream.ts';
 
 const NEWLINE = 0x0a;
-/** The largest length that fits is far above every limit. */
+/** Digits of a length; the largest is far above every limit. */
 const LONGEST_HEADER = 20;
 
 /**
- * Takes a RecordIO stream apart, whichever way it was cut into chunks: `<bytes in decimal>\n<that many bytes>`, over
+ * Splits a RecordIO stream into records, however it is divided into chunks: `<bytes in decimal>\n<that many bytes>`, over
  * and over (Mesos 3rdparty/stout/include/stout/recordio.hpp).
  */
 export class RecordDecoder {
@@ -27,8 +27,8 @@ export class RecordDecoder {
   }
 
   /**
-   * Gives the records that this chunk completes. A record that lies within the chunk is a window into it. Throws a
-   * `ProtocolError` for a length that is no number or above the limit.
+   * Yields the records that this chunk completes. A record within one chunk is a view of it. Throws a `ProtocolError`
+   * for a length that is not a number, or above the limit.
    */
   *feed(chunk: Uint8Array): Generator<Buffer> {
     for (let at = 0; at < chunk.length; ) {
@@ -45,7 +45,7 @@ export class RecordDecoder {
   #readHeader(before: string, chunk: Uint8Array, from: number): number {
     const newline = chunk.indexOf(NEWLINE, from);
     const end = newline < 0 ? chunk.length : newline;
-    // Cut before it is made text: what is no RecordIO at all may have no newline for megabytes.
+    // Cut before it becomes text: another protocol may send megabytes without a newline.
     const digits = chunk.subarray(from, Math.min(end, from + LONGEST_HEADER + 1));
     const header = before + Buffer.from(digits).toString('latin1');
     if (!/^\d{0,20}$/.test(header) || (newline >= 0 && header === '')) {
@@ -58,7 +58,7 @@ export class RecordDecoder {
     if (length > this.#maxBytes) {
       throw new ProtocolError(`a record has ${length} bytes, and the limit is ${this.#maxBytes}`);
     }
-    // A record of no bytes has no event; Mesos sends none.
+    // An empty record has no event; Mesos sends none.
     this.#header = length === 0 ? '' : null;
     this.#left = length;
     return newline + 1;
@@ -70,8 +70,8 @@ export class RecordDecoder {
     if (this.#begun === null && part.length === this.#left) {
       record = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
     } else {
-      // All its room at once, which costs memory only as it fills: to put a large one together at its end would be one
-      // long block, and twice the memory.
+      // Allocated at once, which costs memory only as it fills: joining the parts of a large record at its end would
+      // block for long, and take twice the memory.
       this.#begun ??= Buffer.allocUnsafeSlow(this.#left);
       record = this.#begun;
       record.set(part, record.length - this.#left);

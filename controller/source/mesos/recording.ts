@@ -5,7 +5,6 @@ import type { LastGood } from '../last-good.ts';
 import { Cluster } from './cluster.ts';
 import { readEvent } from './events.ts';
 import { readOldState } from './old-state.ts';
-import { SavedTasks } from './saved-tasks.ts';
 import { agentInfoSchema } from './schema.ts';
 import { readState } from './state.ts';
 
@@ -16,9 +15,9 @@ const NEWLINE = 0x0a;
 
 /**
  * Reads what was recorded of Mesos: a `GET_STATE` reply of a master or an agent, the old `/state` of either, or several
- * JSON objects, one a line: events of a stream, `GET_STATE` and `GET_AGENT` replies. The result is what was known at
- * the end of it. Null for what is nothing of this kind; a `SyntaxError` for a line that is cut or no JSON. `source`: name of the source;
- * `lastGood`: what was known of its tasks before.
+ * JSON objects, one a line: events of a stream, `GET_STATE` and `GET_AGENT` replies. Resolves with the state at
+ * its end, or null for anything else. Rejects with a `SyntaxError` for a line that is truncated or not JSON. `source`: name of the source;
+ * `lastGood`: its last good state.
  */
 export async function readRecording(
   bytes: Buffer,
@@ -27,7 +26,7 @@ export async function readRecording(
 ): Promise<Cluster | null> {
   const pace = new Pace();
   if (kindOf(firstLine(bytes)) === 'message')
-    return await readLines(bytes, new Cluster(source, new SavedTasks(lastGood)), pace);
+    return await readLines(bytes, new Cluster(source, lastGood), pace);
   const kind = kindOf(bytes);
   const state =
     kind === 'message'
@@ -36,7 +35,7 @@ export async function readRecording(
         ? readOldState(JSON.parse(bytes.toString('utf8')))
         : null;
   if (state === null) return null;
-  const cluster = new Cluster(source, new SavedTasks(lastGood));
+  const cluster = new Cluster(source, lastGood);
   await cluster.replace(state, 0, pace);
   return cluster;
 }
@@ -53,7 +52,7 @@ async function readLines(bytes: Buffer, cluster: Cluster, pace: Pace): Promise<C
       throw new SyntaxError(`line ${number}: ${error.message}`);
     }
   }
-  // Events alone say what changed, and not what there is.
+  // Events alone report changes, not the state.
   if (!hasState)
     throw new SyntaxError('there is no state in it: expected a GET_STATE reply or a SUBSCRIBED event');
   return cluster;
@@ -84,8 +83,8 @@ function agentIn(json: unknown): ReturnType<typeof readEvent> {
 const KEYS = { type: 'value', apps: 'each', frameworks: 'each' } as const;
 
 /**
- * What a JSON object seems to be, without parsing it: a message has a type in capitals, `/state` a list of frameworks.
- * Null for other JSON, and for what is none.
+ * The likely kind of a JSON object, without parsing it: a message has a type in capitals, `/state` a list of frameworks.
+ * Null for other JSON, and for anything else.
  */
 function kindOf(bytes: Buffer): 'message' | 'old state' | null {
   try {
@@ -95,7 +94,7 @@ function kindOf(bytes: Buffer): 'message' | 'old state' | null {
       if (found?.path === 'type' && isType(found.json)) return 'message';
     }
   } catch (error) {
-    // What is wrong with it is reported when it is read as another format.
+    // Its mistakes are reported when it is read as another format.
     if (!(error instanceof SyntaxError)) throw error;
   }
   return null;

@@ -3,16 +3,16 @@ import type { Rejection } from '../../model.ts';
 /** Whether the task itself could not be read, or what changed in it. */
 export type RefusedPart = 'task' | 'update';
 
-/** What could not be read, by task, or by where it stands. */
+/** What could not be read, by task; without a task, by path. */
 export class RefusedTable {
   readonly #entries = new Map<string, { readonly part: RefusedPart; readonly rejection: Rejection }>();
 
-  /** An update does not have the definition of a task, so that it mends no more than the last one. */
+  /** An update lacks the definition of its task, so it replaces only what was refused of an earlier update. */
   isTask(key: string): boolean {
     return this.#entries.get(key)?.part === 'task';
   }
 
-  /** An update of a task that could not be read says nothing new. Returns whether this does. */
+  /** Returns whether this is news: a wrong update of an unreadable task is not. */
   add(key: string, part: RefusedPart, rejection: Rejection): boolean {
     if (part === 'update' && this.isTask(key)) return false;
     this.#entries.set(key, { part, rejection });
@@ -34,7 +34,7 @@ export class RefusedTable {
       if (part === 'task') yield [key, rejection.reason];
   }
 
-  /** What has no id is told with the `source` that it is from. */
+  /** What has no id is reported with the name of the `source`. */
   rejections(source: string): readonly Rejection[] {
     return [...this.#entries.values()].map(({ rejection }) =>
       rejection.app === '' ? { ...rejection, app: source } : rejection,

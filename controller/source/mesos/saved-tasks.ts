@@ -16,12 +16,12 @@ export interface SavedTask extends Pick<App, 'framework'> {
  * task never changes.
  */
 export class SavedTasks {
-  readonly #lastGood: LastGood | undefined;
+  readonly #lastGood: LastGood;
   /** By task id. */
   #tasks = new Map<string, SavedTask[]>();
+  #isOver = false;
 
-  /** Without `lastGood` nothing was saved. */
-  constructor(lastGood?: LastGood) {
+  constructor(lastGood: LastGood) {
     this.#lastGood = lastGood;
   }
 
@@ -34,7 +34,7 @@ export class SavedTasks {
     const isRead = ({ unread, frameworkId }: TaskFacts) =>
       unread === undefined && frameworks.has(frameworkId);
     const isWhole = rejected.size === 0 && tasks.every(isRead);
-    if (isWhole || this.#lastGood === undefined) return;
+    if (isWhole || this.#isOver) return;
     await this.#lastGood.load();
     for (const { id, kind, labelsPerTask, framework, tasks: saved } of this.#lastGood.apps) {
       const app = { id, kind, ...(labelsPerTask && { labelsPerTask }) };
@@ -62,11 +62,12 @@ export class SavedTasks {
 
   /** Whether nothing is known of a task that cannot be read and was not found. */
   isUnknown(id: string): boolean {
-    return this.#lastGood?.isUnknown(id) ?? true;
+    return this.#lastGood.isUnknown(id);
   }
 
+  /** Call it after the first state: what is new later was not saved. */
   forget(): void {
-    this.#lastGood?.forget();
+    this.#isOver = true;
     this.#tasks = new Map();
   }
 

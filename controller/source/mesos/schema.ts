@@ -6,8 +6,8 @@ import { withMessage } from '../../schema-messages.ts';
 
 /**
  * What this program reads of Mesos's JSON (operator API v1, master.proto and mesos.proto of 1.2 to 1.11), and nothing
- * else. As in Marathon's: unknown fields are dropped, and absent lists mean empty. What is wrong is left out when it is read
- * (`readable`), with what cannot be without it.
+ * else. As in Marathon's: unknown fields are dropped, and absent lists mean empty. Wrong values are left out on reading
+ * (`readable`), with the objects that require them.
  */
 
 const text = z.string().nullish();
@@ -16,13 +16,13 @@ const portNumber = withMessage('a port number from 0 to 65535', 'number', (messa
 );
 const id = z.object({ value: z.string().min(1) });
 
-/** A value of another type is one that no label may have: it costs its own label, which is told where labels are read. */
+/** A value of another type becomes text that the reader of labels rejects: it costs only its own label. */
 const labelValue = z
   .unknown()
   .transform((value) => (typeof value === 'string' ? value : shown(value ?? '')))
   .optional();
 
-/** Not as Marathon has them, `{"VIP_0": "/web:80"}`, which would be an object of unknown fields and no labels. */
+/** Marathon's form, `{"VIP_0": "/web:80"}`, is an error: it would be an object of unknown fields without labels. */
 const labels = z
   .looseObject({
     labels: z
@@ -35,7 +35,7 @@ const labels = z
   })
   .nullish();
 
-/** Whatever number: one that is no port is a fault of that mapping alone. */
+/** Any number is taken here: one that is not a port costs only its own mapping. */
 const portMapping = z.object({
   host_port: z.number().nullish(),
   container_port: z.number().nullish(),
@@ -56,7 +56,7 @@ export const statusSchema = z.object({
   container_status: z.object({ network_infos: z.array(networkInfo).nullish() }).nullish(),
 });
 
-/** Read one by one, so that one that is none costs only itself. */
+/** Ports are read one by one, so that a wrong one costs only itself. */
 export const discoveryPortSchema = z.object({ number: portNumber, name: text, protocol: text, labels });
 
 export const taskSchema = z.object({
@@ -95,7 +95,7 @@ export const taskSchema = z.object({
   health_check: z.unknown().optional(),
 });
 
-/** One that is not as expected is none: where an agent stands is no reason to do without it. */
+/** A malformed domain counts as absent: an agent is not lost because its place is unknown. */
 const domain = z
   .object({
     fault_domain: z
@@ -111,7 +111,7 @@ export const agentInfoSchema = z
     const { region, zone } = domain?.fault_domain ?? {};
     return { id: id.value, host: hostname, place: placeOf({ region: region?.name, zone: zone?.name }) };
   });
-/** The host name in `agent_info` of which something else cannot be read; null where it has none. */
+/** The host name in an `agent_info` that is otherwise unreadable; null if it has none. */
 export function hostIn(info: unknown): string | null {
   const host = isRecord(info) ? info['hostname'] : undefined;
   return typeof host === 'string' && host !== '' ? host : null;
@@ -122,7 +122,7 @@ export const frameworkInfoSchema = z
   .transform(({ id, name }) => ({ id: id.value, name }));
 export const frameworkSchema = z.object({ framework_info: frameworkInfoSchema });
 
-/** An agent; `place`: where it stands, undefined where it has no fault domain. */
+/** An agent; `place` is undefined without a fault domain. */
 export type MesosAgent = z.infer<typeof agentInfoSchema>;
 export type MesosTask = z.infer<typeof taskSchema>;
 export type MesosStatus = z.infer<typeof statusSchema>;

@@ -9,7 +9,6 @@ import { AgentFollower } from './agent-follower.ts';
 import { createMesosClient, type MesosClientOptions } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { MesosFollower } from './follower.ts';
-import { SavedTasks } from './saved-tasks.ts';
 
 export interface MesosSourceOptions extends Omit<MesosClientOptions, 'clock'> {
   readonly resolver: Resolver;
@@ -54,7 +53,7 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
         const what = `a new master leads, and these agents have not come back to it: ${missing}`;
         throw new ControllerError('source', `${name}: ${what}; what runs there is not known`);
       }
-      const cluster = new Cluster(name, new SavedTasks(new LastGood(name, options.saved)));
+      const cluster = new Cluster(name, new LastGood(name, options.saved));
       const pace = new Pace();
       await cluster.replace(state, clock.monotonic(), pace);
       return await cluster.snapshot(await resolveAgents(cluster.hosts, resolver), pace);

@@ -11,14 +11,14 @@ import { agentInfoSchema, agentSchema, frameworkSchema, hostIn, type MesosAgent 
 export interface MesosState {
   /** Names by id. */
   readonly frameworks: ReadonlyMap<string, string>;
-  /** By id, and so are those that follow. */
+  /** By id, like the following ones. */
   readonly agents: ReadonlyMap<string, MesosAgent>;
   /**
    * Agents that a master knows from its registry but that have not come back since it took over: what runs there is
    * in no list. null for one whose host name could not be read.
    */
   readonly recovered: ReadonlyMap<string, MesosAgent | null>;
-  /** Host names of agents of either list that have no id, as before they register: nothing runs there yet. */
+  /** Host names of agents of either list without an id, which have not registered: nothing runs there yet. */
   readonly nameless: ReadonlySet<string>;
   readonly tasks: readonly TaskFacts[];
   /** Tasks on agents that the master cannot reach; it keeps them for long. */
@@ -43,9 +43,9 @@ const WANTED: Wanted = {
 };
 
 /**
- * Reads a `GET_STATE` reply or a `SUBSCRIBED` event, in turns of a few milliseconds however large it is. Null for any
- * other type and for a reply without state, a `SyntaxError` for what is no JSON, not complete, or has something else in place
- * of a list.
+ * Reads a `GET_STATE` reply or a `SUBSCRIBED` event, in turns of a few milliseconds however large it is. Resolves with null for
+ * any other type and for a reply without a state. Rejects with a `SyntaxError` if it is not JSON, incomplete, or has
+ * another type in place of a list.
  */
 export async function readState(bytes: Buffer, pace: Pace): Promise<MesosState | null> {
   const builder = new StateBuilder();
@@ -56,10 +56,10 @@ export async function readState(bytes: Buffer, pace: Pace): Promise<MesosState |
   return builder.state();
 }
 
-/** Of a state without any task or framework there are still these objects. */
+/** A state has these objects even without any task or framework. */
 const ESSENTIAL = ['get_tasks', 'get_frameworks'] as const;
 
-/** A state in the making. */
+/** A state under construction. */
 export class StateBuilder {
   #type: unknown;
   readonly #seen = new Set<string>();
@@ -74,7 +74,7 @@ export class StateBuilder {
   readonly #taken = new Map<string, number>();
   #heartbeatSeconds: number | null = null;
 
-  /** One piece; `path` ends in the list that it is from. `at`: where it stands, if that is another place. */
+  /** Takes one piece; `path` ends in its list. `at`: its path in the document, if that differs. */
   take({ path, json, refused }: Found, at = this.#pathOf(path, json)): void {
     const name = path.slice(path.lastIndexOf('.') + 1);
     if (json === undefined) {
@@ -115,7 +115,7 @@ export class StateBuilder {
     }
   }
 
-  /** null when it was no state. */
+  /** null if it was not a state. */
   state(): MesosState | null {
     const complete = ESSENTIAL.every((name) => this.#seen.has(name));
     if ((this.#type !== 'GET_STATE' && this.#type !== 'SUBSCRIBED') || !complete) return null;
@@ -144,7 +144,7 @@ export class StateBuilder {
     return data;
   }
 
-  /** What has no id is known by where it stands. */
+  /** Without an id it is identified by its path. */
   #reject(at: string, problem: Problem = { at: '', value: '', reason: 'cannot be read' }): void {
     const rejection = { app: '', ...problem, at: problem.at === '' ? at : `${at}.${problem.at}` };
     this.#rejected.set(at, { key: at, state: null, rejection });
@@ -177,8 +177,8 @@ export interface AgentList {
 const GET_AGENTS: Wanted = { get_agents: { agents: 'each', recovered_agents: 'each' } };
 
 /**
- * Reads a `GET_AGENTS` reply, in turns of a few milliseconds. Null where it is no such reply, a `SyntaxError` for what is no
- * JSON or not complete.
+ * Reads a `GET_AGENTS` reply, in turns of a few milliseconds. Resolves with null for
+ * another reply. Rejects with a `SyntaxError` if it is not JSON, or incomplete.
  */
 export async function readAgentList(bytes: Buffer, pace: Pace): Promise<AgentList | null> {
   const registered = new Set<string>();

@@ -19,7 +19,7 @@ export interface SubscriptionOptions {
   /** Takes the state at the beginning; events wait until it resolves. */
   readonly state: (state: MesosState) => Promise<void>;
   readonly event: (event: MesosEvent) => void;
-  /** Called whenever something arrives, also a heartbeat: what is known is still true. */
+  /** Called whenever something arrives, even a heartbeat: the known state is still current. */
   readonly received: () => void;
 }
 
@@ -32,7 +32,7 @@ const SMALL = 256 * 1024;
 
 /**
  * Follows one subscription. It never resolves: it rejects with a `ControllerError` when the connection fails, ends,
- * falls silent or sends what is not understood, or with the reason of `signal`. A state that was cut is none.
+ * falls silent or sends something that cannot be read, or with the reason of `signal`. A truncated state is not used.
  */
 export function followSubscription(options: SubscriptionOptions, signal: AbortSignal): Promise<never> {
   const { client, clock } = options;

@@ -33,6 +33,13 @@ export class TaskTable {
     return ids;
   }
 
+  /** Host names of the agents that tasks are on. */
+  hosts(): ReadonlySet<string> {
+    const hosts = new Set<string>();
+    for (const { agent } of this.#entries.values()) if (agent !== null) hosts.add(agent.host);
+    return hosts;
+  }
+
   /** A key as it is, except that one without a framework is that of the only task with its id. */
   keyOf(key: string): string {
     if (!key.startsWith(' ')) return key;

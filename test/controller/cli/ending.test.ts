@@ -3,6 +3,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -77,3 +79,33 @@ test('SIGTERM ends the program although its state directory hangs, with a messag
     await rm(directory, { recursive: true });
   }
 });
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s ends a diff that waits for its source, in plain words',
+  async (signal) => {
+    const asked = Promise.withResolvers<void>();
+    const server = createServer(() => asked.resolve());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const words = ['diff', '--against', 'none', '--source', `marathon=http://127.0.0.1:${port}`];
+    const child = spawn(process.execPath, [...nodeArguments(), ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    try {
+      let output = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          output += text;
+        });
+      const ended = once(child, 'close');
+      await asked.promise;
+      child.kill(signal);
+      expect(await ended).toEqual([2, null]);
+      expect(output).toBe(`marathon-ipvs: ended by ${signal}\n`);
+    } finally {
+      child.kill('SIGKILL');
+      server.closeAllConnections();
+      server.close();
+    }
+  },
+);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { App } from '../../../../controller/model.ts';
 import { Pace } from '../../../../controller/pace.ts';
+import type { AgentAddresses } from '../../../../controller/source/document/agents.ts';
 import { LastGood } from '../../../../controller/source/last-good.ts';
 import { Cluster } from '../../../../controller/source/mesos/cluster.ts';
 import { readEvent } from '../../../../controller/source/mesos/events.ts';
-import { SavedTasks } from '../../../../controller/source/mesos/saved-tasks.ts';
 import { readState } from '../../../../controller/source/mesos/state.ts';
 import { type TestTask, taskJson } from '../../../support/mesos/task-json.ts';
 import { reached } from '../support.ts';
@@ -20,11 +20,16 @@ const json = (task: Partial<TestTask>, change: object = {}) => ({
   ...change,
 });
 
-async function take(cluster: Cluster, tasks: readonly unknown[], frameworks: unknown = [FRAMEWORK]) {
+async function take(
+  cluster: Cluster,
+  tasks: readonly unknown[],
+  frameworks: unknown = [FRAMEWORK],
+  hostname = '10.0.0.1',
+) {
   const get_state = {
     get_tasks: { tasks },
     get_frameworks: { frameworks },
-    get_agents: { agents: [{ agent_info: { id: { value: 'S0' }, hostname: '10.0.0.1' } }] },
+    get_agents: { agents: [{ agent_info: { id: { value: 'S0' }, hostname } }] },
   };
   const state = await readState(Buffer.from(JSON.stringify({ type: 'GET_STATE', get_state })), new Pace());
   if (state === null) throw new Error('this is a state');
@@ -41,12 +46,12 @@ async function restarted(...before: readonly unknown[]) {
     loads += 1;
     return { apps: saved };
   });
-  const cluster = new Cluster('mesos=m', new SavedTasks(lastGood));
+  const cluster = new Cluster('mesos=m', lastGood);
   return { cluster, saved, loads: () => loads };
 }
 
-async function found(cluster: Cluster) {
-  const { apps } = await everythingOf(cluster, ADDRESSES);
+async function found(cluster: Cluster, addresses: AgentAddresses = ADDRESSES) {
+  const { apps } = await everythingOf(cluster, addresses);
   return apps.flatMap(({ id, ports, tasks }) =>
     tasks.map((each) => `${id} ${ports[0]?.labels['VIP_0']} ${each.state} ${reached(each)}`.trim()),
   );
@@ -145,4 +150,59 @@ test('a task that is saved, or that what was saved lacks, is not unknown', async
   const { cluster } = await restarted();
   await take(cluster, [json(ONE, { agent_id: 7 }), json({ ...ONE, id: 'new', discovery: 7 } as TestTask)]);
   expect(await unknownOf(cluster)).toEqual([]);
+});
+
+const NAMED = [[FRAMEWORK], 'agent1'] as const;
+const UNRESOLVED = new Map([['agent1', null]]);
+/** Reached by a host port of its agent. */
+const bridged = (hostPort: number) =>
+  json(
+    webTask(hostPort, {
+      addresses: ['172.17.0.2'],
+      ports: [{ number: 80, labels: { VIP_0: '/web:80' } }],
+      mappings: [[hostPort, 80]],
+    }),
+  );
+
+test('an agent whose name cannot be resolved since the start is where it was', async () => {
+  const { cluster, loads } = await restarted(bridged(31001), bridged(31002));
+  await take(cluster, [bridged(31001), bridged(31002)], ...NAMED);
+  expect(await found(cluster, UNRESOLVED)).toEqual(SERVE);
+  expect(loads()).toBe(1);
+  // A new task on it is there too.
+  await take(cluster, [bridged(31001), bridged(31003)], ...NAMED);
+  expect((await found(cluster, UNRESOLVED)).filter((each) => !each.includes('gone'))).toEqual([
+    SERVE[0],
+    '/web /web:80 running 10.0.0.1:31003',
+  ]);
+  cluster.moved(new Set(['agent1']));
+  expect((await found(cluster, new Map([['agent1', '10.0.0.9']])))[0]).toBe(
+    '/web /web:80 running 10.0.0.9:31001',
+  );
+});
+
+test('the disk is not asked for an agent that could be resolved once', async () => {
+  const { cluster, loads } = await restarted(bridged(31001));
+  await take(cluster, [bridged(31001)], ...NAMED);
+  expect(await found(cluster, new Map([['agent1', '10.0.0.1']]))).toEqual(SERVE.slice(0, 1));
+  cluster.moved(new Set(['agent1']));
+  expect((await found(cluster, UNRESOLVED))[0]).not.toContain('10.0.0.1');
+  expect(loads()).toBe(0);
+});
+
+test('an app that has too many backends at the first read serves what it did before', async () => {
+  const { cluster, loads } = await restarted();
+  const labels = Object.fromEntries(
+    Array.from({ length: 1_000 }, (_, i) => [`VIP_${i}`, `/web:${i + 1_000}`]),
+  );
+  const more = Array.from({ length: 101 }, (_, i) =>
+    json({ ...webTask(31_100 + i), ports: [{ number: 31_100 + i, labels }] }),
+  );
+  await take(cluster, [json(ONE), json(TWO), ...more]);
+  const { apps } = await everythingOf(cluster, ADDRESSES);
+  expect(apps[0]?.rejected).toMatchObject([{ app: '/web', reason: expect.stringMatching(/at most 100000/) }]);
+  const serving = apps[0]?.tasks.filter(({ ports }) => ports.length > 0) ?? [];
+  expect(serving.map((each) => reached(each))).toEqual(['10.0.0.1:31001', '10.0.0.1:31002']);
+  expect(apps[0]?.ports.map((port) => port.labels)).toEqual([{ VIP_0: '/web:80' }]);
+  expect(loads()).toBe(1);
 });

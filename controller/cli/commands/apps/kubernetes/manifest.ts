@@ -1,4 +1,4 @@
-import { parseAllDocuments } from 'yaml';
+import { type Document, parseAllDocuments } from 'yaml';
 import { isRecord } from '../../../../rejection.ts';
 import { parseJson } from '../../../../source/json/text.ts';
 
@@ -13,13 +13,30 @@ export function parseDocument(text: string): unknown {
       throw new SyntaxError(`not JSON: ${error.message}`, { cause: error });
     }
   }
-  const [document, ...others] = parseAllDocuments(text);
+  // Merge keys (`<<: *base`) count, as in kubectl.
+  const [document, ...others] = parseAllDocuments(text, { merge: true });
   if (document === undefined || !('contents' in document)) throw new SyntaxError('it is empty');
   const [error] = document.errors;
   if (error !== undefined)
     throw new SyntaxError(`not YAML: ${error.message.split('\n')[0]?.replace(/:$/, '')}`);
   if (others.length > 0) throw new SyntaxError(`expected one document, not ${others.length + 1}`);
-  return document.toJS();
+  return contentOf(document);
+}
+
+/** The value of a document, with what its aliases stand for. */
+function contentOf(document: Document): unknown {
+  try {
+    const value: unknown = document.toJS();
+    // An alias inside its own anchor would be a value without an end.
+    JSON.stringify(value);
+    return value;
+  } catch (error) {
+    if (error instanceof ReferenceError)
+      throw new SyntaxError(`not YAML: ${error.message}`, { cause: error });
+    if (error instanceof TypeError)
+      throw new SyntaxError('not YAML: an alias stands for what contains it', { cause: error });
+    throw error;
+  }
 }
 
 /** Whether the JSON is meant as a Kubernetes object rather than a Marathon definition. */

@@ -1,0 +1,32 @@
+import type { About } from '../../delta.ts';
+import type { UnknownPart } from '../../model.ts';
+import type { AgentAddresses } from '../document/agents.ts';
+import type { AgentTable } from './agent-table.ts';
+import { type JoinedTask, unnamedWarning } from './apps.ts';
+import type { RefusedTable } from './refused-table.ts';
+
+/** The tables that a cluster reports about besides its apps. */
+export interface ReportedTables {
+  readonly agents: AgentTable;
+  readonly refused: RefusedTable;
+  /** The tasks whose framework is not known yet. */
+  readonly waiting: readonly JoinedTask[];
+  readonly unknown: readonly UnknownPart[];
+}
+
+/** Everything that is not about a single app. `source` is the name of the source. */
+export function aboutOf(
+  source: string,
+  { agents, refused, waiting, unknown }: ReportedTables,
+  addresses: AgentAddresses,
+): About {
+  const places = agents.placesByAddress(addresses);
+  return {
+    rejected: refused.rejections(source),
+    warnings: unnamedWarning(waiting),
+    // Those of other tasks are part of the tasks.
+    agents: agents.addresses(addresses, waiting),
+    ...(places !== null && { places }),
+    ...(unknown.length > 0 && { unknown }),
+  };
+}
