@@ -2,6 +2,8 @@ import ipaddr from 'ipaddr.js';
 
 export type Family = 'ipv4' | 'ipv6';
 
+export const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+
 /** An address with its one text form, the one that the kernel's side of the program uses too. */
 export interface Address {
   readonly family: Family;
@@ -44,14 +46,30 @@ export function addressText(text: string | null | undefined): string | null {
   return parseAddress(text)?.text ?? null;
 }
 
+/** The same of a backend's address, cheaper; null for IPv6 text that is none. IPv4 has one form only and passes as it is. */
+export function canonicalAddress(address: string): string | null {
+  return address.includes(':') ? (parseAddress(address)?.text ?? null) : address;
+}
+
+/** The same where it is an address; other text as it is. For keys of maps, which may come from any text. */
+export function canonicalText(text: string): string {
+  return canonicalAddress(text) ?? text;
+}
+
+/** The same without a zone: `fe80::1` of `fe80::1%eth0`. */
+export function canonicalWithoutZone(text: string): string {
+  const [address = text] = text.split('%');
+  return canonicalAddress(address) ?? text;
+}
+
 /** The family of an address that is known to be one. */
 export function familyOf(address: string): Family {
   return address.includes(':') ? 'ipv6' : 'ipv4';
 }
 
-/** The same of a backend's address, cheaper; null for IPv6 text that is none. IPv4 has one form only and passes as it is. */
-export function canonicalAddress(address: string): string | null {
-  return address.includes(':') ? (parseAddress(address)?.text ?? null) : address;
+/** The number of bits of an address: the prefix length of a single one. */
+export function bitsOf(family: Family): number {
+  return family === 'ipv4' ? 32 : 128;
 }
 
 /**
@@ -132,7 +150,7 @@ function specialRange(address: Address): SpecialRange | null {
 }
 
 function leadingBits({ family, value }: Address, bits: number): bigint {
-  return value >> BigInt((family === 'ipv4' ? 32 : 128) - bits);
+  return value >> BigInt(bitsOf(family) - bits);
 }
 
 function translatedFault({ value }: Address): string | null {

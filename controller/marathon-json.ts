@@ -31,8 +31,8 @@ export interface UnreadableTask {
 
 /** The values of a task that decide where its ports are reached and could not be read. The rest of the task was read. */
 export interface UnreadPlaces {
-  /** Indexes in its list of host ports. */
-  readonly ports: ReadonlySet<number>;
+  /** Its host ports: by index in the list of an app's task, by name of the endpoint of a pod's container. */
+  readonly ports: 'all' | ReadonlySet<number | string>;
   /** Whether not all of its addresses could be read. */
   readonly addresses: boolean;
 }

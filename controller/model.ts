@@ -224,8 +224,8 @@ export interface Desired {
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
   readonly memory: NameMemory;
-  /** Addresses of IP VIPs that were refused because they belong to someone, with the reason; absent when none were. */
-  readonly refused?: ReadonlyMap<string, string>;
+  /** Addresses of IP VIPs that were refused because they belong to someone, with the reason. */
+  readonly refused: ReadonlyMap<string, string>;
 }
 
 // ---- what the kernel has ---------------------------------------------------------------------------

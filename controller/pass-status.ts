@@ -29,18 +29,18 @@ export interface PassStatus {
   readonly made: readonly Step[];
   /** Steps that failed, in the notation of `ipvsadm`, with the reason. They are retried. */
   readonly failures: readonly { readonly step: string; readonly message: string }[];
-  /** Addresses that the kernel does not accept as destinations. They count neither as failures nor as shortfall. Absent: none. */
-  readonly refused?: readonly RefusedBackend[];
+  /** Addresses that the kernel does not accept as destinations. They count neither as failures nor as shortfall. */
+  readonly refused: readonly RefusedBackend[];
   /** Number of steps that failed before and whose retry is not due yet. */
   readonly waiting: number;
   /** The held mass removal; null when none is held. */
   readonly held: HeldRemoval | null;
-  /** Why backends and services are not as the sources want them. Absent: none. */
-  readonly decisions?: Decisions;
-  /** Number of backends in slow start. Absent: none. */
-  readonly slowStarts?: number;
-  /** A large removal that was not held, and why not; null or absent when there was none. */
-  readonly letGo?: LargeRemoval | null;
+  /** Why backends and services are not as the sources want them. */
+  readonly decisions: Decisions;
+  /** Number of backends in slow start. */
+  readonly slowStarts: number;
+  /** A large removal that was not held, and why not; null when there was none. */
+  readonly letGo: LargeRemoval | null;
   /** Problems with interface or routes that keep VIPs from being reached, each with its fix. */
   readonly problems: readonly string[];
   /** Settings of the host that should be different although VIPs are reached, each with its fix. */

@@ -18,7 +18,7 @@ import {
   writeRefusedDocument,
 } from './documents.ts';
 import { type Answer, type Body, type DescribedAnswer, json, problem, type Route } from './route.ts';
-import { type AppWriting, route, type Services } from './services.ts';
+import { type AppWriting, endpoint, type Services } from './services.ts';
 
 /** Marathon answers a write within seconds, or has no leader. */
 const ANSWER_MS = 60_000;
@@ -74,8 +74,8 @@ const id = z
   );
 
 /** App definitions at the source. They may contain secrets, so reading them needs the right to write. */
-export const APP_ROUTES: readonly Route<Services>[] = [
-  route('GET', '/v1/apps', 'write', {
+export const APPS = {
+  list: endpoint({
     id: 'listApps',
     summary: 'Lists the ids of all apps at Marathon',
     answers: [ok({ AppList: appListDocument }), MARATHON_FAILED],
@@ -86,7 +86,7 @@ export const APP_ROUTES: readonly Route<Services>[] = [
         return json({ apps: ids.filter((one) => typeof one === 'string').sort() } satisfies AppListDocument);
       }),
   }),
-  route('POST', '/v1/apps', 'write', {
+  create: endpoint({
     id: 'createApp',
     summary: 'Creates an app',
     answers: writeAnswers('exists', 'locked', 'busy', 'invalid', 'forbidden'),
@@ -95,7 +95,7 @@ export const APP_ROUTES: readonly Route<Services>[] = [
     answer: ({ writing }, { input, body }) =>
       write(writing, 'POST', '', input, (writer, options) => writer.add('app', body, options)),
   }),
-  route('GET', '/v1/apps/{id}', 'write', {
+  read: endpoint({
     id: 'readApp',
     summary: 'Returns the definition of an app, which may contain secrets',
     answers: [
@@ -112,7 +112,7 @@ export const APP_ROUTES: readonly Route<Services>[] = [
         return json({ app: definitionOf(app) } satisfies AppDocument);
       }),
   }),
-  route('PUT', '/v1/apps/{id}', 'write', {
+  replace: endpoint({
     id: 'replaceApp',
     summary: 'Replaces the whole definition of an app; fields that are left out are removed',
     answers: [INVALID_ID, ...writeAnswers('absent', 'locked', 'busy', 'invalid', 'forbidden')],
@@ -123,7 +123,7 @@ export const APP_ROUTES: readonly Route<Services>[] = [
         writer.update({ kind: 'app', id: `/${input.id}` }, body, { ...options, whole: true }),
       ),
   }),
-  route('DELETE', '/v1/apps/{id}', 'write', {
+  remove: endpoint({
     id: 'removeApp',
     summary: 'Removes an app and kills its tasks',
     answers: [INVALID_ID, ...writeAnswers('absent', 'locked', 'busy', 'forbidden')],
@@ -133,7 +133,7 @@ export const APP_ROUTES: readonly Route<Services>[] = [
         writer.remove({ kind: 'app', id: `/${input.id}` }, options),
       ),
   }),
-];
+};
 
 function write(
   writing: Services['writing'],

@@ -10,7 +10,7 @@ import { cached } from './cached.ts';
 import { ok, refused } from './descriptions.ts';
 import { type DeploymentDocument, deploymentDocument } from './documents.ts';
 import { json, unavailable } from './route.ts';
-import { type FollowDeployment, route } from './services.ts';
+import { endpoint, type FollowDeployment } from './services.ts';
 
 /** Marathon is queried at most this often about one deployment, however many clients follow it. */
 const MIN_INTERVAL_MS = 500;
@@ -42,7 +42,7 @@ export function createFollow(
 }
 
 /** For clients that wrote to `/v1/apps`. They poll every second, so it does not count towards the limit on writes. */
-export const DEPLOYMENT_ROUTE = route('GET', '/v1/deployments/{id}', 'write', {
+export const DEPLOYMENT = endpoint({
   frequent: true,
   id: 'deployment',
   summary: 'Progress of a Marathon deployment, and the backends of its app on this host',

@@ -19,4 +19,8 @@ export function refused(
 }
 
 /** A query parameter that is true if it is present, unless its value is `false`. */
-export const flag = z.preprocess((text) => text !== 'false', z.boolean()).default(false);
+export const flag = z
+  .preprocess((text) => text !== 'false', z.boolean())
+  .default(false)
+  // In a description of input, zod leaves out the default of a value that it converts.
+  .meta({ override: { default: false } });

@@ -3,7 +3,10 @@ import { messageOf } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { createChanges, rowsOf } from '../status/rows.ts';
 import { visibleJson } from '../visible.ts';
+import { refused } from './descriptions.ts';
 import type { LiveStatus } from './live-status.ts';
+import { unavailable } from './route.ts';
+import { type Events, endpoint } from './services.ts';
 
 export interface EventsOptions {
   readonly live: () => Promise<LiveStatus>;
@@ -11,18 +14,6 @@ export interface EventsOptions {
   readonly log: Log;
   /** Defaults to two seconds, the interval at which the kernel updates its rates. */
   readonly everyMs?: number | undefined;
-}
-
-/** The open streams of `GET /v1/events`. */
-export interface Events {
-  /** Whether another stream may be opened. */
-  readonly hasRoom: boolean;
-  /** Streams the whole status and then its changes, until either side ends it. The headers must have been sent. */
-  add(response: ServerResponse): void;
-  /** Ends all open streams and their connections; clients that still have access reconnect. */
-  end(): void;
-  /** Ends all streams and refuses new ones. */
-  close(): void;
 }
 
 /** Each stream holds a connection, and a buffer for what a slow reader has not taken yet. */
@@ -118,3 +109,18 @@ function once(make: () => string): () => string {
 function eventOf(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${visibleJson(data)}\n\n`;
 }
+
+const EVENTS_TYPE = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
+
+export const EVENTS = endpoint({
+  id: 'events',
+  summary: 'Streams the status and its changes as server-sent events; for the page only, and may change',
+  answers: [
+    { status: 200, description: 'A stream.', type: 'text/event-stream', schemas: {} },
+    refused(503, 'Too many streams are open.'),
+  ],
+  answer: ({ events }) =>
+    events.hasRoom
+      ? { status: 200, headers: EVENTS_TYPE, body: events.add }
+      : unavailable('too many event streams are open; close other pages that show this host'),
+});

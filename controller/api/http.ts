@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { DoctorDocument } from '../doctor/document.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { toJson } from '../plan/print-json.ts';
 import type { KernelCounters } from '../ports.ts';
 import { DEFAULT_LIMITS, type HealthLimits } from '../status/checks.ts';
-import type { StatusDocument } from '../status/document.ts';
 import { createHistory, type History } from '../status/history.ts';
 import { reportOf } from '../status/report.ts';
 import type { Status } from '../status/status.ts';
@@ -13,8 +11,8 @@ import { vipsView } from '../status/vips-view.ts';
 import { systemClock } from '../time.ts';
 import { visibleJson } from '../visible.ts';
 import { WRITES_DISABLED } from './apps.ts';
-import { cached } from './cached.ts';
 import { createFollow } from './deployments.ts';
+import { createExamine, type Doctor } from './doctor.ts';
 import { createEvents } from './events.ts';
 import { createLiveStatus } from './live-status.ts';
 import type { PageFacts } from './page/facts.ts';
@@ -49,11 +47,6 @@ export interface HttpOptions
   readonly limits?: Partial<HealthLimits> | undefined;
 }
 
-export type Doctor = (status: StatusDocument) => Promise<DoctorDocument>;
-
-/** The checks run at most this often: they read some hundred files. */
-const DOCTOR_MS = 10_000;
-
 const DEFAULT_PAGE: PageFacts = {
   zone: 'l4lb.thisdcos.directory',
   framework: 'marathon',
@@ -75,7 +68,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     ...{ status, metrics, limits, history, clock, live, events },
     vips: rememberedByPass((pass) => visibleJson(vipsView(pass))),
     diff: rememberedByPass((pass) => visibleJson(toJson(reportOf(pass)))),
-    examine: doctor && cached(async () => doctor(await document()), DOCTOR_MS, clock),
+    examine: doctor && createExamine(doctor, document, clock),
     trace: explain && createTrace(explain, document),
     page: createPage(page),
     writing: writing && { ...writing, follow: createFollow(writing.writer, document, clock) },

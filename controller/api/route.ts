@@ -1,4 +1,4 @@
-/** Routes: how they are declared, what their handlers get, and what they answer. */
+/** Routes and endpoints: how they are declared, what their handlers get, and what they answer. */
 
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { z } from 'zod';
@@ -8,15 +8,19 @@ import { visibleJson } from '../visible.ts';
 /** What a client may do; each right includes those before it. `none`: open to everyone, since it reveals nothing. */
 export type Right = 'none' | 'read' | 'write';
 
-/** One route. The server serves it, and the OpenAPI description is generated from it. */
-export interface Route<Services, Shape extends z.ZodRawShape = z.ZodRawShape> {
+/** An endpoint and where it is served. The OpenAPI description is generated from both. */
+export interface Route<Services> extends Endpoint<Services> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** `/v1/apps`, or `/v1/apps/{id}`: a parameter at the end matches the rest of the path, slashes included. */
   readonly path: string;
   readonly needs: Right;
+}
+
+/** What a request to a route may contain, what it does, and what it is answered with. */
+export interface Endpoint<Services, Shape extends z.ZodRawShape = z.ZodRawShape> {
   /** Whether it limits its own cost and so does not count towards the limit on writes. */
   readonly frequent?: true;
-  /** Operation id in the OpenAPI description, which covers `/v1`; a route without one is left out. */
+  /** Operation id in the OpenAPI description, which covers `/v1`; an endpoint without one is left out. */
   readonly id?: string;
   readonly summary?: string;
   /** The handler's own answers; the server adds its own. Answers with the same status are merged. */
@@ -55,7 +59,7 @@ export interface RouteRequest<Input = unknown> {
   readonly headers: IncomingHttpHeaders;
   /** What the client may do. */
   readonly right: Right;
-  /** Empty for a route without a body. */
+  /** Empty for an endpoint without a body. */
   readonly body: string;
 }
 
@@ -68,14 +72,19 @@ export interface Answer {
   readonly delayMs?: number;
 }
 
-/** Returns a function that creates routes; it infers the type of a handler's input from the route's schema. */
+/** Returns a function that declares endpoints; it infers the type of a handler's input from the endpoint's schema. */
+export function endpointOf<Services>() {
+  return <Shape extends z.ZodRawShape>(endpoint: Endpoint<Services, Shape>): Endpoint<Services> => endpoint;
+}
+
+/** Returns a function that creates routes, of endpoints that are declared already or in its last argument. */
 export function routeOf<Services>() {
   return <Shape extends z.ZodRawShape>(
     method: Route<Services>['method'],
     path: string,
     needs: Right,
-    rest: Omit<Route<Services, Shape>, 'method' | 'path' | 'needs'>,
-  ): Route<Services> => ({ method, path, needs, ...rest });
+    endpoint: Endpoint<Services, Shape>,
+  ): Route<Services> => ({ method, path, needs, ...endpoint });
 }
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
@@ -106,7 +115,7 @@ export function unavailable(why: string): Answer {
   return problem(503, why, {}, { 'retry-after': '5' });
 }
 
-/** The handler of `/metrics`. */
+/** `/metrics`, of the controller and of the relay. */
 export const METRICS = {
   answer: async ({ metrics: { contentType, text } }: { metrics: Pick<Metrics, 'contentType' | 'text'> }) => ({
     status: 200,

@@ -1,6 +1,6 @@
-/** What route handlers depend on. It imports no route, so that every route may import it. */
+/** What handlers depend on. It imports no endpoint, so that every endpoint may import it. */
 
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { DoctorDocument } from '../doctor/document.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PassStatus } from '../pass-status.ts';
@@ -11,9 +11,8 @@ import type { Status } from '../status/status.ts';
 import type { WhyDocument } from '../why/document.ts';
 import type { VipQuery } from '../why/facts.ts';
 import type { DeploymentDocument } from './documents.ts';
-import type { Events } from './events.ts';
 import type { LiveStatus } from './live-status.ts';
-import { type Answer, type Right, routeOf } from './route.ts';
+import { type Answer, endpointOf, type Right, routeOf } from './route.ts';
 
 export interface Services {
   readonly status: () => Status;
@@ -42,6 +41,18 @@ export interface TaggedBody {
   readonly tag: string;
 }
 
+/** The open streams of `GET /v1/events`. */
+export interface Events {
+  /** Whether another stream may be opened. */
+  readonly hasRoom: boolean;
+  /** Streams the whole status and then its changes, until either side ends it. The headers must have been sent. */
+  add(response: ServerResponse): void;
+  /** Ends all open streams and their connections; clients that still have access reconnect. */
+  end(): void;
+  /** Ends all streams and refuses new ones. */
+  close(): void;
+}
+
 /** The page's HTML shell and assets, loaded on the first request. */
 export interface Page {
   shell(right: Right): Promise<Answer>;
@@ -63,5 +74,6 @@ export type FollowDeployment = (
   app: string,
 ) => (() => Promise<DeploymentDocument>) | null;
 
-/** Creates a route whose handler gets `Services`. */
+/** Declares an endpoint, or creates a route, whose handler gets `Services`. */
+export const endpoint = endpointOf<Services>();
 export const route = routeOf<Services>();

@@ -6,7 +6,7 @@ import type { VipQuery } from '../why/facts.ts';
 import { parseVipQuery } from '../why/query.ts';
 import { ok, refused } from './descriptions.ts';
 import { json, problem, unavailable } from './route.ts';
-import { route, type TraceConnection } from './services.ts';
+import { endpoint, type TraceConnection } from './services.ts';
 
 /** Traces a connection to `vip` on this host. Rejects when `signal` aborts. */
 export type Explain = (
@@ -30,7 +30,7 @@ export function createTrace(explain: Explain, status: () => Promise<StatusDocume
   };
 }
 
-export const WHY_ROUTE = route('GET', '/v1/why', 'read', {
+export const WHY = endpoint({
   id: 'why',
   summary: 'Why connections to a VIP fail: the first broken step of the path',
   answers: [

@@ -1,5 +1,5 @@
 import { isIpvsError } from 'ipvs-netlink-ts';
-import type { Family } from '../address.ts';
+import { bitsOf, type Family, familyOf } from '../address.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { ReachabilityReport } from '../ports.ts';
 import type { HostAddress, Link, RouteNetlink } from './rtnetlink.ts';
@@ -258,10 +258,6 @@ function serversLacking(
   return servers.filter((server) => !elsewhere.has(server));
 }
 
-function familyOf(address: string): Family {
-  return address.includes(':') ? 'ipv6' : 'ipv4';
-}
-
 function hostNetwork(address: string): string {
-  return `${address}/${familyOf(address) === 'ipv4' ? 32 : 128}`;
+  return `${address}/${bitsOf(familyOf(address))}`;
 }

@@ -26,9 +26,14 @@ import {
   type Table,
 } from '../model.ts';
 import type { IpvsTable, StepFailure } from '../ports.ts';
-import { backendFields, NO_BACKEND, serviceFields } from '../settings/fields.ts';
 import type { Writable } from '../settings/rows.ts';
-import type { BackendSettings, ServiceSettings } from '../settings/settings.ts';
+import {
+  type BackendSettings,
+  backendFields,
+  NO_BACKEND,
+  type ServiceSettings,
+  serviceFields,
+} from '../settings/settings.ts';
 
 /**
  * Opens the kernel's IPVS table over netlink. Rejects with a `ControllerError` 'kernel' that says what this host

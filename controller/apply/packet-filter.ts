@@ -1,5 +1,5 @@
 import { isIpvsError } from 'ipvs-netlink-ts';
-import type { Family } from '../address.ts';
+import { type Family, familyOf } from '../address.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import { loadModules } from '../fixes.ts';
 import type { ReachabilityReport } from '../ports.ts';
@@ -205,5 +205,5 @@ function byFamily(addresses: readonly string[]): Record<Family, readonly string[
 }
 
 function ofFamily(family: Family, addresses: readonly string[]): readonly string[] {
-  return addresses.filter((address) => address.includes(':') === (family === 'ipv6'));
+  return addresses.filter((address) => familyOf(address) === family);
 }

@@ -1,12 +1,12 @@
 import { getServers } from 'node:dns';
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
-import { canonicalAddress } from '../address.ts';
+import { canonicalWithoutZone } from '../address.ts';
+import { type HostAddress, ofHostAddresses } from './host-addresses.ts';
 
 export interface RealAddressOptions {
-  /** Our own interface, whose addresses are VIPs. */
-  readonly interfaceName: string;
+  /** Returns the addresses of this host, without those of our own interface. */
+  readonly hostAddresses: () => readonly HostAddress[];
   /** Returns the servers of the sources by canonical address, with their URLs. */
   readonly sources: () => ReadonlyMap<string, string>;
   /** Addresses that our servers listen on. */
@@ -17,14 +17,6 @@ export interface RealAddressOptions {
   readonly allowConnectedVips?: boolean;
   /** Name servers of this host. Default: those of its configuration. */
   readonly nameServers?: () => readonly string[];
-  /** Addresses of this host by interface. Default: its current ones. */
-  readonly interfaces?: () => Readonly<Record<string, readonly HostAddress[] | undefined>>;
-}
-
-interface HostAddress {
-  readonly address: string;
-  /** Address and prefix; null when the netmask is invalid. */
-  readonly cidr: string | null;
 }
 
 /** A network that this host is connected to. */
@@ -33,14 +25,7 @@ interface Connected {
   readonly reason: string;
 }
 
-/** The addresses and networks of the host at one moment. */
-interface Known {
-  readonly addresses: ReadonlyMap<string, string>;
-  readonly networks: readonly Connected[];
-  readonly nameServers: ReadonlySet<string>;
-}
-
-/** How long the list of addresses is cached. */
+/** How long the list of name servers is cached. */
 const FRESH_MS = 1_000;
 
 export interface RealAddresses {
@@ -55,48 +40,46 @@ export interface RealAddresses {
  * another host may have. A VIP at such an address cuts every host off from the real one (kubernetes #127410, #75290).
  */
 export function createRealAddresses(options: RealAddressOptions, now: () => number): RealAddresses {
-  const { interfaces = networkInterfaces, nameServers = configuredNameServers, sources } = options;
-  const servers = (options.servers ?? []).map((address) => canonical(address));
+  const { nameServers = configuredNameServers, sources } = options;
+  const servers = (options.servers ?? []).map(canonicalWithoutZone);
   const pools = (options.pools ?? []).map((pool) => ipaddr.parseCIDR(pool));
-  let known: Known = { addresses: new Map(), networks: [], nameServers: new Set() };
+  let known: ReadonlySet<string> = new Set();
   let readAt = Number.NEGATIVE_INFINITY;
 
-  function read(): Known {
+  const ofHost = ofHostAddresses(options.hostAddresses, (addresses) => {
     const reasons = new Map<string, string>();
     const networks: Connected[] = [];
     for (const server of servers) reasons.set(server, 'names are answered there (--dns-listen)');
-    for (const [name, addresses] of Object.entries(interfaces())) {
-      if (name === options.interfaceName) continue;
-      for (const { address, cidr } of addresses ?? []) {
-        reasons.set(canonical(address), `this host has it on ${name}`);
-        if (cidr !== null && !options.allowConnectedVips) networks.push(connected(cidr, name));
-      }
+    for (const { interfaceName, address, cidr } of addresses) {
+      reasons.set(address, `this host has it on ${interfaceName}`);
+      if (cidr !== null && !options.allowConnectedVips) networks.push(connected(cidr, interfaceName));
     }
-    return { addresses: reasons, networks, nameServers: new Set(nameServers().map(canonical)) };
-  }
+    return { reasons, networks };
+  });
 
   function inNetwork(text: string): string | null {
     const address = ipaddr.parse(text);
     if (pools.some((pool) => contains(pool, address))) return null;
-    return known.networks.find(({ network }) => contains(network, address))?.reason ?? null;
+    return ofHost().networks.find(({ network }) => contains(network, address))?.reason ?? null;
   }
 
-  const renew = (): void => {
-    if (now() - readAt <= FRESH_MS) return;
-    known = read();
-    readAt = now();
+  const isNameServer = (address: string): boolean => {
+    if (now() - readAt > FRESH_MS) {
+      known = new Set(nameServers().map(canonicalWithoutZone));
+      readAt = now();
+    }
+    return known.has(address);
   };
-  const taken = (address: string): string | null => {
-    renew();
-    const source = sources().get(canonical(address));
+  const taken = (text: string): string | null => {
+    const address = canonicalWithoutZone(text);
+    const source = sources().get(address);
     if (source !== undefined) return `it is the address of the source ${source}`;
-    return known.nameServers.has(canonical(address))
-      ? 'it is the address of a name server of this host'
-      : null;
+    return isNameServer(address) ? 'it is the address of a name server of this host' : null;
   };
   return {
     taken,
-    refusal: (address) => taken(address) ?? known.addresses.get(canonical(address)) ?? inNetwork(address),
+    refusal: (address) =>
+      taken(address) ?? ofHost().reasons.get(canonicalWithoutZone(address)) ?? inNetwork(address),
   };
 }
 
@@ -130,10 +113,4 @@ function nameServersIn(path: string): readonly string[] {
   } catch {
     return [];
   }
-}
-
-/** The canonical text of an address; other text stays as it is. */
-function canonical(text: string): string {
-  const [address = text] = text.split('%');
-  return canonicalAddress(address) ?? text;
 }

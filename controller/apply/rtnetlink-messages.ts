@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 import { attrTable, cstring, HOST_IS_LE, nested, raw, u8, u32 } from 'ipvs-netlink-ts/netlink';
 import type { Family } from '../address.ts';
 
-export const AF: Record<Family, number> = { ipv4: 2, ipv6: 10 };
+const AF: Record<Family, number> = { ipv4: 2, ipv6: 10 };
 export const RT_TABLE_LOCAL = 255;
 export const RTN_LOCAL = 2;
 /** Skips duplicate address detection. */
@@ -87,7 +87,7 @@ export function localRoute(interfaceIndex: number, { family, network, source }: 
   );
 }
 
-export function familyOf(number: number | undefined): Family | null {
+export function familyOfNumber(number: number | undefined): Family | null {
   return number === AF.ipv4 ? 'ipv4' : number === AF.ipv6 ? 'ipv6' : null;
 }
 

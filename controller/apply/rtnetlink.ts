@@ -2,7 +2,7 @@
 
 import { isIpvsError } from 'ipvs-netlink-ts';
 import { HOST_IS_LE, type Netlink, openNetlink } from 'ipvs-netlink-ts/netlink';
-import type { Family } from '../address.ts';
+import { bitsOf, FAMILIES, type Family, familyOf } from '../address.ts';
 import { messageOf } from '../errors.ts';
 import {
   ADDRESS_HEADER,
@@ -11,7 +11,7 @@ import {
   bytesOf,
   concat,
   DEPRECATED,
-  familyOf,
+  familyOfNumber,
   INTERFACE_HEADER,
   interfaceHeader,
   type LocalRoute,
@@ -117,7 +117,7 @@ export class RouteNetlink {
     );
     const found: HostAddress[] = [];
     for (const reply of replies) {
-      const family = familyOf(reply[0]);
+      const family = familyOfNumber(reply[0]);
       const { address, local, protocol } = addressAttrs.read(reply.subarray(ADDRESS_HEADER));
       // On a point-to-point link IFA_ADDRESS is the remote end; IFA_LOCAL, if present, is ours.
       const bytes = local ?? address;
@@ -161,7 +161,7 @@ export class RouteNetlink {
   /** The local routes of one interface with our mark. */
   async localRoutes(interfaceIndex: number): Promise<LocalRoute[]> {
     const found: LocalRoute[] = [];
-    for (const family of ['ipv4', 'ipv6'] as const) {
+    for (const family of FAMILIES) {
       const request = routeHeader(family, 0);
       for (const reply of await this.#socket.request(RTM.getRoute, NLM_F.dump, request, 'list routes')) {
         if (reply[4] !== RT_TABLE_LOCAL || reply[5] !== ROUTE_PROTOCOL || reply[7] !== RTN_LOCAL) continue;
@@ -197,11 +197,8 @@ export class RouteNetlink {
 
   /** The source address of this host towards another; null when it has no route there. */
   async sourceTowards(address: string): Promise<string | null> {
-    const family: Family = address.includes(':') ? 'ipv6' : 'ipv4';
-    const destination = bytesOf(address);
     try {
-      const request = concat(routeHeader(family, destination.length * 8), routeAttrs.write({ destination }));
-      const [reply] = await this.#socket.request(RTM.getRoute, 0, request);
+      const reply = await this.#routeTo(address);
       const source = reply === undefined ? undefined : routeAttrs.read(reply.subarray(ROUTE_HEADER)).source;
       return source === undefined ? null : textOf(source);
     } catch (error) {
@@ -217,11 +214,8 @@ export class RouteNetlink {
   async wayTo(
     address: string,
   ): Promise<{ readonly interfaceIndex: number | null } | { readonly refused: string }> {
-    const destination = bytesOf(address);
-    const family: Family = address.includes(':') ? 'ipv6' : 'ipv4';
     try {
-      const request = concat(routeHeader(family, destination.length * 8), routeAttrs.write({ destination }));
-      const [reply] = await this.#socket.request(RTM.getRoute, 0, request, `look up the route to ${address}`);
+      const reply = await this.#routeTo(address);
       if (reply === undefined) return { refused: 'the kernel told no route' };
       if (reply[7] === RTN_LOCAL) return { interfaceIndex: null };
       return { interfaceIndex: routeAttrs.read(reply.subarray(ROUTE_HEADER)).outInterface ?? 0 };
@@ -229,6 +223,16 @@ export class RouteNetlink {
       if (isIpvsError(error, 'timeout')) throw error;
       return { refused: messageOf(error) };
     }
+  }
+
+  async #routeTo(address: string): Promise<Uint8Array | undefined> {
+    const family = familyOf(address);
+    const request = concat(
+      routeHeader(family, bitsOf(family)),
+      routeAttrs.write({ destination: bytesOf(address) }),
+    );
+    const [reply] = await this.#socket.request(RTM.getRoute, 0, request, `look up the route to ${address}`);
+    return reply;
   }
 
   close(): void {

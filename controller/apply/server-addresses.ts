@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { canonicalAddress } from '../address.ts';
+import { canonicalWithoutZone } from '../address.ts';
 import { messageOf } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 
@@ -49,7 +49,7 @@ export function createServerAddresses(options: ServerAddressesOptions): ServerAd
     try {
       const found = await lookUp(host);
       const now = clock.monotonic();
-      for (const address of found) entry.addresses.set(canonical(address), now);
+      for (const address of found) entry.addresses.set(canonicalWithoutZone(address), now);
       for (const [address, seenAt] of entry.addresses)
         if (now - seenAt > KEEP_MS) entry.addresses.delete(address);
       entry.askAgainAt = now + FRESH_MS;
@@ -78,7 +78,7 @@ export function createServerAddresses(options: ServerAddressesOptions): ServerAd
   };
 
   const addressesOf = (host: string, now: number): Iterable<string> =>
-    isIP(host) === 0 ? entryOf(host, now).addresses.keys() : [canonical(host)];
+    isIP(host) === 0 ? entryOf(host, now).addresses.keys() : [canonicalWithoutZone(host)];
 
   const current = (): ReadonlyMap<string, string> => {
     const now = clock.monotonic();
@@ -112,12 +112,6 @@ export function createServerAddresses(options: ServerAddressesOptions): ServerAd
 
 function hostOf(url: string): string | null {
   return URL.canParse(url) ? new URL(url).hostname.replace(/^\[(.*)\]$/, '$1') : null;
-}
-
-/** The canonical text of an address, without a zone. */
-function canonical(text: string): string {
-  const [address = text] = text.split('%');
-  return canonicalAddress(address) ?? text;
 }
 
 /** The hosts file, then DNS, like the connections to these servers. */

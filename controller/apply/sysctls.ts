@@ -68,7 +68,7 @@ export function sysctlsFor(kernel: string, wanted: readonly Sysctl[] = SYSCTLS):
 }
 
 /** Reads a setting. Rejects when this kernel does not have it. */
-export async function readSysctl(name: string, root = '/proc/sys'): Promise<string> {
+async function readSysctl(name: string, root = '/proc/sys'): Promise<string> {
   return (await readFile(pathOf(name, root), 'utf8')).trim();
 }
 

@@ -2,8 +2,7 @@ import { compareText } from '../compare-text.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { KeyIndex } from '../inventory/key-index.ts';
 import type { App, AppKey, Declared, Rejection } from '../model.ts';
-import type { ClaimRules } from './claim.ts';
-import { type AppClaims, claimsOf, type LabelState } from './claims.ts';
+import { type AppClaims, type ClaimRules, claimsOf, type LabelState } from './claims.ts';
 import type { HostContext } from './port-reading.ts';
 import type { Refusals } from './refusals.ts';
 
@@ -121,30 +120,27 @@ export class ClaimTable {
     else this.#dependencies.set(key, dependsOn);
   }
 
-  // ---- over all apps, sorted by app id where the order is visible ----------------------------------------
+  // ---- over all apps ---------------------------------------------------------------------------------
 
   *labelStates(): Generator<LabelState> {
     for (const { labels } of this.#claims.values()) yield* labels;
   }
 
+  /** Sorted by app. */
   get declared(): readonly Declared[] {
-    return this.#inOrder().flatMap(({ claims }) => claims.map(({ declared }) => declared));
+    const appOf = (key: AppKey): Pick<App, 'id' | 'framework'> => this.#inventory.apps.get(key) ?? NO_APP;
+    return [...this.#claims]
+      .map(([key, { claims }]) => ({ app: appOf(key), claims }))
+      .sort((a, b) => compareText(a.app.id, b.app.id) || compareText(a.app.framework, b.app.framework))
+      .flatMap(({ claims }) => claims.map(({ declared }) => declared));
   }
 
   get rejected(): readonly Rejection[] {
-    return this.#inOrder().flatMap(({ rejected }) => rejected);
+    return [...this.#claims.values()].flatMap(({ rejected }) => rejected);
   }
 
   get warnings(): readonly string[] {
     return [...this.#claims.values()].flatMap(({ warnings }) => warnings);
-  }
-
-  #inOrder(): readonly AppClaims[] {
-    const appOf = (key: AppKey): Pick<App, 'id' | 'framework'> => this.#inventory.apps.get(key) ?? NO_APP;
-    return [...this.#claims]
-      .map(([key, claims]) => ({ app: appOf(key), claims }))
-      .sort((a, b) => compareText(a.app.id, b.app.id) || compareText(a.app.framework, b.app.framework))
-      .map(({ claims }) => claims);
   }
 }
 

@@ -1,24 +1,23 @@
-import type { Family } from '../address.ts';
+import { FAMILIES } from '../address.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { AppKey, CalledVip, Declared, Desired, Rejection, Service, ServiceKey } from '../model.ts';
 import type { NameMemory } from '../name-memory.ts';
 import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
-import { DEFAULT_PORT_OPTIONS } from '../settings/fields.ts';
+import { DEFAULT_PORT_OPTIONS, lackingReason } from '../settings/label-options.ts';
 import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
-import type { ClaimRules } from './claim.ts';
 import { ClaimTable } from './claim-table.ts';
+import type { ClaimRules } from './claims.ts';
 import { LabelTexts } from './label-texts.ts';
 import { NameAddresses } from './name-addresses.ts';
 import { cleanName } from './names.ts';
 import { createPoolOf } from './pool.ts';
-import { lackingReason } from './port-options.ts';
 import type { HostContext } from './port-reading.ts';
 import { Refusals } from './refusals.ts';
 import { distinctRejections } from './rejections.ts';
 import { Spellings } from './spellings.ts';
 import type { Conditions, TranslationRules } from './translation-rules.ts';
-import { VipTable } from './vip-table.ts';
+import { VipTable } from './vips.ts';
 
 /**
  * The desired services of an inventory, updated incrementally: the cost of an update is proportional to what changed. The
@@ -276,7 +275,6 @@ export class DesiredState implements Desired {
   }
 }
 
-const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 const NONE: ReadonlySet<string> = new Set();
 const NOT_UNFIT: ReadonlyMap<string, string> = new Map();
 function sameMap<Value>(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>): boolean {

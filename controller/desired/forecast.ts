@@ -23,10 +23,9 @@ export interface Forecast {
 
 /** Translates the cluster with `app` in the place of the one of its id. Names are given addresses as a new host would. */
 export function forecast(app: App, cluster: Snapshot, translate: Translate): Forecast {
-  const memory = { addresses: new Map(), labels: new Map() };
-  const before = translate(cluster, memory);
+  const before = translate(cluster);
   const others = cluster.apps.filter((one) => one.id !== app.id || one.framework !== app.framework);
-  const after = translate({ ...cluster, apps: [...others, app] }, memory);
+  const after = translate({ ...cluster, apps: [...others, app] });
   const known = new Set(before.rejected.map(placeOf));
   const warned = new Set(before.warnings);
   const framework = cleanName(app.framework);

@@ -1,4 +1,5 @@
-import type { App, Port, Rejection } from '../model.ts';
+import { onlyKnownTo } from '../inventory/merge.ts';
+import type { App, Port, Rejection, Task } from '../model.ts';
 import {
   isTaskLabelPort,
   isVipLabel,
@@ -14,7 +15,7 @@ import { doubtOf, probably } from './vip-doubts.ts';
 import { EXPECTED_VIP } from './vip-label.ts';
 
 /** Problems with labels, for the author of the app. */
-export interface LabelProblems {
+interface LabelProblems {
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
 }
@@ -23,8 +24,49 @@ const LONGEST_VALUE = 100;
 /** At most so many unused labels are reported for each port. */
 const MOST_UNREAD = 10;
 
+/** Collects the problems with an app's labels, each once. */
+export function collectProblems(app: App, zone: string) {
+  const ofTasks = app.fromTasks || app.labelsPerTask;
+  const told = new Set<PortReading>();
+  const rejected: Rejection[] = [...app.rejected];
+  const warnings: string[] = [];
+
+  const about = (port: Port, reading: PortReading): void => {
+    told.add(reading);
+    const problems = labelProblems(app, port, reading, zone);
+    rejected.push(...problems.rejected);
+    warnings.push(...problems.warnings);
+  };
+  return {
+    about,
+    /**
+     * Reports the labels of a task only where they may differ from the definition's: where the app was put together from
+     * its tasks, and for a task that the source of the definition does not list. Problems that the definition has too are
+     * not repeated.
+     */
+    aboutTask({ onlyIn }: Task, port: Port, reading: PortReading): void {
+      if (told.has(reading)) return;
+      if (ofTasks) about(port, reading);
+      else if (onlyIn !== undefined) {
+        told.add(reading);
+        for (const one of labelProblems(app, port, reading, zone).rejected) {
+          if (rejected.some(({ value, reason }) => value === one.value && reason === one.reason)) continue;
+          rejected.push({ ...one, reason: onlyKnownTo(onlyIn, one.reason) });
+        }
+      }
+    },
+    rejected: (): readonly Rejection[] => (rejected.length < 2 ? rejected : eachOnce(rejected)),
+    warnings,
+  };
+}
+
+/** Removes duplicates: several tasks may have the same label. */
+function eachOnce(rejected: readonly Rejection[]): readonly Rejection[] {
+  return [...new Map(rejected.map((one) => [`${one.at}\n${one.value}\n${one.reason}`, one])).values()];
+}
+
 /** Problems with the labels of one port of the newest definition. `zone`: the cleaned DNS zone of VIP names. */
-export function labelProblems(app: App, port: Port, reading: PortReading, zone: string): LabelProblems {
+function labelProblems(app: App, port: Port, reading: PortReading, zone: string): LabelProblems {
   const unread = unreadLabels(app, port, reading);
   if (reading.vips.length === 0) return unread.length === 0 ? NONE : { rejected: [], warnings: unread };
   const rejected: Rejection[] = [];
@@ -35,7 +77,7 @@ export function labelProblems(app: App, port: Port, reading: PortReading, zone: 
     rejected.push(...problems.rejected);
     warnings.push(...problems.warnings);
   }
-  for (const { key, value, reason } of reading.options.problems) {
+  for (const { key, value, reason = unknownOption(key) } of reading.options.problems) {
     rejected.push({ app: app.id, at: `${port.at}.labels.${key}`, value: shorten(value), reason });
   }
   for (const protocol of reading.otherProtocols) {
@@ -119,6 +161,12 @@ function whyUnread(means: Meaning, key: string, besideVip: boolean): string {
   if (!besideVip) return 'there is no VIP label beside it';
   const nearest = nearestOption(key);
   return nearest === null ? `known are ${OPTION_KEYS.join(', ')}` : `did you mean ${nearest}?`;
+}
+
+function unknownOption(key: string): string {
+  const nearest = nearestOption(key);
+  const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
+  return `expected one of the labels ${OPTION_KEYS.join(', ')}${hint}`;
 }
 
 function shorten(text: string): string {

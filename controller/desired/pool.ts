@@ -1,4 +1,4 @@
-import { type Address, type Family, formatAddress, parseAddress } from '../address.ts';
+import { type Address, bitsOf, type Family, formatAddress, parseAddress } from '../address.ts';
 
 /** The address range of named VIPs in one family; both ends are included. */
 export interface Pool {
@@ -24,7 +24,7 @@ export function parsePool(text: string): Pool | null {
   const address = parseAddress(network);
   if (address === null || more.length > 0 || !/^\d{1,3}$/.test(prefixText)) return null;
 
-  const bits = address.family === 'ipv4' ? 32 : 128;
+  const bits = bitsOf(address.family);
   const prefix = Number(prefixText);
   if (prefix > bits) return null;
 

@@ -1,9 +1,8 @@
 import { BOUNDS } from '../bounds.ts';
 import type { App, Port, Protocol } from '../model.ts';
 import { isTaskLabelPort, isVipLabel } from '../settings/label-keys.ts';
-import type { PortOptions } from '../settings/port-options.ts';
+import { type OptionsReading, type PortOptions, readPortOptions } from '../settings/label-options.ts';
 import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
-import { type OptionsReading, readPortOptions } from './port-options.ts';
 import { isProblem, readTarget, type Target } from './target.ts';
 import type { VipProblem } from './vip-label.ts';
 
@@ -115,7 +114,7 @@ export function createPortReader(
 }
 
 /** The defaults, with `wlc` in place of a scheduler that the kernel lacks. */
-export function defaultsWithout(defaults: PortOptions, lacks: HostContext['lacks']): PortOptions {
+function defaultsWithout(defaults: PortOptions, lacks: HostContext['lacks']): PortOptions {
   const { scheduler } = defaults;
   // `lacks` is called only where needed, since each call is noted as a dependency of the app.
   if (scheduler === FALLBACK_SCHEDULER || !lacks(scheduler)) return defaults;

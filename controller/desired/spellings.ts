@@ -4,7 +4,6 @@ import type { Spelling } from './claims.ts';
 /** How labels write each name. Two labels that only cleaning makes equal may have been meant as two VIPs. */
 export class Spellings {
   readonly #byName = new Map<string, readonly Spelling[]>();
-  readonly #folded = new Map<string, readonly string[]>();
 
   /** Replaces the spellings of one app. */
   exchange(before: readonly Spelling[], now: readonly Spelling[]): void {
@@ -14,14 +13,11 @@ export class Spellings {
       const all = [...left, ...now.filter(({ fullName }) => fullName === name)].sort(byPlaceAndText);
       if (all.length === 0) this.#byName.delete(name);
       else this.#byName.set(name, all);
-      const folded = foldedInto(name, all);
-      if (folded.length === 0) this.#folded.delete(name);
-      else this.#folded.set(name, folded);
     }
   }
 
   warnings(): readonly string[] {
-    return [...this.#folded.values()].flat();
+    return [...this.#byName].flatMap(([name, all]) => foldedInto(name, all));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PortOptions } from '../settings/port-options.ts';
+import type { PortOptions } from '../settings/label-options.ts';
 import type { Pools } from './pool.ts';
 import type { RealAddresses } from './refusals.ts';
 

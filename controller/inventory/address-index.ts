@@ -1,4 +1,4 @@
-import { canonicalAddress } from '../address.ts';
+import { canonicalText } from '../address.ts';
 import type { App, AppKey, Task } from '../model.ts';
 import { KeyIndex } from './key-index.ts';
 
@@ -65,9 +65,9 @@ export class AddressIndex {
 function agentsOf(app: App | undefined): ReadonlySet<string> {
   const found = new Set<string>();
   for (const { agent, ports } of app?.tasks ?? []) {
-    if (agent !== undefined) found.add(canonical(agent.address));
+    if (agent !== undefined) found.add(canonicalText(agent.address));
     for (const { backendAddress, endpoints } of ports)
-      if (backendAddress === 'agent') for (const { address } of endpoints) found.add(canonical(address));
+      if (backendAddress === 'agent') for (const { address } of endpoints) found.add(canonicalText(address));
   }
   return found;
 }
@@ -81,13 +81,10 @@ function containersOf(app: App | undefined): ReadonlySet<string> {
 /** The addresses of containers that have not ended. */
 function addContainer({ state, addresses = [], ports }: Task, found: Set<string>): void {
   if (state === 'gone') return;
-  for (const address of addresses) found.add(canonical(address));
+  for (const address of addresses) found.add(canonicalText(address));
   for (const { backendAddress, endpoints, local = [] } of ports) {
-    if (backendAddress === 'container') for (const { address } of endpoints) found.add(canonical(address));
-    for (const { address } of local) found.add(canonical(address));
+    if (backendAddress === 'container')
+      for (const { address } of endpoints) found.add(canonicalText(address));
+    for (const { address } of local) found.add(canonicalText(address));
   }
-}
-
-function canonical(address: string): string {
-  return canonicalAddress(address) ?? address;
 }

@@ -1,6 +1,6 @@
-import { type App, type BackendKey, endpointKey, type Task } from '../model.ts';
+import type { App, BackendKey, Task } from '../model.ts';
 import { takenBack } from './offers.ts';
-import { everyEndpoint } from './task-index.ts';
+import { endpointsOf } from './task-index.ts';
 
 /** How a source came to report an app: in a list, or by itself. */
 export interface Report {
@@ -23,8 +23,8 @@ export function endedByName(
   { byName, ended }: Report,
 ): readonly BackendKey[] {
   if (before.length === 0) return [];
-  const ending = endpointsOf(ended === 'all' ? before : before.map((app) => onlyEnding(app, ended)));
-  const still = byName || ending.length > 0 ? new Set(endpointsOf(now)) : NONE;
+  const ending = endpointsIn(ended === 'all' ? before : before.map((app) => onlyEnding(app, ended)));
+  const still = byName || ending.length > 0 ? new Set(endpointsIn(now)) : NONE;
   const gone = ending.filter((endpoint) => !still.has(endpoint));
   if (!byName) return gone;
   const back = takenBack(before, now).filter((endpoint) => ended === 'all' || still.has(endpoint));
@@ -38,8 +38,6 @@ function onlyEnding(app: App, ended: ReadonlySet<string>): App {
   return { ...app, tasks: app.tasks.filter(isEnding) };
 }
 
-function endpointsOf(apps: readonly App[]): BackendKey[] {
-  return apps.flatMap(({ tasks }) =>
-    tasks.flatMap(({ ports }) => ports.flatMap((port) => everyEndpoint(port).map(endpointKey))),
-  );
+function endpointsIn(apps: readonly App[]): BackendKey[] {
+  return apps.flatMap(({ tasks }) => tasks.flatMap(({ ports }) => ports.flatMap(endpointsOf)));
 }

@@ -1,4 +1,4 @@
-import { canonicalAddress } from '../address.ts';
+import { canonicalText } from '../address.ts';
 import type { About, Delta } from '../delta.ts';
 import { type App, type AppKey, appKey, type BackendKey, type Rejection, type Snapshot } from '../model.ts';
 import { inSlices } from '../pace.ts';
@@ -42,17 +42,21 @@ export class Inventory {
 
   /** An inventory of complete sources. */
   static of(snapshots: readonly Snapshot[]): Inventory {
-    const inventory = new Inventory();
-    for (const [index, snapshot] of snapshots.entries()) inventory.apply(String(index), firstDelta(snapshot));
+    const inventory = Inventory.#with(snapshots);
     inventory.settle(withoutPause);
     return inventory;
   }
 
   /** The same, yielding to the event loop. */
   static async inSlices(snapshots: readonly Snapshot[]): Promise<Inventory> {
+    const inventory = Inventory.#with(snapshots);
+    await inSlices((pause) => inventory.settle(pause));
+    return inventory;
+  }
+
+  static #with(snapshots: readonly Snapshot[]): Inventory {
     const inventory = new Inventory();
     for (const [index, snapshot] of snapshots.entries()) inventory.apply(String(index), firstDelta(snapshot));
-    await inSlices((pause) => inventory.settle(pause));
     return inventory;
   }
 
@@ -225,7 +229,7 @@ const NO_APPS: readonly App[] = [];
 function isAtOneOf(tasks: App['tasks'], addresses: ReadonlySet<string>): boolean {
   return tasks.some(({ ports }) =>
     ports.some(({ endpoints, local = [] }) =>
-      [...endpoints, ...local].some(({ address }) => addresses.has(canonicalAddress(address) ?? address)),
+      [...endpoints, ...local].some(({ address }) => addresses.has(canonicalText(address))),
     ),
   );
 }

@@ -1,6 +1,6 @@
 import { compareText } from '../compare-text.ts';
-import { type App, type BackendKey, endpointKey, type Task, type TaskPort } from '../model.ts';
-import { everyEndpoint, type TaskIndex } from './task-index.ts';
+import type { App, BackendKey, Task } from '../model.ts';
+import { endpointsOf, type TaskIndex } from './task-index.ts';
 
 /** The VIPs that a task's port declares at an endpoint, as text; equal texts mean the same VIPs. */
 type Offer = string;
@@ -34,7 +34,7 @@ export function takenBack(before: readonly App[], now: readonly App[]): readonly
     now.flatMap((app) => [...offersOf(app)].map(([endpoint, offer]) => `${endpoint} ${offer}`)),
   );
   const outOfSight = new Set(
-    now.flatMap(({ tasks }) => tasks.filter(isOutOfSight).flatMap(({ ports }) => ports.flatMap(placesOf))),
+    now.flatMap(({ tasks }) => tasks.filter(isOutOfSight).flatMap(({ ports }) => ports.flatMap(endpointsOf))),
   );
   return before
     .flatMap((app) => [...offersOf(app)])
@@ -48,17 +48,13 @@ function* offersOf(
 ): Generator<readonly [BackendKey, Offer, Task]> {
   for (const task of tasks.filter(serves)) {
     for (const port of task.ports) {
-      const places = placesOf(port).filter(isWanted);
+      const places = endpointsOf(port).filter(isWanted);
       if (places.length === 0) continue;
       const labels = Object.entries(port.labels).sort(([a], [b]) => compareText(a, b));
       const offer = JSON.stringify([framework, id, port.protocols, labels]);
       for (const endpoint of places) yield [endpoint, offer, task];
     }
   }
-}
-
-function placesOf(port: TaskPort): readonly BackendKey[] {
-  return everyEndpoint(port).map(endpointKey);
 }
 
 function serves({ state, health }: Task): boolean {

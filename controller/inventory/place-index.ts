@@ -1,4 +1,4 @@
-import { canonicalAddress } from '../address.ts';
+import { canonicalText } from '../address.ts';
 import { compareText } from '../compare-text.ts';
 import type { App, Task } from '../model.ts';
 import type { Place } from '../place.ts';
@@ -23,7 +23,9 @@ export class PlaceIndex {
 
   /** Replaces the places from lists of agents, by address. */
   list(places: Iterable<readonly [string, Place]>): void {
-    this.#listed = new Map(Array.from(places, ([address, place]) => [canonical(address), place] as const));
+    this.#listed = new Map(
+      Array.from(places, ([address, place]) => [canonicalText(address), place] as const),
+    );
     this.#version += 1;
   }
 
@@ -62,22 +64,18 @@ export class PlaceIndex {
 function* hostsOf({ agent, place, ports }: Task): Generator<string> {
   if (place?.node !== undefined) yield place.node;
   if (agent !== undefined) {
-    yield canonical(agent.address);
+    yield canonicalText(agent.address);
     return;
   }
   const port = ports.find(
     ({ backendAddress, endpoints }) => backendAddress === 'agent' && endpoints.length > 0,
   );
   const [endpoint] = port?.endpoints ?? [];
-  if (endpoint !== undefined) yield canonical(endpoint.address);
+  if (endpoint !== undefined) yield canonicalText(endpoint.address);
 }
 
 /** Decides between places with equal numbers of tasks. Independent of the order of reads, so that a rebuild finds the same. */
 function isBefore(a: Place, b: Place): boolean {
   const textOf = ({ region = '', zone = '', node = '' }: Place) => `${region}\n${zone}\n${node}`;
   return compareText(textOf(a), textOf(b)) < 0;
-}
-
-function canonical(address: string): string {
-  return canonicalAddress(address) ?? address;
 }

@@ -1,4 +1,3 @@
-import { readPortOptions } from '../desired/port-options.ts';
 import {
   type App,
   type AppKey,
@@ -8,6 +7,7 @@ import {
   type Task,
   type TaskPort,
 } from '../model.ts';
+import { readPortOptions } from '../settings/label-options.ts';
 import { KeyIndex } from './key-index.ts';
 
 /** The task at an endpoint, as far as the sources know. */
@@ -41,7 +41,7 @@ export class TaskIndex {
 
   /** Updates the index after an app was added, changed or removed. */
   replace(key: AppKey, before: App | undefined, now: App | undefined): void {
-    this.#byEndpoint.replace(key, endpointsOf(before), endpointsOf(now));
+    this.#byEndpoint.replace(key, endpointsIn(before), endpointsIn(now));
   }
 
   /** The apps with a task at an endpoint. */
@@ -67,15 +67,15 @@ export class TaskIndex {
 }
 
 /** The endpoints of a task's port, from its own host and from others. */
-export function everyEndpoint({ endpoints, local = [] }: TaskPort): readonly Endpoint[] {
-  return local.length === 0 ? endpoints : [...endpoints, ...local];
+export function endpointsOf({ endpoints, local = [] }: TaskPort): readonly BackendKey[] {
+  return (local.length === 0 ? endpoints : [...endpoints, ...local]).map(endpointKey);
 }
 
-function endpointsOf(app: App | undefined): ReadonlySet<BackendKey> {
+function endpointsIn(app: App | undefined): ReadonlySet<BackendKey> {
   if (app === undefined || app.tasks.length === 0) return NONE;
   const found = new Set<BackendKey>();
   for (const { ports } of app.tasks)
-    for (const port of ports) for (const endpoint of everyEndpoint(port)) found.add(endpointKey(endpoint));
+    for (const port of ports) for (const endpoint of endpointsOf(port)) found.add(endpoint);
   return found;
 }
 

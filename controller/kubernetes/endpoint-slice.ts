@@ -48,7 +48,8 @@ export interface SlicePort {
   readonly name: string;
   /** In lower case. */
   readonly protocol: string;
-  readonly port: number;
+  /** null for all ports, which cannot be balanced to. */
+  readonly port: number | null;
 }
 
 export interface SliceEndpoint {
@@ -72,10 +73,11 @@ export function readSlice(json: unknown): Slice {
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
     addressType,
-    ports: (ports ?? []).flatMap(({ name, protocol, port }) =>
-      // A port without a number means all ports, which cannot be balanced to.
-      port ? [{ name: name ?? '', protocol: (protocol ?? 'TCP').toLowerCase(), port }] : [],
-    ),
+    ports: (ports ?? []).map(({ name, protocol, port }) => ({
+      name: name ?? '',
+      protocol: (protocol ?? 'TCP').toLowerCase(),
+      port: port || null,
+    })),
     endpoints: (endpoints ?? []).flatMap(
       ({ addresses: [address], conditions, targetRef, zone, nodeName }) => {
         // "No semantics are defined for additional addresses beyond the first" (API reference).

@@ -5,6 +5,7 @@ import type { DecisionTable } from '../plan/decision.ts';
 import { lossText } from '../plan/held-text.ts';
 import { type LargeRemoval, type Leave, largeRemoval, type NamedEnd } from '../plan/let-go.ts';
 import { type Losses, leaving } from '../plan/losses.ts';
+import { HALF } from '../plan/mass.ts';
 import type { Plan } from '../plan/plan.ts';
 import { RecentLosses } from './recent-losses.ts';
 
@@ -20,8 +21,6 @@ interface HoldContext extends Omit<BrakeContext, 'named' | 'heldBefore' | 'share
   readonly decidedHere: (endpoint: BackendKey, service: ServiceKey) => boolean;
 }
 
-/** The share from which on a removal counts as large when the brake is off: the default of `--mass-removal-percent`. */
-const HALF = 0.5;
 /** A named end is forgotten after this: by then the backend is gone, or stays for other reasons. */
 const NAMED_MS = 600_000;
 

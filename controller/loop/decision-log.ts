@@ -16,7 +16,7 @@ type SinceByRule = ReadonlyMap<DecisionRule, number>;
 export function createDecisionLog(log: Log): (pass: PassStatus) => void {
   const standing = new Map<ServiceKey, SinceByRule>();
 
-  return ({ plan, decisions = NONE, finishedAt, error }) => {
+  return ({ plan, decisions, finishedAt, error }) => {
     if (error !== null) return;
     const begun: Fields[] = [];
     const ended: Fields[] = [];
@@ -39,7 +39,6 @@ export function createDecisionLog(log: Log): (pass: PassStatus) => void {
   };
 }
 
-const NONE: NonNullable<PassStatus['decisions']> = new Map();
 const NO_RULES: SinceByRule = new Map();
 const NO_DECISIONS: ReadonlyMap<BackendKey | null, Decision> = new Map();
 

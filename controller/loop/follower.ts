@@ -8,6 +8,7 @@ import { Latch } from '../time.ts';
 import { ManagedTable, type ManagedTablePorts, type ManagedTableRules } from './managed-table.ts';
 import { Pass, type PassParts, type PassRequest } from './pass.ts';
 import type { Planner } from './planner.ts';
+import { Schedule, TICK_MS } from './schedule.ts';
 import type { SharedDesired } from './shared-desired.ts';
 import type { Turns } from './turns.ts';
 
@@ -22,10 +23,6 @@ export interface HostChange extends Pick<PassRequest, 'gone' | 'changesSince'> {
   readonly touched: ReadonlySet<ServiceKey>;
 }
 
-/** Interval of the checks of interface and routes. */
-const TICK_MS = 1_000;
-/** Delay of the next pass after one that ended with an error. */
-const RETRY_AFTER_ERROR_MS = 2_000;
 /** Passes over more services than this, and full ones, take turns with those of other tables. */
 const LARGE = 50;
 /** Full passes over several tables are spread over this share of their interval. */
@@ -42,6 +39,7 @@ export class Follower {
   readonly #turns: Turns;
   readonly #random: () => number;
   readonly #table: ManagedTable;
+  readonly #schedule: Schedule;
   readonly #wake = new Latch<'changed' | 'read' | 'resync'>();
   #touched = new Set<ServiceKey>();
   #gone: NamedEnd[] = [];
@@ -62,6 +60,7 @@ export class Follower {
     this.#turns = turns;
     this.#random = random;
     this.#table = new ManagedTable(ports, rules, inventory, random);
+    this.#schedule = new Schedule(this.#table, ports.clock, () => this.#wake.set('read'));
   }
 
   get planner(): Planner {
@@ -87,44 +86,32 @@ export class Follower {
    */
   async run(passed: (pass: PassStatus) => void, signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
-    const due = { full: 0, look: 0, tick: clock.monotonic() };
-    let repairing: Promise<void> | null = null;
+    let tick = clock.monotonic();
     while (!signal.aborted) {
-      const full = this.#nextPass(due);
+      const full = this.#nextPass();
       const { desired } = this.#shared;
       if (full === null || desired === null)
-        await this.#wake.wait(Math.max(0, due.tick - clock.monotonic()), clock, signal);
+        await this.#wake.wait(Math.max(0, tick - clock.monotonic()), clock, signal);
       else {
         const pass = await this.#passInTurn(full, desired, signal);
         if (pass === null || signal.aborted) break;
         passed(pass);
-        const now = clock.monotonic();
-        if (pass.error !== null) due.full = due.look = now + RETRY_AFTER_ERROR_MS;
-        else if (pass.kind === 'full') due.full = now + this.#rules.resyncMs * (1 - SPREAD * this.#random());
+        this.#schedule.passed(pass, this.#rules.resyncMs * (1 - SPREAD * this.#random()));
       }
-      if (clock.monotonic() < due.tick) continue;
-      // In the background, and never twice at a time.
-      repairing ??= this.#repair().finally(() => {
-        repairing = null;
-      });
-      due.tick = clock.monotonic() + TICK_MS;
+      if (clock.monotonic() < tick) continue;
+      this.#repair();
+      tick = clock.monotonic() + TICK_MS;
     }
-    await repairing;
+    await this.#table.reachability.settled();
   }
 
   /** Whether the next pass is a full one; null when there is nothing to do yet. */
-  #nextPass(due: { full: number; readonly look: number }): boolean | null {
+  #nextPass(): boolean | null {
     const reasons = this.#wake.take();
     if (this.#shared.desired === null) return null;
-    const now = this.#ports.clock.monotonic();
-    const isAsked = reasons.has('read') || reasons.has('resync');
-    if (now >= due.full && this.#table.view.isKnown && !isAsked) {
-      due.full = Number.POSITIVE_INFINITY;
-      void this.#table.refreshInBackground().then(() => this.#wake.set('read'));
-    }
-    if (isAsked || now >= due.full) return true;
-    const look = this.#table.nextLook();
-    return reasons.has('changed') || (look !== null && now >= Math.max(look, due.look)) ? false : null;
+    if (this.#schedule.isFull(reasons.has('read') || reasons.has('resync'))) return true;
+    const isLookDue = this.#ports.clock.monotonic() >= this.#schedule.nextLook();
+    return reasons.has('changed') || isLookDue ? false : null;
   }
 
   /** null when the pass was not made because `signal` aborted first. */
@@ -145,16 +132,12 @@ export class Follower {
     this.#gone = [];
     this.#since = [];
     this.#table.begin(request.gone, startedAt);
-    let unread: Error | null = null;
-    await this.#table.book.read().catch((error: Error) => {
-      unread = error;
-    });
     const { ejections } = this.#rules;
     const parts = {
       table: this.#table,
       desired,
       translation: this.#following,
-      unread,
+      unread: null,
       inventory: SETTLED,
       nameStore: NOBODY,
       // The host's pass has touched the services of changed ejections.
@@ -165,14 +148,12 @@ export class Follower {
     return await new Pass(request, parts, startedAt).run();
   }
 
-  async #repair(): Promise<void> {
+  #repair(): void {
     const { log } = this.#ports;
-    try {
-      const repaired = await this.#table.reachability.repair();
-      if (repaired.length > 0) log.warn('reachability repaired', { repaired });
-    } catch (error) {
-      log.debug('reachability could not be looked at', { error: messageOf(error) });
-    }
+    this.#table.reachability.repairInBackground(
+      (repaired) => log.warn('reachability repaired', { repaired }),
+      (error) => log.debug('reachability could not be looked at', { error: messageOf(error) }),
+    );
   }
 
   /** Stands in for the translation, which the host's passes do. */

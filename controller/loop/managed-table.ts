@@ -33,15 +33,20 @@ export interface ManagedTableRules extends PlanRules {
 
 /** The state of one kernel table that this program manages: what its passes work with and leave for the next one. */
 export class ManagedTable {
-  readonly planner: Planner;
-  readonly reachability: ReachabilityView;
-  readonly book: LedgerBook;
+  /** The kernel's table, as far as it is known. */
   readonly view: KernelView;
-  readonly applier: Applier;
+  /** The services in it that are ours, as in the ledger. */
+  readonly book: LedgerBook;
+  /** Whether packets to VIPs get to this host, as far as known. */
+  readonly reachability: ReachabilityView;
+  /** What the last pass left to do. */
   readonly carryOver = new CarryOver();
+  /** The services that are not as desired. */
   readonly shortfalls = new Shortfalls();
   readonly nearest: Nearest;
   readonly slowStarts: SlowStarts;
+  readonly planner: Planner;
+  readonly applier: Applier;
   readonly #dryRun: boolean;
 
   constructor(

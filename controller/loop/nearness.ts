@@ -1,10 +1,10 @@
 import type { PlaceIndex } from '../inventory/place-index.ts';
 import type { Desired, Service, ServiceKey } from '../model.ts';
-import type { Place } from '../place.ts';
+import type { Place, Tier } from '../place.ts';
 import type { Decisions } from '../plan/decision.ts';
-import { desiredWith } from '../plan/desired-with.ts';
+import { ChangedServices, desiredWith } from '../plan/desired-with.ts';
 import { serviceIn, waitingDecisions } from '../plan/nearest.ts';
-import { type NearVip, undecidedWarnings, unknownPlaceWarnings } from '../plan/nearness-warnings.ts';
+import { type NearVip, undecidedWarnings, unknownPlaceWarnings } from '../plan/nearness-text.ts';
 import { chooseTier, nextLookAt, type TierChoice } from '../plan/tier-choice.ts';
 import {
   type HostPlace,
@@ -44,8 +44,7 @@ export class Nearest {
   #host: HostPlace;
   #placesVersion = -1;
   readonly #chosen = new Map<ServiceKey, Chosen>();
-  /** Results by service, so that a result stays the same object from pass to pass. */
-  #made = new WeakMap<Service, Service>();
+  #made = new ChangedServices<Tier>();
   /** Warnings about places of options that no source knows, for one version of the places. */
   #unknown: { readonly version: number; readonly warnings: readonly string[] } = {
     version: -1,
@@ -75,7 +74,7 @@ export class Nearest {
     if (this.#lookAtHost()) {
       for (const key of this.#chosen.keys()) due.add(key);
       this.#chosen.clear();
-      this.#made = new WeakMap();
+      this.#made = new ChangedServices();
     }
     for (const key of this.#waiting) if (this.#isDue(key, now)) due.add(key);
     const moved = new Set<ServiceKey>();
@@ -153,8 +152,10 @@ export class Nearest {
   }
 
   #set(key: ServiceKey, chosen: Chosen | undefined): void {
-    if (chosen === undefined) this.#chosen.delete(key);
-    else this.#chosen.set(key, chosen);
+    if (chosen === undefined) {
+      this.#chosen.delete(key);
+      this.#made.delete(key);
+    } else this.#chosen.set(key, chosen);
     if (chosen === undefined || chosen.nearer.size === 0) this.#waiting.delete(key);
     else this.#waiting.add(key);
   }
@@ -186,11 +187,8 @@ export class Nearest {
   #near(service: Service, key: ServiceKey): Service {
     const chosen = this.#chosen.get(key);
     if (chosen === undefined || !wantsNear(service)) return service;
-    const known = this.#made.get(service);
-    if (known?.nearness?.tier === chosen.tier) return known;
-    const made = serviceIn(chosen.tier, service, this.#host);
-    this.#made.set(service, made);
-    return made;
+    const { tier } = chosen;
+    return this.#made.of(key, service, tier, () => serviceIn(tier, service, this.#host));
   }
 
   /** Whether the place or the addresses of this host have changed since the last call. */

@@ -26,7 +26,7 @@ export function createPassLog(log: Log): (pass: PassStatus) => void {
 
   // Logged once: a removal that fails is planned again.
   const logLetGo = ({ letGo: removal }: PassStatus): void => {
-    const text = removal == null ? '' : letGoText(removal);
+    const text = removal === null ? '' : letGoText(removal);
     if (text !== '' && text !== letGo) log.warn('large removal not held', { why: text });
     letGo = text;
   };
@@ -62,7 +62,7 @@ function onlyGrows({ plan, decisions, changesSince, repaired, problems }: PassSt
   return plan.growing.every(
     (step) =>
       step.op === 'update-backend' &&
-      decisions?.get(serviceKey(step.service))?.get(endpointKey(step.backend))?.rule === 'slow start',
+      decisions.get(serviceKey(step.service))?.get(endpointKey(step.backend))?.rule === 'slow start',
   );
 }
 
@@ -73,7 +73,7 @@ function endText({ services, endpoints }: HeldRemoval, { observed, letGo }: Pass
     for (const [endpoint, { weight }] of observed.get(service)?.backends ?? [])
       if (endpoints.has(endpoint) && weight > 0) serving += 1;
   const stay = `${serving} of its backends are in rotation, as the sources say again`;
-  const left = letGo == null ? 'the others left, named by a source or too few to be held' : letGoText(letGo);
+  const left = letGo === null ? 'the others left, named by a source or too few to be held' : letGoText(letGo);
   if (serving === endpoints.size) return 'the sources say again that all of it serves';
   return serving === 0 ? left : `${stay}; ${left}`;
 }

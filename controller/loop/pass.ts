@@ -5,7 +5,6 @@ import type { Inventory } from '../inventory/inventory.ts';
 import type { Desired, ObservedService, ServiceKey } from '../model.ts';
 import { eachInSlices, inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
-import { DecisionTable } from '../plan/decision.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { ejectionDecisions, isEjected, servicesWith, withEjections } from '../plan/ejected.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
@@ -16,7 +15,7 @@ import type { Clock, EjectionFacts } from '../ports.ts';
 import type { ManagedTable } from './managed-table.ts';
 import type { NameStore } from './name-store.ts';
 import { nothingYet, type Outcome } from './outcome.ts';
-import type { PlanResult } from './planner.ts';
+import { nothingPlanned } from './planner.ts';
 
 export interface PassRequest {
   /** Read the kernel's whole table first, instead of relying on its known state. */
@@ -60,75 +59,87 @@ const HELD_TRIES = 3;
  * 4. Apply: record in the ledger, write additions, make addresses reachable, publish names, write removals.
  * 5. Report the result, and carry over what is not as desired to the next pass.
  *
+ * What a step finds out may change an earlier one: the kernel lacks a scheduler, or held VIPs keep their addresses. Then the
+ * pass goes back to the desired state and plans again.
+ *
  * A pass never rejects: an error is in its status, and the next pass reads the whole kernel again and compares all services.
  */
 export class Pass {
   readonly #request: PassRequest;
   readonly #parts: PassParts;
+  /**
+   * What all passes over this table share: `view`, the kernel's table as far as it is known; `book`, the ledger of what is ours;
+   * `carryOver`, what the last pass left to do; and the parts that plan and apply.
+   */
   readonly #table: ManagedTable;
-  readonly #startedAt: number;
+  /** The moment that the whole pass decides for: when it began, in milliseconds of the monotonic clock. */
+  readonly #now: number;
+  /** Yields to the event loop between the parts of long work. */
   readonly #pace = new Pace();
   readonly #isFull: boolean;
-  readonly #drift: Drift[] = [];
-  readonly #outcome: Outcome = nothingYet();
   /** The ejections at the start of the pass. */
   readonly #ejections: Ejections;
   /** What the sources want, with weight 0 for ejected backends. */
-  readonly #withEjections: Desired;
+  readonly #inRotation: Desired;
   /** The same, restricted to the nearest backends where a VIP asks for that. */
-  readonly #withNearness: Desired;
+  readonly #near: Desired;
   /** The same, with the weights of slow start: what the kernel should have. */
-  readonly #withSlowStart: Desired;
-  #result = NOTHING_PLANNED;
+  readonly #desired: Desired;
+  #result = nothingPlanned();
+  readonly #drift: Drift[] = [];
+  readonly #outcome: Outcome = nothingYet();
 
-  /** `startedAt`: in milliseconds of the monotonic clock. */
-  constructor(request: PassRequest, parts: PassParts, startedAt: number) {
+  constructor(request: PassRequest, parts: PassParts, now: number) {
     this.#request = request;
     this.#parts = parts;
     this.#table = parts.table;
-    this.#startedAt = startedAt;
+    this.#now = now;
     const { view, nearest, slowStarts } = parts.table;
     this.#isFull = request.full || !view.isKnown;
-    const { ejections, desired } = parts;
-    this.#ejections = new Map(ejections?.ejections);
-    this.#withEjections = this.#ejections.size === 0 ? desired : withEjections(desired, this.#ejections);
-    this.#withNearness = nearest.of(this.#withEjections);
-    this.#withSlowStart = slowStarts.weigh(this.#withNearness);
+    this.#ejections = new Map(parts.ejections?.ejections);
+    this.#inRotation =
+      this.#ejections.size === 0 ? parts.desired : withEjections(parts.desired, this.#ejections);
+    this.#near = nearest.of(this.#inRotation);
+    this.#desired = slowStarts.weigh(this.#near);
   }
 
   async run(): Promise<PassStatus> {
-    const { carryOver, view, slowStarts } = this.#table;
-    const { inventory, unread, dryRun } = this.#parts;
-    carryOver.setComplete(this.#request.complete);
     let error: string | null = null;
-    // Only once: what sources report from now on is for the next pass.
-    await inSlices((pause) => inventory.settle(pause), this.#pace);
-    await this.#updateDesired();
-    const changed = this.#parts.ejections?.takeChanged() ?? new Set();
-    this.#markDue(new Set(servicesWith(this.#parts.desired.services, changed)));
-    carryOver.markDue(slowStarts.due(view.table, this.#startedAt));
+    await this.#takeChanges();
     try {
-      if (unread !== null) throw unread;
+      if (this.#parts.unread !== null) throw this.#parts.unread;
       const isFresh = await this.#readKernel();
       await this.#planOnFreshData(isFresh);
       await this.#rememberNames();
-      if (!dryRun) await this.#apply();
+      if (!this.#parts.dryRun) await this.#apply();
       await this.#settle();
     } catch (cause) {
       error = messageOf(cause);
-      view.forget();
-      carryOver.markAllDue();
+      this.#table.view.forget();
+      this.#table.carryOver.markAllDue();
     }
     return this.#status(error);
   }
 
-  /** Sources -> desired. */
+  // ---- 1. sources -> desired ----------------------------------------------------------------------------
+
+  /** Takes what changed since the last pass. What sources report from now on is for the next one. */
+  async #takeChanges(): Promise<void> {
+    const { carryOver, slowStarts, view } = this.#table;
+    const { inventory, desired, ejections } = this.#parts;
+    carryOver.setComplete(this.#request.complete);
+    await inSlices((pause) => inventory.settle(pause), this.#pace);
+    await this.#updateDesired();
+    const changed = ejections?.takeChanged() ?? new Set();
+    this.#markDue(new Set(servicesWith(desired.services, changed)));
+    carryOver.markDue(slowStarts.due(view.table, this.#now));
+  }
+
   async #updateDesired(): Promise<void> {
     const { applier, carryOver } = this.#table;
     const { translation } = this.#parts;
     const { complete } = this.#request;
-    const lacking = applier.lacking(this.#startedAt);
-    translation.begin({ complete, heldNames: carryOver.heldNames, lacking });
+    translation.begin({ complete, heldNames: carryOver.heldNames, lacking: applier.lacking(this.#now) });
     await inSlices((pause) => translation.work(pause), this.#pace);
     this.#markDue(translation.takeTouched());
   }
@@ -137,13 +148,15 @@ export class Pass {
   #markDue(keys: ReadonlySet<ServiceKey>): void {
     const { carryOver, nearest } = this.#table;
     carryOver.markDue(keys);
-    carryOver.markDue(nearest.look(this.#withEjections.services, keys, this.#startedAt));
+    carryOver.markDue(nearest.look(this.#inRotation.services, keys, this.#now));
   }
 
-  /** Kernel -> view. Resolves with whether the whole table was read just now. */
+  // ---- 2. kernel -> view --------------------------------------------------------------------------------
+
+  /** Resolves with whether the whole table was read just now. */
   async #readKernel(): Promise<boolean> {
     const { view, book, carryOver } = this.#table;
-    if (carryOver.takeDrainLook(this.#startedAt))
+    if (carryOver.takeDrainLook(this.#now))
       view.markStale([...book.drains.keys()].flatMap((key) => view.table.get(key) ?? []));
     const isFresh = this.#isFull && (await view.readAll());
     if (!this.#isFull) await view.reread([]);
@@ -151,7 +164,20 @@ export class Pass {
     return isFresh;
   }
 
-  /** Desired -> plan. Reads those services again whose known state the plan must not rely on, then plans again. */
+  /** Takes the differences that reads of the kernel found, and notes those that someone else made in services of ours. */
+  #takeDifferences(): void {
+    const { view, book, carryOver } = this.#table;
+    const differences = view.takeDifferences();
+    carryOver.markDue(differences.keys());
+    if (this.#parts.dryRun) return;
+    const before = new Map<ServiceKey, ObservedService>();
+    for (const [key, { was, ours }] of differences) if (was !== undefined && !ours) before.set(key, was);
+    this.#drift.push(...drift(before, view.table, book.owned));
+  }
+
+  // ---- 3. desired and view -> plan ----------------------------------------------------------------------
+
+  /** Plans. Reads those services again whose known state the plan must not rely on, then plans again. */
   async #planOnFreshData(isFresh: boolean): Promise<void> {
     const { view, carryOver } = this.#table;
     await this.#plan();
@@ -169,16 +195,17 @@ export class Pass {
 
   async #plan(): Promise<void> {
     const { view, book, planner, carryOver, slowStarts } = this.#table;
-    const [now, pace] = [this.#startedAt, this.#pace];
-    this.#drift.push(...this.#takeDrift());
+    const [now, pace] = [this.#now, this.#pace];
+    this.#takeDifferences();
     const { owned, drains } = book;
     const { complete } = this.#request;
-    const facts = { desired: this.#withSlowStart, observed: view.table, owned, drains, complete };
+    const facts = { desired: this.#desired, observed: view.table, owned, drains, complete };
     const input = { ...facts, isEjected: isEjected(this.#parts.desired, this.#ejections), now, pace };
-    await slowStarts.advance(carryOver.dueOf(input), this.#withNearness, view.table, now, pace);
+    await slowStarts.advance(carryOver.dueOf(input), this.#near, view.table, now, pace);
     this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input) });
   }
 
+  /** Accepts the desired state that the plan is made for, and saves its names and labels in the background. */
   async #rememberNames(): Promise<void> {
     const { desired, translation, nameStore } = this.#parts;
     await this.#pace.restIfDue();
@@ -188,46 +215,37 @@ export class Pass {
     await this.#pace.restIfDue();
   }
 
-  /** Plan -> kernel. New services are recorded in the ledger before they are written. */
+  // ---- 4. plan -> kernel --------------------------------------------------------------------------------
+
+  /** New services are recorded in the ledger before they are written, and removed ones are forgotten afterwards. */
   async #apply(): Promise<void> {
     const { view, book, planner, applier, carryOver } = this.#table;
-    const [now, pace] = [this.#startedAt, this.#pace];
+    const [now, pace] = [this.#now, this.#pace];
     await book.record(this.#result.plan, this.#result.deadlines);
+    // Services come first: when the kernel lacks a scheduler, the VIPs that ask for it are planned again with another one.
     while (await applier.applyServices(this.#result.plan, this.#outcome, { now, pace })) {
       await this.#updateDesired();
       await this.#plan();
     }
-    carryOver.setDraining(this.#result.drains.size > 0, now);
-    const { plan, decisions } = this.#result;
-    const facts = { ...planner.lastRules(), desired: this.#withSlowStart };
+    const { plan, decisions, drains } = this.#result;
+    carryOver.setDraining(drains.size > 0, now);
+    const facts = { ...planner.lastRules(), desired: this.#desired };
     const request = { ...facts, plan, decisions, full: this.#isFull, now, pace };
     await applier.apply(request, this.#outcome);
     await book.forget(view.table, plan);
   }
 
+  // ---- 5. what is left, and the report ------------------------------------------------------------------
+
+  /** Finds the services that are not as desired in the kernel, and leaves them to the next pass. */
   async #settle(): Promise<void> {
     const { view, applier, shortfalls, carryOver } = this.#table;
-    const { dryRun } = this.#parts;
     view.markStale(this.#outcome.failures.map(({ step }) => step.service));
     const refused = new Set(applier.refused.map(({ address }) => address));
     const { plan } = this.#result;
-    const look = shortfalls.looker({ desired: this.#withSlowStart, plan, observed: view.table, refused });
+    const look = shortfalls.looker({ desired: this.#desired, plan, observed: view.table, refused });
     await eachInSlices(plan.keys, look, this.#pace);
-    carryOver.settle(this.#result, this.#outcome, dryRun);
-  }
-
-  /** Takes the differences that reads of the kernel found. Returns those that someone else made in services of ours. */
-  #takeDrift(): readonly Drift[] {
-    const { view, book, carryOver } = this.#table;
-    const { dryRun } = this.#parts;
-    const differences = view.takeDifferences();
-    carryOver.markDue(differences.keys());
-    if (dryRun) return [];
-    const was = new Map<ServiceKey, ObservedService>();
-    for (const [key, difference] of differences)
-      if (difference.was !== undefined && !difference.ours) was.set(key, difference.was);
-    const ours = new Map([...was].filter(([key]) => book.owned.has(key)));
-    return drift(was, view.table, ours);
+    carryOver.settle(this.#result, this.#outcome, this.#parts.dryRun);
   }
 
   #status(error: string | null): PassStatus {
@@ -239,11 +257,11 @@ export class Pass {
     decisions.addAll(nearest.decisions(plan.keys));
     decisions.addAll(slowStartDecisions(plan.keys, slowStarts.all));
     return {
-      startedAt: this.#startedAt,
+      startedAt: this.#now,
       finishedAt: clock.monotonic(),
       kind: this.#isFull ? 'full' : 'changes',
       changesSince: this.#request.changesSince,
-      desired: this.#withSlowStart,
+      desired: this.#desired,
       plan: withUntouchedCounted(plan, desired),
       observed: view.table,
       owned: book.owned,
@@ -265,24 +283,6 @@ export class Pass {
     };
   }
 }
-
-const NOTHING_PLANNED: PlanResult = {
-  plan: {
-    keys: new Set(),
-    services: [],
-    growing: [],
-    shrinking: [],
-    conflicts: [],
-    owned: new Map(),
-    summary: { add: 0, change: 0, remove: 0, keep: 0 },
-  },
-  drains: new Map(),
-  deadlines: new Map(),
-  held: null,
-  letGo: null,
-  decisions: new DecisionTable(),
-  rereadFirst: [],
-};
 
 /** Counts the services that were not compared as kept: they are as desired in the kernel. */
 function withUntouchedCounted(plan: Plan, { services }: Pick<Desired, 'services'>): Plan {

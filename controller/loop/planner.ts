@@ -1,7 +1,15 @@
 import type { Inventory } from '../inventory/inventory.ts';
 import { offersAt } from '../inventory/offers.ts';
 import type { TaskLookup } from '../inventory/task-index.ts';
-import type { BackendKey, Desired, Service, ServiceAddress, ServiceKey, Table } from '../model.ts';
+import {
+  type BackendKey,
+  type Desired,
+  type Service,
+  type ServiceAddress,
+  type ServiceKey,
+  serviceKey,
+  type Table,
+} from '../model.ts';
 import { eachInSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
 import { DecisionTable } from '../plan/decision.ts';
@@ -11,8 +19,7 @@ import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
 import type { LastRules } from '../plan/last-in-rotation.ts';
 import type { LargeRemoval, NamedEnd } from '../plan/let-go.ts';
 import { isLeftOut } from '../plan/nearest.ts';
-import { onlyWhatIsMissing } from '../plan/only-missing.ts';
-import type { Owned, Plan } from '../plan/plan.ts';
+import { type Owned, type Plan, summaryOf } from '../plan/plan.ts';
 import { splitWithdrawn, withoutWithdrawn, withWithdrawn } from '../plan/withdraw.ts';
 import { Brake, type BrakeRules } from './brake.ts';
 import type { Nearest } from './nearness.ts';
@@ -58,6 +65,27 @@ export interface PlanResult {
   readonly decisions: DecisionTable;
   /** Services to read again before the plan may be applied: it relied on their known state. */
   readonly rereadFirst: readonly ServiceAddress[];
+}
+
+/** The result before the first plan. */
+export function nothingPlanned(): PlanResult {
+  return {
+    plan: {
+      keys: new Set(),
+      services: [],
+      growing: [],
+      shrinking: [],
+      conflicts: [],
+      owned: new Map(),
+      summary: summaryOf([]),
+    },
+    drains: new Map(),
+    deadlines: new Map(),
+    held: null,
+    letGo: null,
+    decisions: new DecisionTable(),
+    rereadFirst: [],
+  };
 }
 
 type PlannedNearness = Pick<Nearest, 'agree' | 'asked' | 'askedBefore' | 'hasMoved'>;
@@ -132,7 +160,7 @@ export class Planner {
   /** The owner of a VIP's address. With incomplete sources, only owners that this program depends on count. */
   #ownerOf(address: string, { refused }: Desired, complete: boolean): string | null {
     const taken = this.#rules.taken?.(address) ?? null;
-    return taken ?? (complete ? (refused?.get(address) ?? null) : null);
+    return taken ?? (complete ? (refused.get(address) ?? null) : null);
   }
 
   /** What `withoutLastInRotation` needs to know about tasks. */
@@ -186,6 +214,21 @@ export class Planner {
     const blind = plan.services.filter(({ op, address }) => op === 'add' && !mayAdopt(address));
     return [...blind, ...takenFromTheLiving(plan, { observed, taskAt })];
   }
+}
+
+/**
+ * Restricts a plan that is based on saved state to services that the kernel lacks altogether, as after a reboot. An existing
+ * service is newer than the file, so it is neither changed nor removed, and another program's is not adopted.
+ */
+function onlyWhatIsMissing(plan: Plan): Plan {
+  const missing = new Set(plan.services.filter(({ op }) => op === 'add').map(({ key }) => key));
+  const adopted = new Set(plan.services.filter(({ adopted }) => adopted).map(({ key }) => key));
+  return {
+    ...plan,
+    growing: plan.growing.filter(({ service }) => missing.has(serviceKey(service))),
+    shrinking: [],
+    owned: new Map([...plan.owned].filter(([key]) => !adopted.has(key))),
+  };
 }
 
 function decideDrains(decisions: DecisionTable, drains: Drains): void {

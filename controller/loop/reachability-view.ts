@@ -17,6 +17,7 @@ export class ReachabilityView {
   readonly #reachability: Reachability | null;
   #last: LastLook | null = null;
   #turn: Promise<unknown> = Promise.resolve();
+  #repairing: Promise<void> | null = null;
 
   /** null when nothing may be written. */
   constructor(reachability: Reachability | null) {
@@ -48,6 +49,23 @@ export class ReachabilityView {
   /** Restores what someone removed since the last check. Resolves with what it restored; rejects as the port does. */
   async repair(): Promise<readonly string[]> {
     return await this.#inTurn(async () => (await this.#reachability?.repair()) ?? []);
+  }
+
+  /** The same in the background, and never twice at a time. `repaired` is called when something was restored. */
+  repairInBackground(repaired: (changes: readonly string[]) => void, failed: (error: unknown) => void): void {
+    this.#repairing ??= this.repair()
+      .then((changes) => {
+        if (changes.length > 0) repaired(changes);
+      })
+      .catch(failed)
+      .finally(() => {
+        this.#repairing = null;
+      });
+  }
+
+  /** Resolves once no repair is under way. */
+  async settled(): Promise<void> {
+    await this.#repairing;
   }
 
   #look(

@@ -8,8 +8,6 @@ import type { EjectionFacts, StateStore } from '../ports.ts';
 import { ManagedTable, type ManagedTablePorts, type ManagedTableRules } from './managed-table.ts';
 import { NameStore } from './name-store.ts';
 import { Pass, type PassParts, type PassRequest } from './pass.ts';
-import type { Planner } from './planner.ts';
-import type { ReachabilityView } from './reachability-view.ts';
 import { takenVips, withdrawTaken } from './withdraw.ts';
 
 export interface ReconcilePorts extends ManagedTablePorts {
@@ -38,22 +36,14 @@ export class Reconciler {
   readonly inventory = new Inventory();
   /** null until the remembered names have been read. */
   #desired: DesiredState | null = null;
-  readonly #table: ManagedTable;
+  readonly table: ManagedTable;
   readonly #nameStore: NameStore;
 
   constructor(ports: ReconcilePorts, rules: ReconcileRules, random: () => number = Math.random) {
     this.#ports = ports;
     this.#rules = rules;
-    this.#table = new ManagedTable(ports, rules, this.inventory, random);
+    this.table = new ManagedTable(ports, rules, this.inventory, random);
     this.#nameStore = new NameStore(ports.store, ports.log, rules.dryRun);
-  }
-
-  get planner(): Planner {
-    return this.#table.planner;
-  }
-
-  get reachability(): ReachabilityView {
-    return this.#table.reachability;
   }
 
   /** What the sources want, without ejections, as of the last pass; null before the first. The next pass changes it in place. */
@@ -66,22 +56,9 @@ export class Reconciler {
     return this.#desired?.services ?? NO_SERVICES;
   }
 
-  /** Whether the kernel has been read. Before that, only a pass can read it. */
-  get isViewKnown(): boolean {
-    return this.#table.view.isKnown;
-  }
-
-  /**
-   * Reads the whole kernel table and checks reachability in the background, for the next full pass, while smaller passes go
-   * on. Call it between passes; never rejects.
-   */
-  async refreshInBackground(): Promise<void> {
-    await this.#table.refreshInBackground();
-  }
-
   /** Whether a VIP of ours has an address that this program depends on, which a pass must remove at once. */
   mustWithdraw(): boolean {
-    const { view, book } = this.#table;
+    const { view, book } = this.table;
     return view.isKnown && takenVips(book.owned, view.table, this.#rules).size > 0;
   }
 
@@ -94,24 +71,16 @@ export class Reconciler {
   async withdraw(): Promise<void> {
     if (this.#rules.dryRun) return;
     await this.#rules.ready?.();
-    await withdrawTaken(this.#ports, this.#table, this.#rules);
-  }
-
-  /**
-   * When a pass is due although nothing changed: to retry a failed step, end a drain, raise a weight in slow start, or move a
-   * VIP to a nearer tier. null when none is.
-   */
-  nextLook(): number | null {
-    return this.#table.nextLook();
+    await withdrawTaken(this.#ports, this.table, this.#rules);
   }
 
   async pass(request: PassRequest): Promise<PassStatus> {
     const { clock } = this.#ports;
     const startedAt = clock.monotonic();
-    this.#table.begin(request.gone, startedAt);
+    this.table.begin(request.gone, startedAt);
     await this.#rules.ready?.();
     const parts = {
-      table: this.#table,
+      table: this.table,
       ...(await this.#load()),
       inventory: this.inventory,
       nameStore: this.#nameStore,
@@ -128,7 +97,7 @@ export class Reconciler {
     if (known !== null) return { desired: known, translation: known, unread: null };
     const { translation, inPool } = this.#rules;
     let unread: Error | null = null;
-    const owned = await this.#table.book.read().catch((error: Error) => {
+    const owned = await this.table.book.read().catch((error: Error) => {
       unread = error;
       return new Map<ServiceKey, Owned>();
     });

@@ -7,8 +7,10 @@ import { follow } from './follow.ts';
 import type { Followers } from './followers.ts';
 import type { PassRequest } from './pass.ts';
 import { createPassLog } from './pass-log.ts';
+import type { ReachabilityView } from './reachability-view.ts';
 import type { ReconcilePorts, Reconciler } from './reconciler.ts';
 import { saveRegularly } from './save.ts';
+import { Schedule, TICK_MS } from './schedule.ts';
 import { Sources } from './sources.ts';
 
 export interface RunPorts extends ReconcilePorts {
@@ -31,10 +33,6 @@ export interface RunOptions {
 /** What wakes the loop: a source changed, a full pass is requested, the table has been read in the background, or ejections changed. */
 export type WakeReason = 'changed' | 'resync' | 'read' | 'ejections';
 
-/** Interval of heartbeats, and of checks of interface and routes. */
-const TICK_MS = 1_000;
-/** Delay of the next pass after one that ended with an error. */
-const RETRY_AFTER_ERROR_MS = 2_000;
 /** Interval of `withdraw` while no source has been read. */
 const WITHDRAW_MS = 10_000;
 
@@ -58,7 +56,7 @@ export async function run(
   );
   const saving = options.dryRun ? Promise.resolve() : saveRegularly(ports, sources, signal);
 
-  const { planner } = reconciler;
+  const { planner, reachability } = reconciler.table;
   const resyncAll = () => {
     wake.set('resync');
     ports.followers?.resync();
@@ -66,11 +64,9 @@ export async function run(
   const holder = ports.followers?.holder(planner) ?? planner;
   const confirmHeld = createConfirmation(ports, holder, resyncAll, signal);
   const logPass = createPassLog(ports.log);
+  const schedule = new Schedule(reconciler.table, ports.clock, () => wake.set('read'));
   const start = ports.clock.monotonic();
-  let repairing: Promise<void> | null = null;
   const due: Due = {
-    full: start,
-    look: start,
     changes: start,
     tick: start,
     withdraw: start,
@@ -79,25 +75,28 @@ export async function run(
   while (!signal.aborted) {
     ports.observer.moved();
     await restoreIfDue(ports, sources, due);
-    const request = await nextPass(ports, reconciler, sources, changes, due, signal);
+    const request = await nextPass(ports, schedule, sources, changes, due, signal);
     if (signal.aborted) break;
     if (request === null) {
-      const next = Math.min(due.tick, sources.known ? nextLook(reconciler, due) : due.tick);
+      const next = Math.min(due.tick, sources.known ? schedule.nextLook() : due.tick);
       await wake.wait(Math.max(0, next - ports.clock.monotonic()), ports.clock, signal);
     } else {
-      logPass(await makePass(request, ports, reconciler, options, due));
+      logPass(await makePass(request, ports, reconciler, options, schedule, due));
     }
 
     if (ports.clock.monotonic() < due.tick) continue;
-    // In the background, and never twice at a time.
-    repairing ??= keepReachable(ports, reconciler).finally(() => {
-      repairing = null;
-    });
+    keepReachable(ports, reachability);
     confirmHeld();
     await withdrawIfDue(ports, reconciler, sources, wake, due);
     due.tick = ports.clock.monotonic() + TICK_MS;
   }
-  await Promise.all([...following, saving, repairing, reconciler.settled(), ports.store.settled?.()]);
+  await Promise.all([
+    ...following,
+    saving,
+    reachability.settled(),
+    reconciler.settled(),
+    ports.store.settled?.(),
+  ]);
 }
 
 /** When the source reported each change that no pass has brought into the kernel yet. */
@@ -122,10 +121,6 @@ class Changes {
 }
 
 interface Due {
-  /** When the next full pass is due; infinite while the table is read in the background. */
-  full: number;
-  /** The earliest time for retries and other timed steps, which would be due at once again after an error. */
-  look: number;
   /** The earliest time for a pass because of changes, so that many changes make few passes. */
   changes: number;
   /** When interface and routes are checked next. */
@@ -161,7 +156,7 @@ async function restoreIfDue({ store, clock }: RunPorts, sources: Sources, due: D
 /** The request for the next pass, once changes have settled; null when there is nothing to do yet. */
 async function nextPass(
   { clock }: RunPorts,
-  reconciler: Reconciler,
+  schedule: Schedule,
   sources: Sources,
   changes: Changes,
   due: Due,
@@ -170,28 +165,17 @@ async function nextPass(
   const { wake } = changes;
   const reasons = new Set(wake.take());
   const changed = reasons.has('changed');
-  const whole = () => reasons.has('resync') || reasons.has('read');
+  const isAsked = () => reasons.has('resync') || reasons.has('read');
   const unsettled = due.changes - clock.monotonic();
-  if (changed && !whole() && unsettled > 0) {
+  if (changed && !isAsked() && unsettled > 0) {
     await clock.sleep(unsettled, signal);
     for (const reason of wake.take()) reasons.add(reason);
   }
-  const now = clock.monotonic();
-  if (now >= due.full && reconciler.isViewKnown) {
-    due.full = Number.POSITIVE_INFINITY;
-    void reconciler.refreshInBackground().then(() => wake.set('read'));
-  }
-  const full = whole() || now >= due.full;
-  const wanted = changed || full || reasons.has('ejections') || now >= nextLook(reconciler, due);
+  const full = schedule.isFull(isAsked());
+  const wanted = changed || full || reasons.has('ejections') || clock.monotonic() >= schedule.nextLook();
   if (!wanted || !sources.known) return null;
   const { complete } = sources;
   return { full, complete, changesSince: changes.take(), gone: sources.takeEnded().endpoints };
-}
-
-/** When a pass is due although nothing changed; infinite when none is. */
-function nextLook(reconciler: Reconciler, due: Due): number {
-  const look = reconciler.nextLook();
-  return look === null ? Number.POSITIVE_INFINITY : Math.max(look, due.look);
 }
 
 /** Runs a pass, reports it, and sets when the next one is due. */
@@ -200,27 +184,25 @@ async function makePass(
   { clock, observer, followers }: RunPorts,
   reconciler: Reconciler,
   { resyncMs, settleMs }: RunOptions,
+  schedule: Schedule,
   due: Due,
 ): Promise<PassStatus> {
   const pass = await reconciler.pass(request);
   if (reconciler.desired !== null) followers?.passed(request, pass, reconciler.desired);
   await observer.prepare?.(pass);
   observer.passed(pass);
-  const now = clock.monotonic();
-  due.changes = now + settleMs;
-  if (pass.error !== null) due.full = due.look = now + RETRY_AFTER_ERROR_MS;
-  else if (pass.kind === 'full') due.full = now + resyncMs;
+  due.changes = clock.monotonic() + settleMs;
+  schedule.passed(pass, resyncMs);
   return pass;
 }
 
 /** Restores what someone removed from interface or routes, independently of passes. */
-async function keepReachable({ observer, log }: RunPorts, { reachability }: Reconciler): Promise<void> {
-  try {
-    const repaired = await reachability.repair();
-    if (repaired.length === 0) return;
-    observer.repaired(repaired);
-    log.warn('reachability repaired', { repaired });
-  } catch (error) {
-    log.warn('reachability could not be looked at', { error: messageOf(error) });
-  }
+function keepReachable({ observer, log }: RunPorts, reachability: ReachabilityView): void {
+  reachability.repairInBackground(
+    (repaired) => {
+      observer.repaired(repaired);
+      log.warn('reachability repaired', { repaired });
+    },
+    (error) => log.warn('reachability could not be looked at', { error: messageOf(error) }),
+  );
 }

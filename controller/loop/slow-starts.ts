@@ -1,12 +1,12 @@
 import type { Desired, ServiceKey, Table } from '../model.ts';
 import { eachInSlices, type Pace } from '../pace.ts';
+import { ChangedServices } from '../plan/desired-with.ts';
 import {
   advanceRamps,
   nextStepOf,
   type Ramps,
   type RampsByService,
   rampsIn,
-  type Weighed,
   withSlowStart,
 } from '../plan/slow-start.ts';
 
@@ -18,7 +18,7 @@ export class SlowStarts {
   readonly #all = new Map<ServiceKey, Ramps>();
   /** Services with a backend below full weight. */
   readonly #growing = new Set<ServiceKey>();
-  readonly #weighed: Weighed = new WeakMap();
+  readonly #weighed = new ChangedServices<Ramps | undefined>();
   readonly #isOff: boolean;
 
   /** `isOff`: all backends get their full weight at once. */
@@ -56,6 +56,7 @@ export class SlowStarts {
   ): Promise<void> {
     const look = (key: ServiceKey) => {
       const service = services.get(key);
+      if (service?.slowStartSeconds === undefined) this.#weighed.delete(key);
       if (service?.slowStartSeconds === undefined || this.#isOff) this.#forget(key);
       else this.#put(key, advanceRamps(service, observed.get(key), this.#all.get(key), now));
       return 1;

@@ -3,13 +3,10 @@ import type { ObservedService, ServiceKey, Table } from '../model.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { LedgerBook } from './ledger-book.ts';
 import type { ManagedTablePorts } from './managed-table.ts';
+import type { PlanRules } from './planner.ts';
 import type { ReachabilityView } from './reachability-view.ts';
 
-export interface WithdrawRules {
-  readonly inPool: (address: string) => boolean;
-  /** Why this program depends on an address (of a source or a name server); null when it does not. */
-  readonly taken?: ((address: string) => string | null) | undefined;
-}
+type WithdrawRules = Pick<PlanRules, 'inPool' | 'taken'>;
 
 /** Our IP VIPs in the kernel at addresses that this program depends on, with the reason. */
 export function takenVips(

@@ -26,7 +26,7 @@ export function registerAccessGauges(
   if (given.length === 0) return;
   const successful: Gauge<'kind'> = new Gauge({
     name: 'marathon_ipvs_access_reload_successful',
-    help: '1 if the last reload of the files of a kind succeeded; 0 if their previous contents stay in use. certificate includes its key and the client authorities.',
+    help: '1 if the last reload of these files succeeded; 0 if the previous contents stay in use. The kind certificate includes the key and the client CAs.',
     labelNames: ['kind'],
     registers,
     collect() {

@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Step } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
-import { backendFields, serviceFields } from '../settings/fields.ts';
+import { backendFields, serviceFields } from '../settings/settings.ts';
 
 const KINDS: readonly PassStatus['kind'][] = ['full', 'changes'];
 const RESULTS = ['converged', 'incomplete', 'error'] as const;
@@ -38,7 +38,7 @@ function passCounters(registry: Registry) {
   const registers = [registry];
   const passes = new Counter({
     name: 'marathon_ipvs_passes_total',
-    help: 'Passes by kind (full: the whole kernel table was read) and result (converged: the kernel is as desired; incomplete: work is left; error: the pass ended early).',
+    help: 'Passes by kind (full: the whole kernel table was read) and result (converged: the kernel is in the desired state; incomplete: work is left; error: the pass ended early).',
     labelNames: ['kind', 'result'],
     registers,
   });
@@ -53,7 +53,7 @@ function passCounters(registry: Registry) {
   for (const kind of KINDS) passDuration.zero({ kind });
   const changeLatency = new Histogram({
     name: 'marathon_ipvs_change_latency_seconds',
-    help: 'Time from when a source reported a change until the kernel had it.',
+    help: 'Time from a change reported by a source until it is in the kernel.',
     buckets: LATENCY_SECONDS,
     registers,
   });
@@ -84,7 +84,7 @@ function stepCounters(registry: Registry) {
   for (const field of DRIFT_FIELDS) driftRepaired.inc({ field }, 0);
   const reachabilityRepaired = new Counter({
     name: 'marathon_ipvs_reachability_repaired_total',
-    help: 'Changes made to interface, routes, packet filter and kernel settings because they were not as desired, including the first set-up.',
+    help: 'Changes made to the interface, routes, packet filter and kernel settings, including the first set-up.',
     registers,
   });
   return { steps, stepFailures, driftRepaired, reachabilityRepaired };
@@ -95,7 +95,7 @@ export function createSourceCounters(registry: Registry, sources: readonly strin
   const registers = [registry];
   const sourceReads = new Counter({
     name: 'marathon_ipvs_source_reads_total',
-    help: 'Successful reads of a source, of the full list or of the app that an event named.',
+    help: 'Successful reads of a source: of the full list, or of an app named by an event.',
     labelNames: ['source'],
     registers,
   });

@@ -29,7 +29,7 @@ export function registerGauges(
     dryRun ? 1 : 0,
   );
   ofStatus(
-    'last_moved_timestamp_seconds',
+    'loop_heartbeat_timestamp_seconds',
     'When the loop last reported that it is alive.',
     ({ movedAt, epochOffset }) => (movedAt + epochOffset) / 1_000,
   );
@@ -40,7 +40,7 @@ export function registerGauges(
   );
   ofStatus(
     'last_converged_timestamp_seconds',
-    'When the last pass that left the kernel as desired ended; 0 if none did.',
+    'When the last converged pass ended; 0 if there was none.',
     ({ convergedAt, epochOffset }) => (convergedAt === null ? 0 : (convergedAt + epochOffset) / 1_000),
   );
 
@@ -51,7 +51,7 @@ export function registerGauges(
   );
   ofPass(
     'vips_unsettled',
-    'VIPs that are not in the kernel as desired, or not yet removed from it; without conflicts.',
+    'VIPs that are not yet in the desired state in the kernel, or not yet removed; conflicts do not count.',
     ({ shortfall }) => shortfall.length,
   );
   ofPass('backends', 'Backends of all VIPs.', ({ desired }) => backends(desired.services.values()).all);
@@ -63,7 +63,7 @@ export function registerGauges(
   ofPass(
     'slow_start_backends',
     'Backends in slow start: they came into rotation recently and their weight is still growing.',
-    ({ slowStarts }) => slowStarts ?? 0,
+    ({ slowStarts }) => slowStarts,
   );
   ofPass('steps_waiting', 'Failed writes that wait for their next retry.', ({ waiting }) => waiting);
   ofPass(
@@ -81,23 +81,19 @@ export function registerGauges(
     'Backends kept in rotation by the mass-removal brake, although no source lists them any more or others are nearer.',
     ({ held }) => held?.backends ?? 0,
   );
-  ofPass(
-    'rejected',
-    'Parts of the definitions that cannot be used: labels, apps, files.',
-    ({ desired }) => desired.rejected.length,
-  );
+  ofPass('rejected', 'Rejected labels, apps and files.', ({ desired }) => desired.rejected.length);
   ofPass(
     'warnings',
-    'Parts of the definitions that are used but look wrong.',
+    'Warnings about labels and definitions that are used but look wrong.',
     ({ desired }) => desired.warnings.length,
   );
   ofPass(
-    'problems',
-    'Problems of interface or routes that make VIPs unreachable.',
+    'reachability_problems',
+    'Problems of the interface, routes or packet filter that make VIPs unreachable.',
     ({ problems }) => problems.length,
   );
   ofPass(
-    'advice',
+    'host_warnings',
     'Warnings about this host, such as kernel settings to change; VIPs are reachable.',
     ({ advice }) => advice.length,
   );

@@ -19,7 +19,7 @@ export function registerNamespaceMetrics(registry: Registry, report: () => Names
   };
   ofEach(
     'in_sync',
-    '1 if table, interface and routes of a network namespace (--netns-dir) are as desired.',
+    '1 if the IPVS table, interface and routes of a network namespace (--netns-dir) are in the desired state.',
     ({ isInSync }) => (isInSync ? 1 : 0),
   );
   ofEach('vips', 'VIPs of this controller in the IPVS table of a network namespace.', ({ vips }) => vips);

@@ -7,7 +7,7 @@ import {
   type Step,
   serviceKey,
 } from '../model.ts';
-import { NO_BACKEND, serviceFields } from '../settings/fields.ts';
+import { NO_BACKEND, serviceFields } from '../settings/settings.ts';
 
 /**
  * Applies steps to a table, which is what a pass knows of the kernel until the next read. A changed service is replaced by

@@ -38,12 +38,34 @@ export function withServices(
       return desired.memory;
     },
     get refused() {
-      return desired.refused ?? NONE_REFUSED;
+      return desired.refused;
     },
   };
 }
 
-const NONE_REFUSED: ReadonlyMap<string, string> = new Map();
+/**
+ * What a change made of each service, so that it stays the same object as long as the service and what else it was made from
+ * (`input`) are the same.
+ */
+export class ChangedServices<Input> {
+  readonly #all = new Map<
+    ServiceKey,
+    { readonly from: Service; readonly input: Input; readonly made: Service }
+  >();
+
+  /** The last result for a service, or a new one. */
+  of(key: ServiceKey, from: Service, input: Input, make: () => Service): Service {
+    const known = this.#all.get(key);
+    if (known?.from === from && known.input === input) return known.made;
+    const made = make();
+    this.#all.set(key, { from, input, made });
+    return made;
+  }
+
+  delete(key: ServiceKey): void {
+    this.#all.delete(key);
+  }
+}
 
 /** Changes each service on access, since the desired state changes during a pass. */
 class ServicesWith implements ReadonlyMap<ServiceKey, Service> {

@@ -10,7 +10,7 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
-import { backendFields } from '../settings/fields.ts';
+import { backendFields } from '../settings/settings.ts';
 import { type Plan, type PlannedBackend, type PlannedService, summaryOf } from './plan.ts';
 
 /** Deadlines of draining backends, in milliseconds of the monotonic clock. */

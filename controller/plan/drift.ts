@@ -1,5 +1,6 @@
 import type { BackendKey, ObservedService, ServiceKey, Table } from '../model.ts';
-import { backendFields, type FieldChange, serviceFields } from '../settings/fields.ts';
+import type { FieldChange } from '../settings/rows.ts';
+import { backendFields, serviceFields } from '../settings/settings.ts';
 
 /** A change that someone else made to a service of ours. */
 export interface Drift {
@@ -22,9 +23,8 @@ export function drift(
   owned: ReadonlyMap<ServiceKey, unknown>,
 ): readonly Drift[] {
   const found: Drift[] = [];
-  for (const key of owned.keys()) {
-    const was = before.get(key);
-    if (was === undefined) continue;
+  for (const [key, was] of before) {
+    if (!owned.has(key)) continue;
     const is = observed.get(key);
     if (is === undefined) found.push({ service: key, backend: null, field: 'removed', was: key, is: null });
     else if (was !== is) found.push(...serviceDrift(key, was, is));

@@ -2,16 +2,14 @@ import { ejectedOf } from '../eject/restraint.ts';
 import { type Ejections, type TargetKey, targetKey } from '../ejection.ts';
 import type { Backend, BackendKey, Desired, Service, ServiceKey } from '../model.ts';
 import { type Decisions, DecisionTable } from './decision.ts';
-import { desiredWith } from './desired-with.ts';
+import { ChangedServices, desiredWith } from './desired-with.ts';
 
 /** The desired state with weight 0 for each ejected backend: it keeps its connections and gets no new ones. */
 export function withEjections(desired: Desired, ejections: Ejections): Desired {
-  const made = new WeakMap<Service, Service>();
-  return desiredWith(desired, (service) => {
-    const known = made.get(service) ?? without(service, ejections);
-    made.set(service, known);
-    return known;
-  });
+  const changed = new ChangedServices<Ejections>();
+  return desiredWith(desired, (service, key) =>
+    changed.of(key, service, ejections, () => without(service, ejections)),
+  );
 }
 
 /** The services with at least one of these backends. */

@@ -8,10 +8,13 @@
 import { compareText } from '../compare-text.ts';
 import { endpointKey, type ServiceKey, type Step } from '../model.ts';
 
-type Addition = Extract<Step, { op: 'add-backend' | 'update-backend' }>;
+export type BackendAddition = Extract<Step, { op: 'add-backend' | 'update-backend' }>;
 
 /** Sorts the additions to one service into this host's order. */
-export type HostOrder = (service: ServiceKey, additions: readonly Addition[]) => readonly Addition[];
+export type HostOrder = (
+  service: ServiceKey,
+  additions: readonly BackendAddition[],
+) => readonly BackendAddition[];
 
 /**
  * Creates the order of one host: the same in each run, and different for each host and service.

@@ -10,7 +10,7 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
-import { backendFields, serviceFields } from '../settings/fields.ts';
+import { backendFields, serviceFields } from '../settings/settings.ts';
 import { type IpvsadmOptions, Refused } from '../settings/values.ts';
 
 /** A step as a line that `ipvsadm -R` accepts: `-a -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 1`. */
@@ -34,22 +34,16 @@ export function formatStep(step: Step): string {
   }
 }
 
-/** A line of a saved table that cannot be parsed. */
-export class TableSyntaxError extends Error {
-  override readonly name = 'TableSyntaxError';
-}
-
 /**
  * Parses the output of `ipvsadm -Sn` (or `ipvsadm-save -n`). Services by firewall mark are skipped, as in an observed table.
- * Throws a `TableSyntaxError` that names the line.
+ * Throws an error that names the line.
  */
 export function parseTable(text: string): Table {
   const table = new Map<ServiceKey, ObservedService & { readonly backends: Map<string, ObservedBackend> }>();
   for (const [index, line] of text.split('\n').entries()) {
     const words = line.trim().split(/\s+/);
     if (words[0] === '' || words[0]?.startsWith('#')) continue;
-    const fail = (why: string) =>
-      new TableSyntaxError(`line ${index + 1}: ${why}: ${line.trim().slice(0, 200)}`);
+    const fail = (why: string) => new Error(`line ${index + 1}: ${why}: ${line.trim().slice(0, 200)}`);
     if (words[0] !== '-A' && words[0] !== '-a') throw fail(NOT_A_TABLE);
     const options = parseOptions(words.slice(1), fail);
     if (options.has('-f')) continue;
@@ -69,7 +63,7 @@ export function parseTable(text: string): Table {
 
 const NOT_A_TABLE = 'expected a line of `ipvsadm -Sn`, starting with -A or -a';
 
-type Fail = (why: string) => TableSyntaxError;
+type Fail = (why: string) => Error;
 
 const OURS = [...serviceFields.ipvsadm, ...backendFields.ipvsadm];
 /** Options of ipvsadm 1.31 without a value, and those with one. */

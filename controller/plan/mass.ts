@@ -21,7 +21,8 @@ export interface MassRemoval {
 
 /** Up to so many are no mass removal, whatever their share, unless they are all. */
 export const SMALL_REMOVAL = 10;
-const HALF = 0.5;
+/** The share from which on a removal is a mass removal, where nobody says otherwise: the default of `--mass-removal-percent`. */
+export const HALF = 0.5;
 
 /**
  * Whether a removal is so large that the sources are read again first (rule 4): more than ten and more than `share` of all,

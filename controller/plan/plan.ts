@@ -2,7 +2,7 @@
 
 import type { Declared, Endpoint, Rejection, ServiceKey, Step } from '../model.ts';
 import type { Tier } from '../place.ts';
-import type { FieldChange } from '../settings/fields.ts';
+import type { FieldChange } from '../settings/rows.ts';
 import type { BackendSettings, ServiceSettings } from '../settings/settings.ts';
 
 /** `keep`: the kernel has it as desired. */

@@ -1,6 +1,6 @@
 import { familyOf } from '../address.ts';
 import { type Declared, endpointKey, type Rejection } from '../model.ts';
-import { backendFields, changeText, serviceFields } from '../settings/fields.ts';
+import { backendFields, changeText, serviceFields } from '../settings/settings.ts';
 import { slowStartWords, weightChangeText, weightText } from '../settings/slow-start.ts';
 import { type Colour, type Paint, pad, textWidth } from '../text-table.ts';
 import { quoted, visible, visibleDocument } from '../visible.ts';

@@ -1,6 +1,6 @@
 import type { Desired, ObservedService, Service, ServiceKey, Table } from '../model.ts';
-import { backendFields, serviceFields } from '../settings/fields.ts';
-import { outsideTheKernel } from './compare.ts';
+import { backendFields, serviceFields } from '../settings/settings.ts';
+import { outsideTheKernel } from './diff.ts';
 import type { Plan } from './plan.ts';
 
 /** A service that is not as desired in the kernel. */

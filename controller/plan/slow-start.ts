@@ -17,7 +17,7 @@ import type {
 } from '../model.ts';
 import { SLOW_START_SCALE } from '../settings/slow-start.ts';
 import { type Decisions, DecisionTable } from './decision.ts';
-import { desiredWith } from './desired-with.ts';
+import { type ChangedServices, desiredWith } from './desired-with.ts';
 
 /** The progress of a backend that grows to its weight. */
 export interface Ramp {
@@ -134,22 +134,19 @@ export function rampsIn({ backends }: Ramps): number {
   return count;
 }
 
-/** Results of `withSlowStart` by their input, since most are the same from pass to pass. */
-export type Weighed = WeakMap<Service, { readonly of: Ramps | undefined; readonly service: Service }>;
-
 /**
  * The desired state with the weights of VIPs with slow start: multiplied by `SLOW_START_SCALE`, and reduced to the tenths of
- * their ramps. It follows later changes of `desired` and `ramps`.
+ * their ramps. It follows later changes of `desired` and `ramps`; `weighed` are the results from before.
  */
-export function withSlowStart(desired: Desired, ramps: RampsByService, made: Weighed): Desired {
+export function withSlowStart(
+  desired: Desired,
+  ramps: RampsByService,
+  weighed: ChangedServices<Ramps | undefined>,
+): Desired {
   return desiredWith(desired, (service, key) => {
     if (service.slowStartSeconds === undefined) return service;
     const of = ramps.get(key);
-    const known = made.get(service);
-    if (known !== undefined && known.of === of) return known.service;
-    const weighed = weigh(service, of);
-    made.set(service, { of, service: weighed });
-    return weighed;
+    return weighed.of(key, service, of, () => weigh(service, of));
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Inventory } from '../inventory/inventory.ts';
-import { everyEndpoint } from '../inventory/task-index.ts';
+import { endpointsOf } from '../inventory/task-index.ts';
 import type { Holder } from '../loop/confirm.ts';
-import { type App, appKey, type BackendKey, endpointKey, type Task } from '../model.ts';
+import { type App, appKey, type BackendKey, type Task } from '../model.ts';
 import { isMass } from '../plan/mass.ts';
 
 export interface Kept {
@@ -187,7 +187,7 @@ function merge(
 }
 
 function isAtAny({ ports }: Task, endpoints: ReadonlySet<BackendKey>): boolean {
-  return ports.some((port) => everyEndpoint(port).some((endpoint) => endpoints.has(endpointKey(endpoint))));
+  return ports.some((port) => endpointsOf(port).some((endpoint) => endpoints.has(endpoint)));
 }
 
 /** Of two apps with the same id and framework the first counts. */

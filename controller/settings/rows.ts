@@ -1,28 +1,8 @@
-/** The shape of the rows in `label-options.ts` and `settings.ts`. */
+/** The shape of the rows in `settings.ts`, and of what is derived from them. */
 
 import type { Family } from '../address.ts';
-import type { PortOptions } from './port-options.ts';
+import type { PortOptions } from './label-options.ts';
 import type { IpvsadmOptions, Parsed, Refused } from './values.ts';
-
-/** A label beside a VIP label. */
-export interface OptionRow<Value> {
-  /** Key of the label: `IPVS_WEIGHT`. */
-  readonly label: string;
-  /** Whether all apps of a VIP share the value, or each app has one for its own backends. */
-  readonly of: 'vip' | 'backends';
-  readonly unset: Value;
-  /** Parses the text of a label. */
-  read(text: string): Value | Refused;
-  /** A label that this one depends on, and why their values do not go together; null when they do. */
-  readonly beside?: {
-    readonly option: keyof PortOptions;
-    fault(value: Value, others: PortOptions): string | null;
-  };
-  /** Formats a value as the text of a label. When missing, the value is its text. */
-  text?(value: Value): string;
-  /** Markdown for the table in docs/labels.md. */
-  readonly meaning: string;
-}
 
 /** A field of the kernel's service or destination. `Kernel`: its type in the library. */
 export interface FieldRow<Value, Kernel> {
@@ -49,3 +29,37 @@ export type FieldRows<Settings, Kernel> = {
 };
 
 export type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+export type FieldValue = string | number;
+
+/** A field whose value in the kernel is not the desired one. */
+export interface FieldChange {
+  readonly field: string;
+  readonly was: FieldValue;
+  readonly becomes: FieldValue;
+}
+
+export interface Fields<Settings, Kernel> {
+  readonly names: readonly (keyof Settings & string)[];
+  /** As they are without labels, over IPv4. */
+  readonly unset: Settings;
+  /** Options of ipvsadm in their long form, with the short one and whether they have a value. */
+  readonly ipvsadm: readonly { readonly short: string; readonly long: string; readonly hasValue: boolean }[];
+  /** What these options ask for. */
+  of(options: PortOptions, family: Family): Settings;
+  /** The settings alone. */
+  pick(from: Settings): Settings;
+  /** What of it differs; nothing but what can be written: the kernel adds counters of its own (kubernetes #53801). */
+  differences(was: Settings, becomes: Settings): readonly FieldChange[];
+  agree(a: Settings, b: Settings): boolean;
+  /** Sets the fields of `into` to what the kernel has; returns it. */
+  fromKernel<T extends Settings>(kernel: Kernel, family: Family, into: T): T;
+  /** What is not 0 or empty: the library takes it for none. */
+  write(settings: Settings, written: Writable<Kernel>): void;
+  /** For `ipvsadm`: `-s wlc -p 300`. */
+  print(settings: Settings, family: Family): string;
+  /** The reverse of `print`; what a line lacks is as the kernel makes it without. */
+  parse(options: IpvsadmOptions, family: Family): Settings | Refused;
+  /** For a person: `wlc, persistent 60 s`; empty where there is nothing to say. */
+  describe(settings: Settings, family: Family): string;
+}

@@ -4,9 +4,11 @@
  */
 
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
-import type { FieldRows, Writable } from './rows.ts';
+import { bitsOf } from '../address.ts';
+import { DEFAULT_PORT_OPTIONS } from './label-options.ts';
+import type { FieldChange, FieldRow, FieldRows, Fields, FieldValue, Writable } from './rows.ts';
 import { FALLBACK_SCHEDULER, parseFlags, toFlags, toSchedulerFlags } from './schedulers.ts';
-import { bitsOf, countOption, numberOf, parseNetmask, toNetmask } from './values.ts';
+import { countOption, numberOf, parseNetmask, Refused, toNetmask } from './values.ts';
 
 /** The fields of a service besides its address and port. */
 export interface ServiceSettings {
@@ -150,4 +152,93 @@ function threshold(field: 'upperThreshold' | 'lowerThreshold', short: string, lo
     },
     ...countOption(short, long),
   };
+}
+
+export const serviceFields: Fields<ServiceSettings, VirtualService> = fieldsOf(SERVICE);
+export const backendFields: Fields<BackendSettings, Destination> = fieldsOf(BACKEND);
+
+/** The base of every observed backend: each is a copy with its own fields. */
+export const NO_BACKEND = compact({
+  address: '',
+  port: 0,
+  ...backendFields.unset,
+  activeConnections: 0,
+  inactiveConnections: 0,
+});
+
+function fieldsOf<Settings extends object, Kernel>(
+  rows: FieldRows<Settings, Kernel>,
+): Fields<Settings, Kernel> {
+  type Name = keyof Settings & string;
+  type Row = FieldRow<Settings[Name], Kernel>;
+  const names = Object.keys(rows) as Name[];
+  const all = names.map((name): readonly [Name, Row] => [name, rows[name]]);
+
+  function fill<T extends Settings>(into: T, valueIn: (row: Row, name: Name) => Settings[Name]): T {
+    const settings: Writable<Settings> = into;
+    for (const [name, row] of all) settings[name] = valueIn(row, name);
+    return into;
+  }
+  const unset = compact(fill({} as Settings, (row) => row.of(DEFAULT_PORT_OPTIONS, 'ipv4')));
+  const collect = (valueIn: (row: Row, name: Name) => Settings[Name]) => fill({ ...unset }, valueIn);
+
+  const agree = (a: Settings, b: Settings): boolean => {
+    for (const name of names) if (a[name] !== b[name]) return false;
+    return true;
+  };
+  return {
+    names,
+    unset,
+    ipvsadm: all.flatMap(([, { ipvsadm }]) =>
+      Object.entries(ipvsadm).map(([short, { long = short, bare }]) => ({ short, long, hasValue: !bare })),
+    ),
+    of: (options, family) => collect((row) => row.of(options, family)),
+    pick: (from) => collect((_, name) => from[name]),
+    differences(was, becomes) {
+      if (agree(was, becomes)) return NONE;
+      return names
+        .filter((name) => was[name] !== becomes[name])
+        .map((field) => ({ field, was: was[field] as FieldValue, becomes: becomes[field] as FieldValue }));
+    },
+    agree,
+    fromKernel: (kernel, family, into) => fill(into, (row) => row.fromKernel(kernel, family)),
+    write(settings, written) {
+      for (const [name, row] of all) row.write(settings[name], written);
+    },
+    print: (settings, family) =>
+      joined(
+        all.map(([name, row]) => row.print(settings[name], family)),
+        ' ',
+      ),
+    parse(options, family) {
+      let refused: Refused | undefined;
+      const settings = collect((row) => {
+        const value = row.parse(options, family);
+        if (value instanceof Refused) refused ??= value;
+        return value as Settings[Name];
+      });
+      return refused ?? settings;
+    },
+    describe: (settings, family) =>
+      joined(
+        all.map(([name, row]) => row.describe?.(settings[name], family) ?? ''),
+        ', ',
+      ),
+  };
+}
+
+/** A copy of plain data whose spread copies (`{ ...copy }`) are as small as literals: V8 keeps their fields in the object. */
+export function compact<T extends object>(value: T): T {
+  return JSON.parse(JSON.stringify(value));
+}
+
+const NONE: readonly FieldChange[] = [];
+
+function joined(parts: readonly string[], by: string): string {
+  return parts.filter((part) => part !== '').join(by);
+}
+
+/** `weight 1 -> 0`, `flags none -> mh-port`. */
+export function changeText({ field, was, becomes }: FieldChange): string {
+  return `${field} ${was === '' ? 'none' : was} -> ${becomes === '' ? 'none' : becomes}`;
 }

@@ -1,7 +1,5 @@
 /** Slow start: a backend that comes into rotation grows to its full weight. Shared by settings, plan and output. */
 
-import type { PortOptions } from './port-options.ts';
-
 /** An hour: whoever needs longer can change weights by hand. */
 export const MOST_SLOW_START_SECONDS = 3_600;
 
@@ -19,12 +17,17 @@ export const SLOW_START_SCALE = 100;
  * as its weight: with weights of 100 the fourth backend would get none. `ovf`, `lblc` and `lblcr` use the weight as a number
  * of connections. `fo` sends everything to the greatest weight.
  */
-export const SLOW_START_SCHEDULERS: readonly string[] = ['wlc', 'wrr', 'sed', 'nq', 'mh', 'twos'];
+const SLOW_START_SCHEDULERS: readonly string[] = ['wlc', 'wrr', 'sed', 'nq', 'mh', 'twos'];
 
 /** `ipvsadm -w` takes no weight above 65,535. */
 const MOST_WEIGHT = Math.floor(65_535 / SLOW_START_SCALE);
 
-type Beside = Pick<PortOptions, 'slowStartSeconds' | 'scheduler' | 'weight'>;
+/** The options that decide about slow start. */
+interface Beside {
+  readonly slowStartSeconds: number;
+  readonly scheduler: string;
+  readonly weight: number;
+}
 
 /** Duration of slow start under these options, in seconds; 0 without slow start: weights are not scaled. */
 export function slowStartOf(options: Beside): number {

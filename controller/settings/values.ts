@@ -1,6 +1,6 @@
 /** Parsers and formatters for the values of settings, in labels and in `ipvsadm` lines. */
 
-import type { Family } from '../address.ts';
+import { bitsOf, type Family } from '../address.ts';
 
 /** The result of parsing an invalid value. */
 export class Refused {
@@ -40,11 +40,6 @@ export function readPrefixes(text: string): Parsed<Readonly<Record<Family, numbe
   return ipv4 >= 1 && ipv4 <= 32 && ipv6 >= 1 && ipv6 <= 128
     ? { ipv4, ipv6 }
     : new Refused('expected a prefix length for IPv4, 1 to 32, or one for IPv4 and one for IPv6, as 24/64');
-}
-
-/** The prefix length of a single address. */
-export function bitsOf(family: Family): number {
-  return family === 'ipv4' ? 32 : 128;
 }
 
 /** A prefix length as `ipvsadm -M` takes it: 24 is 255.255.255.0 for IPv4, and 24 for IPv6. */

@@ -50,14 +50,25 @@ export function tooManyBackends(app: Pick<App, 'id' | 'kind' | 'tasks'>): Reject
   return backends > BOUNDS.backends ? refusal(app, mostVips(app.tasks), app.tasks.length) : null;
 }
 
-/** The same, before the tasks are converted, for an app whose tasks all have these ports. */
+/** The declared ports of some tasks of an app, each of which has all of them. */
+export interface Planned {
+  readonly declared: readonly Declared[];
+  readonly tasks: number;
+}
+
+/** The same, before the tasks are converted. */
 export function wouldHaveTooMany(
   app: Pick<App, 'id' | 'kind'>,
-  declared: readonly Declared[],
-  tasks: number,
+  planned: Iterable<Planned>,
 ): Rejection | null {
-  const vips = declared.reduce((sum, { port }) => sum + vipsOf(port), 0);
-  return vips * tasks > BOUNDS.backends ? refusal(app, vips, tasks) : null;
+  let [backends, vips, tasks] = [0, 0, 0];
+  for (const each of planned) {
+    const own = each.declared.reduce((sum, { port }) => sum + vipsOf(port), 0);
+    backends += own * each.tasks;
+    vips = Math.max(vips, own);
+    tasks += each.tasks;
+  }
+  return backends > BOUNDS.backends ? refusal(app, vips, tasks) : null;
 }
 
 function refusal({ id, kind }: Pick<App, 'id' | 'kind'>, vips: number, tasks: number): Rejection {

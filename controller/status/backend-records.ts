@@ -2,8 +2,7 @@ import type { Backend, BackendKey, Endpoint, ObservedBackend, ObservedService, S
 import type { Decision } from '../plan/decision.ts';
 import { whyLeftOut } from '../plan/nearest.ts';
 import { same } from '../same.ts';
-import { backendFields, compact } from '../settings/fields.ts';
-import type { BackendSettings } from '../settings/settings.ts';
+import { type BackendSettings, backendFields, compact } from '../settings/settings.ts';
 
 /** A backend as the last pass left it. Times are milliseconds of the monotonic clock. */
 export interface BackendRecord extends BackendSettings {

@@ -91,7 +91,7 @@ function kernelCheck(status: Status, now: number, limits: HealthLimits): Check {
 }
 
 /** A note only: one app's bad addresses must not make the host unready. */
-function refusedBackends({ refused = [] }: PassStatus): readonly string[] {
+function refusedBackends({ refused }: PassStatus): readonly string[] {
   if (refused.length === 0) return [];
   const what = `${refused.length} backend address${refused.length === 1 ? '' : 'es'}`;
   const addresses = refused.map(({ address }) => address);

@@ -2,8 +2,7 @@
 
 import type { BackendKey } from '../model.ts';
 import { letGoText } from '../plan/let-go.ts';
-import { changeText, serviceFields } from '../settings/fields.ts';
-import type { ServiceSettings } from '../settings/settings.ts';
+import { changeText, type ServiceSettings, serviceFields } from '../settings/settings.ts';
 import { weightChangeText, weightText } from '../settings/slow-start.ts';
 import type { BackendRecord } from './backend-records.ts';
 import type { PastRemoval } from './large-removals.ts';

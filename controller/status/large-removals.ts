@@ -20,10 +20,10 @@ export class LargeRemovals {
 
   /** Records what a pass removed. Returns null if the previous pass planned the same, as happens while writes fail. */
   passed({ letGo, finishedAt }: Pick<PassStatus, 'letGo' | 'finishedAt'>): PastRemoval | null {
-    const text = letGo == null ? '' : letGoText(letGo);
+    const text = letGo === null ? '' : letGoText(letGo);
     const isNew = text !== this.#last;
     this.#last = text;
-    if (letGo == null || !isNew) return null;
+    if (letGo === null || !isNew) return null;
     const removal = { ...letGo, at: finishedAt };
     this.#all = [removal, ...this.recent(finishedAt)].slice(0, MAX_REMOVALS);
     return removal;

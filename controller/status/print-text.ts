@@ -1,7 +1,7 @@
 import { familyOf } from '../address.ts';
 import { endpointKey } from '../model.ts';
 import { nearnessText } from '../plan/nearness-text.ts';
-import { backendFields, serviceFields } from '../settings/fields.ts';
+import { backendFields, serviceFields } from '../settings/settings.ts';
 import { slowStartWords, weightText } from '../settings/slow-start.ts';
 import { type Colour, type Column, type Layout, table } from '../text-table.ts';
 import { visibleDocument } from '../visible.ts';

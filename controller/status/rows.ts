@@ -1,6 +1,6 @@
 /** The part of the status that the page's list shows, small enough to send every two seconds, and its changes. */
 
-import { serviceFields } from '../settings/fields.ts';
+import { serviceFields } from '../settings/settings.ts';
 import type { StatusDocument, VipDocument } from './document.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { spreadText } from './words.ts';

@@ -1,8 +1,14 @@
 /** Schemas that several documents of `/v1` share. */
 
 import { z } from 'zod';
-import { backendFields, serviceFields } from '../settings/fields.ts';
-import { BACKEND, type BackendSettings, SERVICE, type ServiceSettings } from '../settings/settings.ts';
+import {
+  BACKEND,
+  type BackendSettings,
+  backendFields,
+  SERVICE,
+  type ServiceSettings,
+  serviceFields,
+} from '../settings/settings.ts';
 
 export const apiVersion = z.literal('marathon-ipvs/v1').describe('Keys may be added to it, never renamed.');
 export const instant = z.iso.datetime();

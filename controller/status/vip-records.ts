@@ -4,8 +4,7 @@ import type { Pause } from '../pause.ts';
 import { leftOutOf } from '../plan/nearest.ts';
 import type { PlannedService } from '../plan/plan.ts';
 import { same } from '../same.ts';
-import { serviceFields } from '../settings/fields.ts';
-import type { ServiceSettings } from '../settings/settings.ts';
+import { type ServiceSettings, serviceFields } from '../settings/settings.ts';
 import {
   type BackendRecords,
   type BackendsFound,
@@ -96,7 +95,7 @@ export class VipRecorder {
     const { desired, observed, drains, finishedAt } = pass;
     const had = this.#records.get(key);
     const service = desired.services.get(key);
-    const decisions = pass.decisions?.get(key);
+    const decisions = pass.decisions.get(key);
     const decided = (backend: BackendKey | null) => decisions?.get(backend);
     const found = { have: observed.get(key), drains: drains.get(key), held: held.get(key), decided };
     this.#leaving.delete(key);

@@ -39,7 +39,7 @@ export function heldBackends({ plan, decisions }: PassStatus): HeldBackends {
   const found = new Map<ServiceKey, ReadonlyMap<BackendKey, string>>();
   for (const { key, held, backends } of plan.services) {
     if (!held) continue;
-    const decided = decisions?.get(key);
+    const decided = decisions.get(key);
     const kept = new Map(backends.map((backend) => [endpointKey(backend), backend.reason] as const));
     for (const endpoint of kept.keys())
       if (decided?.get(endpoint)?.rule !== 'mass removal') kept.delete(endpoint);

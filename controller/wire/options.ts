@@ -7,8 +7,7 @@ import type { OptionName } from '../config/options.ts';
 import { type Pools, parsePool } from '../desired/pool.ts';
 import type { HostFacts } from '../loop/nearness.ts';
 import { placeOf } from '../place.ts';
-import { DEFAULT_PORT_OPTIONS } from '../settings/fields.ts';
-import type { PortOptions } from '../settings/port-options.ts';
+import { DEFAULT_PORT_OPTIONS, type PortOptions } from '../settings/label-options.ts';
 
 export function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {
   return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };

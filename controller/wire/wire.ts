@@ -2,12 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import type { AppWriting } from '../api/services.ts';
-import { createHostAddresses } from '../apply/host-addresses.ts';
+import { createHostAddresses, type HostAddress, ofHostAddresses } from '../apply/host-addresses.ts';
 import { readHostIdentity } from '../apply/host-identity.ts';
 import { readIpvsTables } from '../apply/ipvs-tables.ts';
 import { createKernelCounters } from '../apply/kernel-counters.ts';
 import { openKernelClient, openKernelTable } from '../apply/kernel-table.ts';
-import { createRealAddresses } from '../apply/real-addresses.ts';
+import { createRealAddresses, type RealAddressOptions } from '../apply/real-addresses.ts';
 import { createServerAddresses, type ServerAddresses } from '../apply/server-addresses.ts';
 import { withTimeouts } from '../apply/timeouts.ts';
 import { createUnfitAddresses } from '../apply/unfit-addresses.ts';
@@ -60,18 +60,18 @@ export interface Parts {
   readonly reachability: Reachability | null;
   /** null when the kernel is not read, or only for one pass. */
   readonly counters: KernelCounters | null;
-  /** Reads size and load of the kernel's tables; null or absent like `counters`. */
-  readonly readTables?: (() => Promise<IpvsTables | null>) | null;
-  /** Finds backends that do not answer; null or absent without ejection. */
-  readonly watch?: Watch | null;
-  /** Keeps VIPs in other network namespaces; null or absent without `--netns-dir`. */
-  readonly namespaces?: Namespaces | null;
+  /** Reads size and load of the kernel's tables; null like `counters`. */
+  readonly readTables: (() => Promise<IpvsTables | null>) | null;
+  /** Finds backends that do not answer; null without ejection. */
+  readonly watch: Watch | null;
+  /** Keeps VIPs in other network namespaces; null without `--netns-dir`. */
+  readonly namespaces: Namespaces | null;
   /** null when DNS is off. */
   readonly dns: DnsService | null;
   readonly ledger: Ledger;
   readonly store: StateStore;
-  /** Writes apps; absent when writing is off. */
-  readonly writing?: AppWriting | null;
+  /** Writes apps; null when writing is off. */
+  readonly writing: AppWriting | null;
   readonly clock: Clock;
   readonly log: Log;
   close(): void;
@@ -103,12 +103,10 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       clock: systemClock,
       log,
     });
-    const real = createRealAddresses(realAddressOptions(config, servers), systemClock.monotonic);
-    const unfit = createUnfitAddresses(
-      { interfaceName: config.interface, servers: serversOf(config) },
-      systemClock.monotonic,
-    );
-    const hostAddresses = createHostAddresses(config.interface, systemClock.monotonic);
+    const onHost = createHostAddresses(config.interface, systemClock.monotonic);
+    const real = createRealAddresses(realAddressOptions(config, servers, onHost), systemClock.monotonic);
+    const unfit = createUnfitAddresses(onHost, serversOf(config));
+    const hostAddresses = ofHostAddresses(onHost, (all) => new Set(all.map(({ address }) => address)));
     const translation: TranslationRules = {
       zone: config.zone,
       pools,
@@ -278,8 +276,17 @@ function serverUrls(config: Config, sources: readonly AppSource[]): string[] {
   ];
 }
 
-function realAddressOptions(config: Config, { current }: ServerAddresses) {
-  const servers = serversOf(config);
-  const { interface: interfaceName, allowConnectedVips } = config;
-  return { interfaceName, sources: current, servers, pools: networksOf(config), allowConnectedVips };
+function realAddressOptions(
+  config: Config,
+  { current: sources }: ServerAddresses,
+  hostAddresses: () => readonly HostAddress[],
+): RealAddressOptions {
+  const { allowConnectedVips } = config;
+  return {
+    hostAddresses,
+    sources,
+    servers: serversOf(config),
+    pools: networksOf(config),
+    allowConnectedVips,
+  };
 }

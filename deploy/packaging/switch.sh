@@ -1,7 +1,7 @@
-# What the scripts of all packages share: from one version to another without a moment in which none is in place. They set
-# `again` (the command that tries once more) and `back` (the one that installs the version before), and define `control ACTION`,
-# which lets systemd start or restart the service and gives up after a minute (status 124): a source that does not answer lets
-# a start wait, and the package manager must not.
+# Shared by the scripts of all packages: switches from one version to another without a moment in which none is in place.
+# Scripts set `again` (the command that retries) and `back` (the command that installs the previous version), and define
+# `control ACTION`, which makes systemd start or restart the service and gives up after a minute (status 124): a start waits for a
+# source that does not answer, and must not block the package manager.
 
 home=/usr/lib/marathon-ipvs
 version=@PROGRAM_VERSION@
@@ -13,8 +13,8 @@ say() {
   echo "marathon-ipvs: $*" >&2
 }
 
-# The old version's files may be removed before this one is proved. Until then the old one goes on from a copy (hard links: no
-# space). Where an upgrade before this one has failed, it does so already.
+# The package manager may remove the old version's files before this version is checked. Until then the old version runs from a
+# copy (hard links: no space). After an upgrade that failed, it already does.
 keep() {
   running=$(readlink -f "$home/current") || return 0
   case $running in
@@ -31,13 +31,13 @@ keep() {
   mv -T "$home/current.new" "$home/current"
 }
 
-# The folder, below /usr/lib/marathon-ipvs, that everything is started from.
+# Makes `current` point to a directory below /usr/lib/marathon-ipvs: everything is started from there.
 switch_to() {
   ln -sfn "$1" "$home/current.new"
   mv -T "$home/current.new" "$home/current"
 }
 
-# The old version's folder while it is kept, below /usr/lib/marathon-ipvs.
+# The directory of the kept old version, below /usr/lib/marathon-ipvs.
 kept() {
   for folder in "$home"/kept/*; do
     [ ! -x "$folder/marathon-ipvs" ] || { echo "kept/${folder##*/}"; return; }
@@ -56,10 +56,10 @@ refuse() {
   say "version $version $1"
   old=$(kept)
   if [ -n "$old" ]; then
-    # What runs reads its page by the path that it was started from.
+    # The running process reads its page from the path that it was started from.
     name=${old##*/}
     [ -e "$home/$name" ] || ln -s "$old" "$home/$name"
-    say "version $name stays in place, and runs on if it ran."
+    say "version $name stays in place; if it was running, it keeps running."
   fi
   say "$2"
   exit 1
@@ -89,7 +89,7 @@ as_the_service() {
       passed_end=yes
       continue
     fi
-    # A credential is there only while the service runs.
+    # Credentials exist only while the service runs.
     case $passed_end$word in
       no*=/run/credentials/*) [ -e "${word#*=}" ] || continue ;;
     esac
@@ -102,8 +102,8 @@ as_the_service() {
 prove() {
   said=$("$home/$version/marathon-ipvs" --version 2>&1) || true
   [ "$said" = "$version" ] ||
-    refuse "does not start on this host: '--version' says: $said" \
-      "Install the version before again ($back), or report this."
+    refuse "does not start on this host: '--version' printed: $said" \
+      "Install the previous version again ($back), or report this."
   status=0
   said=$(as_the_service "$home/$version/marathon-ipvs" run --check --config $config) || status=$?
   configured=yes
@@ -111,8 +111,8 @@ prove() {
     0) ;;
     $NOT_CONFIGURED) configured=no ;;
     *)
-      refuse "does not take the configuration: ${said#marathon-ipvs: }" \
-        "Correct $config (or the drop-ins of $unit), then: $again"
+      refuse "rejects the configuration: ${said#marathon-ipvs: }" \
+        "Correct $config (or the drop-ins of $unit), then run: $again"
       ;;
   esac
 }
@@ -122,19 +122,19 @@ start() {
   control start || status=$?
   case $status in
     0) ;;
-    124) say "it is not ready yet: 'systemctl status marathon-ipvs' says what it waits for." ;;
-    *) say "it did not start: 'systemctl status marathon-ipvs' says why." ;;
+    124) say "the service is not ready yet: 'systemctl status marathon-ipvs' shows what it waits for." ;;
+    *) say "the service did not start: 'systemctl status marathon-ipvs' shows why." ;;
   esac
 }
 
-# Where the new version does not come up, the old one does again. No connection notices either way.
+# If the new version does not start, starts the old one again. Neither interrupts a connection.
 restart() {
   status=0
   control restart || status=$?
   case $status:$(state SubState) in
     0:*) return 0 ;;
     124:start)
-      say "it is not ready yet: 'systemctl status marathon-ipvs' says what it waits for."
+      say "the service is not ready yet: 'systemctl status marathon-ipvs' shows what it waits for."
       return 0
       ;;
   esac
@@ -143,5 +143,5 @@ restart() {
     switch_to "$old"
     control restart || true
   }
-  refuse "was started and failed: journalctl -u marathon-ipvs -n 20" "When the reason is gone: $again"
+  refuse "started and failed; see journalctl -u marathon-ipvs -n 20" "When the cause is fixed, run: $again"
 }

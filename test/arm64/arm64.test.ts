@@ -48,7 +48,9 @@ if (why !== null) console.warn(`tests of the Debian package for arm64 skipped: $
     const { status, stdout } = await install(own);
     expect([status, stdout]).toEqual([
       0,
-      expect.stringContaining('it forwards nothing yet. Say in /etc/marathon-ipvs/config.yaml'),
+      expect.stringContaining(
+        'no source is configured yet. Set the option source in /etc/marathon-ipvs/config.yaml',
+      ),
     ]);
     const node = '/usr/lib/marathon-ipvs/current/node';
     const said = await debian.shell(

@@ -35,7 +35,8 @@ async function control(client: IpvsClient, reader: IpvsClient): Promise<void> {
   const { clock, log } = ports;
   const resolver = createDnsResolver({ clock, log });
   const sources = [createMarathonSource({ where: url, resolver, log, clock })];
-  const parts = { ...ports, sources, reconciler, dns: null, close: () => client.close() };
+  const absent = { readTables: null, watch: null, namespaces: null, writing: null, dns: null };
+  const parts = { ...ports, ...absent, sources, reconciler, close: () => client.close() };
   const signals = { stop: new AbortController().signal, onResync: () => undefined };
   await run(config, parts, { output: 'text', paint: painter(false) }, () => undefined, signals);
 }

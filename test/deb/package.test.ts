@@ -85,7 +85,9 @@ if (why !== null) console.warn(`tests of the Debian package skipped: ${why}`);
     const { status, stdout } = await install(own);
     expect([status, stdout]).toEqual([
       0,
-      expect.stringContaining('it forwards nothing yet. Say in /etc/marathon-ipvs/config.yaml'),
+      expect.stringContaining(
+        'no source is configured yet. Set the option source in /etc/marathon-ipvs/config.yaml',
+      ),
     ]);
     expect(await version()).toBe(OWN);
     const node = await debian.shell('command -v node; /usr/lib/marathon-ipvs/current/node --version');
@@ -146,10 +148,10 @@ if (why !== null) console.warn(`tests of the Debian package skipped: ${why}`);
       const { status, stdout } = await install(next);
       expect(status).toBe(1);
       expect(stdout).toContain(
-        `marathon-ipvs: version ${NEXT} does not take the configuration: --resync-seconds from`,
+        `marathon-ipvs: version ${NEXT} rejects the configuration: --resync-seconds from`,
       );
       expect(stdout).toContain(`version ${OWN} stays in place`);
-      expect(stdout).toContain('then: dpkg --configure marathon-ipvs');
+      expect(stdout).toContain('then run: dpkg --configure marathon-ipvs');
       expect([await version(), await current()]).toEqual([OWN, `kept/${OWN}`]);
       // What runs reads its files where it was started from.
       const { stdout: page } = await debian.shell(`ls /usr/lib/marathon-ipvs/${OWN}/program/page`);
@@ -222,7 +224,7 @@ if (why !== null) console.warn(`tests of the Debian package skipped: ${why}`);
       'mkdir -p /etc/marathon-ipvs && echo "source: file=/apps.json" > /etc/marathon-ipvs/config.yaml',
     );
     const { status, stdout } = await debian.shell(`dpkg --force-confold --install ${own} 2>&1`);
-    expect([status, stdout]).toEqual([0, expect.not.stringContaining('forwards nothing yet')]);
+    expect([status, stdout]).toEqual([0, expect.not.stringContaining('no source is configured')]);
     expect((await debian.shell('systemctl is-enabled marathon-ipvs')).stdout).toBe('enabled\n');
   });
 });

@@ -59,7 +59,9 @@ if (why !== null) console.warn(`tests of the rpm package skipped: ${why}`);
     const { status, stdout } = await debian.rpm('--upgrade', own);
     expect([status, stdout]).toEqual([
       0,
-      expect.stringContaining('it forwards nothing yet. Say in /etc/marathon-ipvs/config.yaml'),
+      expect.stringContaining(
+        'no source is configured yet. Set the option source in /etc/marathon-ipvs/config.yaml',
+      ),
     ]);
     expect([await version(), await current()]).toEqual([OWN, OWN]);
     const verified = await debian.shell('systemd-analyze verify --man=no marathon-ipvs.service 2>&1');
@@ -81,11 +83,9 @@ if (why !== null) console.warn(`tests of the rpm package skipped: ${why}`);
     const { status, stdout } = await debian.rpm('--upgrade', next);
     // rpm knows no failure of a script that runs after the files are there, where alone the new program can be tried.
     expect(status).toBe(0);
-    expect(stdout).toContain(
-      `marathon-ipvs: version ${NEXT} does not take the configuration: --resync-seconds`,
-    );
+    expect(stdout).toContain(`marathon-ipvs: version ${NEXT} rejects the configuration: --resync-seconds`);
     expect(stdout).toContain(`version ${OWN} stays in place`);
-    expect(stdout).toContain('then: dnf reinstall marathon-ipvs');
+    expect(stdout).toContain('then run: dnf reinstall marathon-ipvs');
     expect([await version(), await current()]).toEqual([OWN, `kept/${OWN}`]);
     // What runs reads its files where it was started from.
     const { stdout: page } = await debian.shell(`ls /usr/lib/marathon-ipvs/${OWN}/program/page`);

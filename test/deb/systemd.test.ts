@@ -211,7 +211,7 @@ cat /load.log
   test('while the configuration is refused, the process that ran runs on; corrected, it is replaced', () => {
     expect(printed.get('refused')).toMatch(
       new RegExp(
-        `version ${OLD} does not take the configuration.*version ${NEW} stays in place.*\n0 active running\n${NEW}\n$`,
+        `version ${OLD} rejects the configuration.*version ${NEW} stays in place.*\n0 active running\n${NEW}\n$`,
         's',
       ),
     );
@@ -221,7 +221,7 @@ cat /load.log
   test('a version that is proved but does not run is taken back', () => {
     const text = printed.get('broken');
     expect(text).toMatch(
-      new RegExp(`version ${BROKEN} was started and failed.*version ${OLD} stays in place`, 's'),
+      new RegExp(`version ${BROKEN} started and failed.*version ${OLD} stays in place`, 's'),
     );
     expect(text).toMatch(new RegExp(`\n0 active running\n${OLD}\nkept/${OLD}\n$`));
     expect(printed.get('given up')).toBe(`0 active running\n${OLD}\n`);

@@ -7,7 +7,7 @@ import type { Step } from '../../controller/model.ts';
 import { enterNamespace } from '../../controller/netns/enter.ts';
 import { readNamespaceFile } from '../../controller/netns/namespace-file.ts';
 import type { RemoteNamespace } from '../../controller/netns/remote.ts';
-import { backendFields, serviceFields } from '../../controller/settings/fields.ts';
+import { backendFields, serviceFields } from '../../controller/settings/settings.ts';
 import { systemClock } from '../../controller/time.ts';
 import { command, eventually, IN_LAB, ipvsadm, shell } from '../support/host.ts';
 

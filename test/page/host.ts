@@ -128,5 +128,6 @@ async function memoryParts(marathon: string, directory: string, dryRun: boolean,
     client.close();
     ports.counters.close();
   };
-  return { ...ports, sources, reconciler, writing, dns: null, close };
+  const absent = { readTables: null, watch: null, namespaces: null, dns: null };
+  return { ...ports, ...absent, sources, reconciler, writing, close };
 }

@@ -147,8 +147,8 @@ inLab('the pages, followed on a host that moves from dcos-net', () => {
 
   test('when a VIP does not answer: `why` walks its whole way, with the names that this controller serves', async () => {
     const [printed = ''] = await follow(NO_ANSWER, null);
-    expect(printed).toMatch(/^\[\+\] dns +198\.51\.100\.4 leads my-service\.marathon/m);
-    expect(printed).toMatch(/^\[\+\] connections +10 of 10 connections .* are answered/m);
+    expect(printed).toMatch(/^\[\+\] dns +198\.51\.100\.4 resolves my-service\.marathon/m);
+    expect(printed).toMatch(/^\[\+\] connections +10 of 10 connections .* succeed,/m);
     expect(printed).toMatch(/^Works$/m);
   });
 

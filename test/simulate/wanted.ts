@@ -7,8 +7,12 @@ import { Inventory } from '../../controller/inventory/inventory.ts';
 import type { BackendKey, Service, ServiceKey, Snapshot, Table } from '../../controller/model.ts';
 import type { NameMemory } from '../../controller/name-memory.ts';
 import { weigh } from '../../controller/plan/slow-start.ts';
-import { backendFields, serviceFields } from '../../controller/settings/fields.ts';
-import type { BackendSettings, ServiceSettings } from '../../controller/settings/settings.ts';
+import {
+  type BackendSettings,
+  backendFields,
+  type ServiceSettings,
+  serviceFields,
+} from '../../controller/settings/settings.ts';
 import { HOST_ADDRESS, HOST_ZONE, REFUSED_ADDRESS } from './cluster.ts';
 import { LACKS_SCHEDULERS } from './kernel.ts';
 

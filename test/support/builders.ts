@@ -13,7 +13,8 @@ import {
   type TaskPort,
 } from '../../controller/model.ts';
 import type { NameMemory } from '../../controller/name-memory.ts';
-import { backendFields, DEFAULT_PORT_OPTIONS, serviceFields } from '../../controller/settings/fields.ts';
+import { DEFAULT_PORT_OPTIONS } from '../../controller/settings/label-options.ts';
+import { backendFields, serviceFields } from '../../controller/settings/settings.ts';
 
 /** A Marathon app with `ports` and `tasks`; framework `marathon`. */
 export function app(id: string, what: Partial<Omit<App, 'id'>> = {}): App {

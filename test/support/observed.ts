@@ -10,8 +10,7 @@ import {
   serviceKey,
   type Table,
 } from '../../controller/model.ts';
-import { backendFields, serviceFields } from '../../controller/settings/fields.ts';
-import type { BackendSettings } from '../../controller/settings/settings.ts';
+import { type BackendSettings, backendFields, serviceFields } from '../../controller/settings/settings.ts';
 import { nothingRemembered } from './builders.ts';
 
 /** A backend as the kernel has it once it is as desired, without connections. */
@@ -55,5 +54,6 @@ export function desiredOf(...services: readonly Service[]): Desired {
     rejected: [],
     warnings: [],
     memory: nothingRemembered,
+    refused: new Map(),
   };
 }

@@ -22,7 +22,7 @@ import type {
   StepFailure,
   StoredSnapshot,
 } from '../../controller/ports.ts';
-import { DEFAULT_PORT_OPTIONS } from '../../controller/settings/fields.ts';
+import { DEFAULT_PORT_OPTIONS } from '../../controller/settings/label-options.ts';
 import { nothingRemembered } from './builders.ts';
 import { afterSave } from './ledger-changes.ts';
 import { list } from './telling.ts';
@@ -263,6 +263,6 @@ export class Controller {
   }
 
   nextLook(): number | null {
-    return this.reconciler.nextLook();
+    return this.reconciler.table.nextLook();
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { type Answer, line } from '../route.ts';
-import { type Page, route } from '../services.ts';
+import { endpoint, type Page } from '../services.ts';
 import { type Assets, loadAssets } from './assets.ts';
 import type { PageFacts, ShellFacts } from './facts.ts';
 
@@ -26,11 +26,11 @@ export function createPage(facts: PageFacts): Page {
 }
 
 /** Open to everyone: the shell prompts for a token, and neither it nor the files reveal anything about this host. */
-export const PAGE_ROUTES = {
-  shell: route('GET', '/', 'none', {
+export const PAGE = {
+  shell: endpoint({
     answer: ({ page }, { right }) => page.shell(right),
   }),
-  files: route('GET', '/assets/{file}', 'none', {
+  file: endpoint({
     input: z.object({ file: z.string() }),
     answer: ({ page }, { input: { file }, headers }) => page.file(`/assets/${file}`, headers),
   }),

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import type { Family } from '../../address.ts';
+import { bitsOf, type Family } from '../../address.ts';
 
 /** The start or end of a range in a set: nf_tables has the ends of ranges as separate elements. */
 export interface Boundary {
@@ -7,8 +7,6 @@ export interface Boundary {
   /** Whether it is an end: the first address behind a range. */
   readonly end: boolean;
 }
-
-const BITS: Record<Family, number> = { ipv4: 32, ipv6: 128 };
 
 /**
  * The boundaries of a set with these networks (`11.0.0.0/8`) and addresses, ascending, as `nft` writes them: ranges that touch
@@ -25,7 +23,7 @@ export function boundaries(family: Family, members: readonly string[]): readonly
   }
 
   const found: Boundary[] = [];
-  const beyond = 1n << BigInt(BITS[family]);
+  const beyond = 1n << BigInt(bitsOf(family));
   const add = (value: bigint, end: boolean) => found.push({ key: bytesOf(family, value), end });
   if (merged[0] !== undefined && merged[0].first > 0n) add(0n, true);
   for (const { first, after } of merged) {
@@ -36,15 +34,15 @@ export function boundaries(family: Family, members: readonly string[]): readonly
 }
 
 function rangeOf(family: Family, member: string): { readonly first: bigint; readonly after: bigint } {
-  const [address = '', prefix = String(BITS[family])] = member.split('/');
+  const [address = '', prefix = String(bitsOf(family))] = member.split('/');
   const first = ipaddr
     .parse(address)
     .toByteArray()
     .reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
-  return { first, after: first + (1n << BigInt(BITS[family] - Number(prefix))) };
+  return { first, after: first + (1n << BigInt(bitsOf(family) - Number(prefix))) };
 }
 
 function bytesOf(family: Family, value: bigint): Uint8Array {
-  const length = BITS[family] / 8;
+  const length = bitsOf(family) / 8;
   return Uint8Array.from({ length }, (_, at) => Number((value >> BigInt(8 * (length - 1 - at))) & 0xffn));
 }

@@ -1,6 +1,6 @@
 /** The content of our nftables table, as data. */
 
-import type { Family } from '../../address.ts';
+import { FAMILIES, type Family } from '../../address.ts';
 import {
   accept,
   addressIn,
@@ -67,7 +67,6 @@ const BEHIND_IPVS = 110;
 // biome-ignore format: aligned table
 const PROTOCOL = { icmp: 1, tcp: 6, icmpv6: 58 } as const;
 
-const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 // biome-ignore format: aligned table
 const SETS = {
   ipv4: { vips: { name: 'vips4', id: 1 }, servers: { name: 'servers4', id: 2 } },

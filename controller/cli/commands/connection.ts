@@ -36,7 +36,7 @@ export async function connection(
 ): Promise<number> {
   const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
   const snapshot = (await Inventory.inSlices(snapshots)).toSnapshot();
-  const desired = translate(snapshot, { addresses: new Map(), labels: new Map() });
+  const desired = translate(snapshot);
   const connections = connectionsOf(snapshot.apps, desired);
   if (service === undefined) print(output === 'json' ? toJson(namesOf(connections)) : listText(connections));
   else {

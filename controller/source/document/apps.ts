@@ -83,8 +83,10 @@ function convertTask(
     ...{ id, version, state },
     portsIn: ({ ports }) => budget.portsOf(ports),
     place: (port, definition) => {
-      const placed = () => place(port, readable, networksOf(readable, definition), conversion.agentAddress);
-      return kept === undefined ? placed() : placeOrLast(port, kept, placed);
+      const placed = (hostPort?: number) =>
+        place(port, readable, networksOf(readable, definition), conversion.agentAddress, hostPort);
+      const index = port.reach.by === 'host port' ? port.reach.index : null;
+      return kept === undefined ? placed() : placeOrLast(port.port, index, kept, placed);
     },
   };
   const served = servedBy(versioned, newest, conversion, warnings);
@@ -105,6 +107,7 @@ function place(
   task: MarathonTask,
   networks: TaskNetworks,
   agentAddress: AgentAddress,
+  hostPort?: number,
 ): Placement {
   const choice = addressesOn(networkNames, networks);
   if (reach.by === 'container port')
@@ -112,7 +115,7 @@ function place(
   const { index, containerPort } = reach;
   const behind =
     containerPort === undefined ? undefined : { addresses: choice.addresses, port: containerPort };
-  return onAgent(task.host, task.ports?.[index], agentAddress, behind);
+  return onAgent(task.host, hostPort ?? task.ports?.[index], agentAddress, behind);
 }
 
 function placesIn(tasks: readonly MarathonTask[]): number {

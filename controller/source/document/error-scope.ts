@@ -16,8 +16,10 @@ export type ErrorScope =
   | 'declaration'
   /** All of one port: also the address and port number at which it is reached. */
   | 'port'
-  /** The address and port number of the ports of one task that use this host port. */
+  /** The address and port number of the ports of one task or container that use this host port. */
   | 'host port'
+  /** The address and port number of all ports of one task or container that use a host port. */
+  | 'host ports'
   /** The address and port number of the ports of one task that are reached at the task's own addresses. */
   | 'addresses'
   /** One task of an app, or one instance of a pod. */
@@ -50,6 +52,7 @@ const OF_APP: Scopes = {
   ...ofAppPort('ipAddress.discovery.ports.#'),
   tasks: 'members',
   'tasks.#': 'member',
+  'tasks.#.ports': 'host ports',
   'tasks.#.ports.#': 'host port',
   'tasks.#.ipAddresses': 'addresses',
   'tasks.#.region': 'nothing',
@@ -65,6 +68,9 @@ const OF_POD: Scopes = {
   'instances.#': 'member',
   'instances.#.agentRegion': 'nothing',
   'instances.#.agentZone': 'nothing',
+  'instances.#.containers.#.endpoints': 'host ports',
+  'instances.#.containers.#.endpoints.#': 'host ports',
+  'instances.#.containers.#.endpoints.#.allocatedHostPort': 'host port',
   'instances.#.containers.#.conditions': 'health',
 };
 

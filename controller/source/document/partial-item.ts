@@ -41,6 +41,21 @@ export function unreadable<Item extends CheckedItem>(schema: z.ZodType<Item>, de
   return Object.assign(schema.parse({ id: definition.app, spec: {} }), { unread });
 }
 
+interface LostPlaces {
+  ports: 'all' | Set<number | string>;
+  addresses: boolean;
+}
+
+/** The scopes that cost only where ports of one task are reached. */
+type PlaceScope = 'host port' | 'host ports' | 'addresses';
+
+/** What an unreadable place means for the ports of a task, for the message. */
+const EFFECTS: Readonly<Record<PlaceScope, (task: string) => string>> = {
+  'host port': (task) => `this port of task ${task} keeps its last known port number, if any`,
+  'host ports': (task) => `host ports of task ${task} keep their last known port numbers, if any`,
+  addresses: (task) => `ports at the addresses of task ${task} keep their last known addresses, if any`,
+};
+
 /** Cuts wrong values out of an app or pod, with everything that depends on them, and records what was lost. */
 class Lost {
   readonly #kind: App['kind'];
@@ -51,7 +66,7 @@ class Lost {
   /** By index in the list. */
   readonly #tasks = new Map<number, UnreadableTask>();
   readonly #ports = new Map<string, 'declaration' | 'port'>();
-  readonly #places = new Map<string, { readonly ports: Set<number>; addresses: boolean }>();
+  readonly #places = new Map<string, LostPlaces>();
   readonly #health = new Set<string>();
   readonly #rejected = new Map<string, Rejection>();
   /** Paths of the `labels` objects that were already handled. */
@@ -114,8 +129,9 @@ class Lost {
         this.#losePort(scope, target, issue, cuts);
         return;
       case 'host port':
+      case 'host ports':
       case 'addresses':
-        this.#losePlaces(scope, issue, cuts);
+        this.#losePlaces(scope, target, issue, cuts);
         return;
       case 'checks':
         this.#reject(issue);
@@ -146,22 +162,23 @@ class Lost {
   }
 
   /** Keeps the task, without the places that depend on this value. */
-  #losePlaces(scope: 'host port' | 'addresses', issue: Issue, cuts: Cuts): void {
-    const [list = '', member, field = '', index] = issue.path;
+  #losePlaces(scope: PlaceScope, target: Path, issue: Issue, cuts: Cuts): void {
+    const [, member] = target;
     if (typeof member !== 'number' || this.#tasks.has(member)) return;
-    // The other elements keep their places in the list.
-    const instead = { value: scope === 'host port' ? 0 : null };
-    cuts.add(issue.path.slice(0, 4), index === undefined ? null : instead);
-    const task = taskAt(this.#json, [list, member, field]);
-    const lost = this.#places.get(task) ?? { ports: new Set(), addresses: false };
+    const ofPod = this.#kind === 'pod';
+    const task = taskAt(this.#json, ofPod ? target.slice(0, 5) : target.slice(0, 3));
+    const lost = this.#places.get(task) ?? { ports: new Set<number | string>(), addresses: false };
     this.#places.set(task, lost);
-    if (scope === 'host port') lost.ports.add(Number(index));
-    else lost.addresses = true;
-    const what =
-      scope === 'host port'
-        ? `this port of task ${task} keeps its last known address`
-        : `ports at the addresses of task ${task} keep their last known addresses`;
-    this.#reject(issue, `${what}, if any`);
+    const hostPort = ofPod ? endpointName(this.#json, target) : Number(target[3]);
+    if (scope === 'addresses') lost.addresses = true;
+    else if (scope === 'host ports' || hostPort === null) lost.ports = 'all';
+    else if (lost.ports !== 'all') lost.ports.add(hostPort);
+    this.#reject(issue, EFFECTS[scope](task));
+    // The elements of an app's lists keep their indexes.
+    if (ofPod || scope === 'host ports') cuts.add(target);
+    else if (scope === 'host port') cuts.add(target, { value: 0 });
+    else if (issue.path.length === target.length) cuts.add(target);
+    else cuts.add(issue.path.slice(0, target.length + 1), { value: null });
   }
 
   #loseMember(issue: Issue, cuts: Cuts): void {
@@ -233,6 +250,12 @@ function taskAt(json: Json, target: Path): string {
   const container = valueAt(json, target.slice(0, 4));
   if (target.length < 5 || !isRecord(container)) return String(id);
   return String(container['containerId'] || `${id}.${container['name']}`);
+}
+
+/** The name of a pod's endpoint at this path of its status; null if it cannot be read. */
+function endpointName(json: Json, target: Path): string | null {
+  const endpoint = valueAt(json, target.slice(0, 6));
+  return isRecord(endpoint) && typeof endpoint['name'] === 'string' ? endpoint['name'] : null;
 }
 
 /** The path of a port in the definition; in a pod's status the definition is under `spec`. */

@@ -21,6 +21,7 @@ import {
 import { asRead, protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { didYouMeanPlace, meantPlace, nullLabels, strayLabels, wrongPlace } from './stray-labels.ts';
+import { type KeptPlaces, keptPlaces, placeOrLast } from './unread-places.ts';
 
 /** An endpoint of a pod's container, and the names that match it with its status. */
 interface PodEndpoint {
@@ -87,6 +88,7 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
   const ids = new Set<string>();
   const tasks: Task[] = [];
   const budget = new PortBudget<PodEndpoint>(placesIn(pod.instances ?? []));
+  const places = keptPlaces(pod.unread?.places, conversion.previous);
   for (const instance of pod.instances ?? []) {
     const placed = placeOf({ region: instance.agentRegion, zone: instance.agentZone });
     const addresses = addressesOf(instance);
@@ -98,7 +100,8 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
       });
     for (const container of instance.containers ?? []) {
       const id = taskId(instance, container, ids);
-      const task = convertContainer(id, container, instance, newest, conversion, budget, warnings);
+      const context = { conversion, budget, kept: places.get(id) };
+      const task = convertContainer(id, container, instance, newest, context, warnings);
       budget.add(task.ports);
       add(task);
     }
@@ -167,21 +170,32 @@ function taskId(
   return id;
 }
 
+interface ContainerContext {
+  conversion: Conversion<PodDefinition>;
+  budget: PortBudget<PodEndpoint>;
+  /** Where the container was last reached, if something of that cannot be read now. */
+  kept: KeptPlaces | undefined;
+}
+
 function convertContainer(
   id: string,
   container: MarathonPodContainerStatus,
   instance: MarathonPodInstance,
   newest: PodDefinition,
-  conversion: Conversion<PodDefinition>,
-  budget: PortBudget<PodEndpoint>,
+  { conversion, budget, kept }: ContainerContext,
   warnings: string[],
 ): Task {
   const state = stateOf(container.status);
   const versioned: Versioned<PodDefinition, PodEndpoint> = {
     ...{ id, version: instanceVersion(instance), state },
     portsIn: ({ ports }) => budget.portsOf(ports).filter((endpoint) => endpoint.container === container.name),
-    place: (endpoint, definition) =>
-      place(endpoint, container, instance, networksOf(instance, definition), conversion.agentAddress),
+    place: (endpoint, definition) => {
+      const networks = networksOf(instance, definition);
+      const placed = (hostPort?: number) =>
+        place(endpoint, container, instance, networks, conversion.agentAddress, hostPort);
+      const name = endpoint.port.backendAddress === 'agent' ? endpoint.name : null;
+      return kept === undefined ? placed() : placeOrLast(endpoint.port, name, kept, placed);
+    },
   };
   const { ports } = servedBy(versioned, newest, conversion, warnings);
   return { id, state, health: containerHealth(container.conditions), ports };
@@ -205,11 +219,11 @@ function place(
   instance: MarathonPodInstance,
   networks: TaskNetworks,
   agentAddress: AgentAddress,
+  hostPort = container.endpoints?.find((endpoint) => endpoint.name === name)?.allocatedHostPort,
 ): Placement {
   const choice = addressesOn(networkNames, networks);
   if (port.backendAddress === 'container')
     return onNetworks(choice, (addresses) => onContainer(addresses, containerPort));
-  const allocated = container.endpoints?.find((endpoint) => endpoint.name === name)?.allocatedHostPort;
   const behind = port.mode === 'host' ? undefined : { addresses: choice.addresses, port: containerPort };
-  return onAgent(instance.agentHostname, allocated, agentAddress, behind);
+  return onAgent(instance.agentHostname, hostPort, agentAddress, behind);
 }

@@ -1,7 +1,6 @@
 import type { MarathonTask, UnreadPlaces } from '../../marathon-json.ts';
-import type { App, Task } from '../../model.ts';
+import type { App, Port, Task } from '../../model.ts';
 import { notPlaced, type Placement } from './placement.ts';
-import type { PlacedPort } from './ports.ts';
 
 /** The reason for a port without endpoints whose address could not be read and was not known before. */
 export const UNREAD_PLACE = 'its address or port could not be read, and none is known from before';
@@ -23,21 +22,28 @@ export function keptPlaces(
 }
 
 /**
- * Places a port of such a task: at its last placement if the values that decide it could not be read, else as `place` does from
- * the values that could be read.
+ * Places a port of such a task. `hostPort` identifies the port by its host port; null if it is reached at the task's own
+ * addresses. `place` places it by the values that could be read, at the host port that it is given, if any.
+ *
+ * An unreadable host port keeps its last number, but not the address: that of its agent may have changed since.
  */
 export function placeOrLast(
-  { port, reach }: PlacedPort,
+  port: Port,
+  hostPort: number | string | null,
   { unread, before }: KeptPlaces,
-  place: () => Placement,
+  place: (number?: number) => Placement,
 ): Placement {
   const last = before?.ports.find(
     ({ at, backendAddress }) => at === port.at && backendAddress === port.backendAddress,
   );
-  const isLost = reach.by === 'container port' ? unread.addresses : unread.ports.has(reach.index);
-  if (isLost)
-    return last === undefined || last.endpoints.length === 0 ? notPlaced(UNREAD_PLACE) : placementOf(last);
-  const now = place();
+  const [known] = last?.endpoints ?? [];
+  if (hostPort === null) {
+    if (!unread.addresses) return place();
+    return last === undefined || known === undefined ? notPlaced(UNREAD_PLACE) : placementOf(last);
+  }
+  const isLost = unread.ports === 'all' || unread.ports.has(hostPort);
+  if (isLost && known === undefined) return notPlaced(UNREAD_PLACE);
+  const now = isLost ? place(known?.port) : place();
   // A task keeps its addresses, so the container behind a host port is still at the last known ones.
   return unread.addresses && last?.local !== undefined ? { ...now, local: last.local } : now;
 }

@@ -1,7 +1,7 @@
-import { constants, openSync, type Stats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { close, constants, fstat, open, read, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
+import { promisify } from 'node:util';
 import { hasCode } from '../../errors.ts';
 import { fileKind } from '../../file-kind.ts';
 
@@ -33,23 +33,23 @@ export async function readWithin(
   { maxBytes, mayBePipe }: ReadOptions,
   signal: AbortSignal,
 ): Promise<Buffer | null> {
-  const file = await openNonBlocking(path);
+  const fd = await openNonBlocking(path);
+  let isClosedByPipe = false;
   try {
-    const status = await file.stat();
+    const status = await promisify(fstat)(fd);
     const isUsable = status.isFile() || (mayBePipe && !status.isDirectory());
     if (!isUsable) throw new IrregularFile(`expected a regular file, got ${fileKind(status)}`);
-    // The pipe stays open here until then, since its writer would fail without a reader.
-    return await (status.isFIFO()
-      ? readPipe(path, maxBytes, signal)
-      : readAll(file, status, maxBytes, signal));
+    if (!status.isFIFO()) return await readAll(fd, status, maxBytes, signal);
+    isClosedByPipe = true;
+    return await readPipe(fd, maxBytes, signal);
   } finally {
-    await file.close();
+    if (!isClosedByPipe) await promisify(close)(fd);
   }
 }
 
-async function openNonBlocking(path: string): Promise<FileHandle> {
+async function openNonBlocking(path: string): Promise<number> {
   try {
-    return await open(path, READ);
+    return await promisify(open)(path, READ);
   } catch (error) {
     if (hasCode(error, 'ENXIO')) throw new IrregularFile('expected a regular file, got a socket or a device');
     throw error;
@@ -57,7 +57,7 @@ async function openNonBlocking(path: string): Promise<FileHandle> {
 }
 
 async function readAll(
-  file: FileHandle,
+  fd: number,
   { size }: Stats,
   maxBytes: number,
   signal: AbortSignal,
@@ -65,7 +65,7 @@ async function readAll(
   let buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(size + 1, FIRST_BYTES), maxBytes + 1));
   for (let used = 0; ; ) {
     signal.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, used, buffer.length - used);
+    const { bytesRead } = await promisify(read)(fd, buffer, used, buffer.length - used, null);
     if (bytesRead === 0) return buffer.subarray(0, used);
     used += bytesRead;
     if (used > maxBytes) return null;
@@ -77,9 +77,13 @@ async function readAll(
   }
 }
 
-/** Reads a pipe in the event loop: a read that waits for the writer must not occupy a thread. */
-async function readPipe(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer | null> {
-  const pipe = new Socket({ fd: openSync(path, READ), readable: true, writable: false });
+/**
+ * Reads a pipe in the event loop, so that waiting for the writer occupies no thread, and closes it. `fd` must be the first
+ * descriptor opened on the pipe: the kernel reports the end only to a reader that was there before the last writer closed it
+ * (`fifo_open` in fs/pipe.c).
+ */
+async function readPipe(fd: number, maxBytes: number, signal: AbortSignal): Promise<Buffer | null> {
+  const pipe = new Socket({ fd, readable: true, writable: false });
   addAbortSignal(signal, pipe);
   const parts: Buffer[] = [];
   let length = 0;

@@ -12,10 +12,10 @@ import { duplicateId } from '../document/convert.ts';
 import { withoutDefinition } from '../document/unread.ts';
 import { snapshotOf } from '../feed.ts';
 import type { LastGood } from '../last-good.ts';
-import type { Declaration } from './declaration.ts';
+import { type Declaration, withoutPorts } from './declaration.ts';
 import { type DeclaredObject, declarationOf } from './object.ts';
 import { type ReferenceBook, referencesOf } from './references.ts';
-import { tasksOf } from './tasks.ts';
+import { plannedTasks, tasksOf } from './tasks.ts';
 
 interface Entry {
   object: DeclaredObject;
@@ -173,9 +173,8 @@ export class Catalogue {
     if (declaration === null || !entry.isStale) return before;
     const { id, kind, framework, ports, labelsPerTask, warnings } = declaration;
     const slices = this.#slicesOf(object, declaration);
-    const places = slices.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
-    const early = declaration.versions === null ? wouldHaveTooMany(declaration, ports, places) : null;
-    const served = early === null ? declaration : { ...declaration, ports: [] };
+    const early = wouldHaveTooMany(declaration, plannedTasks(declaration, slices));
+    const served = early === null ? declaration : withoutPorts(declaration);
     const app: App = {
       id,
       kind,

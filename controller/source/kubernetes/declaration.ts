@@ -8,7 +8,7 @@ import {
 } from '../../kubernetes/marathon-app.ts';
 import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
 import type { App, Port, Rejection } from '../../model.ts';
-import { rejectionOf } from '../../rejection.ts';
+import { isRecord, rejectionOf } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { isTaskLabelPort } from '../../settings/label-keys.ts';
 import { type Documents, readDocuments } from '../document/documents.ts';
@@ -56,7 +56,8 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   const common = { framework, selector: selectorOf(endpoints) };
   if (relayed !== undefined) return { ...common, ...ofRelay(relayed) };
 
-  const documents = readDocuments(app === undefined ? pod : { app }, `MarathonApp ${key}`);
+  const { definition, warnings } = withoutMembers(app ?? pod, app === undefined ? 'instances' : 'tasks');
+  const documents = readDocuments(app === undefined ? definition : { app: definition }, `MarathonApp ${key}`);
   const [asApp] = documents?.apps ?? [];
   const [asPod] = documents?.pods ?? [];
   const refused = refusedIn(documents);
@@ -65,8 +66,8 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   // Marathon would refuse this id, and its other clients would not find it.
   if (id !== undefined && !ID_PATTERN.test(id))
     return { app: id, at: `spec.${asApp === undefined ? 'pod' : 'app'}.id`, value: id, reason: ID_EXPECTED };
-  if (asApp !== undefined) return { ...common, ...ofApp(asApp) };
-  if (asPod !== undefined) return { ...common, ...ofPod(asPod) };
+  const declared = asApp !== undefined ? ofApp(asApp) : asPod !== undefined ? ofPod(asPod) : null;
+  if (declared !== null) return { ...common, ...declared, warnings: [...declared.warnings, ...warnings] };
   return { app: `MarathonApp ${key}`, at: 'spec.pod', value: '', reason: 'expected the definition of a pod' };
 }
 
@@ -76,6 +77,21 @@ export function selectorOf({
   service = '',
 }: MarathonAppObject['spec']['endpoints']): LabelSelector {
   return selector ?? { matchLabels: { [SERVICE_LABEL]: service } };
+}
+
+/**
+ * A definition copied from Marathon's answer lists tasks or instances. They have no place in an object, so an error in
+ * them must not cost its VIPs.
+ */
+function withoutMembers(
+  json: unknown,
+  field: 'tasks' | 'instances',
+): { readonly definition: unknown; readonly warnings: readonly string[] } {
+  if (!isRecord(json)) return { definition: json, warnings: [] };
+  const { [field]: members, ...definition } = json;
+  const isEmpty = (members ?? null) === null || (Array.isArray(members) && members.length === 0);
+  const why = `its ${field} are the endpoints that spec.endpoints selects`;
+  return { definition, warnings: isEmpty ? [] : [`${field} is not used: ${why}`] };
 }
 
 /** The first error in the definition: an object with any error keeps its last valid declaration. */
@@ -119,13 +135,18 @@ function ofApp(app: MarathonApp): Omit<Declaration, 'framework' | 'selector'> {
 function named({ port, name, containerPort, reach }: PlacedPort, position: number): NamedPort {
   // The old form `vip_PORT1` is an index among the app's ports, not among the labels.
   const index = isTaskLabelPort(port.at) && reach.by === 'host port' ? reach.index : position;
-  return { port, name, containerPort, index };
+  return { port: atPod(port), name, containerPort, index };
+}
+
+/** A pod is reached at its own address, also where the definition asks for a host port. */
+function atPod(port: Port): Port {
+  return { ...port, backendAddress: 'container' };
 }
 
 function ofPod(pod: MarathonPodStatus): Omit<Declaration, 'framework' | 'selector'> {
   const definition = definePod(pod.spec, pod.unread);
   const ports = definition.ports.map(({ port, name, containerPort }, index) => ({
-    port,
+    port: atPod(port),
     name: name || null,
     containerPort: containerPort || null,
     index,
@@ -155,6 +176,13 @@ function relayedPorts(ports: Relayed['ports']): readonly NamedPort[] {
     containerPort: null,
     index,
   }));
+}
+
+/** A declaration whose tasks get no ports. */
+export function withoutPorts(declaration: Declaration): Declaration {
+  const { versions } = declaration;
+  const names = versions === null ? null : [...versions.keys()];
+  return { ...declaration, ports: [], versions: names && new Map(names.map((name) => [name, []])) };
 }
 
 /** The name that a relay gives the port at this index in its EndpointSlices. */

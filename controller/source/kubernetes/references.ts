@@ -1,4 +1,4 @@
-import { canServe, type Slice } from '../../kubernetes/endpoint-slice.ts';
+import { canServe, type Slice, type SlicePort } from '../../kubernetes/endpoint-slice.ts';
 import { isVipLabel } from '../../settings/label-keys.ts';
 import { type Declaration, type NamedPort, SERVICE_LABEL } from './declaration.ts';
 import { pairPorts } from './pair-ports.ts';
@@ -60,9 +60,12 @@ export function referencesOf(
 
 function missingPorts(ports: readonly NamedPort[], slices: readonly Slice[]): readonly string[] {
   const pairs = slices.map((slice) => pairPorts(ports, slice.ports));
-  return ports
-    .filter(({ port }, i) => Object.keys(port.labels).some(isVipLabel) && pairs.every((found) => !found[i]))
-    .map((declared) => `${declared.port.at}: ${unmatched(declared)}`);
+  return ports.flatMap((declared, i) => {
+    if (!Object.keys(declared.port.labels).some(isVipLabel)) return [];
+    const found = pairs.flatMap((each) => each[i] ?? []);
+    const isUsable = found.some(({ port }) => port !== null);
+    return isUsable ? [] : [`${declared.port.at}: ${unmatched(declared, found[0])}`];
+  });
 }
 
 /** Why the endpoints of a slice with an address type other than IPv4 and IPv6 cannot be backends. */
@@ -70,8 +73,14 @@ export function addressTypeText({ name, addressType }: Slice): string {
   return `EndpointSlice ${name} has addressType ${addressType}: only IPv4 and IPv6 addresses can be backends`;
 }
 
-/** Says by which names and numbers a port was not found. */
-export function unmatched({ port, name, containerPort, index }: NamedPort): string {
+/**
+ * Says by which names and numbers a port was not found; `found` is the port of a slice that is meant but has no number.
+ */
+export function unmatched({ port, name, containerPort, index }: NamedPort, found?: SlicePort): string {
+  if (found !== undefined) {
+    const what = found.name === '' ? 'port without a name' : `port ${found.name}`;
+    return `the ${found.protocol} ${what} of its EndpointSlices has no number, which means all ports: a backend needs a port number`;
+  }
   const ways = [
     ...(name === null ? [] : [`the name ${name}`]),
     ...(containerPort === null ? [] : [`the number ${containerPort}`]),

@@ -9,6 +9,7 @@ import {
 } from '../../kubernetes/relayed.ts';
 import type { App, Endpoint, Task, TaskPort } from '../../model.ts';
 import type { Place } from '../../place.ts';
+import { type Planned, PortBudget } from '../backend-bound.ts';
 import { notPlaced, taskPort } from '../document/placement.ts';
 import type { Declaration, NamedPort } from './declaration.ts';
 import { pairPorts } from './pair-ports.ts';
@@ -18,8 +19,10 @@ import { addressTypeText, unmatched } from './references.ts';
 interface Member {
   readonly ports: readonly NamedPort[];
   readonly endpoints: readonly Map<string, Endpoint>[];
+  /** The port of a slice that is meant but has no number, by index in `ports`. */
+  readonly unnumbered: (SlicePort | undefined)[];
   condition: Pick<Task, 'state' | 'health'>;
-  /** By index in `ports`. */
+  /** By index among the declared ports. */
   local: Locals[string];
   /** Its last known ports, while the object that declares the new ones has not arrived. */
   readonly kept: readonly TaskPort[] | null;
@@ -47,17 +50,47 @@ export function tasksOf(
   if (saved !== undefined) return stillThere(tasksOf(declaration, slices, saved), slices);
   const members = new Map<string, Member>();
   const known = new Map(previous?.tasks.map((task) => [task.id, task]));
+  const endpoints = slices.reduce((sum, slice) => sum + slice.endpoints.length, 0);
+  const budget = new PortBudget<NamedPort>(endpoints);
   // Sorted by name, so that every host gets the same result.
   for (const slice of slices.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const ports = portsOf(declaration, slice);
-    // A relay names each port, so no guessing is needed.
-    const pairs =
-      declaration.versions === null ? pairPorts(ports ?? [], slice.ports) : byName(ports ?? [], slice);
-    gather(slice, ports, pairs, members, (id) => known.get(id)?.ports ?? []);
+    const declared = portsOf(declaration, slice);
+    const ports = declared && budget.portsOf(declared);
+    gather(
+      slice,
+      ports,
+      pairsOf(declaration, declared, ports, slice),
+      members,
+      (id) => known.get(id)?.ports ?? [],
+    );
   }
   return [...members]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([id, member]) => toTask(id, member, declaration.versions !== null));
+}
+
+/** How many tasks get which ports, before they are made; a task in two slices counts twice. */
+export function plannedTasks(declaration: Declaration, slices: readonly Slice[]): readonly Planned[] {
+  return slices.map((slice) => ({
+    declared: portsOf(declaration, slice) ?? [],
+    tasks: slice.endpoints.length,
+  }));
+}
+
+/** The ports of a slice for these of the declared ports. All are paired: a port that is left out keeps its own. */
+function pairsOf(
+  { versions }: Declaration,
+  declared: readonly NamedPort[] = [],
+  ports: readonly NamedPort[] = [],
+  slice: Slice,
+): readonly (SlicePort | null)[] {
+  // A relay names each port, so no guessing is needed.
+  if (versions !== null) return byName(ports, slice);
+  const pairs = pairPorts(declared, slice.ports);
+  const kept = new Set(ports);
+  return ports === declared
+    ? pairs
+    : pairs.filter((_, i) => declared[i] !== undefined && kept.has(declared[i]));
 }
 
 /**
@@ -111,12 +144,14 @@ function byName(declared: readonly NamedPort[], { ports }: Slice): readonly (Sli
 function place(
   endpoint: SliceEndpoint,
   pairs: readonly (SlicePort | null)[],
-  { endpoints }: Pick<Member, 'endpoints'>,
+  { endpoints, unnumbered }: Pick<Member, 'endpoints' | 'unnumbered'>,
 ): void {
   const address = addressText(endpoint.address);
   if (address === null) return;
   for (const [i, pair] of pairs.entries()) {
-    if (pair !== null) endpoints[i]?.set(`${address} ${pair.port}`, { address, port: pair.port });
+    if (pair === null) continue;
+    if (pair.port === null) unnumbered[i] = pair;
+    else endpoints[i]?.set(`${address} ${pair.port}`, { address, port: pair.port });
   }
 }
 
@@ -126,7 +161,7 @@ function portsOf({ ports, versions }: Declaration, { labels }: Slice): readonly 
 }
 
 function begin(ports: readonly NamedPort[], condition: Member['condition'], kept: Member['kept']): Member {
-  return { ports, endpoints: ports.map(() => new Map()), condition, local: {}, kept };
+  return { ports, endpoints: ports.map(() => new Map()), unnumbered: [], condition, local: {}, kept };
 }
 
 function conditionOf({ ready, serving, terminating }: SliceEndpoint): Member['condition'] {
@@ -143,13 +178,16 @@ function rank({ state, health }: Member['condition']): number {
 }
 
 function toTask(id: string, member: Member, relayed: boolean): Task {
-  const { ports, endpoints, condition, local, kept, unusable, place } = member;
+  const { ports, endpoints, unnumbered, condition, local, kept, unusable, place } = member;
   const where = place === undefined ? {} : { place };
   if (kept !== null) return { id, ...condition, ports: kept, ...where };
   const placed = ports.map((declared, i) => {
     const at = [...(endpoints[i]?.values() ?? [])];
-    const reached = at.length > 0 || relayed ? { endpoints: at } : notPlaced(unusable ?? unmatched(declared));
-    const own = local[i];
+    const reached =
+      at.length > 0 || relayed
+        ? { endpoints: at }
+        : notPlaced(unusable ?? unmatched(declared, unnumbered[i]));
+    const own = local[declared.index];
     return taskPort(declared.port, own === undefined ? reached : { ...reached, local: own }, condition.state);
   });
   return { id, ...condition, ports: placed, ...where };

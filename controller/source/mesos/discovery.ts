@@ -1,4 +1,5 @@
 import type { Rejection } from '../../model.ts';
+import { shown } from '../../rejection.ts';
 import { isVipLabel, meaningOf } from '../../settings/label-keys.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { readable } from './readable.ts';
@@ -30,6 +31,7 @@ export function readDiscovery({ discovery }: MesosTask): Discovery {
     for (const { at, value, reason } of problems)
       rejected.push({ at: at === '' ? place : `${place}.${at}`, value, reason });
     if (data === null) continue;
+    warnings.push(...besideList(data.labels, `${place}.labels`).slice(0, MAX_REPORTED));
     const labels = labelsOf(data.labels);
     const { number, protocol } = data;
     if (number > 0) ports.push({ index, number, protocol: protocol || null, labels });
@@ -53,15 +55,28 @@ export function strayTaskLabels({ labels, discovery }: MesosTask): readonly stri
     ...ofTask.map(({ key }) => `labels.${key}`),
     ...ofDiscovery.map(({ key }) => `discovery.labels.${key}`),
   ];
-  return [...new Set(paths)]
-    .slice(0, MOST_REPORTED)
-    .map(
-      (path) =>
-        `${path} is not used: a VIP label, and those beside it, belong on a port, discovery.ports.ports[].labels`,
-    );
+  const onNoPort = [...new Set(paths)].map(
+    (path) =>
+      `${path} is not used: a VIP label, and those beside it, belong on a port, discovery.ports.ports[].labels`,
+  );
+  return [
+    ...onNoPort,
+    ...besideList(labels, 'labels'),
+    ...besideList(discovery?.labels, 'discovery.labels'),
+  ].slice(0, MAX_REPORTED);
 }
 
-const MOST_REPORTED = 10;
+const MAX_REPORTED = 10;
+
+/** Warns of labels of ours that are written as Marathon writes them, in the object that has the list of labels. */
+function besideList(labels: MesosLabels, at: string): readonly string[] {
+  return Object.entries(labels ?? {})
+    .filter(([key, value]) => key !== 'labels' && meaningOf(key, value, 'labels') !== null)
+    .map(
+      ([key, value]) =>
+        `${at}.${key}, ${shown(value)}, is not used: expected {"key": …, "value": …} in ${at}.labels`,
+    );
+}
 
 /** Labels as Mesos lists them; one key may come more than once. */
 export function pairsOf(list: MesosLabels): readonly (LabelPair & { readonly value: string })[] {

@@ -129,7 +129,7 @@ function ejectedOf(
   decisions: PassStatus['decisions'],
 ): VipFacts['ejected'] {
   const found = services.flatMap((service) => {
-    const decided = [...(decisions?.get(serviceKey(service)) ?? [])];
+    const decided = [...(decisions.get(serviceKey(service)) ?? [])];
     return decided.flatMap(([key, { rule }]): [BackendKey, string][] => {
       const backend = rule === 'ejected' && key !== null ? service.backends.get(key) : undefined;
       return backend?.app === app ? [[endpointKey(backend), backend.reason]] : [];

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { createHostAddresses } from '../../../controller/apply/host-addresses.ts';
 import { createRealAddresses } from '../../../controller/apply/real-addresses.ts';
 
 const host = (cidr: string) => ({ address: cidr.split('/')[0] ?? '', cidr });
@@ -17,12 +18,11 @@ const sources = new Map([
 const real = (more: { readonly allowConnectedVips?: boolean } = {}) =>
   createRealAddresses(
     {
-      interfaceName: 'vip0',
+      hostAddresses: createHostAddresses('vip0', () => 0, interfaces),
       sources: () => sources,
       nameServers: () => ['10.53.0.1', 'fe80::53%eth0', '10.9.0.53'],
       servers: ['198.51.100.4'],
       pools: ['11.0.0.0/8', 'fd01:c::/64'],
-      interfaces,
       ...more,
     },
     () => 0,
@@ -71,7 +71,7 @@ test('a source and a name server are what this program depends on, even in a net
 });
 
 test('the name servers of this host are those of its configuration', () => {
-  const options = { interfaceName: 'vip0', sources: () => new Map<string, string>(), interfaces: () => ({}) };
+  const options = { hostAddresses: () => [], sources: () => new Map<string, string>() };
   const { taken } = createRealAddresses(options, () => 0);
   const configured = readFileSync('/etc/resolv.conf', 'utf8').matchAll(/^nameserver (\S+)/gm);
   for (const [, address = ''] of configured) expect(taken(address)).toContain('a name server');

@@ -103,13 +103,13 @@ describe('on a part of the truth (a source that says nothing after a restart)', 
   const known = translator()(snapshot(web('/web', { VIP_0: 'web:80' })), nothingRemembered).memory;
 
   test('nothing is forgotten: a label that is not there, and the address of its name', () => {
-    expect(translator()(snapshot(), known, false).memory).toBe(known);
+    expect(translator()(snapshot(), known, { complete: false }).memory).toBe(known);
     expect(translator()(snapshot(), known).memory.addresses.size).toBe(0);
   });
 
   test('what is remembered of a label is newer than an old snapshot', () => {
     const old = snapshot(web('/web', { VIP_0: 'old:80' }, '10.0.0.1:1'));
-    const { memory } = translator()(old, known, false);
+    const { memory } = translator()(old, known, { complete: false });
     expect([...memory.labels.values()]).toEqual(['web:80']);
     expect([...memory.addresses.keys()].sort()).toEqual(['old.marathon', 'web.marathon']);
   });
@@ -124,7 +124,7 @@ describe('on a part of the truth (a source that says nothing after a restart)', 
       web('/api', { VIP_0: 'api:80' }, '10.0.0.1:1'),
       web('/ip', { VIP_0: '11.0.0.0:80' }, '10.0.0.1:2'),
     );
-    const part = translator({ pools: one })(others, holder, false);
+    const part = translator({ pools: one })(others, holder, { complete: false });
     expect(lines(part)).toEqual([]);
     expect(part.memory.addresses).toEqual(holder.addresses);
     expect(lines(translator({ pools: one })(others, holder))).toEqual([

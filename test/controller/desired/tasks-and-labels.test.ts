@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Declared } from '../../../controller/model.ts';
+import { OPTION_KEYS } from '../../../controller/settings/label-keys.ts';
 import { app, nothingRemembered, port, task, taskPort, web } from '../../support/builders.ts';
 import { lines, passes, translate, translator } from './support.ts';
 
@@ -169,6 +170,16 @@ describe('what cannot be used', () => {
     expect(desired.rejected).toMatchObject([
       { app: '/web', at: 'portDefinitions[0].labels.IPVS_SCHEDULER', value: 'wlcc' },
     ]);
+  });
+
+  test('a label that is no option of ours is told with those that are', () => {
+    const [rejection] = translate(web('/web', { VIP_0: 'web:80', IPVS_SHEDULER: 'rr' })).rejected;
+    expect(rejection).toEqual({
+      app: '/web',
+      at: 'portDefinitions[0].labels.IPVS_SHEDULER',
+      value: 'rr',
+      reason: `expected one of the labels ${OPTION_KEYS.join(', ')}; did you mean IPVS_SCHEDULER?`,
+    });
   });
 
   test('options without a VIP label beside them mean nothing', () => {

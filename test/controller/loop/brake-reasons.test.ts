@@ -106,7 +106,7 @@ function inRotation(): number {
 /** After the hold, the sources are read anew and say this. */
 async function askAgain(answer: Snapshot): Promise<PassStatus> {
   await clock.advance(60_000);
-  const { planner } = controller.reconciler;
+  const { planner } = controller.reconciler.table;
   planner.confirm(planner.due(clock.monotonic()), Inventory.of([answer]), clock.monotonic());
   return await pass();
 }
@@ -152,7 +152,7 @@ describe.each([...TURNS, ...OUT_OF_SIGHT])('%s in one list', (_what, shape, left
     expect(held.plan.services.filter((service) => service.held).length).toBeGreaterThanOrEqual(12);
     const before = inRotation();
     expect(before).toBeGreaterThanOrEqual(2 * APPS);
-    expect(controller.reconciler.planner.due(clock.monotonic() + 59_999).size).toBe(0);
+    expect(controller.reconciler.table.planner.due(clock.monotonic() + 59_999).size).toBe(0);
     // The same list again is no other word.
     expect((await list(all(shape))).held).not.toBeNull();
     expect(inRotation()).toBe(before);

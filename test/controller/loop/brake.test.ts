@@ -20,7 +20,7 @@ beforeEach(() => {
 
 /** Asks the brake what is due, and answers it with what the sources say. */
 function askAgain(controller: ReturnType<World['start']>, answer: Snapshot): number {
-  const { planner } = controller.reconciler;
+  const { planner } = controller.reconciler.table;
   return planner.confirm(planner.due(clock.monotonic()), Inventory.of([answer]), clock.monotonic());
 }
 
@@ -38,7 +38,7 @@ describe('the mass-removal brake (rule 4)', () => {
     expect(world.kernel.size).toBe(3);
 
     await clock.advance(59_000);
-    expect(controller.reconciler.planner.due(clock.monotonic()).size).toBe(0);
+    expect(controller.reconciler.table.planner.due(clock.monotonic()).size).toBe(0);
     await clock.advance(1_000);
     expect((await controller.resync(nothing)).held).not.toBeNull();
     expect(askAgain(controller, nothing)).toBe(3);

@@ -162,7 +162,7 @@ describe('a mass removal in the table of another network namespace', () => {
     expect(pod.passes.at(-1)?.held).not.toBeNull();
 
     await clock.advance(61_000);
-    const holder = controller.followers.holder(controller.reconciler.planner);
+    const holder = controller.followers.holder(controller.reconciler.table.planner);
     const now = clock.monotonic();
     expect(holder.confirm(holder.due(now), controller.reconciler.inventory, now)).toBe(30);
     controller.followers.resync();

@@ -60,7 +60,7 @@ function inRotation(): number {
 
 /** The sources are read again, and say this. */
 async function confirm(now: Snapshot): Promise<number> {
-  const { planner } = controller.reconciler;
+  const { planner } = controller.reconciler.table;
   const confirmed = planner.confirm(planner.due(world.now), Inventory.of([now]), world.now);
   await controller.resync(now);
   return confirmed;
@@ -96,7 +96,7 @@ describe('most tasks in rotation are in other zones all at once', () => {
   test('they wait again where the sources, read again, say other zones', async () => {
     await controller.resync(said(twoHere));
     world.now += HOLD;
-    const { planner } = controller.reconciler;
+    const { planner } = controller.reconciler.table;
     expect(planner.confirm(planner.due(world.now), Inventory.of([said(allHere)]), world.now)).toBe(0);
     expect((await controller.resync(said(twoHere))).held).toMatchObject({ backends: 80 });
     expect(inRotation()).toBe(100);
@@ -169,7 +169,7 @@ describe('this host is in another zone all at once', () => {
   test('it goes once the sources, read again, say the same, and waits again where they do not', async () => {
     await controller.resync(listed('b'));
     world.now += HOLD;
-    const { planner } = controller.reconciler;
+    const { planner } = controller.reconciler.table;
     expect(planner.confirm(planner.due(world.now), Inventory.of([listed('a')]), world.now)).toBe(0);
     expect((await controller.resync(listed('b'))).held).not.toBeNull();
     expect(inRotation()).toBe(100);

@@ -6,7 +6,7 @@ import { ControllerError } from '../../../controller/errors.ts';
 import { type ObservedService, type Step, serviceKey, type Table } from '../../../controller/model.ts';
 import { type HelperPorts, serveCalls } from '../../../controller/netns/helper.ts';
 import { RemoteNamespace } from '../../../controller/netns/remote.ts';
-import { serviceFields } from '../../../controller/settings/fields.ts';
+import { serviceFields } from '../../../controller/settings/settings.ts';
 import { systemClock } from '../../../controller/time.ts';
 
 const service: ObservedService = {

@@ -10,7 +10,7 @@ import {
 import type { Ownership } from '../../../controller/plan/diff.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';
 import type { Plan } from '../../../controller/plan/plan.ts';
-import { backendFields, serviceFields } from '../../../controller/settings/fields.ts';
+import { backendFields, serviceFields } from '../../../controller/settings/settings.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
 import { afterSteps, createDiff } from '../../support/planning.ts';

@@ -25,6 +25,7 @@ function added(hostId: string, want: Service, have: Table = new Map()): number[]
     rejected: [],
     warnings: [],
     memory: nothingRemembered,
+    refused: new Map(),
   };
   const plan = createDiff(createHostOrder(hostId))(desired, have, {
     owned: new Map(),

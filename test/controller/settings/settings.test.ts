@@ -2,13 +2,17 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
 import { familyOf } from '../../../controller/address.ts';
-import { readPortOptions } from '../../../controller/desired/port-options.ts';
 import { endpointKey, serviceKey } from '../../../controller/model.ts';
 import { formatStep, parseTable } from '../../../controller/plan/ipvsadm.ts';
-import { backendFields, DEFAULT_PORT_OPTIONS, serviceFields } from '../../../controller/settings/fields.ts';
-import { OPTIONS } from '../../../controller/settings/label-options.ts';
-import type { PortOptions } from '../../../controller/settings/port-options.ts';
-import type { OptionRow, Writable } from '../../../controller/settings/rows.ts';
+import {
+  DEFAULT_PORT_OPTIONS,
+  OPTIONS,
+  type OptionRow,
+  type PortOptions,
+  readPortOptions,
+} from '../../../controller/settings/label-options.ts';
+import type { Writable } from '../../../controller/settings/rows.ts';
+import { backendFields, serviceFields } from '../../../controller/settings/settings.ts';
 import { WEIGHT_1, WLC } from '../../support/builders.ts';
 
 // ---- what each label says ----------------------------------------------------------------------------

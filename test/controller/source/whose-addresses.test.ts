@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readSlice } from '../../../controller/kubernetes/endpoint-slice.ts';
-import type { Desired } from '../../../controller/model.ts';
+import type { App, Desired } from '../../../controller/model.ts';
 import { createFileSource } from '../../../controller/source/file/source.ts';
 import { readDeclaration } from '../../../controller/source/kubernetes/declaration.ts';
 import { tasksOf } from '../../../controller/source/kubernetes/tasks.ts';
@@ -97,35 +97,44 @@ const SOURCES: Readonly<Record<string, (addresses: readonly string[]) => Promise
         })),
       ),
     ]),
-  'EndpointSlices of Kubernetes': async (addresses) => {
-    const declaration = readDeclaration(
-      {
-        metadata: { name: 'web', namespace: 'shop', resourceVersion: '1' },
-        spec: {
-          endpoints: { service: 'web' },
-          app: {
-            id: '/web',
-            networks: [{ mode: 'container', name: 'n' }],
-            container: { portMappings: [{ containerPort: 80, labels: { VIP_0: '/web:80' } }] },
-          },
+  'EndpointSlices of Kubernetes': async (addresses) =>
+    translated(
+      inKubernetes(
+        {
+          id: '/web',
+          networks: [{ mode: 'container', name: 'n' }],
+          container: { portMappings: [{ containerPort: 80, labels: { VIP_0: '/web:80' } }] },
         },
-      },
-      'shop/web',
-    );
-    if (!('selector' in declaration)) throw new Error(declaration.reason);
-    const slices = addresses.map((address, index) =>
-      readSlice({
-        metadata: { name: `web-${index}`, namespace: 'shop', resourceVersion: '1' },
-        addressType: address.includes(':') ? 'IPv6' : 'IPv4',
-        ports: [{ protocol: 'TCP', port: 80 }],
-        endpoints: [{ addresses: [address] }],
-      }),
-    );
-    const tasks = tasksOf(declaration, slices, undefined);
-    const ports = declaration.ports.map(({ port }) => port);
-    return translator()(snapshot(app('/web', { ports, tasks })), nothingRemembered);
-  },
+        addresses,
+      ),
+    ),
 };
+
+/** The app of a MarathonApp whose EndpointSlices have these addresses. */
+function inKubernetes(definition: object, addresses: readonly string[]): App {
+  const declaration = readDeclaration(
+    {
+      metadata: { name: 'web', namespace: 'shop', resourceVersion: '1' },
+      spec: { endpoints: { service: 'web' }, app: definition },
+    },
+    'shop/web',
+  );
+  if (!('selector' in declaration)) throw new Error(declaration.reason);
+  const slices = addresses.map((address, index) =>
+    readSlice({
+      metadata: { name: `web-${index}`, namespace: 'shop', resourceVersion: '1' },
+      addressType: address.includes(':') ? 'IPv6' : 'IPv4',
+      ports: [{ protocol: 'TCP', port: 80 }],
+      endpoints: [{ addresses: [address] }],
+    }),
+  );
+  const tasks = tasksOf(declaration, slices, undefined);
+  return app(declaration.id, { ports: declaration.ports.map(({ port }) => port), tasks });
+}
+
+function translated(...apps: readonly App[]): Desired {
+  return translator()(snapshot(...apps), nothingRemembered);
+}
 
 /** The old state of a Mesos master, with an agent on which nothing runs. */
 function mesos(tasks: readonly object[]): object {
@@ -176,6 +185,8 @@ test.each(['fe80::1%eth0', '010.0.0.1', '10.0.0.256'])(
 function raise(): never {
   throw new Error('no such source');
 }
+
+const VIP_PORT = { labels: { VIP_0: '/web:80' } };
 
 describe('no VIP takes an address that a source reports', () => {
   const taker = (address: string) => ({
@@ -234,6 +245,22 @@ describe('no VIP takes an address that a source reports', () => {
     expect(reasons(await desiredOf([taker('9.0.7.3'), pod]))).toEqual([
       '/taker: it is the address of task pod.1, which runs in a container',
     ]);
+  });
+
+  test.each([
+    ['in bridge mode', { networks: [{ mode: 'container/bridge' }], container: { portMappings: [VIP_PORT] } }],
+    ['on the host network', { portDefinitions: [VIP_PORT] }],
+  ])('that of a pod of Kubernetes, whose app is defined %s', (_, definition) => {
+    const web = inKubernetes({ id: '/web', ...definition }, ['10.244.1.7']);
+    const taking = inKubernetes(
+      { id: '/taker', portDefinitions: [{ labels: { VIP_0: '10.244.1.7:80' } }] },
+      [],
+    );
+    expect(reasons(translated(web, taking))).toEqual([
+      '/taker: it is the address of task 10.244.1.7, which runs in a container',
+    ]);
+    const { warnings } = translated(inKubernetes({ id: '/web', ...definition }, ['127.0.0.1']));
+    expect(warnings).toEqual([expect.stringMatching(/task 127\.0\.0\.1 is no backend: its address 127/)]);
   });
 
   test('that of an agent of Mesos on which nothing runs', async () => {

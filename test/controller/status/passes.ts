@@ -2,7 +2,7 @@ import { type Desired, endpointKey, type Step, serviceKey, type Table } from '..
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import type { Owned } from '../../../controller/plan/plan.ts';
 import { type Shortfall, type ShortfallInput, Shortfalls } from '../../../controller/plan/shortfall.ts';
-import { backendFields, serviceFields } from '../../../controller/settings/fields.ts';
+import { backendFields, serviceFields } from '../../../controller/settings/settings.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { createDiff } from '../../support/planning.ts';
@@ -54,8 +54,12 @@ export function passOf(what: {
     drains: new Map(),
     made: [...plan.growing, ...plan.shrinking].filter((step) => isMade(step, observed)),
     failures: [],
+    refused: [],
     waiting: 0,
     held: null,
+    letGo: null,
+    decisions: new Map(),
+    slowStarts: 0,
     problems: [],
     advice: [],
     repaired: [],

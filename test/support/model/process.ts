@@ -188,14 +188,14 @@ export class Process {
 
   /** The next full pass works on what is read now. */
   async refreshInBackground(mishap: Mishap): Promise<void> {
-    if (!this.#reconciler.isViewKnown) return;
+    if (!this.#reconciler.table.view.isKnown) return;
     this.#perils.begin(mishap);
-    await this.#reconciler.refreshInBackground();
+    await this.#reconciler.table.refreshInBackground();
   }
 
   /** After a mass removal was held for long enough, the sources are asked once more, as `run` does beside its passes. */
   confirmHeld(apps: readonly AppSpec[]): void {
-    const { planner } = this.#reconciler;
+    const { planner } = this.#reconciler.table;
     const due = planner.due(this.#machine.now);
     if (due.size === 0) return;
     this.saidByName = true;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { EXIT_OK } from '../../../exit-status.ts';
-import type { Declared, Desired } from '../../../model.ts';
-import { endpointKey } from '../../../model.ts';
+import { type Declared, type Desired, endpointKey } from '../../../model.ts';
 import { instancesOf } from '../../../source/document/instance-counts.ts';
 import { type Column, table } from '../../../text-table.ts';
 import { documentText } from '../../document-text.ts';
@@ -68,7 +67,7 @@ export function shortName({ name, framework, address, port }: Declared): string 
 }
 
 async function translated({ read, translate }: Session['parts'], signal: AbortSignal): Promise<Desired> {
-  return translate(await read(signal), { addresses: new Map(), labels: new Map() });
+  return translate(await read(signal));
 }
 
 function byId(a: Row, b: Row): number {

@@ -23,12 +23,12 @@ const web = (tasks: readonly unknown[], fields: object = {}) => ({
   ...fields,
 });
 
-async function read(json: object, before?: App): Promise<App> {
+async function read(json: object, before?: App, resolver = namesOf()): Promise<App> {
   const documents = readDocuments(json, 'the document');
   if (documents === null) throw new Error('no known shape');
   const { apps } = await convertDocuments(documents, {
     framework: 'marathon',
-    resolver: namesOf(),
+    resolver,
     previous: (id) => (before?.id === id ? before : undefined),
   });
   const [app] = apps.values();
@@ -54,7 +54,7 @@ test('a pod without status of which the definition cannot be read keeps its task
 const served = ({ tasks }: App) => tasks.map((each) => `${each.id} ${reached(each)}`);
 
 describe.each<[string, object, string, string, string]>([
-  ['ports that are no list', { ports: 31_000 }, 'ports', '31000', 'expected a list, got a number'],
+  ['a version that is no text', { version: 7 }, 'version', '7', 'expected text, got a number'],
   ['a host that is no text', { host: 7 }, 'host', '7', 'expected text, got a number'],
   ['a state that is a list', { state: [] }, 'state', '[]', 'expected text, got a list'],
 ])('a task with %s', (_name, fields, at, value, reason) => {
@@ -146,7 +146,7 @@ describe('a task of which one port is none', () => {
         app: '/web',
         at: 'tasks[0].ports[0]',
         value: String(bad),
-        reason: `${reason}: this port of task web.1 keeps its last known address, if any`,
+        reason: `${reason}: this port of task web.1 keeps its last known port number, if any`,
       },
     ]);
     // Still not known.
@@ -161,6 +161,46 @@ describe('a task of which one port is none', () => {
     expect(served(await read(web([task('web.1', { ports: [31_005, 31_001] })], two), after))).toEqual([
       'web.1 10.0.0.1:31005 10.0.0.1:31001',
     ]);
+  });
+
+  test.each<[string, unknown]>([
+    ['a number', 31_000],
+    ['a list that is too long', Array.from({ length: BOUNDS.ports + 1 }, () => 31_000)],
+  ])('in place of whose ports is %s serves where it last was', async (_name, ports) => {
+    const own = { networks: [{ mode: 'container', name: 'n' }], portDefinitions: undefined };
+    const portMappings = [
+      { containerPort: 80, hostPort: 0, labels: { VIP_0: 'web:80' } },
+      { containerPort: 81, labels: { VIP_0: 'admin:81' } },
+    ];
+    const mixed = { ...own, container: { portMappings } };
+    const ipAddresses = [{ ipAddress: '9.0.0.7' }];
+    const first = await read(web([task('web.1', { ports, ipAddresses })], mixed));
+    expect(served(first)).toEqual([`web.1 ${NOWHERE} 9.0.0.7:81`]);
+    expect(first.rejected).toMatchObject([
+      {
+        at: 'tasks[0].ports',
+        reason: expect.stringMatching(
+          /: host ports of task web\.1 keep their last known port numbers, if any$/,
+        ),
+      },
+    ]);
+    const before = await read(web([task('web.1', { ports: [31_000], ipAddresses })], mixed));
+    const now = task('web.1', { ports, ipAddresses: [{ ipAddress: '9.0.0.8' }], state: 'TASK_KILLING' });
+    const after = await read(web([now], mixed), before);
+    expect(served(after)).toEqual(['web.1 10.0.0.1:31000 9.0.0.8:81']);
+    expect(after.tasks).toMatchObject([{ state: 'killing' }]);
+  });
+
+  test('keeps its number there, at the address that its agent has today', async () => {
+    const at = (agent: string) => namesOf({ agent1: agent });
+    const on = (ports: unknown) => web([task('web.1', { host: 'agent1', ports })], two);
+    const before = await read(on([31_000, 31_001]), undefined, at('10.0.0.1'));
+    const moved = await read(on(['x', 31_001]), before, at('10.0.0.9'));
+    expect(served(moved)).toEqual(['web.1 10.0.0.9:31000 10.0.0.9:31001']);
+    const all = await read(on(7), moved, at('10.0.0.5'));
+    expect(served(all)).toEqual(['web.1 10.0.0.5:31000 10.0.0.5:31001']);
+    // Where the name server does not answer, the agent is where it last was.
+    expect(served(await read(on(7), all))).toEqual(served(all));
   });
 
   test('has the state and the health of today', async () => {
@@ -271,19 +311,82 @@ describe('an instance of a pod', () => {
   });
 
   test('that cannot be read is rejected alone, and serves what it last served', async () => {
-    const bad = instance('pod.b', '10.0.0.2', 'x');
+    const bad = instance('pod.b', 7);
     const first = await read(pod(instance('pod.a', '10.0.0.1'), bad));
     expect(served(first)).toEqual(['pod.a.c 10.0.0.1:31000']);
     expect(first.rejected).toEqual([
       {
         app: '/pod',
-        at: 'instances[1].containers[0].endpoints[0].allocatedHostPort',
-        value: 'x',
-        reason: 'expected a port number from 0 to 65535, got text: instance pod.b is left out',
+        at: 'instances[1].agentHostname',
+        value: '7',
+        reason: 'expected text, got a number: instance pod.b is left out',
       },
     ]);
     const before = await read(pod(instance('pod.a', '10.0.0.1'), instance('pod.b', '10.0.0.2')));
     expect(served(await read(pod(bad), before))).toEqual(['pod.b.c 10.0.0.2:31000']);
+  });
+
+  describe.each<[string, unknown, string, string]>([
+    [
+      'a host port',
+      [{ name: 'e', allocatedHostPort: 'x' }],
+      '[0].allocatedHostPort',
+      'this port of task pod.a.c keeps its last known port number',
+    ],
+    ['an endpoint', ['x'], '[0]', 'host ports of task pod.a.c keep their last known port numbers'],
+    [
+      'the name of an endpoint',
+      [{ name: 7 }],
+      '[0].name',
+      'host ports of task pod.a.c keep their last known port numbers',
+    ],
+    ['all endpoints', 7, '', 'host ports of task pod.a.c keep their last known port numbers'],
+  ])('of which one container has something else in place of %s', (_name, wrong, at, what) => {
+    const two = (id: string, host: string, endpoints: unknown, status = 'TASK_RUNNING') => {
+      const container = (name: string, own: unknown) => ({
+        name,
+        status,
+        containerId: `${id}.${name}`,
+        endpoints: own,
+      });
+      return {
+        id,
+        agentHostname: host,
+        containers: [container('c', endpoints), container('d', [{ name: 'e', allocatedHostPort: 31_001 }])],
+      };
+    };
+    const podOf = (...instances: readonly unknown[]) => ({
+      id: '/pod',
+      spec: {
+        id: '/pod',
+        networks: [{ mode: 'host' }],
+        containers: ['c', 'd'].map((name) => ({
+          name,
+          endpoints: [{ name: 'e', hostPort: 0, protocol: ['tcp'] }],
+        })),
+      },
+      instances,
+    });
+
+    test('serves by its other containers, and there where it last was', async () => {
+      const first = await read(podOf(two('pod.a', '10.0.0.1', wrong)));
+      expect(served(first)).toEqual([
+        'pod.a.c its address or port could not be read, and none is known from before',
+        'pod.a.d 10.0.0.1:31001',
+      ]);
+      const reason = `: ${what}, if any`;
+      expect(first.rejected).toMatchObject([
+        {
+          at: `instances[0].containers[0].endpoints${at}`,
+          reason: expect.stringContaining(reason),
+        },
+      ]);
+      const good = [{ name: 'e', allocatedHostPort: 31_000 }];
+      const before = await read(podOf(two('pod.a', '10.0.0.1', good)));
+      const after = await read(podOf(two('pod.a', '10.0.0.1', wrong, 'TASK_KILLING')), before);
+      expect(served(after)).toEqual(['pod.a.c 10.0.0.1:31000', 'pod.a.d 10.0.0.1:31001']);
+      expect(after.tasks).toMatchObject([{ state: 'killing' }, { state: 'killing' }]);
+    });
   });
 });
 

@@ -59,6 +59,20 @@ describe('a file by itself', () => {
     expect((await reading).apps.map(({ id }) => id)).toEqual(['/a']);
   });
 
+  test.each(Array.from({ length: 20 }, (_, turn) => turn))(
+    'is read to its end where a writer closes it at once (%i)',
+    async () => {
+      makePipe(file('pipe'));
+      const writing = spawn('sh', ['-c', 'printf %s "$1" > "$0"', file('pipe'), json('/a')], {
+        stdio: 'ignore',
+      });
+      const ended = new Promise((exit) => writing.once('exit', exit));
+      const { apps } = await read(file('pipe'));
+      expect(apps.map(({ id }) => id)).toEqual(['/a']);
+      await ended;
+    },
+  );
+
   test('that is a pipe without a writer is waited for until the program is to end', async () => {
     makePipe(file('pipe'));
     const stop = new AbortController();

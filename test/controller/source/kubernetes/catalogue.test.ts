@@ -142,6 +142,69 @@ test('an app whose VIPs would have too many backends keeps what it last gave, of
   expect(Object.keys(app?.ports[0]?.labels ?? {})).toHaveLength(1_000);
 });
 
+describe('an app of many ports and endpoints', () => {
+  const metadata = { name: 'a', namespace: 'shop', resourceVersion: '1' };
+  const many = (addresses: number, ports: readonly object[], version?: string): Slice =>
+    readSlice({
+      metadata: {
+        ...metadata,
+        labels: { 'kubernetes.io/service-name': 'a', ...(version && { 'marathon-ipvs.io/ports': version }) },
+      },
+      addressType: 'IPv4',
+      ports,
+      endpoints: Array.from({ length: addresses }, (_, i) => ({ addresses: [`10.0.${i >> 8}.${i & 255}`] })),
+    });
+  const appOf = async (spec: object, ...slices: readonly Slice[]) => {
+    const catalogue = new Catalogue();
+    catalogue.objectChanged(
+      null,
+      readDeclaredObject({ metadata, spec: { endpoints: { service: 'a' }, ...spec } }),
+    );
+    for (const each of slices) catalogue.sliceChanged(null, each);
+    const { apps } = await catalogue.snapshot(new Pace());
+    return apps[0];
+  };
+
+  test('has only ports with a VIP, each paired as if the others were there', async () => {
+    const portDefinitions = [
+      { name: 'admin' },
+      { labels: { VIP_0: '/a:80' } },
+      ...Array.from({ length: 998 }, (_, i) => ({ name: `p${i}` })),
+    ];
+    const ports = [
+      { name: 'admin', port: 9090 },
+      { name: 'http', port: 8080 },
+    ];
+    const definition = { id: '/a', portDefinitions };
+    const few = await appOf({ app: definition }, many(1, ports));
+    expect(few?.tasks[0]?.ports).toHaveLength(1_000);
+    const app = await appOf({ app: definition }, many(200, ports));
+    expect(app?.tasks).toHaveLength(200);
+    expect(app?.ports).toHaveLength(1_000);
+    expect(app?.tasks[199]?.ports).toMatchObject([{ at: 'portDefinitions[1]', endpoints: [{ port: 8080 }] }]);
+  });
+
+  test('that a relay has written is refused like any other, by what the tasks of each version have', async () => {
+    const relayedPort = (at: number, vips: number) => ({
+      at: `portDefinitions[${at}]`,
+      protocols: ['tcp'],
+      labels: Object.fromEntries(Array.from({ length: vips }, (_, i) => [`VIP_${i}`, `/a:${i + 1}`])),
+      mode: 'host',
+      backendAddress: 'agent',
+    });
+    const old = { name: 'old', ports: [relayedPort(0, 1_000)] };
+    const relayed = { id: '/a', kind: 'app', ports: [relayedPort(0, 1)], version: 'new', versions: [old] };
+    const named = (addresses: number, version: string) =>
+      many(addresses, [{ name: 'p0', port: 31_000 }], version);
+    const refused = await appOf({ relayed }, named(101, 'old'));
+    expect(refused?.rejected).toMatchObject([{ app: '/a', value: '1000 VIPs on 101 tasks' }]);
+    expect(refused?.tasks[0]?.ports).toEqual([]);
+    const allowed = await appOf({ relayed }, named(200, 'new'));
+    expect(allowed?.rejected).toEqual([]);
+    expect(allowed?.tasks[0]?.ports).toHaveLength(1);
+  });
+});
+
 test('what is not about an app is the same object as long as it is as it was', async () => {
   const catalogue = new Catalogue();
   catalogue.objectChanged(null, { ...object('b'), declaration: refusal('/b', 'never good') });

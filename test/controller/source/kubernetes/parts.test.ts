@@ -6,6 +6,7 @@ import { objectName } from '../../../../controller/kubernetes/object-name.ts';
 import type { App } from '../../../../controller/model.ts';
 import { assign } from '../../../../controller/relay/assignment.ts';
 import { readDeclaration } from '../../../../controller/source/kubernetes/declaration.ts';
+import { referencesOf } from '../../../../controller/source/kubernetes/references.ts';
 import { tasksOf } from '../../../../controller/source/kubernetes/tasks.ts';
 
 const metadata = { name: 'web', namespace: 'shop', resourceVersion: '1' };
@@ -68,6 +69,29 @@ describe('ports are paired', () => {
     expect(reached(mapped(...given), one)).toMatch(expected);
   });
 
+  const all = (port: object, spec: readonly object[]) =>
+    reached(mapped(...spec), slice([port, { name: 'admin', port: 9090 }], ['10.0.0.1']));
+
+  test('a port without a number is not one that is missing', () => {
+    const why = 'has no number, which means all ports: a backend needs a port number';
+    const named = `the tcp port http of its EndpointSlices ${why}`;
+    expect(all({ name: 'http' }, [{ name: 'http', containerPort: 1 }])).toBe(named);
+    expect(all({ name: 'http', port: null }, [{ name: 'admin' }, { name: 'http' }])).toBe(
+      `10.0.0.1:9090 ${named}`,
+    );
+    expect(all({}, [{ containerPort: 1 }, { name: 'admin' }])).toBe(
+      `the tcp port without a name of its EndpointSlices ${why} 10.0.0.1:9090`,
+    );
+    expect(all({ name: 'http', protocol: 'UDP' }, [{ name: 'http', containerPort: 1 }])).toBe(
+      '10.0.0.1:9090',
+    );
+  });
+
+  test('a port without a number has no place among those that have one', () => {
+    expect(all({ name: 'http' }, [{ name: 'web', containerPort: 1 }])).toBe('10.0.0.1:9090');
+    expect(all({ name: 'http' }, [{ name: 'http', containerPort: 9090 }])).toBe('10.0.0.1:9090');
+  });
+
   test('on the host network by name and by place', () => {
     const app = { id: '/web', portDefinitions: [{ name: 'http' }, { port: 0 }] };
     expect(
@@ -105,6 +129,41 @@ describe('ports are paired', () => {
         '10.0.0.1:8080 10.0.0.1:8080',
       );
   });
+});
+
+test.each([[[{ id: 'web.1', ports: ['x'] }]], [[{ id: 'web.1', labels: { VIP_0: '/web:80' } }]], [7]])(
+  'tasks in a definition are not used, whatever is wrong in them: %j',
+  (tasks) => {
+    const { app } = mapped({ containerPort: 8080, labels: { VIP_0: '/web:80' } });
+    const { ports, rejected, warnings } = declared({ app: { ...app, tasks } });
+    expect(ports).toMatchObject([{ containerPort: 8080, port: { labels: { VIP_0: '/web:80' } } }]);
+    expect(rejected).toEqual([]);
+    expect(warnings).toEqual(['tasks is not used: its tasks are the endpoints that spec.endpoints selects']);
+    expect(declared({ app: { ...app, tasks: [] } }).warnings).toEqual([]);
+  },
+);
+
+test('instances in the status of a pod are not used', () => {
+  const spec = { containers: [{ name: 'c', endpoints: [{ name: 'http', containerPort: 80 }] }] };
+  const { ports, warnings } = declared({ pod: { id: '/pod', spec, instances: [7] } });
+  expect(ports).toMatchObject([{ name: 'http' }]);
+  expect(warnings).toEqual([
+    'instances is not used: its instances are the endpoints that spec.endpoints selects',
+  ]);
+});
+
+test('the references of an object say which port has no number', () => {
+  const labels = { VIP_0: '/web:80' };
+  const object = declared(mapped({ name: 'http', labels }, { name: 'dns', labels }));
+  expect(referencesOf(object, 'shop', [slice([{ name: 'http' }], ['10.0.0.1'])])).toEqual({
+    reason: 'PortMismatch',
+    message:
+      'container.portMappings[0]: the tcp port http of its EndpointSlices has no number, which means all ports: a backend needs a port number; ' +
+      'container.portMappings[1]: no tcp port of its EndpointSlices has the name dns, or place 1',
+  });
+  const both = [slice([{ name: 'http' }], ['10.0.0.1']), slice([{ name: 'http', port: 80 }], ['10.0.0.2'])];
+  const http = declared(mapped({ name: 'http', labels }));
+  expect(referencesOf(http, 'shop', both).reason).toBe('ResolvedRefs');
 });
 
 test('a target in two slices is one task, by its better condition', () => {

@@ -251,3 +251,19 @@ test.each<[string, object, string[]]>([
 ])('a VIP label of a task without effect is reported: %s', (_where, json, paths) => {
   expect(taskWith(json).warnings.map((warning) => warning.split(' is not used: ')[0])).toEqual(paths);
 });
+
+test('a VIP label beside a list of labels is told with its value, and the list counts', () => {
+  const beside = { ...pairs(['VIP_0', '/web:80']), VIP_1: '/web:81', IPVS_SCHEDULER: ['rr'], other: 'x' };
+  const { ports, warnings } = taskWith({
+    ...discovering({ number: 80, protocol: 'tcp', labels: beside }),
+    labels: { labels: [], vip_PORT0: 'tcp://web:82' },
+  });
+  const expected = (place: string) => `is not used: expected {"key": …, "value": …} in ${place}.labels`;
+  expect(ports.map(({ labels }) => labels)).toEqual([{ VIP_0: '/web:80' }]);
+  const place = 'discovery.ports.ports[0].labels';
+  expect(warnings).toEqual([
+    `labels.vip_PORT0, tcp://web:82, ${expected('labels')}`,
+    `${place}.VIP_1, /web:81, ${expected(place)}`,
+    `${place}.IPVS_SCHEDULER, ["rr"], ${expected(place)}`,
+  ]);
+});

@@ -27,7 +27,7 @@ export async function list(session: ClusterSession): Promise<number> {
   ports.print(
     documentText(config.output, objects.map(documentOf), () => {
       if (objects.length === 0) return 'no app\n';
-      const { declared } = translate(snapshot, { addresses: new Map(), labels: new Map() });
+      const { declared } = translate(snapshot);
       const rows = objects.map((object): Row => {
         const own = declared.filter((one) => isOf(one, object)).map(shortName);
         return { object, vips: [...new Set(own)] };

@@ -78,5 +78,5 @@ function missingIn(
 }
 
 function portText({ name, port, protocol }: Slice['ports'][number]): string {
-  return `${name === '' ? '' : `${name} `}${port}/${protocol}`;
+  return `${name === '' ? '' : `${name} `}${port ?? 'all ports'}/${protocol}`;
 }

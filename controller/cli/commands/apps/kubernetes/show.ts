@@ -68,7 +68,7 @@ function mistakesOf(
   snapshot: Snapshot,
   translate: Translate,
 ): readonly string[] {
-  const { rejected } = translate(snapshot, { addresses: new Map(), labels: new Map() });
+  const { rejected } = translate(snapshot);
   const own = rejected.filter(({ app }) => app === id || app === `MarathonApp ${namespace}/${name}`);
   return own.length === 0 ? [] : [...own.map(mistakeText), ''];
 }

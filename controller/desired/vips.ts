@@ -1,9 +1,23 @@
-import type { Backend, BackendKey, Declared, Service, ServiceKey } from '../model.ts';
+/** The VIPs that apps claim, and the services that follow from their claims. */
+
+import { FAMILIES, type Family } from '../address.ts';
+import { KeyIndex } from '../inventory/key-index.ts';
+import {
+  type Backend,
+  type BackendKey,
+  type Declared,
+  type Service,
+  type ServiceKey,
+  serviceKey,
+} from '../model.ts';
 import type { NamedAddresses } from '../name-memory.ts';
 import type { Pause } from '../pause.ts';
 import { same } from '../same.ts';
-import type { Claim } from './claim.ts';
-import { differences, servicesOf } from './vip-services.ts';
+import { optionsText, type PortOptions, sharedOptionsThatDiffer } from '../settings/label-options.ts';
+import { serviceFields } from '../settings/settings.ts';
+import { slowStartOf } from '../settings/slow-start.ts';
+import { preferred } from './backends.ts';
+import type { Claim } from './claims.ts';
 
 /** Notified when the first VIP of a name or address appears, and when the last one is gone. */
 export interface VipListener {
@@ -25,10 +39,10 @@ interface Vip {
 export class VipTable {
   readonly #listener: VipListener;
   readonly #vips = new Map<string, Vip>();
-  readonly #byName = new Map<string, ReadonlySet<string>>();
+  /** Keys of VIPs by name (`label.framework`). */
+  readonly #byName = new KeyIndex();
   readonly #services = new Map<ServiceKey, Service>();
   readonly #unserved = new Map<string, readonly Declared[]>();
-  readonly #disagreements = new Map<string, readonly string[]>();
   readonly #due = new Set<string>();
   /** The VIPs that the current `serve` has not reached yet, in reverse order. */
   #order: string[] = [];
@@ -49,7 +63,7 @@ export class VipTable {
 
   /** Warnings about apps that share a VIP and disagree on its settings. */
   warnings(): readonly string[] {
-    return [...this.#disagreements.values()].flat();
+    return [...this.#vips.values()].flatMap(({ claims }) => differences(claims));
   }
 
   has(key: string): boolean {
@@ -72,7 +86,7 @@ export class VipTable {
 
   /** The addresses of a name changed. */
   move(fullName: string): void {
-    for (const key of this.#byName.get(fullName) ?? NONE) this.#due.add(key);
+    for (const key of this.#byName.find(fullName)) this.#due.add(key);
   }
 
   /** Computes the services of VIPs that changed. True when done; false when `pause` interrupted it: call it again. */
@@ -106,21 +120,16 @@ export class VipTable {
   #declared(key: string, { named, address }: Claim['target']): void {
     if (address !== null) this.#listener.addressTaken(address.text);
     if (named === null) return;
-    const keys = this.#byName.get(named.fullName) ?? NONE;
-    this.#byName.set(named.fullName, new Set([...keys, key]));
-    if (keys.size === 0) this.#listener.nameAdded(named.fullName);
+    const isNew = !this.#byName.has(named.fullName);
+    this.#byName.add(named.fullName, key);
+    if (isNew) this.#listener.nameAdded(named.fullName);
   }
 
   #undeclared(key: string, { named, address }: Claim['target']): void {
     if (address !== null) this.#listener.addressReleased(address.text);
     if (named === null) return;
-    const keys = new Set(this.#byName.get(named.fullName));
-    keys.delete(key);
-    if (keys.size > 0) this.#byName.set(named.fullName, keys);
-    else {
-      this.#byName.delete(named.fullName);
-      this.#listener.nameRemoved(named.fullName);
-    }
+    this.#byName.delete(named.fullName, key);
+    if (!this.#byName.has(named.fullName)) this.#listener.nameRemoved(named.fullName);
   }
 
   /** Returns its cost. */
@@ -152,9 +161,6 @@ export class VipTable {
   }
 
   #note(key: string, { claims, services }: Vip): void {
-    const warnings = differences(claims);
-    if (warnings.length > 0) this.#disagreements.set(key, warnings);
-    else this.#disagreements.delete(key);
     if (claims.length === 0) this.#vips.delete(key);
     if (claims.length === 0 || services.size > 0) this.#unserved.delete(key);
     else
@@ -164,8 +170,6 @@ export class VipTable {
       );
   }
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 function byPlace(a: Claim, b: Claim): number {
   if (a.place === b.place) return 0;
@@ -179,4 +183,94 @@ function isSame({ backends: had, ...was }: Service, { backends: has, ...is }: Se
 function sameBackends(had: ReadonlyMap<BackendKey, Backend>, has: ReadonlyMap<BackendKey, Backend>): boolean {
   for (const [key, backend] of has) if (!same(had.get(key), backend)) return false;
   return true;
+}
+
+/**
+ * The services of one VIP: one for each address family in which it has backends and an address. `claims`: those of all
+ * apps, ordered by place; the first decides the shared settings (scheduler, persistence). `ofName`: the addresses assigned
+ * to the name; an IP VIP has its own.
+ */
+function servicesOf(
+  claims: readonly Claim[],
+  ofName: NamedAddresses | undefined,
+): ReadonlyMap<ServiceKey, Service> {
+  const services = new Map<ServiceKey, Service>();
+  const [first] = claims;
+  if (first === undefined) return services;
+  const { address: own } = first.target;
+  for (const family of FAMILIES) {
+    const address = own === null ? ofName?.[family] : own.family === family ? own.text : undefined;
+    const backends = backendsOf(first, claims, family);
+    if (address === undefined || backends.size === 0) continue;
+    const service = toService(first, claims, family, address, backends);
+    services.set(serviceKey(service), service);
+  }
+  return services;
+}
+
+const NONE: readonly string[] = [];
+
+/** Warns where apps that share a VIP ask for different settings: the kernel has one value for a service. */
+function differences(claims: readonly Claim[]): readonly string[] {
+  const [first, ...others] = claims;
+  if (first === undefined || others.length === 0) return NONE;
+  return others.flatMap(({ declared, key, options }) => {
+    const differ = sharedOptionsThatDiffer(options, first.options);
+    if (differ.length === 0) return [];
+    const decides = `${first.declared.app} decides: ${optionsText(differ, first.options)}`;
+    return [
+      `${declared.app} ${declared.at}: ${key} has ${optionsText(differ, options)} here, but ${decides}`,
+    ];
+  });
+}
+
+function backendsOf(
+  first: Claim,
+  claims: readonly Claim[],
+  family: Family,
+): ReadonlyMap<BackendKey, Backend> {
+  if (claims.length === 1) return first.backends[family];
+  const all = new Map<BackendKey, Backend>();
+  for (const claim of claims) {
+    for (const [key, backend] of claim.backends[family]) {
+      const other = all.get(key);
+      all.set(key, other === undefined ? backend : preferred(other, backend));
+    }
+  }
+  return all;
+}
+
+function toService(
+  { protocol, target, options }: Claim,
+  claims: readonly Claim[],
+  family: Family,
+  address: string,
+  backends: ReadonlyMap<BackendKey, Backend>,
+): Service {
+  const slowStartSeconds = slowStartOf({ ...options, weight: heaviest(options, backends) });
+  const { trafficDistribution } = options;
+  return {
+    protocol,
+    family,
+    address,
+    port: target.port,
+    name: target.named?.name ?? null,
+    framework: target.named?.framework ?? null,
+    fqdn: target.named?.fqdn ?? null,
+    ...serviceFields.of(options, family),
+    ...(trafficDistribution !== 'Cluster' && { trafficDistribution }),
+    apps: [...new Set(claims.map(({ declared }) => declared.app))],
+    ...(slowStartSeconds > 0 && { slowStartSeconds }),
+    backends,
+  };
+}
+
+/** The greatest weight of all backends: each must be small enough for slow start to scale. */
+function heaviest(
+  { slowStartSeconds, weight }: PortOptions,
+  backends: ReadonlyMap<BackendKey, Backend>,
+): number {
+  let most = weight;
+  if (slowStartSeconds > 0) for (const backend of backends.values()) most = Math.max(most, backend.weight);
+  return most;
 }
