@@ -29,7 +29,7 @@ export interface UnreadableTask {
   readonly rejection: Rejection;
 }
 
-/** What of a task's own data decides where its ports are reached, and could not be read. The rest of the task was read. */
+/** The values of a task that decide where its ports are reached and could not be read. The rest of the task was read. */
 export interface UnreadPlaces {
   /** Its host ports: by index in the list of an app's task, by name of the endpoint of a pod's container. */
   readonly ports: 'all' | ReadonlySet<number | string>;
@@ -44,9 +44,9 @@ export interface Unread {
   readonly tasks: readonly UnreadableTask[];
   /** Whether the whole list of tasks or instances could not be read. */
   readonly taskList: boolean;
-  /** Ports by their path (`portDefinitions[1]`). `meaning`: what the port declares is unknown; `place`: also where it is reached. */
-  readonly ports: ReadonlyMap<string, 'meaning' | 'place'>;
-  /** By the id of the task. */
+  /** Ports by their path (`portDefinitions[1]`). `declaration`: its protocols and labels are unknown; `port`: also where it is reached. */
+  readonly ports: ReadonlyMap<string, 'declaration' | 'port'>;
+  /** Values that decide where ports are reached, by the id of the task. */
   readonly places: ReadonlyMap<string, UnreadPlaces>;
   /** Ids of the tasks whose health results could not be read. */
   readonly health: ReadonlySet<string>;

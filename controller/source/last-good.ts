@@ -2,10 +2,10 @@ import { type App, type RowKey, rowOf } from '../model.ts';
 import type { SavedApps } from '../ports.ts';
 
 /**
- * The saved state of a source, for its first read: what that read cannot use stays as it was before the restart. For
+ * The saved state of a source, for its first read: parts that this read cannot use stay as they were before the restart. For
  * later reads the source has a last good state of its own.
  *
- * Loaded only when something cannot be read; dropped by `forget`.
+ * The state is loaded only if something cannot be read, and dropped by `forget`.
  */
 export class LastGood {
   readonly #source: string;
@@ -33,7 +33,7 @@ export class LastGood {
     return this.#state;
   };
 
-  /** The saved row; undefined when it was not saved, or nothing is loaded. */
+  /** The saved row; undefined if it was not saved, or if nothing is loaded. */
   find(row: RowKey): App | undefined {
     return this.#rows?.get(row);
   }

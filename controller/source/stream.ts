@@ -46,7 +46,7 @@ export async function readStream(stream: EventStream, signal: AbortSignal): Prom
   } catch (error) {
     limited.throwIfAborted();
     if (error instanceof ControllerError) throw error;
-    if (error instanceof ProtocolError) throw failure(`not a stream of events: ${error.message}`);
+    if (error instanceof ProtocolError) throw failure(`not an event stream: ${error.message}`);
     throw failure(`the stream broke off: ${messageOf(error)}`, error);
   } finally {
     connection.abort();

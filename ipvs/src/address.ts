@@ -70,7 +70,7 @@ const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 
 function notAnAddress(text: string): IpvsError {
-  return new IpvsError('invalid', `${JSON.stringify(text)} is no IPv4 or IPv6 address`);
+  return new IpvsError('invalid', `${JSON.stringify(text)} is not an IPv4 or IPv6 address`);
 }
 
 function writeIpv6(text: string, bytes: Uint8Array, at: number): void {
@@ -84,9 +84,9 @@ function writeIpv6(text: string, bytes: Uint8Array, at: number): void {
     bytes[at + 2 * index + 1] = group;
   });
   after.forEach((group, index) => {
-    const place = at + ADDRESS_SIZE - 2 * (after.length - index);
-    bytes[place] = group >> 8;
-    bytes[place + 1] = group;
+    const offset = at + ADDRESS_SIZE - 2 * (after.length - index);
+    bytes[offset] = group >> 8;
+    bytes[offset + 1] = group;
   });
 }
 
@@ -114,13 +114,13 @@ export function formatAddressAt(view: DataView, from: number, to: number, family
   if (family === 'ipv6') return formatIpv6(view, from);
   // Many backends share few hosts, so most addresses were formatted before; sharing the text also saves memory.
   const number = view.getUint32(from);
-  const place = (number ^ (number >>> 12)) & (REMEMBERED - 1);
-  const known = texts[place];
-  if (known !== undefined && numbers[place] === number) return known;
+  const slot = (number ^ (number >>> 12)) & (CACHE_SLOTS - 1);
+  const known = texts[slot];
+  if (known !== undefined && numbers[slot] === number) return known;
   const dotted = (shift: number): string => dottedOctets[(number >>> shift) & 0xff] as string;
   const text = dotted(24) + dotted(16) + dotted(8) + String(number & 0xff);
-  numbers[place] = number;
-  texts[place] = text;
+  numbers[slot] = number;
+  texts[slot] = text;
   return text;
 }
 
@@ -128,9 +128,9 @@ export function formatAddressAt(view: DataView, from: number, to: number, family
 const dottedOctets = Array.from({ length: 256 }, (_, octet) => `${octet}.`);
 
 /** Slots of the cache of formatted IPv4 addresses, which is direct-mapped. A power of two. */
-const REMEMBERED = 4_096;
-const numbers = new Uint32Array(REMEMBERED);
-const texts = new Array<string | undefined>(REMEMBERED).fill(undefined);
+const CACHE_SLOTS = 4_096;
+const numbers = new Uint32Array(CACHE_SLOTS);
+const texts = new Array<string | undefined>(CACHE_SLOTS).fill(undefined);
 
 /** Formats as in RFC 5952: lower case, no leading zeros, `::` for the first longest run of two or more zero groups. */
 function formatIpv6(view: DataView, from: number): string {

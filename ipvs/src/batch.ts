@@ -79,10 +79,10 @@ class BatchJob implements Job {
     // A change is never a dump.
   }
 
-  failed(seq: number, errno: number, words: string | undefined): void {
+  failed(seq: number, errno: number, kernelMessage: string | undefined): void {
     const index = this.#sent[seq - this.#firstSeq];
     if (index === undefined) return;
-    this.#fail(index, (change) => changeError(change, errno, words));
+    this.#fail(index, (change) => changeError(change, errno, kernelMessage));
   }
 
   /** Fails all changes whose outcome is unknown and all that were not sent. */

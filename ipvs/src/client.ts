@@ -9,7 +9,7 @@ import { isSameService, serviceFamily, serviceKey } from './id.ts';
 import { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.ts';
 import { netlinkTransport } from './netlink-transport.ts';
 import { type Reply, readDestination, readService, readServiceId } from './replies.ts';
-import { ask } from './request.ts';
+import { sendRequest } from './request.ts';
 import { readDestinations, readMissing } from './table-reader.ts';
 import { type CommandAttrs, commandAttrs } from './tables.ts';
 import type { Transport } from './transport.ts';
@@ -39,7 +39,7 @@ export interface IpvsClientOptions extends NetlinkSocketOptions {
 }
 
 /** Sockets that read a table in parallel when replies cannot be read immediately. More were not faster. */
-const SOCKETS_SIDE_BY_SIDE = 16;
+const PARALLEL_SOCKETS = 16;
 
 /** `listTable` gives up after this many reads that other writers disturbed. */
 const MAX_READS = 8;
@@ -235,7 +235,7 @@ export class IpvsClient {
   /** The sockets for reading a table: one if replies can be read immediately, else several, reused by later reads. */
   #readers(): readonly NetlinkSocket[] {
     if (this.#main.immediate) return [this.#main];
-    while (this.#sockets.length < SOCKETS_SIDE_BY_SIDE) this.#sockets.push(this.#openSocket());
+    while (this.#sockets.length < PARALLEL_SOCKETS) this.#sockets.push(this.#openSocket());
     return this.#sockets;
   }
 
@@ -245,7 +245,7 @@ export class IpvsClient {
   }
 
   async #do(op: string, command: number, attrs: CommandAttrs = {}, subject = ''): Promise<void> {
-    await this.#ask(op, command, attrs, subject, 0, () => undefined);
+    await this.#request(op, command, attrs, subject, 0, () => undefined);
   }
 
   async #get<T>(
@@ -255,7 +255,7 @@ export class IpvsClient {
     subject: string,
     read: Read<T>,
   ): Promise<T> {
-    const [reply] = await this.#ask(op, command, attrs, subject, 0, read);
+    const [reply] = await this.#request(op, command, attrs, subject, 0, read);
     if (reply === undefined)
       throw new IpvsError('malformed-reply', `${describeRequest(op, subject)}: no reply`, { op });
     return reply;
@@ -268,11 +268,11 @@ export class IpvsClient {
     subject: string,
     read: Read<T>,
   ): Promise<readonly T[]> {
-    return this.#ask(op, command, attrs, subject, NLM_F.DUMP, read);
+    return this.#request(op, command, attrs, subject, NLM_F.DUMP, read);
   }
 
   /** Sends a command that is not a {@link Change} and reads its replies. */
-  async #ask<T>(
+  async #request<T>(
     op: string,
     command: number,
     attrs: CommandAttrs,
@@ -281,10 +281,10 @@ export class IpvsClient {
     read: Read<T>,
   ) {
     const payload = genlPayload(command, GENL.IPVS_VERSION, commandAttrs.write(attrs));
-    const answer = await ask(this.#main, this.#family, flags, payload, read).catch((cause) => {
+    const answer = await sendRequest(this.#main, this.#family, flags, payload, read).catch((cause) => {
       throw inContext(op, subject, cause);
     });
-    if (answer.errno !== 0) throw requestError(op, subject, answer.errno, answer.words);
+    if (answer.errno !== 0) throw requestError(op, subject, answer.errno, answer.kernelMessage);
     return answer.replies;
   }
 }

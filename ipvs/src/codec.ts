@@ -55,10 +55,10 @@ export function attrTable<const R extends Rows>(name: string, rows: R): AttrTabl
   const size = 1 + Math.max(...named.map(([, { type }]) => type));
   // Indexed by attribute number; a number without a layout is treated as unknown.
   const layouts = new Array<Layout | undefined>(size).fill(undefined);
-  const least = new Array<number>(size).fill(ATTR_HEADER);
+  const minLengths = new Array<number>(size).fill(ATTR_HEADER);
   for (const [, { type, codec }] of named) {
     layouts[type] = (codec as Partial<IntegerCodec>).layout;
-    least[type] = ATTR_HEADER + codec.least;
+    minLengths[type] = ATTR_HEADER + codec.minBytes;
   }
   const values = new Array<number | undefined>(size).fill(undefined);
 
@@ -68,7 +68,7 @@ export function attrTable<const R extends Rows>(name: string, rows: R): AttrTabl
       const length = view.getUint16(at, HOST_IS_LE);
       const type = view.getUint16(at + 2, HOST_IS_LE) & TYPE_MASK;
       const isKnown = type < size;
-      if (length < (isKnown ? (least[type] as number) : ATTR_HEADER) || length > to - at)
+      if (length < (isKnown ? (minLengths[type] as number) : ATTR_HEADER) || length > to - at)
         throw malformed(name, named, type, length, to - at, at - from);
       if (isKnown) values[type] = valueAt(view, at + ATTR_HEADER, layouts[type]);
       at += (length + 3) & ~3;
@@ -153,8 +153,8 @@ function malformed(
   const [key, row] = rows.find(([, row]) => row.type === type) ?? [];
   if (length < ATTR_HEADER || length > room || !row)
     return new IpvsError('malformed-reply', `${table}: attribute at byte ${at} has length ${length}`);
-  const { name, least } = row.codec;
-  const got = `${name} needs ${least} bytes, got ${length - ATTR_HEADER}`;
+  const { name, minBytes } = row.codec;
+  const got = `${name} needs ${minBytes} bytes, got ${length - ATTR_HEADER}`;
   return new IpvsError('malformed-reply', `${table}.${key}: ${got}`);
 }
 
@@ -195,7 +195,7 @@ function isNested(codec: object): boolean {
 export function nested<R extends Rows>(table: AttrTable<R>): Codec<Attrs<R>> {
   const codec: Codec<Attrs<R>> = {
     name: table.name,
-    least: 0,
+    minBytes: 0,
     size: (value) => table.write(value).length,
     write(view, at, value) {
       const bytes = table.write(value);
@@ -222,7 +222,7 @@ export function list<R extends Rows>(
 ): Codec<readonly Attrs<R>[]> {
   const codec: Codec<readonly Attrs<R>[]> = {
     name: `list of ${table.name}`,
-    least: 0,
+    minBytes: 0,
     size: (entries) =>
       entries.reduce((sum, entry) => sum + ATTR_HEADER + align4(table.write(entry).length), 0),
     write(view, from, entries) {

@@ -1,6 +1,6 @@
 import { familyOf, formatAddress, parseAddress } from './address.ts';
 import { viewOf } from './codec.ts';
-import { byNumber, checkName, checkRange, numberOf, wordOf } from './convert.ts';
+import { byNumber, checkName, checkRange, nameOf, numberOf } from './convert.ts';
 import { IpvsError } from './errors.ts';
 import { GENL_HEADER } from './genl.ts';
 import type { Reply } from './replies.ts';
@@ -8,7 +8,7 @@ import { type CommandAttrs, commandAttrs, type DaemonAttrs, infoAttrs } from './
 import type { Info, SyncDaemon, SyncRole, Timeouts } from './types.ts';
 import { IP_VS_STATE } from './uapi.ts';
 
-const roleWords = byNumber(IP_VS_STATE);
+const roleNames = byNumber(IP_VS_STATE);
 
 /** Reads the reply to GET_INFO. Throws `malformed-reply`. */
 export function readInfo({ view, from, to }: Reply): Info {
@@ -76,7 +76,7 @@ export function readDaemon({ view, from, to }: Reply): SyncDaemon {
   const { maxLength, port, ttl } = attrs;
   const group = groupOf(attrs);
   return {
-    role: wordOf('sync daemon role', roleWords, attrs.state),
+    role: nameOf('sync daemon role', roleNames, attrs.state),
     interface: attrs.interface ?? '',
     syncId: attrs.syncId ?? 0,
     ...(maxLength && { maxLength }),

@@ -50,29 +50,29 @@ export const tunnelChecksums: Readonly<Record<NonNullable<Tunnel['checksum']>, n
   'remote-checksum': IP_VS_TUNNEL_FLAG.REMCSUM,
 };
 
-/** The number for a word. Throws `invalid` with the known words. */
-export function numberOf<W extends string>(
+/** The number for a name. Throws `invalid` with the known names. */
+export function numberOf<N extends string>(
   what: string,
-  words: Readonly<Record<W, number>>,
-  word: W,
+  numbers: Readonly<Record<N, number>>,
+  name: N,
 ): number {
-  const number: unknown = words[word];
+  const number: unknown = numbers[name];
   if (typeof number === 'number') return number;
   throw new IpvsError(
     'invalid',
-    `${what} ${JSON.stringify(word)}: expected one of ${Object.keys(words).join(', ')}`,
+    `${what} ${JSON.stringify(name)}: expected one of ${Object.keys(numbers).join(', ')}`,
   );
 }
 
-/** Inverts a table of words and numbers, for {@link wordOf}. */
-export function byNumber<W extends string>(words: Readonly<Record<W, number>>): ReadonlyMap<number, W> {
-  return new Map(Object.entries<number>(words).map(([word, number]) => [number, word as W]));
+/** Inverts a table of names and numbers, for {@link nameOf}. */
+export function byNumber<N extends string>(numbers: Readonly<Record<N, number>>): ReadonlyMap<number, N> {
+  return new Map(Object.entries<number>(numbers).map(([name, number]) => [number, name as N]));
 }
 
-/** The word for a number. Throws `malformed-reply` if it is unknown. */
-export function wordOf<W extends string>(what: string, words: ReadonlyMap<number, W>, number: number): W {
-  const word = words.get(number);
-  if (word !== undefined) return word;
+/** The name for a number. Throws `malformed-reply` if it is unknown. */
+export function nameOf<N extends string>(what: string, names: ReadonlyMap<number, N>, number: number): N {
+  const name = names.get(number);
+  if (name !== undefined) return name;
   throw new IpvsError('malformed-reply', `${what} ${number} is unknown`);
 }
 

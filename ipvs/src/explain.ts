@@ -15,9 +15,9 @@ export function describe(change: Change): string {
 }
 
 /** Returns the error for a change that the kernel refused with `errno`. */
-export function changeError(change: Change, errno: number, words: string | undefined): IpvsError {
+export function changeError(change: Change, errno: number, kernelMessage: string | undefined): IpvsError {
   const { code, why } = reason(change, errno);
-  return new IpvsError(code, `${describe(change)}: ${words ?? why} (${errnoName(errno)})`, {
+  return new IpvsError(code, `${describe(change)}: ${kernelMessage ?? why} (${errnoName(errno)})`, {
     op: change.op,
     errno,
   });
@@ -41,7 +41,7 @@ function reason(change: Change, errno: number): Reason {
     case ERRNO.EEXIST:
       return {
         code: 'exists',
-        why: change.op === 'add-service' ? 'the service exists' : 'the destination exists',
+        why: change.op === 'add-service' ? 'the service already exists' : 'the destination already exists',
       };
     case ERRNO.ENOENT:
       return change.op === 'add-service' || change.op === 'update-service'
@@ -70,7 +70,7 @@ function missingModule({ scheduler, persistenceEngine }: ServiceOptions): string
 
 function refused(change: Change): string {
   if (change.op === 'add-destination' || change.op === 'update-destination') {
-    return 'kernel refuses the address (not unicast from here, or another family without tunnel) or the tunnel';
+    return 'kernel refuses the address (not unicast for this host, or of another family without a tunnel) or the tunnel';
   }
   return 'kernel refuses these values';
 }
@@ -92,20 +92,23 @@ export function requestError(
   op: string,
   subject: string,
   errno: number,
-  words: string | undefined,
+  kernelMessage: string | undefined,
 ): IpvsError {
   const what = describeRequest(op, subject);
   const why =
     errno === ERRNO.EPERM ? NOT_PERMITTED : (requestReasons[op]?.[errno] ?? 'refused by the kernel');
-  return new IpvsError(codeOfErrno(errno), `${what}: ${words ?? why} (${errnoName(errno)})`, { op, errno });
+  return new IpvsError(codeOfErrno(errno), `${what}: ${kernelMessage ?? why} (${errnoName(errno)})`, {
+    op,
+    errno,
+  });
 }
 
 const requestReasons: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   'get-service': { [ERRNO.ESRCH]: 'no such service' },
   'start-sync-daemon': {
-    [ERRNO.EEXIST]: 'it runs already',
+    [ERRNO.EEXIST]: 'it is already running',
     [ERRNO.ENODEV]: 'no such interface',
     [ERRNO.EINVAL]: 'kernel refuses these values, or has destinations of another family than their service',
   },
-  'stop-sync-daemon': { [ERRNO.ESRCH]: 'it does not run' },
+  'stop-sync-daemon': { [ERRNO.ESRCH]: 'it is not running' },
 };

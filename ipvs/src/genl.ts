@@ -1,6 +1,6 @@
 import { ERRNO, IpvsError } from './errors.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
-import { ask, kernelError } from './request.ts';
+import { kernelError, sendRequest } from './request.ts';
 import { familyAttrs } from './tables.ts';
 import { GENL } from './uapi.ts';
 
@@ -27,11 +27,17 @@ export async function findIpvsFamily(socket: NetlinkSocket): Promise<number> {
     GENL.CTRL_VERSION,
     familyAttrs.write({ name: 'IPVS' }),
   );
-  const { replies, errno, words } = await ask(socket, GENL.ID_CTRL, 0, payload, ({ view, from, to }) =>
-    familyAttrs.readView(view, from + GENL_HEADER, to),
+  const { replies, errno, kernelMessage } = await sendRequest(
+    socket,
+    GENL.ID_CTRL,
+    0,
+    payload,
+    ({ view, from, to }) => familyAttrs.readView(view, from + GENL_HEADER, to),
   );
   if (errno !== 0)
-    throw errno === ERRNO.ENOENT ? noIpvs(errno) : kernelError('find the IPVS netlink family', errno, words);
+    throw errno === ERRNO.ENOENT
+      ? noIpvs(errno)
+      : kernelError('find the IPVS netlink family', errno, kernelMessage);
   const id = replies[0]?.id;
   if (id === undefined)
     throw new IpvsError('malformed-reply', 'find the IPVS netlink family: reply without an id');

@@ -18,7 +18,7 @@ export interface Job {
   /** Called for a reply with data. */
   data(message: Message): void;
   /** Called when message `seq` has failed. The other messages of the send are still carried out. */
-  failed(seq: number, errno: number, words: string | undefined): void;
+  failed(seq: number, errno: number, kernelMessage: string | undefined): void;
   /** Called when other writers disturbed the dump: discards its data. The next call of `next` requests it again. */
   restart(): void;
 }

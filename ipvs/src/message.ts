@@ -95,8 +95,8 @@ export function errnoOf(message: Message): number {
 /**
  * The kernel's error message (extended acknowledgement); undefined if it sent none.
  *
- * The kernel sends it only on sockets with NETLINK_EXT_ACK, which the npm package `netlink` cannot set. So today only fakes
- * send it.
+ * The kernel sends it only on sockets with the option NETLINK_EXT_ACK (`netlink_ack_tlv_len` in af_netlink.c), which the npm
+ * package `netlink` cannot set. So only a fake kernel sends it today.
  */
 export function extendedAck({ flags, view, from, to }: Message): string | undefined {
   if ((flags & NLM_F.ACK_TLVS) === 0) return undefined;

@@ -35,10 +35,10 @@ const MAX_DUMPS = 8;
 /** The socket yields to the event loop after this long. */
 const SLICE_MS = 3;
 
-/** Bytes between two readings of the clock, which cost as much as a send where system calls are slow. */
-const BYTES_PER_LOOK = 65_536;
-/** What a round trip counts for, besides the bytes sent and received. */
-const BYTES_OF_ROUND_TRIP = 2_048;
+/** How many bytes to transfer between readings of the clock, which cost as much as a send where system calls are slow. */
+const BYTES_PER_CLOCK_READ = 65_536;
+/** How many bytes a round trip counts for, besides those sent and received. */
+const ROUND_TRIP_BYTES = 2_048;
 
 /** First sequence numbers are below this, so that no job's numbers overflow 32 bits. */
 const MAX_FIRST_SEQ = 0x7000_0000;
@@ -80,7 +80,7 @@ export class NetlinkSocket {
   #closed = false;
   #pumping = false;
   /** Bytes sent and received since the clock was last read. */
-  #moved = 0;
+  #transferred = 0;
   #immediate = false;
 
   /** Opens the socket. Throws an `IpvsError`. */
@@ -146,8 +146,8 @@ export class NetlinkSocket {
     try {
       const sliceEnd = performance.now() + SLICE_MS;
       while (this.#advance()) {
-        if (this.#moved < BYTES_PER_LOOK) continue;
-        this.#moved = 0;
+        if (this.#transferred < BYTES_PER_CLOCK_READ) continue;
+        this.#transferred = 0;
         if (performance.now() <= sliceEnd) continue;
         this.#later(() => this.#pump());
         return;
@@ -180,7 +180,7 @@ export class NetlinkSocket {
     }
     this.#seq = running.outgoing.last + 1;
     link.send(running.outgoing.bytes);
-    this.#moved += BYTES_OF_ROUND_TRIP + running.outgoing.bytes.length;
+    this.#transferred += ROUND_TRIP_BYTES + running.outgoing.bytes.length;
     // Without yielding: the package's own receiver would otherwise read too, with smaller buffers, possibly out of order.
     while (running.outgoing) {
       const length = link.receiveNow?.(this.#into) ?? 0;
@@ -188,7 +188,7 @@ export class NetlinkSocket {
         this.#wait();
         return false;
       }
-      this.#moved += length;
+      this.#transferred += length;
       if (!this.#answers(running, length)) continue;
       if (length === RECEIVE_BYTES) throw cutOff();
       eachMessage(this.#received, length, this.#accept);

@@ -6,7 +6,7 @@
 import { payloadOf } from './message.ts';
 import { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.ts';
 import { netlinkTransport } from './netlink-transport.ts';
-import { ask, kernelError } from './request.ts';
+import { kernelError, sendRequest } from './request.ts';
 import { type Refusal, type TransactionMessage, transact } from './transaction.ts';
 import type { Transport } from './transport.ts';
 
@@ -91,8 +91,8 @@ export function openNetlink(protocol: number, options: NetlinkOptions = {}): Net
   const socket = new NetlinkSocket(options.transport ?? netlinkTransport(), protocol, options);
   return {
     async request(type, flags, payload, what = `netlink message ${type}`) {
-      const { replies, errno, words } = await ask(socket, type, flags, payload, payloadOf);
-      if (errno !== 0) throw kernelError(what, errno, words);
+      const { replies, errno, kernelMessage } = await sendRequest(socket, type, flags, payload, payloadOf);
+      if (errno !== 0) throw kernelError(what, errno, kernelMessage);
       return replies;
     },
     transaction: (subsystem, messages) => transact(socket, subsystem, messages),

@@ -1,6 +1,6 @@
 import { addressBits, familyOfNumber, formatAddressAt, prefixLengthOf } from './address.ts';
 import { attributeEnd, readValue } from './codec.ts';
-import { byNumber, forwardingMethods, schedulerFlags, tunnelChecksums, wordOf } from './convert.ts';
+import { byNumber, forwardingMethods, nameOf, schedulerFlags, tunnelChecksums } from './convert.ts';
 import { IpvsError } from './errors.ts';
 import { GENL_HEADER } from './genl.ts';
 import type { Extent } from './message.ts';
@@ -22,10 +22,10 @@ export type Reply = Extent;
 /** An object under construction. Values at their default are never added to it. */
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const protocolWords = byNumber(IPPROTO);
-const methodWords = byNumber(forwardingMethods);
-const tunnelWords = byNumber(IP_VS_TUNNEL_TYPE);
-const checksumWords = byNumber(tunnelChecksums);
+const protocolNames = byNumber(IPPROTO);
+const methodNames = byNumber(forwardingMethods);
+const tunnelNames = byNumber(IP_VS_TUNNEL_TYPE);
+const checksumNames = byNumber(tunnelChecksums);
 
 type ServiceValues = ReturnType<typeof serviceAttrs.values>;
 type DestinationValues = ReturnType<typeof destinationAttrs.values>;
@@ -79,7 +79,7 @@ function toServiceId(view: DataView, values: ServiceValues, family: AddressFamil
   if (fwmark !== undefined) return { fwmark, family };
   const address = needed('service address', values[SERVICE.address]);
   return {
-    protocol: wordOf('protocol', protocolWords, values[SERVICE.protocol] ?? 0),
+    protocol: nameOf('protocol', protocolNames, values[SERVICE.protocol] ?? 0),
     address: formatAddressAt(view, address, attributeEnd(view, address), family),
     port: needed('service port', values[SERVICE.port]),
   };
@@ -110,7 +110,7 @@ export function readDestination({ view, from, to }: Reply, ofService: AddressFam
     address: formatAddressAt(view, address, attributeEnd(view, address), family),
     port: needed('destination port', values[DESTINATION.port]),
     weight: values[DESTINATION.weight] ?? 0,
-    forwardingMethod: wordOf('forwarding method', methodWords, method),
+    forwardingMethod: nameOf('forwarding method', methodNames, method),
     activeConnections: values[DESTINATION.activeConnections] ?? 0,
     inactiveConnections: values[DESTINATION.inactiveConnections] ?? 0,
     persistentConnections: values[DESTINATION.persistentConnections] ?? 0,
@@ -125,11 +125,11 @@ export function readDestination({ view, from, to }: Reply, ofService: AddressFam
 function addTunnel(destination: Mutable<ObservedDestination>, values: DestinationValues): void {
   const number = values[DESTINATION.tunnelType] ?? IP_VS_TUNNEL_TYPE.ipip;
   if (number === IP_VS_TUNNEL_TYPE.ipip) return;
-  const tunnel: Mutable<Tunnel> = { type: wordOf('tunnel type', tunnelWords, number) };
+  const tunnel: Mutable<Tunnel> = { type: nameOf('tunnel type', tunnelNames, number) };
   const port = values[DESTINATION.tunnelPort] ?? 0;
   const flags = values[DESTINATION.tunnelFlags] ?? 0;
   if (port !== 0) tunnel.port = port;
-  if (flags !== 0) tunnel.checksum = wordOf('tunnel flags', checksumWords, flags);
+  if (flags !== 0) tunnel.checksum = nameOf('tunnel flags', checksumNames, flags);
   destination.tunnel = tunnel;
 }
 

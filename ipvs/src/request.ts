@@ -9,19 +9,19 @@ export interface Answer<T> {
   readonly replies: T[];
   readonly errno: number;
   /** The kernel's error message, if it sent one. */
-  readonly words: string | undefined;
+  readonly kernelMessage: string | undefined;
 }
 
 /** A single request, repeated until no other writer disturbs the answer. */
 class RequestJob<T> implements Job {
   replies: T[] = [];
   errno = 0;
-  words: string | undefined;
+  kernelMessage: string | undefined;
   readonly #type: number;
   readonly #flags: number;
   readonly #payload: Uint8Array;
   readonly #read: (message: Message) => T;
-  #asked = false;
+  #isSent = false;
 
   constructor(type: number, flags: number, payload: Uint8Array, read: (message: Message) => T) {
     this.#read = read;
@@ -32,8 +32,8 @@ class RequestJob<T> implements Job {
   }
 
   next(seq: number): Outgoing | undefined {
-    if (this.#asked) return undefined;
-    this.#asked = true;
+    if (this.#isSent) return undefined;
+    this.#isSent = true;
     return { bytes: message(this.#type, this.#flags, seq, this.#payload), first: seq, last: seq };
   }
 
@@ -41,13 +41,13 @@ class RequestJob<T> implements Job {
     this.replies.push(this.#read(message));
   }
 
-  failed(_seq: number, errno: number, words: string | undefined): void {
+  failed(_seq: number, errno: number, kernelMessage: string | undefined): void {
     this.errno = errno;
-    this.words = words;
+    this.kernelMessage = kernelMessage;
   }
 
   restart(): void {
-    this.#asked = false;
+    this.#isSent = false;
     this.replies = [];
   }
 }
@@ -57,7 +57,7 @@ class RequestJob<T> implements Job {
  *
  * @param read - Converts each reply immediately: its memory is reused afterwards.
  */
-export async function ask<T>(
+export async function sendRequest<T>(
   socket: NetlinkSocket,
   type: number,
   flags: number,
@@ -70,9 +70,13 @@ export async function ask<T>(
 }
 
 /** Returns the error for a kernel error number: what was tried, the kernel's message if there is one, and the errno's name. */
-export function kernelError(what: string, errno: number, words: string | undefined): IpvsError {
+export function kernelError(what: string, errno: number, kernelMessage: string | undefined): IpvsError {
   const name = errnoName(errno);
-  return new IpvsError(codeOfErrno(errno), words ? `${what}: ${words} (${name})` : `${what}: ${name}`, {
-    errno,
-  });
+  return new IpvsError(
+    codeOfErrno(errno),
+    kernelMessage ? `${what}: ${kernelMessage} (${name})` : `${what}: ${name}`,
+    {
+      errno,
+    },
+  );
 }

@@ -9,12 +9,12 @@ export interface Codec<T> {
   /** Name of the type, for error messages: `u16`. */
   readonly name: string;
   /** Minimum length of a well-formed value, in bytes. */
-  readonly least: number;
+  readonly minBytes: number;
   /** Encoded size of `value` in bytes, without attribute header and padding. */
   size(value: T): number;
   write(view: DataView, at: number, value: T): void;
   /**
-   * Reads the value in the `length` bytes at `at`. `length` is at least `least`, and may be more, since newer kernels append
+   * Reads the value in the `length` bytes at `at`. `length` is at least `minBytes`, and may be more, since newer kernels append
    * to structures. The result does not share memory with `view`. Throws `malformed-reply`.
    */
   read(view: DataView, at: number, length: number): T;
@@ -28,12 +28,12 @@ export interface IntegerCodec extends Codec<number> {
 /** Width and byte order of an integer. */
 export type Layout = 'u8' | 'u16' | 'u32' | 'be16' | 'be32';
 
-/** Whether this host is little-endian, as all platforms of Node except s390x are. */
+/** Whether this host is little-endian, as all Linux platforms of Node except s390x are. */
 export const HOST_IS_LE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /**
- * Reads an integer of any layout. V8 inlines this single function into the loop over a reply's attributes, where a call of
- * a codec for each value would dominate the cost.
+ * Reads an integer of any layout. V8 inlines this single function into the loop over a reply's attributes (98 bytes of
+ * bytecode in Node 24, see `--trace-turbo-inlining`), where a call of a codec for each value would dominate the cost.
  */
 export function readInteger(view: DataView, at: number, layout: Layout): number {
   if (layout === 'u32') return view.getUint32(at, HOST_IS_LE);
@@ -50,11 +50,11 @@ function integer(
   const max = 2 ** (8 * bytes) - 1;
   const codec: Codec<number> = {
     name: layout,
-    least: bytes,
+    minBytes: bytes,
     size: () => bytes,
     write(view, at, value) {
       if (!Number.isInteger(value) || value < 0 || value > max) {
-        throw new IpvsError('invalid', `${value} is no ${layout}: expected an integer from 0 to ${max}`);
+        throw new IpvsError('invalid', `${value} is not a ${layout}: expected an integer from 0 to ${max}`);
       }
       set(view, at, value);
     },
@@ -75,11 +75,11 @@ export const be32 = integer('be32', 4, (v, at, n) => v.setUint32(at, n));
 /** A 64-bit integer, always as a `bigint`, since counters may exceed 2^53. */
 export const u64: Codec<bigint> = {
   name: 'u64',
-  least: 8,
+  minBytes: 8,
   size: () => 8,
   write(view, at, value) {
     if (value < 0n || value > 0xffff_ffff_ffff_ffffn) {
-      throw new IpvsError('invalid', `${value} is no u64: expected an integer from 0 to 2^64 - 1`);
+      throw new IpvsError('invalid', `${value} is not a u64: expected an integer from 0 to 2^64 - 1`);
     }
     view.setBigUint64(at, value, HOST_IS_LE);
   },
@@ -107,7 +107,7 @@ const text = new TextDecoder();
 /** A NUL-terminated string, read up to the first NUL. */
 export const cstring: Codec<string> = {
   name: 'string',
-  least: 0,
+  minBytes: 0,
   size: (value) => utf8.encode(value).length + 1,
   write(view, at, value) {
     if (value.includes('\0')) throw new IpvsError('invalid', `${JSON.stringify(value)} contains a NUL`);
@@ -137,7 +137,7 @@ function decode(bytes: Uint8Array): string {
 /** Raw bytes. Reading returns a copy. */
 export const raw: Codec<Uint8Array> = {
   name: 'bytes',
-  least: 0,
+  minBytes: 0,
   size: (value) => value.length,
   write: (view, at, value) => new Uint8Array(view.buffer, view.byteOffset + at, value.length).set(value),
   // The view may start within its buffer, as a Buffer does. Unlike that of a Buffer, `slice` of a Uint8Array copies.
@@ -147,7 +147,7 @@ export const raw: Codec<Uint8Array> = {
 /** An attribute without a value: `true` if present. */
 export const flag: Codec<true> = {
   name: 'flag',
-  least: 0,
+  minBytes: 0,
   size: () => 0,
   write: () => undefined,
   read: () => true,
@@ -162,7 +162,7 @@ export interface MaskedFlags {
 /** `struct ip_vs_flags` in eight bytes: value, then mask. The kernel changes only the bits in the mask. */
 export const maskedFlags: Codec<MaskedFlags> = {
   name: 'flags with mask',
-  least: 8,
+  minBytes: 8,
   size: () => 8,
   write(view, at, { value, mask }) {
     u32.write(view, at, value);

@@ -94,8 +94,8 @@ class DestinationsJob implements Job {
     if (this.#service) this.#destinations.push(readDestination(message, serviceFamily(this.#service)));
   }
 
-  failed(_seq: number, errno: number, words: string | undefined): void {
-    this.error = requestError('list-table', '', errno, words);
+  failed(_seq: number, errno: number, kernelMessage: string | undefined): void {
+    this.error = requestError('list-table', '', errno, kernelMessage);
   }
 
   restart(): void {

@@ -4,7 +4,7 @@ import { be16, be32, type Codec, cstring, maskedFlags, raw, u8, u16, u32, u64 } 
 /** A rate in 64 bits, as newer kernels send it. Far below 2^53, so read as a number. */
 const rate64: Codec<number> = {
   name: 'rate',
-  least: 8,
+  minBytes: 8,
   size: () => 8,
   write: (view, at, value) => u64.write(view, at, BigInt(value)),
   read: (view, at) => Number(u64.read(view, at, 8)),
@@ -13,7 +13,7 @@ const rate64: Codec<number> = {
 /** A 32-bit counter in IPVS_*_ATTR_STATS. */
 const counter32: Codec<bigint> = {
   name: 'u32',
-  least: 4,
+  minBytes: 4,
   size: () => 4,
   write: (view, at, value) => u32.write(view, at, Number(value)),
   read: (view, at) => BigInt(u32.read(view, at, 4)),

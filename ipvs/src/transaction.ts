@@ -39,7 +39,7 @@ class TransactionJob implements Job {
   readonly #subsystem: number;
   readonly #messages: readonly TransactionMessage[];
   #first = 0;
-  #asked = false;
+  #isSent = false;
 
   constructor(subsystem: number, messages: readonly TransactionMessage[]) {
     this.#subsystem = subsystem;
@@ -47,8 +47,8 @@ class TransactionJob implements Job {
   }
 
   next(seq: number): Outgoing | undefined {
-    if (this.#asked) return undefined;
-    this.#asked = true;
+    if (this.#isSent) return undefined;
+    this.#isSent = true;
     this.#first = seq;
     const last = seq + this.#messages.length - 1;
     return { bytes: this.#bytes(seq, last), first: seq, last };
@@ -58,15 +58,15 @@ class TransactionJob implements Job {
     // Without NLM_F_ECHO the kernel returns only errors and the acknowledgement.
   }
 
-  failed(seq: number, errno: number, words: string | undefined): void {
+  failed(seq: number, errno: number, kernelMessage: string | undefined): void {
     const index = seq - this.#first;
     const what = this.#messages[index]?.what ?? 'transaction';
-    this.refusals.push({ index, error: kernelError(what, errno, words) });
+    this.refusals.push({ index, error: kernelError(what, errno, kernelMessage) });
   }
 
   restart(): void {
     this.refusals.length = 0;
-    this.#asked = false;
+    this.#isSent = false;
   }
 
   #bytes(first: number, last: number): Uint8Array {

@@ -71,8 +71,8 @@ export interface ServiceOptions {
   /** @defaultValue no persistence */
   readonly persistence?: Persistence | undefined;
   /**
-   * Persistence engine: identifies clients by something other than their address. Linux has only `sip` (by Call-ID).
-   * Requires persistence and UDP.
+   * Persistence engine: identifies clients by something in addition to their address. Linux has only `sip`, which adds the
+   * Call-ID, so that the calls of one client may go to different destinations. Requires persistence and UDP.
    * @defaultValue none
    */
   readonly persistenceEngine?: string | undefined;
@@ -107,7 +107,7 @@ export type ObservedService = VirtualService & { readonly stats: Stats };
 
 /**
  * How packets reach a destination: `masquerade` (NAT), `direct-route` (same network), `tunnel` (encapsulated), `local`
- * (this host) or `bypass` (straight to the original address).
+ * (this host) or `bypass` (not to the destination, but to the address that the client used; for transparent caches).
  */
 export type ForwardingMethod = 'masquerade' | 'direct-route' | 'tunnel' | 'local' | 'bypass';
 

@@ -136,7 +136,7 @@ describe('a list', () => {
     const bytes = Buffer.from(`{"apps":[${GOOD}${',{}'.repeat(BOUNDS.rejections + 2_999)}]}`);
     const documents = await readAnswer(bytes, 'apps', 'marathon');
     expect(documents?.rejected).toHaveLength(BOUNDS.rejections + 1);
-    expect(documents?.rejected.at(-1)?.reason).toBe('and 2999 more items like these that are no app or pod');
+    expect(documents?.rejected.at(-1)?.reason).toBe('and 2999 more items that are not apps or pods');
   });
 
   test('is read in turns with others', async () => {

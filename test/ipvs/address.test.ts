@@ -44,7 +44,7 @@ describe('an address', () => {
   });
 
   test.each([':', '1::2::3', '12345::', 'fe80::1%eth0', '[::1]', '::g'])('%p is no IPv6 address', (text) => {
-    expect(() => parseAddress(text)).toThrow('is no IPv4 or IPv6 address');
+    expect(() => parseAddress(text)).toThrow('is not an IPv4 or IPv6 address');
   });
 
   test.each([

@@ -222,7 +222,7 @@ describe.each([
     ]);
     await client.stopSyncDaemon('master');
     expect(await failure(client.stopSyncDaemon('master'))).toBe(
-      'not-found | stop sync daemon master: it does not run (ESRCH)',
+      'not-found | stop sync daemon master: it is not running (ESRCH)',
     );
   });
 

@@ -117,12 +117,12 @@ describe('writing', () => {
     [
       'a number past the end of its type',
       { port: 65_536 },
-      '65536 is no be16: expected an integer from 0 to 65535',
+      '65536 is not a be16: expected an integer from 0 to 65535',
     ],
-    ['a negative number', { weight: -1 }, '-1 is no u32: expected an integer from 0 to 4294967295'],
-    ['a fraction', { half: 1.5 }, '1.5 is no u16: expected an integer from 0 to 65535'],
-    ['no number at all', { half: Number.NaN }, 'NaN is no u16: expected an integer from 0 to 65535'],
-    ['a counter past 64 bits', { counter: 2n ** 64n }, '18446744073709551616 is no u64'],
+    ['a negative number', { weight: -1 }, '-1 is not a u32: expected an integer from 0 to 4294967295'],
+    ['a fraction', { half: 1.5 }, '1.5 is not a u16: expected an integer from 0 to 65535'],
+    ['no number at all', { half: Number.NaN }, 'NaN is not a u16: expected an integer from 0 to 65535'],
+    ['a counter past 64 bits', { counter: 2n ** 64n }, '18446744073709551616 is not a u64'],
   ])('%s is refused, naming the attribute', (_, attrs, message) => {
     const [key] = Object.keys(attrs);
     expect(() => sample.write(attrs)).toThrow(expect.objectContaining({ code: 'invalid' }));

@@ -141,7 +141,7 @@ describe('what strace recorded of ipvsadm', () => {
   ])('of an %s that Node has no number for the name is reported', (command, header, rest) => {
     const rows = `recvfrom(3, [${header} nlmsg_flags=0, nlmsg_seq=5, nlmsg_pid=1}, ${rest}], 100) = 36`;
     const { messages } = decodeText(rows);
-    const notes = expect.arrayContaining(['-EUSERS: the number of this error is not known here']);
+    const notes = expect.arrayContaining(['unknown error name -EUSERS']);
     expect(messages).toMatchObject([{ command, notes }]);
     expect(messages[0]).not.toHaveProperty('errno');
   });
@@ -286,14 +286,16 @@ describe('the same message', () => {
 
   test('is taken for IPVS by its attributes where nothing tells the family, and that is said', () => {
     expect(formatDecoded(decodeText(hex(bytes)))).toContain(
-      'note: type 28 is taken for IPVS: the input does not show its family',
+      'note: type 28 is probably IPVS: the input does not show the names of families',
     );
   });
 
   test('is shown as bytes where it has what IPVS lacks and nothing tells the family', () => {
     const other = hex(bytes).replace('06000100', '06004d00');
     const [first] = decodeText(other).messages;
-    expect(first).toMatchObject({ notes: ['no family that is known; --family says which is IPVS'] });
+    expect(first).toMatchObject({
+      notes: ['unknown family: give the number of the IPVS family with --family'],
+    });
     expect(first?.hex).toBe(other.split(' ').slice(4).join(' '));
     expect(formatDecoded(decodeText(other, 28))).toContain('attribute 77: 0200  (unknown attribute)');
   });
@@ -329,7 +331,7 @@ describe('what is not understood', () => {
     [
       'another family',
       hex(message(40, 1, 7, fromHex('01010000 ffff0000'))),
-      'no family that is known; --family says which is IPVS',
+      'unknown family: give the number of the IPVS family with --family',
     ],
     ['an unknown command', hex(message(28, 1, 7, fromHex('63010000'))), 'unknown command 99'],
     ['an unknown type', hex(message(9, 0, 7, fromHex('01020304'))), 'unknown type'],
@@ -354,7 +356,7 @@ describe('what is not understood', () => {
     [
       'in the format pcapng',
       fromHex('0a0d0d0a 1c000000 4d3c2b1a 01000000 ffffffffffffffff 1c000000'),
-      'a pcapng capture is not read: editcap -F pcap makes one that is',
+      'the capture is in pcapng format, expected pcap: convert it with editcap -F pcap',
     ],
     ['that ends in its header', pcap([HEADER_ONLY]).subarray(0, 20), 'the capture ends within its header'],
     [
@@ -389,9 +391,9 @@ describe('what is not understood', () => {
 
   test('what is no message is reported with its place', () => {
     expect(decodeText('sendto(3, "GET / HTTP/1.1\\r\\n\\r\\n", 18, 0, NULL, 0) = 18').notes).toEqual([
-      'line 1, sendto: 18 bytes are no netlink message',
+      'line 1, sendto: 18 bytes are not a netlink message',
     ]);
-    expect(decodeText('0102').notes).toEqual(['line 1: 2 bytes are no netlink message']);
+    expect(decodeText('0102').notes).toEqual(['line 1: 2 bytes are not a netlink message']);
     expect(decode(pcap([], 16, 1)).notes[0]).toMatch(/link type 1: expected 253/);
     expect(decodeText('')).toEqual({ messages: [], notes: [] });
   });

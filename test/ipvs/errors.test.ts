@@ -34,7 +34,7 @@ describe('errors say what was tried, on what, why, and what to do', () => {
     [
       'a service twice',
       (c) => c.addService(web),
-      'exists | add service tcp/10.96.4.7:80: the service exists (EEXIST)',
+      'exists | add service tcp/10.96.4.7:80: the service already exists (EEXIST)',
     ],
     [
       'an unknown scheduler',
@@ -74,7 +74,7 @@ describe('errors say what was tried, on what, why, and what to do', () => {
     [
       'a destination twice',
       (c) => c.addDestination(web, backend),
-      'exists | add destination 10.1.2.3:31244 to tcp/10.96.4.7:80: the destination exists (EEXIST)',
+      'exists | add destination 10.1.2.3:31244 to tcp/10.96.4.7:80: the destination already exists (EEXIST)',
     ],
     [
       'thresholds upside down',
@@ -89,7 +89,7 @@ describe('errors say what was tried, on what, why, and what to do', () => {
     [
       'an impossible address',
       (c) => c.addService({ ...web, address: '10.1.2' }),
-      'invalid | add service tcp/10.1.2:80: "10.1.2" is no IPv4 or IPv6 address',
+      'invalid | add service tcp/10.1.2:80: "10.1.2" is not an IPv4 or IPv6 address',
     ],
     [
       'a name too long',
@@ -136,7 +136,7 @@ describe('errors say what was tried, on what, why, and what to do', () => {
 
   test("the kernel's own words come first, where it has any", async () => {
     const { kernel, client } = await start();
-    kernel.faults = { refuse: () => 22, words: () => 'Unknown flag' };
+    kernel.faults = { refuse: () => 22, message: () => 'Unknown flag' };
     expect(await failure(client.flush())).toBe('invalid | flush: Unknown flag (EINVAL)');
     expect(await failure(client.removeService(web))).toBe(
       'invalid | remove service tcp/10.96.4.7:80: Unknown flag (EINVAL)',

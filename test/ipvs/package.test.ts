@@ -112,10 +112,10 @@ describe('the package, packed and installed in an empty project', () => {
     [
       'decode /',
       2,
-      /^ipvs-netlink-ts: decode \/: it is a directory, expected a file; --help shows what is read\n$/,
+      /^ipvs-netlink-ts: decode \/: it is a directory, expected a file; --help lists the formats\n$/,
     ],
     ['encode', 2, /^ipvs-netlink-ts: "encode": expected decode \[FILE\]; --help shows more\n$/],
-    ['decode /dev/null', 1, /^ipvs-netlink-ts: no netlink message found; --help says what is read\n$/],
+    ['decode /dev/null', 1, /^ipvs-netlink-ts: no netlink message found; --help lists the formats\n$/],
     ['decode --help', 0, /^$/],
   ])('%s exits with %i and says why', (line, status, stderr) => {
     const result = spawnSync('node_modules/.bin/ipvs-netlink-ts', line.split(' '), {
@@ -130,7 +130,7 @@ describe('the package, packed and installed in an empty project', () => {
     const { status, stderr } = spawnSync('sh', ['-c', script], { cwd: project, encoding: 'utf8' });
     expect([status, stderr]).toEqual([
       2,
-      'ipvs-netlink-ts: decode standard input: it is a directory, expected a file; --help shows what is read\n',
+      'ipvs-netlink-ts: decode standard input: it is a directory, expected a file; --help lists the formats\n',
     ]);
   });
 

@@ -103,13 +103,13 @@ onKernel.each([
       ]);
       expect(ipvsadm('-Ln', '--daemon')).toContain('master sync daemon (mcast=sync0, syncid=7');
       expect(await failure(client.startSyncDaemon({ role: 'master', interface: 'sync0', syncId: 7 }))).toBe(
-        'exists | start sync daemon master on sync0: it runs already (EEXIST)',
+        'exists | start sync daemon master on sync0: it is already running (EEXIST)',
       );
       await client.stopSyncDaemon('master');
       await client.stopSyncDaemon('backup');
       expect(await client.listSyncDaemons()).toEqual([]);
       expect(await failure(client.stopSyncDaemon('backup'))).toBe(
-        'not-found | stop sync daemon backup: it does not run (ESRCH)',
+        'not-found | stop sync daemon backup: it is not running (ESRCH)',
       );
       expect(
         await failure(client.startSyncDaemon({ role: 'master', interface: 'nonesuch', syncId: 7 })),

@@ -19,7 +19,7 @@ onKernel.each([
     [
       'a service twice',
       () => client.addService(web),
-      'exists | add service tcp/10.96.4.7:80: the service exists (EEXIST)',
+      'exists | add service tcp/10.96.4.7:80: the service already exists (EEXIST)',
     ],
     [
       'an unknown scheduler',
@@ -70,7 +70,7 @@ onKernel.each([
     [
       'a destination twice',
       () => client.addDestination(web, backend),
-      'exists | add destination 10.1.2.3:31244 to tcp/10.96.4.7:80: the destination exists (EEXIST)',
+      'exists | add destination 10.1.2.3:31244 to tcp/10.96.4.7:80: the destination already exists (EEXIST)',
     ],
     [
       'updating a destination that is not there',
@@ -90,12 +90,12 @@ onKernel.each([
     [
       'another family without a tunnel',
       () => client.addDestination(web, { ...backend, address: 'fd00::9' }),
-      'invalid | add destination [fd00::9]:31244 to tcp/10.96.4.7:80: kernel refuses the address (not unicast from here, or another family without tunnel) or the tunnel (EINVAL)',
+      'invalid | add destination [fd00::9]:31244 to tcp/10.96.4.7:80: kernel refuses the address (not unicast for this host, or of another family without a tunnel) or the tunnel (EINVAL)',
     ],
     [
       'a multicast destination',
       () => client.addDestination(web, { ...backend, address: '224.0.0.1' }),
-      'invalid | add destination 224.0.0.1:31244 to tcp/10.96.4.7:80: kernel refuses the address (not unicast from here, or another family without tunnel) or the tunnel (EINVAL)',
+      'invalid | add destination 224.0.0.1:31244 to tcp/10.96.4.7:80: kernel refuses the address (not unicast for this host, or of another family without a tunnel) or the tunnel (EINVAL)',
     ],
   ])('an error is what it is said to be: %s', async (_name, act, message) => {
     await client.addService(web);

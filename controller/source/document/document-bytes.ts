@@ -56,8 +56,8 @@ async function isJson(bytes: Buffer): Promise<boolean> {
 /** The document is JSON but not the expected list. */
 class NoList extends SyntaxError {}
 
-/** Any other key beside the list. */
-const REFUSED: Wanted = { '*': 'place' };
+/** Any key besides that of the list. */
+const REFUSED: Wanted = { '*': 'key' };
 
 /**
  * Yields the elements of a document that is a list, or an object with a list under `key`, and null now and then so that

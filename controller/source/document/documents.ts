@@ -98,7 +98,7 @@ export function* collect(
   const more = found.rejected.length - BOUNDS.rejections;
   if (more > 0) {
     found.rejected.length = BOUNDS.rejections;
-    const reason = `and ${more} more items like these that are no app or pod`;
+    const reason = `and ${more} more items that are not apps or pods`;
     found.rejected.push({ app: where, at: '', value: '', reason });
   }
   return unknown && !known ? null : found;

@@ -12,15 +12,15 @@ export type ErrorScope =
   | 'checks'
   /** Some labels of one `labels` object; all of them when it is not an object. */
   | 'labels'
-  /** The protocols and labels of one port. */
-  | 'meaning'
-  /** The address and port number at which one port is reached. */
-  | 'place'
-  /** The address and port number of those ports of one task or container that have this host port. */
+  /** What one port declares: its protocols and labels. */
+  | 'declaration'
+  /** All of one port: also the address and port number at which it is reached. */
+  | 'port'
+  /** The address and port number of the ports of one task or container that use this host port. */
   | 'host port'
-  /** The same of all that have a host port. */
+  /** The address and port number of all ports of one task or container that use a host port. */
   | 'host ports'
-  /** The address and port number of those ports of one task that are reached at the task's own addresses. */
+  /** The address and port number of the ports of one task that are reached at the task's own addresses. */
   | 'addresses'
   /** One task of an app, or one instance of a pod. */
   | 'member'
@@ -84,7 +84,7 @@ function ofPodSpec(spec: string): Scopes {
 }
 
 function ofPort(port: string): Scopes {
-  return { [port]: 'place', [`${port}.labels`]: 'labels', [`${port}.protocol`]: 'meaning' };
+  return { [port]: 'port', [`${port}.labels`]: 'labels', [`${port}.protocol`]: 'declaration' };
 }
 
 /**
@@ -100,7 +100,7 @@ export function scopeOf(kind: App['kind'], path: Path, member: unknown): Scoped 
     // The state of a task without `state` is derived from `startedAt`.
     if (at === 'tasks.#.startedAt' && !(isRecord(member) && member['state'])) continue;
     // The port as a whole is affected.
-    if (scope !== undefined) return { scope, steps: scope === 'meaning' ? steps - 1 : steps };
+    if (scope !== undefined) return { scope, steps: scope === 'declaration' ? steps - 1 : steps };
   }
   return { scope: 'definition', steps: 0 };
 }

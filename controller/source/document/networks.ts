@@ -78,7 +78,7 @@ export function addressesOn(
   const doubtful =
     addresses.length > 0 ? unassigned : [...unassigned, ...nameless.flatMap((network) => network.addresses)];
   if (doubtful.length > 0 && chosen.length + nameless.length > 0) {
-    return { addresses, unresolved: `it is not known whether ${doubtful.join(', ')} is on ${which}` };
+    return { addresses, unresolved: `cannot tell whether ${doubtful.join(', ')} is on ${which}` };
   }
   if (addresses.length > 0 || all.length + unassigned.length === 0) return { addresses };
   const known = networks.flatMap(({ name }) => name ?? []).join(', ');
@@ -88,7 +88,7 @@ export function addressesOn(
   };
 }
 
-/** Applies `onContainer` to the chosen addresses. */
+/** Places a port at the chosen addresses with `at`, and keeps the reason why others are unknown. */
 export function onNetworks(
   { addresses, unresolved }: NetworkChoice,
   at: (addresses: readonly string[]) => Placement,
@@ -102,6 +102,6 @@ export function onNetworks(
 export function mixedModes(app: string, networks: MarathonApp['networks']): readonly Rejection[] {
   const modes = new Set((networks ?? []).map(({ mode }) => mode ?? 'container'));
   if (modes.size < 2) return [];
-  const reason = `expected networks of one mode, got ${[...modes].join(' and ')}: the first one counts`;
+  const reason = `expected networks of one mode, got ${[...modes].join(' and ')}: the first one is used`;
   return [{ app, at: 'networks', value: shown(networks), reason }];
 }

@@ -46,6 +46,16 @@ interface LostPlaces {
   addresses: boolean;
 }
 
+/** The scopes that cost only where ports of one task are reached. */
+type PlaceScope = 'host port' | 'host ports' | 'addresses';
+
+/** What an unreadable place means for the ports of a task, for the message. */
+const EFFECTS: Readonly<Record<PlaceScope, (task: string) => string>> = {
+  'host port': (task) => `this port of task ${task} keeps its last known port number, if any`,
+  'host ports': (task) => `host ports of task ${task} keep their last known port numbers, if any`,
+  addresses: (task) => `ports at the addresses of task ${task} keep their last known addresses, if any`,
+};
+
 /** Cuts wrong values out of an app or pod, with everything that depends on them, and records what was lost. */
 class Lost {
   readonly #kind: App['kind'];
@@ -55,7 +65,7 @@ class Lost {
   readonly #list: 'tasks' | 'instances';
   /** By index in the list. */
   readonly #tasks = new Map<number, UnreadableTask>();
-  readonly #ports = new Map<string, 'meaning' | 'place'>();
+  readonly #ports = new Map<string, 'declaration' | 'port'>();
   readonly #places = new Map<string, LostPlaces>();
   readonly #health = new Set<string>();
   readonly #rejected = new Map<string, Rejection>();
@@ -103,7 +113,7 @@ class Lost {
   take(issue: Issue, cuts: Cuts): void {
     const { path } = issue;
     const { scope, steps } = scopeOf(this.#kind, path, valueAt(this.#json, path.slice(0, 2)));
-    const place = path.slice(0, steps);
+    const target = path.slice(0, steps);
     switch (scope) {
       case 'member':
         this.#loseMember(issue, cuts);
@@ -112,24 +122,24 @@ class Lost {
         this.#loseDefinition(issue, cuts);
         return;
       case 'labels':
-        this.#loseLabels(place, issue, cuts);
+        this.#loseLabels(target, issue, cuts);
         return;
-      case 'meaning':
-      case 'place':
-        this.#losePort(scope, place, issue, cuts);
+      case 'declaration':
+      case 'port':
+        this.#losePort(scope, target, issue, cuts);
         return;
       case 'host port':
       case 'host ports':
       case 'addresses':
-        this.#losePlaces(scope, place, issue, cuts);
+        this.#losePlaces(scope, target, issue, cuts);
         return;
       case 'checks':
         this.#reject(issue);
         // If a task has health results, the app has a health check.
-        cuts.add(place, this.#members.some(hasResults) ? { value: [null] } : null);
+        cuts.add(target, this.#members.some(hasResults) ? { value: [null] } : null);
         return;
       case 'health':
-        this.#health.add(taskAt(this.#json, place));
+        this.#health.add(taskAt(this.#json, target));
         break;
       case 'members':
         this.#taskList = true;
@@ -138,39 +148,37 @@ class Lost {
     }
     this.#reject(issue);
     // Elements of a list of ports are replaced, since their number matters.
-    cuts.add(place, typeof place.at(-1) === 'number' ? { value: 0 } : null);
+    cuts.add(target, typeof target.at(-1) === 'number' ? { value: 0 } : null);
   }
 
-  #losePort(scope: 'meaning' | 'place', place: Path, issue: Issue, cuts: Cuts): void {
+  #losePort(scope: 'declaration' | 'port', target: Path, issue: Issue, cuts: Cuts): void {
     this.#reject(issue);
-    const at = portAt(place);
-    if (this.#ports.get(at) !== 'place') this.#ports.set(at, scope);
-    const field = issue.path[place.length];
+    const at = portAt(target);
+    if (this.#ports.get(at) !== 'port') this.#ports.set(at, scope);
+    const field = issue.path[target.length];
     // A port with an invalid host port still uses up one of the task's allocated ports.
-    if (field === undefined) cuts.add(place, { value: {} });
-    else cuts.add([...place, field], field === 'hostPort' ? { value: 0 } : null);
+    if (field === undefined) cuts.add(target, { value: {} });
+    else cuts.add([...target, field], field === 'hostPort' ? { value: 0 } : null);
   }
 
-  /** The task serves on, without what depends on this. */
-  #losePlaces(scope: 'host port' | 'host ports' | 'addresses', place: Path, issue: Issue, cuts: Cuts): void {
-    const [, member] = place;
+  /** Keeps the task, without the places that depend on this value. */
+  #losePlaces(scope: PlaceScope, target: Path, issue: Issue, cuts: Cuts): void {
+    const [, member] = target;
     if (typeof member !== 'number' || this.#tasks.has(member)) return;
     const ofPod = this.#kind === 'pod';
-    const task = taskAt(this.#json, ofPod ? place.slice(0, 5) : place.slice(0, 3));
+    const task = taskAt(this.#json, ofPod ? target.slice(0, 5) : target.slice(0, 3));
     const lost = this.#places.get(task) ?? { ports: new Set<number | string>(), addresses: false };
     this.#places.set(task, lost);
-    const hostPort = ofPod ? endpointName(this.#json, place) : Number(place[3]);
+    const hostPort = ofPod ? endpointName(this.#json, target) : Number(target[3]);
     if (scope === 'addresses') lost.addresses = true;
     else if (scope === 'host ports' || hostPort === null) lost.ports = 'all';
     else if (lost.ports !== 'all') lost.ports.add(hostPort);
-    const one = scope === 'host port' ? 'this port' : 'what is reached at the host ports';
-    const what = scope === 'addresses' ? 'what is reached at the addresses' : one;
-    this.#reject(issue, `${what} of task ${task} stays where it last was, if that is known`);
-    // The elements of an app's lists keep their places.
-    if (ofPod || scope === 'host ports') cuts.add(place);
-    else if (scope === 'host port') cuts.add(place, { value: 0 });
-    else if (issue.path.length === place.length) cuts.add(place);
-    else cuts.add(issue.path.slice(0, place.length + 1), { value: null });
+    this.#reject(issue, EFFECTS[scope](task));
+    // The elements of an app's lists keep their indexes.
+    if (ofPod || scope === 'host ports') cuts.add(target);
+    else if (scope === 'host port') cuts.add(target, { value: 0 });
+    else if (issue.path.length === target.length) cuts.add(target);
+    else cuts.add(issue.path.slice(0, target.length + 1), { value: null });
   }
 
   #loseMember(issue: Issue, cuts: Cuts): void {
@@ -195,20 +203,20 @@ class Lost {
   }
 
   /** Keeps only the readable labels of a `labels` object. */
-  #loseLabels(place: Path, issue: Issue, cuts: Cuts): void {
-    if (this.#labels.has(pathText(place))) return;
-    this.#labels.add(pathText(place));
-    const labels = valueAt(this.#json, place);
-    const left = isRecord(labels) ? this.#readableLabels(labels, place, issue) : null;
-    cuts.add(place, left && { value: left });
+  #loseLabels(target: Path, issue: Issue, cuts: Cuts): void {
+    if (this.#labels.has(pathText(target))) return;
+    this.#labels.add(pathText(target));
+    const labels = valueAt(this.#json, target);
+    const left = isRecord(labels) ? this.#readableLabels(labels, target, issue) : null;
+    cuts.add(target, left && { value: left });
     if (left !== null) return;
     this.#reject(issue);
-    if (place.length > 1) this.#ports.set(portAt(place.slice(0, -1)), 'meaning');
+    if (target.length > 1) this.#ports.set(portAt(target.slice(0, -1)), 'declaration');
   }
 
   /** Returns null when there are too many. */
-  #readableLabels(labels: Json, place: Path, issue: Issue): Json | null {
-    const ofApp = place.length === 1;
+  #readableLabels(labels: Json, target: Path, issue: Issue): Json | null {
+    const ofApp = target.length === 1;
     const isOurs = (key: string) => (ofApp ? isTaskLabel(key) : isVipLabel(key) || OPTION_KEYS.includes(key));
     const left: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(labels).filter(([key]) => isOurs(key))) {
@@ -216,17 +224,17 @@ class Lost {
       if (key.length > BOUNDS.nameLength)
         this.#reject({ ...issue, message: `expected keys of at most ${BOUNDS.nameLength} characters` });
       else if (!isLong) define(left, key, value);
-      else if (ofApp) this.#reject({ ...issue, path: [...place, key] });
-      else this.#longLabels.push({ path: [...place, key], text: value.slice(0, BOUNDS.labelLength + 1) });
+      else if (ofApp) this.#reject({ ...issue, path: [...target, key] });
+      else this.#longLabels.push({ path: [...target, key], text: value.slice(0, BOUNDS.labelLength + 1) });
     }
     return Object.keys(left).length > BOUNDS.labels ? null : left;
   }
 
-  /** `fate`: what becomes of what is lost. */
-  #reject(issue: Issue, fate?: string): void {
+  /** `effect`: what happens to the part that could not be read, for the message. */
+  #reject(issue: Issue, effect?: string): void {
     const { reason, ...rest } = issueRejection(this.#id, this.#json, issue);
     if (this.#rejected.has(rest.at)) return;
-    this.#rejected.set(rest.at, { ...rest, reason: fate === undefined ? reason : `${reason}: ${fate}` });
+    this.#rejected.set(rest.at, { ...rest, reason: effect === undefined ? reason : `${reason}: ${effect}` });
   }
 
   get #members(): readonly unknown[] {
@@ -236,23 +244,23 @@ class Lost {
 }
 
 /** The id of the task with this health result or container condition. */
-function taskAt(json: Json, place: Path): string {
-  const task = valueAt(json, place.slice(0, 2));
+function taskAt(json: Json, target: Path): string {
+  const task = valueAt(json, target.slice(0, 2));
   const id = isRecord(task) ? task['id'] : null;
-  const container = valueAt(json, place.slice(0, 4));
-  if (place.length < 5 || !isRecord(container)) return String(id);
+  const container = valueAt(json, target.slice(0, 4));
+  if (target.length < 5 || !isRecord(container)) return String(id);
   return String(container['containerId'] || `${id}.${container['name']}`);
 }
 
 /** The name of a pod's endpoint at this path of its status; null if it cannot be read. */
-function endpointName(json: Json, place: Path): string | null {
-  const endpoint = valueAt(json, place.slice(0, 6));
+function endpointName(json: Json, target: Path): string | null {
+  const endpoint = valueAt(json, target.slice(0, 6));
   return isRecord(endpoint) && typeof endpoint['name'] === 'string' ? endpoint['name'] : null;
 }
 
 /** The path of a port in the definition; in a pod's status the definition is under `spec`. */
-function portAt(place: Path): string {
-  return pathText(place[0] === 'spec' ? place.slice(1) : place);
+function portAt(target: Path): string {
+  return pathText(target[0] === 'spec' ? target.slice(1) : target);
 }
 
 function hasResults(task: unknown): boolean {

@@ -54,7 +54,7 @@ export function onContainer(
   const endpoints = endpointsAt(addresses, containerPort);
   const others = addresses.filter((text) => text && addressText(text) === null);
   if (others.length > 0)
-    return { endpoints, unresolved: `expected IP addresses without zone, and found ${others.join(', ')}` };
+    return { endpoints, unresolved: `expected IP addresses without a zone, got ${others.join(', ')}` };
   return endpoints.length > 0 ? { endpoints } : notPlaced('it has no IP address yet');
 }
 
@@ -129,7 +129,9 @@ export function servedBy<Definition, Declared extends { readonly port: Port }>(
   if (known?.ports.every(({ endpoints }) => endpoints.length > 0)) return { known, ports: known.ports };
   if (found === 'unreadable')
     return placed(newest, () => notPlaced(`the definition of version ${version} could not be read`));
-  warnings.push(`task ${id} runs version ${version}, which Marathon no longer has: taken as the newest one`);
+  warnings.push(
+    `task ${id} runs version ${version}, which Marathon has deleted: treated as the newest version`,
+  );
   return placed(newest);
 }
 

@@ -121,7 +121,7 @@ function networkMode(app: MarathonApp, reject: Reject): Mode | null {
   const legacy = app.container?.docker?.network;
   const canonical = app.networks?.[0];
   if (canonical) {
-    const both = '`networks` is given too, and Marathon refuses both together; `networks` counts';
+    const both = '`networks` is set too, and Marathon rejects both together: only `networks` is used';
     if (legacy) reject('container.docker.network', legacy, both);
     else if (app.ipAddress) reject('ipAddress', app.ipAddress, both);
     return canonical.mode ?? 'container';
@@ -162,7 +162,7 @@ function oldPlace(app: MarathonApp, ports: readonly PlacedPort[]): readonly stri
   const discovered = ports.filter(({ port }) => port.at.startsWith(DISCOVERY));
   if (!isDocker(app) || !declaresVip({ ports: discovered })) return [];
   return [
-    `${DISCOVERY}: Marathon refuses these of a Docker app from 1.5 on; container.portMappings takes their place`,
+    `${DISCOVERY}: Marathon 1.5 and later reject these ports in a Docker app; use container.portMappings instead`,
   ];
 }
 
@@ -181,7 +181,7 @@ function portMappings(app: MarathonApp, reject: Reject): Mappings {
   const legacy = app.container?.docker?.portMappings ?? [];
   if (canonical.length > 0) {
     const both =
-      'container.portMappings is given too, and Marathon refuses both together; container.portMappings counts';
+      'container.portMappings is set too, and Marathon rejects both together: only container.portMappings is used';
     if (legacy.length > 0) reject('container.docker.portMappings', legacy, both);
     return { at: 'container.portMappings', list: canonical };
   }
@@ -272,7 +272,7 @@ function unusedLabels(
     if (meant !== null && counts(list)) return didYouMeanPlace(meant);
     if (mode === 'host') return 'an app on the host network declares its ports in portDefinitions';
     if (list === DISCOVERY && isDocker(app)) {
-      return `Marathon takes no discovery ports from a Docker app in ${mode} mode; use container.portMappings`;
+      return `Marathon rejects discovery ports in a Docker app in ${mode} mode; use container.portMappings`;
     }
     return list === 'portDefinitions'
       ? `an app in ${mode} mode declares its ports in container.portMappings`

@@ -140,7 +140,7 @@ function meantStep(written: string, wanted: string): string | null {
 /** Why a label that is not on a port is not used. `home` describes the right place. */
 export function wrongPlace({ parent, key, means }: FoundLabel, home: string): string {
   if (isTaskLabel(key) && meantPlace(parent, ['labels']) !== null) return didYouMeanPlace('labels');
-  if (means === 'ipvs') return `an IPVS label belongs beside the VIP label, ${home}`;
+  if (means === 'ipvs') return `an IPVS label belongs next to the VIP label, ${home}`;
   const old = parent === 'labels' && isTaskLabel(key);
   const instead = old ? '; the old form is vip_PORT0 with the value tcp://NAME:PORT or udp://NAME:PORT' : '';
   return `a VIP label belongs ${home}${instead}`;

@@ -2,17 +2,17 @@ import type { MarathonTask, UnreadPlaces } from '../../marathon-json.ts';
 import type { App, Port, Task } from '../../model.ts';
 import { notPlaced, type Placement } from './placement.ts';
 
-/** Why a port that has no last good place is nowhere. */
-export const UNREAD_PLACE = 'where it is reached could not be read';
+/** The reason for a port without endpoints whose address could not be read and was not known before. */
+export const UNREAD_PLACE = 'its address or port could not be read, and none is known from before';
 
-/** A task with values that decide where its ports are reached and that could not be read: those ports stay where they last were. */
+/** A task with unreadable values that decide where its ports are reached: these ports keep their last placement. */
 export interface KeptPlaces {
   readonly unread: UnreadPlaces;
-  /** The task as it was converted last; undefined where it was not. */
+  /** The task as last converted; undefined if it never was. */
   readonly before: Task | undefined;
 }
 
-/** These tasks of an app, by id. `previous`: the app as it was converted last. */
+/** The tasks of an app with unreadable places, by id. `previous`: the app as last converted. */
 export function keptPlaces(
   places: ReadonlyMap<string, UnreadPlaces> = new Map(),
   previous: App | undefined,
@@ -22,11 +22,10 @@ export function keptPlaces(
 }
 
 /**
- * Where a port is reached whose task is one of these. `hostPort` tells the port by its host port; null if it is reached
- * at the task's own addresses. `place` finds it from what of the task could be read, with the number of its host port if
- * that is given.
+ * Places a port of such a task. `hostPort` identifies the port by its host port; null if it is reached at the task's own
+ * addresses. `place` places it by the values that could be read, at the host port that it is given, if any.
  *
- * Only the number of a host port is what it last was: its agent may have another address by now.
+ * An unreadable host port keeps its last number, but not the address: that of its agent may have changed since.
  */
 export function placeOrLast(
   port: Port,
@@ -45,7 +44,7 @@ export function placeOrLast(
   const isLost = unread.ports === 'all' || unread.ports.has(hostPort);
   if (isLost && known === undefined) return notPlaced(UNREAD_PLACE);
   const now = isLost ? place(known?.port) : place();
-  // Behind its host port it is where it was: a task keeps its addresses.
+  // A task keeps its addresses, so the container behind a host port is still at the last known ones.
   return unread.addresses && last?.local !== undefined ? { ...now, local: last.local } : now;
 }
 
@@ -53,7 +52,7 @@ function placementOf({ endpoints, local, unresolved }: Placement): Placement {
   return { endpoints, ...(local && { local }), ...(unresolved !== undefined && { unresolved }) };
 }
 
-/** What can be said of the networks of a task: nothing by some of its addresses, which may be those of other networks. */
+/** A task as its networks may be derived from it: without any address if some could not be read, since the order decides. */
 export function placedBy(task: MarathonTask, kept: KeptPlaces | undefined): MarathonTask {
   return kept?.unread.addresses ? { ...task, ipAddresses: null } : task;
 }

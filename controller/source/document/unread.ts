@@ -30,7 +30,7 @@ export function withUnread(app: App, unread: Unread | undefined, previous: App |
   return withTasks(withPorts(running, unread, previous), unread, previous);
 }
 
-/** An app whose definition cannot be read or is refused: its tasks keep the ports that they last served, with their current state. */
+/** An app whose definition cannot be read or is refused: its tasks keep their last known ports, with their current state. */
 export function withoutDefinition(running: App, previous: App | undefined, rejection: Rejection): App {
   const known = new Map(previous?.tasks.map((task) => [task.id, task]));
   const tasks = running.tasks.map((task): Task => {
@@ -53,7 +53,7 @@ function withPorts(app: App, { ports, health, rejected }: Unread, previous: App 
   if (ports.size === 0 && health.size === 0) return withRejected(app, rejected);
   const declared = new Map(previous?.ports.map((port) => [port.at, port]));
   const known = new Map(previous?.tasks.map((task) => [task.id, task]));
-  const lastMeaning = (port: Port) => {
+  const lastDeclared = (port: Port) => {
     const { protocols, labels } = (ports.has(port.at) && declared.get(port.at)) || port;
     return { protocols, labels };
   };
@@ -61,8 +61,8 @@ function withPorts(app: App, { ports, health, rejected }: Unread, previous: App 
     const scope = ports.get(port.at);
     if (scope === undefined) return port;
     const before = known.get(task.id)?.ports.find(({ at }) => at === port.at);
-    const { unresolved: _, ...placed } = { ...port, ...lastMeaning(port) };
-    if (before !== undefined || scope === 'meaning') return before ?? { ...port, ...lastMeaning(port) };
+    const { unresolved: _, ...placed } = { ...port, ...lastDeclared(port) };
+    if (before !== undefined || scope === 'declaration') return before ?? { ...port, ...lastDeclared(port) };
     return taskPort(placed, notPlaced(UNREAD_PLACE), task.state);
   };
   const tasks = app.tasks.map((task): Task => {
@@ -78,10 +78,10 @@ function withPorts(app: App, { ports, health, rejected }: Unread, previous: App 
     if (at === undefined) return one;
     return {
       ...one,
-      reason: `${one.reason}: this port ${declared.has(at) ? 'is what it last was' : 'is left out'}`,
+      reason: `${one.reason}: this port ${declared.has(at) ? 'keeps its last known state' : 'is left out'}`,
     };
   });
-  const own = app.ports.map((port) => ({ ...port, ...lastMeaning(port) }));
+  const own = app.ports.map((port) => ({ ...port, ...lastDeclared(port) }));
   return withRejected({ ...app, ports: own, tasks }, reported);
 }
 
@@ -95,7 +95,7 @@ function withRejected(app: App, rejected: readonly Rejection[]): App {
   const reported = rejected.slice(0, BOUNDS.rejections);
   const more = rejected.length - reported.length;
   const rest =
-    more > 0 ? [{ app: app.id, at: '', value: '', reason: `and ${more} more mistakes like these` }] : [];
+    more > 0 ? [{ app: app.id, at: '', value: '', reason: `and ${more} more errors like these` }] : [];
   return { ...app, rejected: [...app.rejected, ...reported, ...rest] };
 }
 
@@ -115,9 +115,10 @@ function withTasks(app: App, { tasks: unreadable, taskList }: Unread, previous: 
     if (state !== 'gone') kept.add(id);
   }
   const noun = app.kind === 'app' ? 'task' : 'instance';
-  const reported = unreadable
-    .slice(0, BOUNDS.rejections)
-    .map(({ id, rejection }) => ({ ...rejection, reason: `${rejection.reason}: ${fate(noun, id, kept)}` }));
+  const reported = unreadable.slice(0, BOUNDS.rejections).map(({ id, rejection }) => ({
+    ...rejection,
+    reason: `${rejection.reason}: ${effectOn(noun, id, kept)}`,
+  }));
   return {
     ...app,
     tasks,
@@ -134,12 +135,13 @@ function instanceOf({ id }: Task, instances: ReadonlySet<string | null>): string
   return id;
 }
 
-function fate(noun: string, id: string | null, kept: ReadonlySet<string>): string {
+/** What an unreadable task means for backends, for the message. */
+function effectOn(noun: string, id: string | null, kept: ReadonlySet<string>): string {
   if (id === null)
     return kept.size === 0
       ? `this ${noun} is left out`
-      : `whichever ${noun} this is serves what it last served`;
-  return `${noun} ${id} ${kept.has(id) ? 'serves what it last served' : 'is left out'}`;
+      : `known ${noun}s that are not listed keep their last known ports`;
+  return `${noun} ${id} ${kept.has(id) ? 'keeps its last known ports' : 'is left out'}`;
 }
 
 function andMore({ id, kind }: App, noun: string, count: number): readonly Rejection[] {

@@ -5,40 +5,40 @@ import { promisify } from 'node:util';
 import { hasCode } from '../../errors.ts';
 import { fileKind } from '../../file-kind.ts';
 
-/** What is at the path is no file that can be read; the message says what it is. */
+/** The path leads to something that cannot be read as a file. The message says what it is. */
 export class IrregularFile extends Error {
   override readonly name = 'IrregularFile';
 }
 
 export interface ReadOptions {
   readonly maxBytes: number;
-  /** Whether it may be a pipe or a device, which somebody named on purpose: `file=<(…)`, `file=/dev/stdin`. */
+  /** Whether it may be a pipe or a device, which a user named on purpose: `file=<(…)`, `file=/dev/stdin`. */
   readonly mayBePipe: boolean;
 }
 
-/** A pipe without a writer would be waited for by `open`, in a thread that nothing ends: not even the end of the process. */
+/** O_NONBLOCK: opening a pipe without a writer would block a thread for good, which would also keep the process from ending. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
-/** What is read first where a file does not say how long it is, as those below /proc do not. */
+/** Size of the first read for a file that does not report its length, as files below /proc do not. */
 const FIRST_BYTES = 65_536;
 
 /**
- * Reads what is at a path; null where that is more than `maxBytes`, of which no more than one byte is read, whatever the file
- * says of its size.
+ * Reads a file. Resolves with null if it has more than `maxBytes` bytes; it never reads more than one byte beyond that, whatever
+ * size the file reports.
  *
- * Rejects with an `IrregularFile` where it is no file, with the system's error where it cannot be read, and with the reason of
- * `signal` when that aborts: a pipe that nobody writes to is waited for until then.
+ * Rejects with an `IrregularFile` if it is not a file, with the system's error if it cannot be read, and with the reason of
+ * `signal` when that aborts. A pipe without a writer is waited for until then.
  */
 export async function readWithin(
   path: string,
   { maxBytes, mayBePipe }: ReadOptions,
   signal: AbortSignal,
 ): Promise<Buffer | null> {
-  const fd = await openWithoutWaiting(path);
+  const fd = await openNonBlocking(path);
   let isClosedByPipe = false;
   try {
     const status = await promisify(fstat)(fd);
     const isUsable = status.isFile() || (mayBePipe && !status.isDirectory());
-    if (!isUsable) throw new IrregularFile(`expected a regular file, and this is ${fileKind(status)}`);
+    if (!isUsable) throw new IrregularFile(`expected a regular file, got ${fileKind(status)}`);
     if (!status.isFIFO()) return await readAll(fd, status, maxBytes, signal);
     isClosedByPipe = true;
     return await readPipe(fd, maxBytes, signal);
@@ -47,12 +47,11 @@ export async function readWithin(
   }
 }
 
-async function openWithoutWaiting(path: string): Promise<number> {
+async function openNonBlocking(path: string): Promise<number> {
   try {
     return await promisify(open)(path, READ);
   } catch (error) {
-    if (hasCode(error, 'ENXIO'))
-      throw new IrregularFile('expected a regular file, and this is a socket or a device');
+    if (hasCode(error, 'ENXIO')) throw new IrregularFile('expected a regular file, got a socket or a device');
     throw error;
   }
 }
@@ -79,8 +78,9 @@ async function readAll(
 }
 
 /**
- * Reads in the event loop, not in a thread, and closes the pipe. It must be the first opening of the pipe: the kernel tells the
- * end only to a reader that was there before the last writer closed it (`fifo_open` in fs/pipe.c).
+ * Reads a pipe in the event loop, so that waiting for the writer occupies no thread, and closes it. `fd` must be the first
+ * descriptor opened on the pipe: the kernel reports the end only to a reader that was there before the last writer closed it
+ * (`fifo_open` in fs/pipe.c).
  */
 async function readPipe(fd: number, maxBytes: number, signal: AbortSignal): Promise<Buffer | null> {
   const pipe = new Socket({ fd, readable: true, writable: false });

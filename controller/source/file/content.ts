@@ -167,7 +167,7 @@ async function recordingIn(path: string, bytes: Buffer, lastGood: LastGood): Pro
   try {
     return await readRecording(bytes, `file=${path}`, lastGood);
   } catch (error) {
-    throw unusable(path, `Mesos data, but ${messageOf(error)}`);
+    throw unusable(path, `invalid Mesos data: ${messageOf(error)}`);
   }
 }
 
@@ -175,7 +175,7 @@ async function documentsIn(path: string, bytes: Buffer): Promise<Documents | nul
   try {
     return await readDocumentBytes(bytes, path);
   } catch (error) {
-    if (error instanceof OverBound) throw unusable(path, `it is refused: ${error.message}`);
+    if (error instanceof OverBound) throw unusable(path, `it exceeds a limit: ${error.message}`);
     if (error instanceof WrongType) throw unusable(path, error.message);
     throw unusable(path, `not JSON: ${messageOf(error)}`);
   }

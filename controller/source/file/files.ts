@@ -14,10 +14,11 @@ export class Files {
   /** The files that contain each app. */
   readonly #paths = new SetMap<AppKey, string>();
   readonly #apps = new Map<AppKey, App>();
-  readonly #touched = new Set<AppKey>();
+  /** Apps to merge again. */
+  readonly #unmerged = new Set<AppKey>();
   readonly #changed = new Map<AppKey, App | null>();
   /** Rejections of apps that an earlier file defines too, by file. */
-  readonly #twice = new Map<string, Map<AppKey, Rejection>>();
+  readonly #duplicates = new Map<string, Map<AppKey, Rejection>>();
   /** Files with something to report besides apps. */
   readonly #notable = new Set<string>();
   /** Everything not about a single app; null when it must be rebuilt. */
@@ -37,10 +38,10 @@ export class Files {
     return false;
   }
 
-  /** Whether a file other than `besides` has the app. */
-  isGiven(key: AppKey, besides: string): boolean {
+  /** Whether a file other than `path` has the app. */
+  isInOther(key: AppKey, path: string): boolean {
     const paths = this.#paths.get(key);
-    return paths.size > (paths.has(besides) ? 1 : 0);
+    return paths.size > (paths.has(path) ? 1 : 0);
   }
 
   /** Takes a file as read (the same object if it is unchanged); null when it is gone. */
@@ -83,23 +84,23 @@ export class Files {
 
   #join(key: AppKey, path: string): void {
     this.#paths.add(key, path);
-    this.#touched.add(key);
+    this.#unmerged.add(key);
   }
 
   #leave(key: AppKey, path: string): void {
     this.#paths.delete(key, path);
     this.#reject(key, path, null);
-    this.#touched.add(key);
+    this.#unmerged.add(key);
   }
 
   #merge(): void {
-    for (const key of this.#touched) {
+    for (const key of this.#unmerged) {
       const app = this.#mergeOne(key) ?? null;
       if (app === null) this.#apps.delete(key);
       else this.#apps.set(key, app);
       this.#changed.set(key, app);
     }
-    this.#touched.clear();
+    this.#unmerged.clear();
   }
 
   #mergeOne(key: AppKey): App | undefined {
@@ -115,12 +116,12 @@ export class Files {
   }
 
   #reject(key: AppKey, path: string, why: Rejection | null): void {
-    const twice = this.#twice.get(path) ?? new Map<AppKey, Rejection>();
-    if (twice.has(key) === (why !== null)) return;
-    if (why === null) twice.delete(key);
-    else twice.set(key, why);
-    if (twice.size === 0) this.#twice.delete(path);
-    else this.#twice.set(path, twice);
+    const duplicates = this.#duplicates.get(path) ?? new Map<AppKey, Rejection>();
+    if (duplicates.has(key) === (why !== null)) return;
+    if (why === null) duplicates.delete(key);
+    else duplicates.set(key, why);
+    if (duplicates.size === 0) this.#duplicates.delete(path);
+    else this.#duplicates.set(path, duplicates);
     this.#about = null;
   }
 
@@ -129,9 +130,9 @@ export class Files {
     const warnings: string[] = [];
     const listed: (readonly string[])[] = [];
     const unknown: UnknownPart[] = [];
-    for (const path of [...new Set([...this.#notable, ...this.#twice.keys()])].sort()) {
+    for (const path of [...new Set([...this.#notable, ...this.#duplicates.keys()])].sort()) {
       const content = this.#contents.get(path);
-      rejected.push(...(this.#twice.get(path)?.values() ?? []), ...(content?.rejected ?? []));
+      rejected.push(...(this.#duplicates.get(path)?.values() ?? []), ...(content?.rejected ?? []));
       const reason = content?.failure?.message;
       if (reason !== undefined) rejected.push({ app: path, at: '', value: '', reason });
       if (reason !== undefined && content?.isUnknown && !content.isSaved)

@@ -4,7 +4,7 @@ import type { FileContent } from './content.ts';
 import type { Files } from './files.ts';
 
 /** Stands in for a file path; sorts after all real ones. */
-const PLACE = '\uffff';
+const STAND_IN_PATH = '\uffff';
 
 /**
  * Saved apps whose files have not been readable since the start.
@@ -25,13 +25,13 @@ export class Leftover {
   async update(files: Files): Promise<void> {
     if (files.hasUnknown) this.#saved ??= await this.#load();
     else if (this.#saved !== null) this.#saved = NONE;
-    const left = [...(this.#saved ?? NONE)].filter(([key]) => !files.isGiven(key, PLACE));
-    files.set(PLACE, left.length === 0 ? null : { ...EMPTY, apps: new Map(left) });
+    const left = [...(this.#saved ?? NONE)].filter(([key]) => !files.isInOther(key, STAND_IN_PATH));
+    files.set(STAND_IN_PATH, left.length === 0 ? null : { ...EMPTY, apps: new Map(left) });
   }
 
   /** Whether this path is the stand-in and not a file. */
-  static isPlace(path: string): boolean {
-    return path === PLACE;
+  static isStandIn(path: string): boolean {
+    return path === STAND_IN_PATH;
   }
 
   async #load(): Promise<ReadonlyMap<AppKey, App>> {

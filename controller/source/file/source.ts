@@ -152,7 +152,7 @@ class FileSource implements AppSource {
     for (const path of paths) await this.#readFile(path, isSingle, signal);
     const there = new Set(paths);
     for (const path of [...this.#files.paths()])
-      if (!there.has(path) && !Leftover.isPlace(path)) this.#files.set(path, null);
+      if (!there.has(path) && !Leftover.isStandIn(path)) this.#files.set(path, null);
     this.#isSingle = isSingle;
     this.#isLinked = isLinked;
     const failure = isSingle ? this.#files.get(this.#path)?.failure : undefined;

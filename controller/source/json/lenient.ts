@@ -54,10 +54,10 @@ export class Cuts {
   }
 
   /** Whether the value at this path, a part of it, or a value that contains it is cut. */
-  touch([step, ...rest]: Path): boolean {
+  affects([step, ...rest]: Path): boolean {
     if (step === undefined) return this.#inner.size > 0;
     const inner = this.#inner.get(step);
-    return inner instanceof Cuts ? inner.touch(rest) : inner !== undefined;
+    return inner instanceof Cuts ? inner.affects(rest) : inner !== undefined;
   }
 
   /** Cuts the field or list element at a path, or replaces it by `instead`. */

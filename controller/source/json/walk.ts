@@ -18,15 +18,15 @@ import {
 
 /**
  * Which parts of a JSON document to read, by key: `'value'` reads the value; `'each'` reads every element of the list;
- * `'place'` reports only that the key is there; an object applies to the object there. The key `*` stands for all other
+ * `'key'` reports only that the key is there; an object applies to the object there. The key `*` stands for all other
  * keys. Everything else is skipped without being parsed.
  */
 export interface Wanted {
-  readonly [key: string]: 'value' | 'each' | 'place' | Wanted;
+  readonly [key: string]: 'value' | 'each' | 'key' | Wanted;
 }
 
 /**
- * A part that was found. `path` is its keys joined by dots. `json` is undefined for a `'place'`, and at the start of a
+ * A part that was found. `path` is its keys joined by dots. `json` is undefined for a `'key'`, and at the start of a
  * list or object that contains wanted parts.
  */
 export interface Found {
@@ -154,7 +154,7 @@ function* walkValue(
   const expected = typeof wanted === 'object' ? 'an object' : wanted === 'each' ? 'a list' : null;
   if (expected !== null && types === 'strict' && bytes[at] !== NULL)
     throw new WrongType(`${path}: expected ${expected}, got ${typeAt(bytes, at)}`);
-  if (wanted === 'place') yield { path, json: undefined };
+  if (wanted === 'key') yield { path, json: undefined };
   const end = yield* skipValue(bytes, { at, depth: 0, values: 0 });
   // Null in place of a list or an object means that there is none, so there is nothing to yield.
   if (wanted === 'value') yield { path, json: parsed(bytes, at, end) };

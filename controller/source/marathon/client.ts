@@ -50,12 +50,12 @@ export function createMarathonClient(options: MarathonClientOptions): MarathonCl
       // Not compressed: an event must not wait in a compressor's buffer.
       http.stream({ method: 'GET', path, headers: EVENTS }, [EVENTS.accept], 'an event stream', signal),
     send({ method, path, body }, signal) {
-      const question =
+      const request =
         body === undefined
           ? { method, path, headers: json }
           : { method, path, headers: { ...json, 'content-type': 'application/json' }, body };
-      const asked = `${method} ${http.name}${path}`;
-      return http.write(question, signal, (answer) => replyOf(http.peer, answer, asked));
+      const summary = `${method} ${http.name}${path}`;
+      return http.write(request, signal, (answer) => replyOf(http.peer, answer, summary));
     },
   };
 }
@@ -72,11 +72,11 @@ const MARATHON: Peer = {
     caFile: '--marathon-ca-file',
   },
   rights: 'these credentials may not read apps: grant them read access to all services',
-  unavailable: 'Marathon has no leader for now, or the way to it is down',
+  unavailable: 'Marathon has no leader at the moment, or the connection to it is down',
   ownMessage,
   // For an unknown route, Marathon answers 500; pods exist since 1.4.
-  isAbsent: (status, said) =>
-    said !== null && (status === 404 || (status === 500 && said === 'URI not found')),
+  isAbsent: (status, message) =>
+    message !== null && (status === 404 || (status === 500 && message === 'URI not found')),
   // `http://host:port`, also on answers that a standby master forwarded.
   leaderIn({ headers }) {
     const named = headers['x-marathon-leader'];
@@ -116,21 +116,21 @@ export interface Reply {
   /** null when the body is empty. */
   readonly json: unknown;
   /** The request, for a message: `POST http://10.0.0.1:8080/v2/apps`. */
-  readonly asked: string;
+  readonly request: string;
 }
 
 /** Reads the answer to a write. Throws a `Failure` when the answer is not Marathon's own. */
 export function replyOf(
   marathon: Peer,
   { status, headers, body, withheld }: WholeAnswer,
-  asked: string,
+  request: string,
 ): Reply {
   const json = jsonOrNull(body);
   if (status === 401 || status >= 500 || (json === null && body !== '')) {
     throw answerFailure(marathon, status, body, withheld, 'JSON');
   }
   const id = headers['marathon-deployment-id'];
-  return { status, deployment: typeof id === 'string' ? id : null, json, asked };
+  return { status, deployment: typeof id === 'string' ? id : null, json, request };
 }
 
 function jsonOrNull(text: string): unknown {

@@ -49,11 +49,11 @@ interface LastRead {
  * How long an app rests after this read.
  *
  * A change causes several events, and the last one often follows the first within moments: so the first rest is short.
- * Each further one is twice as long, up to `mostMs`, which limits how often an app that changes continuously is read.
+ * Each further one is twice as long, up to `maxMs`, which limits how often an app that changes continuously is read.
  */
-function nextRead(last: LastRead | undefined, now: number, mostMs: number): LastRead {
-  const isQuiet = last === undefined || now >= last.restedAt + mostMs;
-  const restMs = isQuiet ? mostMs * FIRST_REST_SHARE : Math.min(mostMs, 2 * last.restMs);
+function nextRead(last: LastRead | undefined, now: number, maxMs: number): LastRead {
+  const isQuiet = last === undefined || now >= last.restedAt + maxMs;
+  const restMs = isQuiet ? maxMs * FIRST_REST_SHARE : Math.min(maxMs, 2 * last.restMs);
   return { restMs, restedAt: now + restMs };
 }
 
@@ -129,14 +129,14 @@ export class MarathonFollower {
   async #readDue(signal: AbortSignal): Promise<void> {
     const { clock, maxDirty } = this.#options;
     for (;;) {
-      const most = Math.max(maxDirty, this.#reader.feed.size * LIST_SHARE);
-      await this.#queue.wait(most, clock, signal);
+      const max = Math.max(maxDirty, this.#reader.feed.size * LIST_SHARE);
+      await this.#queue.wait(max, clock, signal);
       // The events of one change, or of many apps at once, arrive in the same turn: read them together, but wait no
       // longer.
       await setImmediate();
       if (signal.aborted) break;
       const now = clock.monotonic();
-      const { relist, items, tooMany } = this.#queue.take(now, most);
+      const { relist, items, tooMany } = this.#queue.take(now, max);
       if (!tooMany) for (const [id, { since }] of items) this.#startRead(id, since ?? now, signal);
       if (relist !== null) this.#startList(relist.since, tooMany ? items : NO_ITEMS, signal);
     }
@@ -155,8 +155,8 @@ export class MarathonFollower {
   #startList(since: number | null, instead: Due['items'], signal: AbortSignal): void {
     const { inFlight } = this.#options;
     // A list is one of the concurrent requests.
-    const beside = Math.max(1, inFlight - 1);
-    this.#queue.allow({ list: false, items: this.#reader.feed.isListed, inFlight: beside });
+    const inFlightDuringList = Math.max(1, inFlight - 1);
+    this.#queue.allow({ list: false, items: this.#reader.feed.isListed, inFlight: inFlightDuringList });
     this.#listing = this.#readEverything(since, signal).then((again) => {
       this.#listing = null;
       if (again !== null) for (const [id, entry] of instead) this.#queue.add(id, entry.since, again);

@@ -84,7 +84,7 @@ export class OlderVersionsReader {
       const versions = lookUp(podSubject(pod, this.#pods), previous(pod.id), wanted);
       if (versions.size > 0) ofPods.set(pod.id, versions);
     }
-    await concurrently(wanted, this.#options.inFlight, (one) => this.#ask(one, signal));
+    await concurrently(wanted, this.#options.inFlight, (one) => this.#read(one, signal));
     return { apps: ofApps, pods: ofPods, newest };
   }
 
@@ -94,11 +94,11 @@ export class OlderVersionsReader {
     this.#pods.pruneApps(exists);
   }
 
-  async #ask({ id, path, take }: Wanted, signal: AbortSignal): Promise<void> {
+  async #read({ id, path, take }: Wanted, signal: AbortSignal): Promise<void> {
     try {
       const json = await this.#options.client.get(path, signal);
       if (take(json === null ? null : (readDocuments(json, path) ?? NO_DOCUMENTS))) return;
-      const message = `GET ${this.#options.client.name}${path}: expected a definition of ${id}, but got something else`;
+      const message = `GET ${this.#options.client.name}${path}: expected a definition of ${id}, got something else`;
       this.#options.unreadable(id, new ControllerError('source', message));
     } catch (error) {
       signal.throwIfAborted();

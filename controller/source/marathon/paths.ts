@@ -46,7 +46,7 @@ function encoded(id: string): string {
 const ENDPOINTS = new Set(['tasks', 'versions', 'restart']);
 
 const NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
-const LONGEST = 1_024;
+const MAX_ID_LENGTH = 1_024;
 
 /**
  * Whether this id has a path of its own, whatever else is wrong with it: `/` would read all apps, and `/*` several.
@@ -69,12 +69,12 @@ export function isReadableId(id: string): boolean {
  */
 export function appIdProblem(id: string): string | null {
   const names = id.slice(1).split('/');
-  if (!id.startsWith('/') || id.length > LONGEST || !names.every((name) => NAME.test(name))) {
-    return 'expected an id as Marathon has them: names of a-z, 0-9, "-" and ".", with "/" between them';
+  if (!id.startsWith('/') || id.length > MAX_ID_LENGTH || !names.every((name) => NAME.test(name))) {
+    return 'expected a Marathon id: "/" and a name of a-z, 0-9, "-" and ".", once or several times';
   }
   // The id of a version or a task may follow it.
   const [before, last] = [names.length > 2 ? (names.at(-2) ?? '') : '', names.at(-1) ?? ''];
   const found = [last, before].find((name) => ENDPOINTS.has(name));
   if (found === undefined) return null;
-  return `"${found}" there is a part of Marathon's API and not of an id`;
+  return `"${found}" here is a path of Marathon's API, not part of an id`;
 }

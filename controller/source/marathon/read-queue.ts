@@ -62,24 +62,24 @@ export class ReadQueue {
     this.#wake.set('earlier');
   }
 
-  /** Resolves when something may be taken, or `signal` aborts. `most` as in `take`. */
-  async wait(most: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  /** Resolves when something may be taken, or `signal` aborts. `max` as in `take`. */
+  async wait(max: number, clock: Clock, signal: AbortSignal): Promise<void> {
     for (;;) {
       this.#wake.take();
       const now = clock.monotonic();
-      const ms = this.#nextTake(now, most) - now;
+      const ms = this.#nextTake(now, max) - now;
       if (ms <= 0 || signal.aborted) return;
       await this.#wake.wait(ms, clock, signal);
     }
   }
 
   /**
-   * Takes the items due at `now`, as many as may be read concurrently. If more than `most` are due, it takes all, with
+   * Takes the items due at `now`, as many as may be read concurrently. If more than `max` are due, it takes all, with
    * a relist that replaces them: one list costs Marathon less.
    */
-  take(now: number, most: number): Due {
+  take(now: number, max: number): Due {
     const due = this.#due(now);
-    const tooMany = this.#allowed.list && due.length > most;
+    const tooMany = this.#allowed.list && due.length > max;
     const taken = tooMany ? due : due.slice(0, this.#room);
     for (const [id] of taken) {
       this.#items.delete(id);
@@ -87,8 +87,8 @@ export class ReadQueue {
     }
     const items = new Map(taken);
     if (!this.#allowed.list || !(tooMany || this.#isRelistDue(now))) return { relist: null, items, tooMany };
-    const asked = this.#relist === undefined ? [] : [this.#relist];
-    const since = tooMany ? [...taken.map(([, entry]) => entry), ...asked] : asked;
+    const requested = this.#relist === undefined ? [] : [this.#relist];
+    const since = tooMany ? [...taken.map(([, entry]) => entry), ...requested] : requested;
     this.#relist = undefined;
     return {
       relist: { since: since.reduce<number | null>((a, b) => first(a, b.since), null) },
@@ -117,10 +117,10 @@ export class ReadQueue {
   }
 
   /** When something may next be taken, as far as that depends on time. */
-  #nextTake(now: number, most: number): number {
+  #nextTake(now: number, max: number): number {
     const { list, items } = this.#allowed;
     const due = this.#due(now).length;
-    if ((due > 0 && this.#room > 0) || (list && due > most)) return now;
+    if ((due > 0 && this.#room > 0) || (list && due > max)) return now;
     let next = list ? (this.#relist?.due ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     if (items) for (const { due } of this.#items.values()) if (due > now) next = Math.min(next, due);
     return next;

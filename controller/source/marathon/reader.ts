@@ -249,7 +249,7 @@ export class MarathonReader {
   }
 
   #unexpected(path: string, json: unknown, expected: string): ControllerError {
-    const what = json === null ? 'says that it does not exist' : 'gives something else';
+    const what = json === null ? 'answered that it does not exist' : 'answered with something else';
     return new ControllerError(
       'source',
       `GET ${this.#options.client.name}${path}: expected ${expected}, but Marathon ${what}`,

@@ -23,17 +23,17 @@ export function refusalOf(status: number, json: unknown): WriteRefused | null {
   const why = reasonOf(status, message ?? '', deployments.length > 0);
   if (why === null) return null;
 
-  const details = detailsIn(json).slice(0, MOST_DETAILS);
+  const details = detailsIn(json).slice(0, MAX_DETAILS);
   const without = `answered ${status}${details.length === 0 ? ' without a message' : ''}`;
   return { result: 'refused', why, message: message ?? without, deployments, details };
 }
 
-/** Nobody would read more. */
-const MOST_DETAILS = 100;
-/** In characters; the regular expression for ids has some hundred. */
-const LONGEST = 1_000;
-/** Deeper than any definition. */
-const DEEPEST = 16;
+/** Maximum number of details: nobody would read more. */
+const MAX_DETAILS = 100;
+/** Maximum length of a detail, in characters. The regular expression for ids has a few hundred. */
+const MAX_LENGTH = 1_000;
+/** Maximum nesting depth: no definition is as deep. */
+const MAX_DEPTH = 16;
 
 /** The statuses of Marathon's `MarathonExceptionMapper`. */
 function reasonOf(status: number, message: string, locked: boolean): WriteRefused['why'] | null {
@@ -74,8 +74,8 @@ const MESSAGES = ['errors', 'error', 'message', 'msg'] as const;
 /** Details as text, a list, an object about one field, or an object with fields as keys, nested in any way. */
 function detailsOf(value: unknown, at: string, depth = 0): readonly FieldErrors[] {
   if (value === null || value === undefined || value === '') return [];
-  if (typeof value !== 'object') return [{ at, errors: [String(value).slice(0, LONGEST)] }];
-  if (depth > DEEPEST) return [{ at, errors: ['more, nested too deep to be shown'] }];
+  if (typeof value !== 'object') return [{ at, errors: [String(value).slice(0, MAX_LENGTH)] }];
+  if (depth > MAX_DEPTH) return [{ at, errors: ['more details, nested too deeply to show'] }];
   if (Array.isArray(value)) return joined(value.flatMap((one) => detailsOf(one, at, depth + 1)));
   const fields: Readonly<Record<string, unknown>> = { ...value };
   const message = MESSAGES.find((key) => key in fields);

@@ -67,7 +67,7 @@ export function createMarathonSource(options: MarathonSourceOptions): AppSource 
     },
     async read(signal) {
       const partFailed = (error: Error) =>
-        log.warn('a part of Marathon could not be read', { source: name, err: error });
+        log.warn('some data of Marathon could not be read', { source: name, err: error });
       const reader = createReader({ revisit: () => undefined, partFailed });
       await reader.readAll(clock.monotonic(), signal);
       return reader.feed.snapshot;

@@ -88,7 +88,7 @@ async function read<Schema extends z.ZodType>(
   if (error === undefined) return data;
   throw new ControllerError(
     'source',
-    `GET ${client.name}${path}: not what Marathon answers: ${rejectionOf(client.name, json, error).at || 'the whole'} is not as expected`,
+    `GET ${client.name}${path}: unexpected answer: ${rejectionOf(client.name, json, error).at || 'the document'} is missing or has the wrong type; check that this is the address of a Marathon`,
   );
 }
 
@@ -98,7 +98,7 @@ const accepted = z.object({
   deployments: z.array(z.object({ id: z.string() })).nullish(),
 });
 
-function resultOf({ status, deployment, json, asked }: Reply): WriteResult {
+function resultOf({ status, deployment, json, request }: Reply): WriteResult {
   if (status >= 200 && status < 300) {
     const { version, deploymentId, deployments } = accepted.safeParse(json).data ?? {};
     return {
@@ -109,9 +109,9 @@ function resultOf({ status, deployment, json, asked }: Reply): WriteResult {
   }
   const refusal = refusalOf(status, json);
   if (refusal !== null) return refusal;
-  const said = json === null ? 'nothing' : shown(json);
+  const body = json === null ? 'without a body' : shown(json);
   throw new ControllerError(
     'source',
-    `${asked}: answered ${status} ${said}, which is no answer of Marathon's`,
+    `${request}: got status ${status} ${body}, which is not an answer of Marathon; check that this is the address of a Marathon`,
   );
 }

@@ -30,7 +30,7 @@ export function readable<Schema extends z.ZodType>(
   const unread = new Set<string>();
   const data = readLeniently(schema, json, (issues, cuts) => {
     // A field that is missing because it was cut out was reported already.
-    const found = new Set(issues.filter(({ path }) => !cuts.touch(path)));
+    const found = new Set(issues.filter(({ path }) => !cuts.affects(path)));
     for (const issue of found) {
       unread.add(String(issue.path[0] ?? ''));
       const { app: _, ...problem } = issueRejection('', json, issue);

@@ -53,7 +53,7 @@ export function decodeAttributes(
     if (field?.nest) family = familyIn(inSet(field.nest), view, value, end) ?? family;
     next = value + align4(end - value);
   }
-  if (next < to) found.push({ type: 0, hex: toHex(view, next, to), note: 'no attribute' });
+  if (next < to) found.push({ type: 0, hex: toHex(view, next, to), note: 'not an attribute' });
   return found;
 }
 
@@ -91,8 +91,8 @@ function decodeOne(
   const { name, nest, list, codec, format, unit } = field;
   if (nest) return { name, type, value: decodeAttributes(inSet(nest), view, from, to, family) };
   if (list) return { name, type, value: decodeList(list, view, from, to) };
-  if (to - from < codec.least)
-    return { name, type, ...hex(`${codec.name} needs ${codec.least} bytes, got ${to - from}`) };
+  if (to - from < codec.minBytes)
+    return { name, type, ...hex(`${codec.name} needs ${codec.minBytes} bytes, got ${to - from}`) };
 
   const value = codec.read(view, from, to - from);
   const shown = format ? format(value, family) : plain(value);

@@ -209,8 +209,8 @@ function decodeGeneric(family: string | undefined, found: Found, view: DataView)
   if (family !== undefined) return bytesAndNote(`family ${family} is not decoded`);
   const isCut = found.length > found.bytes.length;
   if (!looksLikeIpvs(number, lookup, view, from, isCut))
-    return bytesAndNote('no family that is known; --family says which is IPVS');
-  const guess = `type ${view.getUint16(4, HOST_IS_LE)} is taken for IPVS: the input does not show its family`;
+    return bytesAndNote('unknown family: give the number of the IPVS family with --family');
+  const guess = `type ${view.getUint16(4, HOST_IS_LE)} is probably IPVS: the input does not show the names of families`;
   return decodeCommand(IPVS, IPVS_CMD, number, lookup, view, from, [...notes, guess]);
 }
 

@@ -69,7 +69,7 @@ export class Finds {
     }
     if (at < bytes.length) {
       const why = cut ? ', the rest was cut off' : '';
-      this.note(`${placeOf(origin)}: ${bytes.length - at} bytes are no netlink message${why}`);
+      this.note(`${placeOf(origin)}: ${bytes.length - at} bytes are not a netlink message${why}`);
     }
   }
 }

@@ -7,8 +7,8 @@ import { MAX_INPUT } from './input.ts';
 
 const USAGE = `Usage: ipvs-netlink-ts decode [options] [FILE]
 
-Shows the netlink messages of IPVS in FILE, or in standard input, in words: command, flags, sequence number and
-attributes, with the names of the kernel's netlink specification.
+Decodes the netlink messages of IPVS in FILE, or in standard input: command, flags, sequence number and attributes,
+with the names of the kernel's netlink specification.
 
 FILE is one of
   the output of strace, for example of: strace -xx -s 65535 -e trace=network -o FILE ipvsadm -Ln
@@ -17,10 +17,10 @@ FILE is one of
 
 Options:
   -o, --output FORMAT  text (default) or json
-  --family NUMBER      number of the IPVS family in that kernel; needed only where the input does not show it
+  --family NUMBER      number of the IPVS family in that kernel; needed only if the input does not show it
   -h, --help           show this help
 
-Exit status: 0 when a message was found, 1 when none was, 2 when the arguments or FILE cannot be used.
+Exit status: 0 if a message was found, 1 if none was, 2 if the arguments or FILE cannot be used.
 `;
 
 /** Runs the command and resolves with its exit status. */
@@ -63,14 +63,14 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<n
   const decoded = decode(await read(file), { family: family === undefined ? undefined : Number(family) });
   const text = output === 'json' ? `${jsonOf(decoded)}\n` : formatDecoded(decoded);
   if (decoded.messages.length > 0) return print(text, 0);
-  process.stderr.write('ipvs-netlink-ts: no netlink message found; --help says what is read\n');
+  process.stderr.write('ipvs-netlink-ts: no netlink message found; --help lists the formats\n');
   return print(text, 1);
 }
 
 /** Reads the file or standard input, up to the limit of the decoder: either may be endless. */
 async function read(file: string | undefined): Promise<Uint8Array> {
   if (file === undefined && process.stdin.isTTY)
-    throw new Error('nothing to decode: give a FILE, or the input by a pipe; --help shows more');
+    throw new Error('nothing to decode: name a FILE, or pipe the input in; --help shows more');
   const parts: Buffer[] = [];
   let size = 0;
   try {
@@ -84,7 +84,7 @@ async function read(file: string | undefined): Promise<Uint8Array> {
       if (size > MAX_INPUT) break;
     }
   } catch (error) {
-    throw new Error(`decode ${file ?? 'standard input'}: ${reasonOf(error)}; --help shows what is read`);
+    throw new Error(`decode ${file ?? 'standard input'}: ${reasonOf(error)}; --help lists the formats`);
   }
   return Buffer.concat(parts).subarray(0, MAX_INPUT + 1);
 }

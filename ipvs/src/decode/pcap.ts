@@ -26,7 +26,7 @@ export function isCapture(bytes: Uint8Array): boolean {
 export function readCapture(bytes: Uint8Array, finds: Finds): void {
   const view = viewOf(bytes);
   if (view.getUint32(0) === PCAPNG_MAGIC) {
-    finds.note('a pcapng capture is not read: editcap -F pcap makes one that is');
+    finds.note('the capture is in pcapng format, expected pcap: convert it with editcap -F pcap');
     return;
   }
   if (bytes.length < FILE_HEADER) {

@@ -22,11 +22,11 @@ function formatMessage(message: DecodedMessage, indent: string): string {
 
 function nameOf({ family, command, type, errno, error, direction }: DecodedMessage): string {
   const arrow = direction === undefined ? '' : direction === 'to-kernel' ? '> ' : '< ';
-  const words = [family ?? (command === undefined ? `type ${type}` : undefined), command]
+  const title = [family ?? (command === undefined ? `type ${type}` : undefined), command]
     .filter(Boolean)
     .join(' ');
   const result = errno === undefined ? '' : errno === 0 ? ' 0 (success)' : ` ${errno} ${error}`;
-  return `${arrow}${safe(words)}${result}`;
+  return `${arrow}${safe(title)}${result}`;
 }
 
 function formatAttribute(

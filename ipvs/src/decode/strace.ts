@@ -113,7 +113,7 @@ function addDissected(text: string, header: Header, origin: Origin, finds: Finds
     const value = numberOf(word);
     end += all.length;
     if (value !== undefined) parts.push(int32(value));
-    else notes.push(`${word}: the number of this error is not known here`);
+    else notes.push(`unknown error name ${word}`);
     const request = REQUEST_AFTER.exec(text.slice(end, end + 64));
     const echoed = request ? readHeader(text, end + request[0].length - 1) : undefined;
     if (echoed) {
@@ -128,7 +128,7 @@ function addDissected(text: string, header: Header, origin: Origin, finds: Finds
     parts.push(payload.bytes);
     end = payload.end;
   } else if (text.startsWith(', {', end) || text.startsWith(', [{nla', end)) {
-    notes.push('strace shows the rest in words of its own, not in bytes');
+    notes.push('strace decoded the rest itself instead of showing its bytes');
   }
   const bytes = Buffer.concat(parts).subarray(0, Math.max(header.length, MESSAGE_HEADER));
   if (bytes.length < header.length) notes.push(missing(header.length - bytes.length, header.length, origin));

@@ -174,22 +174,22 @@ function outcome(bytes: Uint8Array, request: Message, errno: number, faults: Fak
   if (errno === 0 && (request.flags & NLM_F.ACK) === 0) return [];
   // An error repeats the whole request, an acknowledgement only its header.
   const echo = errno === 0 ? bytes.subarray(0, MESSAGE_HEADER) : bytes;
-  const words = errno === 0 ? undefined : faults.words?.(errno);
-  const tlv = words === undefined ? new Uint8Array() : wordsAttribute(words);
+  const text = errno === 0 ? undefined : faults.message?.(errno);
+  const tlv = text === undefined ? new Uint8Array() : messageAttribute(text);
   const payload = new Uint8Array(4 + align4(echo.length) + tlv.length);
   viewOf(payload).setInt32(0, -errno, HOST_IS_LE);
   payload.set(echo, 4);
   payload.set(tlv, 4 + align4(echo.length));
-  const flags = (errno === 0 ? NLM_F.CAPPED : 0) | (words === undefined ? 0 : NLM_F.ACK_TLVS);
+  const flags = (errno === 0 ? NLM_F.CAPPED : 0) | (text === undefined ? 0 : NLM_F.ACK_TLVS);
   return [message(NLMSG.ERROR, flags, request.seq, payload)];
 }
 
-function wordsAttribute(words: string): Uint8Array {
-  const text = new TextEncoder().encode(`${words}\0`);
-  const bytes = new Uint8Array(align4(4 + text.length));
-  viewOf(bytes).setUint16(0, 4 + text.length, HOST_IS_LE);
+function messageAttribute(text: string): Uint8Array {
+  const value = new TextEncoder().encode(`${text}\0`);
+  const bytes = new Uint8Array(align4(4 + value.length));
+  viewOf(bytes).setUint16(0, 4 + value.length, HOST_IS_LE);
   viewOf(bytes).setUint16(2, NLMSGERR_ATTR_MSG, HOST_IS_LE);
-  bytes.set(text, 4);
+  bytes.set(value, 4);
   return bytes;
 }
 

@@ -177,7 +177,7 @@ test.each(['fe80::1%eth0', '010.0.0.1', '10.0.0.256'])(
     const { services, warnings } = (await SOURCES['an app of Marathon']?.([address, GOOD])) ?? raise();
     expect([...services.values()].flatMap(({ backends }) => [...backends.keys()])).toEqual([`${GOOD}:80`]);
     expect(warnings).toEqual([
-      `/web container.portMappings[0]: task web.0 is no backend: expected IP addresses without zone, and found ${address}`,
+      `/web container.portMappings[0]: task web.0 is no backend: expected IP addresses without a zone, got ${address}`,
     ]);
   },
 );

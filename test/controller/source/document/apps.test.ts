@@ -194,7 +194,7 @@ test('a task that was never seen, of a version that Marathon dropped, counts as 
   });
   expect(reached(next.tasks[0])).toBe('10.0.0.1:31000 10.0.0.1:31001');
   expect(next.warnings).toEqual([
-    expect.stringContaining('task web.1 runs version v1, which Marathon no longer has'),
+    expect.stringContaining('task web.1 runs version v1, which Marathon has deleted'),
   ]);
 });
 

@@ -6,7 +6,7 @@ const VIP = { VIP_0: '/web:80' };
 const ON_PORT = 'a VIP label belongs on a port, portDefinitions[].labels or container.portMappings[].labels';
 const ON_ENDPOINT = 'a VIP label belongs on an endpoint, containers[].endpoints[].labels';
 const OPTION =
-  'an IPVS label belongs beside the VIP label, on a port, portDefinitions[].labels or container.portMappings[].labels';
+  'an IPVS label belongs next to the VIP label, on a port, portDefinitions[].labels or container.portMappings[].labels';
 const BRIDGE = { networks: [{ mode: 'container/bridge' }] };
 const IN_MAPPINGS = (mode: string) => `an app in ${mode} mode declares its ports in container.portMappings`;
 
@@ -66,7 +66,7 @@ test.each<[string, object, string]>([
       container: { docker: { network: 'BRIDGE' } },
       ipAddress: { discovery: { ports: [{ number: 80, labels: VIP }] } },
     },
-    'ipAddress.discovery.ports[0].labels.VIP_0 is not used: Marathon takes no discovery ports from a Docker app in container/bridge mode; use container.portMappings',
+    'ipAddress.discovery.ports[0].labels.VIP_0 is not used: Marathon rejects discovery ports in a Docker app in container/bridge mode; use container.portMappings',
   ],
   [
     'ipAddress.discovery beside port mappings',
@@ -274,7 +274,7 @@ describe('VIP labels in ipAddress.discovery.ports', () => {
       ]);
       expect(reached(app.tasks[0])).toBe('9.0.0.5:80');
       expect(app.warnings).toEqual([
-        'ipAddress.discovery.ports: Marathon refuses these of a Docker app from 1.5 on; container.portMappings takes their place',
+        'ipAddress.discovery.ports: Marathon 1.5 and later reject these ports in a Docker app; use container.portMappings instead',
       ]);
     },
   );

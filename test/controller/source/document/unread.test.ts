@@ -80,7 +80,7 @@ describe.each<[string, object, string, string, string]>([
     const app = await read(web([bad, task('web.1', { host: '10.0.0.9' })]), before);
     expect(served(app)).toEqual(['web.1 10.0.0.9:31000', 'web.2 10.0.0.2:31000']);
     expect(app.rejected).toMatchObject([
-      { at: `tasks[0].${at}`, reason: expect.stringMatching(/: task web\.2 serves what it last served$/) },
+      { at: `tasks[0].${at}`, reason: expect.stringMatching(/: task web\.2 keeps its last known ports$/) },
     ]);
     // And for as long as it cannot be read.
     expect(served(await read(web([bad]), app))).toEqual(['web.2 10.0.0.2:31000']);
@@ -102,7 +102,7 @@ test.each<[string, unknown]>([
 
 test.each([
   ['TASK_FAILED', 'gone', 'is left out'],
-  ['TASK_KILLING', 'killing', 'serves what it last served'],
+  ['TASK_KILLING', 'killing', 'keeps its last known ports'],
 ])('the state of a task counts where another value of it is wrong: %s', async (state, expected, fate) => {
   const before = await read(web([task('web.1')]));
   const app = await read(web([task('web.1', { state, host: 7 })]), before);
@@ -131,7 +131,7 @@ test('of thousands of wrong tasks only the first are told one by one', async () 
 
 describe('a task of which one port is none', () => {
   const two = { portDefinitions: [{ labels: { VIP_0: 'web:80' } }, { labels: { VIP_0: 'admin:81' } }] };
-  const NOWHERE = 'where it is reached could not be read';
+  const NOWHERE = 'its address or port could not be read, and none is known from before';
 
   test.each<[string, unknown, string]>([
     ['text', 'x', 'expected a port number from 0 to 65535, got text'],
@@ -146,7 +146,7 @@ describe('a task of which one port is none', () => {
         app: '/web',
         at: 'tasks[0].ports[0]',
         value: String(bad),
-        reason: `${reason}: this port of task web.1 stays where it last was, if that is known`,
+        reason: `${reason}: this port of task web.1 keeps its last known port number, if any`,
       },
     ]);
     // Still not known.
@@ -180,7 +180,7 @@ describe('a task of which one port is none', () => {
       {
         at: 'tasks[0].ports',
         reason: expect.stringMatching(
-          /: what is reached at the host ports of task web\.1 stays where it last was, if that is known$/,
+          /: host ports of task web\.1 keep their last known port numbers, if any$/,
         ),
       },
     ]);
@@ -224,7 +224,7 @@ describe('a task of which one port is none', () => {
     const { rejected } = await read(web([task('web.1', { ports }), task('web.2', { ports })], two));
     expect(rejected).toHaveLength(BOUNDS.rejections + 1);
     expect(rejected.at(-1)?.reason).toBe(
-      `and ${2 * BOUNDS.ports - BOUNDS.rejections} more mistakes like these`,
+      `and ${2 * BOUNDS.ports - BOUNDS.rejections} more errors like these`,
     );
   });
 });
@@ -255,7 +255,7 @@ describe('a task with an address that is none', () => {
           at,
           value: expect.any(String),
           reason: expect.stringMatching(
-            /^expected .*: what is reached at the addresses of task web\.1 stays where it last was, if that is known$/,
+            /^expected .*: ports at the addresses of task web\.1 keep their last known addresses, if any$/,
           ),
         },
       ]);
@@ -271,7 +271,7 @@ describe('a task with an address that is none', () => {
 
   test('is reached where it last was, at an address of its own', async () => {
     expect(served(await read(web([task('web.1', { ipAddresses: bad })], own)))).toEqual([
-      'web.1 where it is reached could not be read',
+      'web.1 its address or port could not be read, and none is known from before',
     ]);
     const before = await read(web([task('web.1', { ipAddresses: [{ ipAddress: '9.0.0.7' }] })], own));
     const after = await read(web([task('web.1', { ipAddresses: 'x', state: 'TASK_KILLING' })], own), before);
@@ -327,10 +327,20 @@ describe('an instance of a pod', () => {
   });
 
   describe.each<[string, unknown, string, string]>([
-    ['a host port', [{ name: 'e', allocatedHostPort: 'x' }], '[0].allocatedHostPort', 'this port'],
-    ['an endpoint', ['x'], '[0]', 'what is reached at the host ports'],
-    ['the name of an endpoint', [{ name: 7 }], '[0].name', 'what is reached at the host ports'],
-    ['all endpoints', 7, '', 'what is reached at the host ports'],
+    [
+      'a host port',
+      [{ name: 'e', allocatedHostPort: 'x' }],
+      '[0].allocatedHostPort',
+      'this port of task pod.a.c keeps its last known port number',
+    ],
+    ['an endpoint', ['x'], '[0]', 'host ports of task pod.a.c keep their last known port numbers'],
+    [
+      'the name of an endpoint',
+      [{ name: 7 }],
+      '[0].name',
+      'host ports of task pod.a.c keep their last known port numbers',
+    ],
+    ['all endpoints', 7, '', 'host ports of task pod.a.c keep their last known port numbers'],
   ])('of which one container has something else in place of %s', (_name, wrong, at, what) => {
     const two = (id: string, host: string, endpoints: unknown, status = 'TASK_RUNNING') => {
       const container = (name: string, own: unknown) => ({
@@ -361,10 +371,10 @@ describe('an instance of a pod', () => {
     test('serves by its other containers, and there where it last was', async () => {
       const first = await read(podOf(two('pod.a', '10.0.0.1', wrong)));
       expect(served(first)).toEqual([
-        'pod.a.c where it is reached could not be read',
+        'pod.a.c its address or port could not be read, and none is known from before',
         'pod.a.d 10.0.0.1:31001',
       ]);
-      const reason = `: ${what} of task pod.a.c stays where it last was, if that is known`;
+      const reason = `: ${what}, if any`;
       expect(first.rejected).toMatchObject([
         {
           at: `instances[0].containers[0].endpoints${at}`,
@@ -459,7 +469,7 @@ describe('what else is wrong costs what depends on it', () => {
       { protocols: ['udp'], labels: good.labels, endpoints: [{ port: 31001 }] },
     ]);
     expect(after.rejected).toMatchObject([
-      { at, reason: expect.stringMatching(/: this port is what it last was$/) },
+      { at, reason: expect.stringMatching(/: this port keeps its last known state$/) },
     ]);
   });
 

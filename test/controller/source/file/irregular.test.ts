@@ -33,7 +33,7 @@ describe('in a directory', () => {
     writeFileSync(file('c.json'), json('/c'));
     const { apps, rejected } = await read(directory);
     expect(apps.map(({ id }) => id)).toEqual(['/a', '/c']);
-    const reason = `file ${file('b.json')}: expected a regular file, and this is ${kind}`;
+    const reason = `file ${file('b.json')}: expected a regular file, got ${kind}`;
     expect(rejected).toEqual([{ app: file('b.json'), at: '', value: '', reason }]);
   });
 
@@ -43,7 +43,7 @@ describe('in a directory', () => {
     const { rejected } = await read(directory);
     await new Promise((closed) => server.close(closed));
     expect(rejected).toMatchObject([
-      { reason: expect.stringMatching(/: expected a regular file, and this is a socket or a device$/) },
+      { reason: expect.stringMatching(/: expected a regular file, got a socket or a device$/) },
     ]);
   });
 });

@@ -92,7 +92,7 @@ describe('a file with Mesos data', () => {
   });
 
   test.each<[string, (text: string) => string, RegExp]>([
-    ['a line that is cut', (text) => text.slice(0, -5), /Mesos data, but line 2: /],
+    ['a line that is cut', (text) => text.slice(0, -5), /invalid Mesos data: line 2: /],
     [
       'a line that is no JSON',
       (text) => text.replace('{"type":"TASK_ADDED"', '{"type";"TASK_ADDED"'),
@@ -120,7 +120,7 @@ describe('a file with Mesos data', () => {
         'stream.jsonl',
         lines({ type, [type.toLowerCase()]: {} }, { type: 'HEARTBEAT' }),
       );
-      const message = `file ${path}: Mesos data, but there is no state in it: expected a GET_STATE reply or a SUBSCRIBED event`;
+      const message = `file ${path}: invalid Mesos data: there is no state in it: expected a GET_STATE reply or a SUBSCRIBED event`;
       await expect(source(path).read(never)).rejects.toMatchObject({ code: 'usage', message });
       const { rejected } = await source(directory).read(never);
       expect(rejected).toEqual([{ app: path, at: '', value: '', reason: message }]);

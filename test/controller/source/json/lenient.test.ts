@@ -52,7 +52,7 @@ test('within what was cut, or replaced, there is nothing more to cut', () => {
     cuts.add(['tasks', 0, 'id']);
     cuts.add(['tasks', 1], { value: { id: 'b' } });
     cuts.add(['tasks', 1, 'id']);
-    expect([cuts.touch(['tasks', 0, 'size']), cuts.touch(['tasks']), cuts.touch(['name'])]).toEqual([
+    expect([cuts.affects(['tasks', 0, 'size']), cuts.affects(['tasks']), cuts.affects(['name'])]).toEqual([
       true,
       true,
       false,

@@ -73,7 +73,7 @@ test('a version that Marathon dropped is taken as the newest, with a warning', a
   marathon.apps.set('/a', deploying('new:80', task(31000)));
   const [a] = (await source().read(never)).apps;
   expect(a?.tasks[0]?.ports[0]).toMatchObject({ labels: { VIP_0: 'new:80' }, endpoints: [{ port: 31000 }] });
-  expect(a?.warnings).toEqual([expect.stringContaining('which Marathon no longer has')]);
+  expect(a?.warnings).toEqual([expect.stringContaining('which Marathon has deleted')]);
 });
 
 test('a version whose answer is null is none that Marathon dropped', async () => {

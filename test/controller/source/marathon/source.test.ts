@@ -79,10 +79,14 @@ test('when the pods cannot be read nothing was read', async () => {
 });
 
 test.each([
-  ['/v2/pods', '{}', /v2\/pods.*expected a list of pods, but Marathon gives something else/],
-  ['/v2/apps', '[]', /v2\/apps.*expected an object with a list `apps`, but Marathon gives something else/],
+  ['/v2/pods', '{}', /v2\/pods.*expected a list of pods, but Marathon answered with something else/],
+  [
+    '/v2/apps',
+    '[]',
+    /v2\/apps.*expected an object with a list `apps`, but Marathon answered with something else/,
+  ],
   ['/v2/apps', '[', /the answer is not valid JSON/],
-  ['/v2/info', 'null', /v2\/info: expected name, version.*, but Marathon gives something else/],
+  ['/v2/info', 'null', /v2\/info: expected name, version.*, but Marathon answered with something else/],
 ])('an answer to %s that is %s is told as what it is', async (path, body, message) => {
   marathon.intercept = on(path, (_request, response) => void response.end(body));
   await expect(source().read(never)).rejects.toThrow(message);

@@ -51,9 +51,7 @@ test.each(['my-service/tasks', '/my-service/versions', '*', '/my-service/*', '..
       ['app', 'update', id, 'instances=0'],
     ]) {
       await expect(type('http://127.0.0.1:1', words)).rejects.toThrow(
-        new RegExp(
-          `^${words[0]} ${words[1]} ".*": (expected an id as Marathon has them|.* is a part of Marathon's API)`,
-        ),
+        new RegExp(`^${words[0]} ${words[1]} ".*": (expected a Marathon id|.* is a path of Marathon's API)`),
       );
     }
   },
