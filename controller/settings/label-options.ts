@@ -7,7 +7,7 @@ import { TRAFFIC_DISTRIBUTIONS } from '../place.ts';
 import type { PortOptions } from './port-options.ts';
 import type { OptionRow } from './rows.ts';
 import { FALLBACK_SCHEDULER, FLAGS, flagsFault, readFlags, SCHEDULERS } from './schedulers.ts';
-import { MOST_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
+import { MAX_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
 import { readNumber, readOneOf, readPrefixes, readTruth } from './values.ts';
 
 /** 31 days, the bound of `ipvsadm -p`: the kernel counts in jiffies, of which 32 bits hold 49 days. */
@@ -94,7 +94,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     label: 'IPVS_SLOW_START_SECONDS',
     of: 'vip',
     unset: 0,
-    read: readNumber(MOST_SLOW_START_SECONDS),
+    read: readNumber(MAX_SLOW_START_SECONDS),
     beside: {
       option: 'scheduler',
       fault: (slowStartSeconds, others) => slowStartFault({ ...others, slowStartSeconds }),

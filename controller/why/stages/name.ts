@@ -1,5 +1,5 @@
 import { cleanName } from '../../desired/names.ts';
-import { plural } from '../../status/words.ts';
+import { plural } from '../../status/format.ts';
 import { nearest } from '../../suggestion.ts';
 import { quoted } from '../../visible.ts';
 import type { DesiredState, VipFact, VipQuery } from '../facts.ts';
