@@ -30,7 +30,7 @@ export function createStates(pass: PassStatus, held: HeldBackends): States {
   };
 }
 
-const HELD: StateAndReason = { state: 'held', reason: 'some of its backends would leave and are held' };
+const HELD: StateAndReason = { state: 'held', reason: 'the mass-removal brake holds some of its backends' };
 
 export type HeldBackends = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, string>>;
 
