@@ -103,7 +103,7 @@ inLab('the pages, followed on a host that moves from dcos-net', () => {
   });
 
   test('read a diff: against the kernel, nothing, and a table that someone sent', async () => {
-    const [kernel, none, , table] = await follow('docs/read-a-diff.md', 'Against what', DIFFERS);
+    const [kernel, none, , table] = await follow('docs/read-a-diff.md', 'What it compares with', DIFFERS);
     expect(none).toContain('+ 10.9.0.1:31000');
     // With a table from elsewhere every service counts as ours.
     expect(table).toContain('- 10.9.0.77:31000');
