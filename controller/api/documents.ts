@@ -16,7 +16,7 @@ import {
   serviceSettings,
   slowStartSeconds,
   vipName,
-} from '../status/shapes.ts';
+} from '../status/schemas.ts';
 
 const op = z
   .enum(['add', 'change', 'remove', 'keep'])

@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { commandArguments, SHELLS, type Shell } from '../config/arguments.ts';
 import { type Config, resolveConfig } from '../config/config.ts';
-import { type Environment, flagName, type GivenOption, printable, usage } from '../config/given.ts';
 import { type CommandName, commandDescriptions } from '../config/option.ts';
+import { type Environment, flagName, type OptionText, printable, usage } from '../config/option-text.ts';
 import { describeOption, type OptionName, optionNames } from '../config/options.ts';
 import { version } from '../config/version.ts';
 import { commandsWithin, usageLine } from './usage-line.ts';
@@ -136,7 +136,7 @@ function shellOf(name = ''): Shell {
 
 interface ParsedCommand {
   readonly command: CommandName;
-  readonly flags: readonly GivenOption[];
+  readonly flags: readonly OptionText[];
   readonly operands: readonly string[];
 }
 
@@ -207,12 +207,12 @@ interface Typed {
 }
 
 /** A longer placeholder would leave no room for the descriptions next to it. */
-const LONGEST_VALUE = 30;
+const MAX_VALUE_LENGTH = 30;
 
 function flag(command: CommandName, name: OptionName): Option {
   const info = describeOption(name);
   const short = info.short === undefined ? '' : `-${info.short}, `;
-  const isLong = info.value.length > LONGEST_VALUE;
+  const isLong = info.value.length > MAX_VALUE_LENGTH;
   const value = info.switch ? `[${info.value}]` : `<${isLong ? 'VALUE' : info.value}>`;
   const accepted = isLong ? ` Expected: ${info.accepted}.` : '';
   const fallback = info.fallback === null ? '' : ` (default: ${info.fallback})`;
@@ -226,9 +226,9 @@ function flag(command: CommandName, name: OptionName): Option {
  * The last of several values wins, as usual: a wrapper script may append the options of its caller. The others follow it,
  * so that a bad one is still refused.
  */
-function givenFlags(typed: readonly Typed[]): GivenOption[] {
+function givenFlags(typed: readonly Typed[]): OptionText[] {
   const texts = Map.groupBy(typed, ({ name }) => name);
-  return [...texts].flatMap(([name, all]): GivenOption[] => {
+  return [...texts].flatMap(([name, all]): OptionText[] => {
     const given = { name, origin: 'flag', place: 'on the command line' } as const;
     if (describeOption(name).repeatable) return [{ ...given, text: all.map(({ text }) => text) }];
     return all.map(({ text }) => ({ ...given, text })).toReversed();

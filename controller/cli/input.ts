@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { usage } from '../config/given.ts';
+import { usage } from '../config/option-text.ts';
 
 /**
  * Reads all of standard input. Rejects with a `ControllerError` 'usage' on a terminal, where the command would seem to hang,

@@ -1,6 +1,6 @@
 import type { CommanderError } from 'commander';
-import { flagName, printable } from '../config/given.ts';
 import { type CommandName, commandDescriptions, shownCommands } from '../config/option.ts';
+import { flagName, printable } from '../config/option-text.ts';
 import { describeOption, optionNames } from '../config/options.ts';
 import { didYouMean, nearest } from '../text/suggestion.ts';
 

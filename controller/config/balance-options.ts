@@ -1,7 +1,7 @@
 /** How connections are spread over the backends of a VIP. */
 
 import { SCHEDULERS } from '../settings/schedulers.ts';
-import { MOST_SLOW_START_SECONDS } from '../settings/slow-start.ts';
+import { MAX_SLOW_START_SECONDS } from '../settings/slow-start.ts';
 import { choice, option, wholeNumber, withDefault } from './option.ts';
 import { parseHostId } from './values.ts';
 
@@ -16,7 +16,7 @@ export const balanceOptions = {
     'wlc',
   ),
   slowStartSeconds: withDefault(
-    wholeNumber('seconds', 0, MOST_SLOW_START_SECONDS, {
+    wholeNumber('seconds', 0, MAX_SLOW_START_SECONDS, {
       group: 'VIPs',
       description:
         'Slow start of VIPs without the label `IPVS_SLOW_START_SECONDS`: how long a backend that comes into rotation takes to grow from a tenth to its full weight; 0: full weight at once. It needs a scheduler that distributes connections by weight.',

@@ -1,17 +1,17 @@
 import { ControllerError } from '../errors.ts';
 import { checkFile, checkSourceFile } from './files.ts';
+import { APP_COMMANDS, type CommandName } from './option.ts';
 import {
   type Environment,
   fromEnvironment,
   fromFile,
-  type GivenOption,
-  givenAs,
+  type OptionText,
   type Origin,
+  optionAsWritten,
   printable,
   refusal,
   usage,
-} from './given.ts';
-import { APP_COMMANDS, type CommandName } from './option.ts';
+} from './option-text.ts';
 import { describeOption, type OptionName, type OptionValues, optionNames, options } from './options.ts';
 import { checkServing } from './serving-rules.ts';
 import { sourceName } from './values.ts';
@@ -31,18 +31,18 @@ export interface Config extends OptionValues {
  */
 export function resolveConfig(
   command: CommandName,
-  flags: readonly GivenOption[],
+  flags: readonly OptionText[],
   environment: Environment,
 ): Config {
   const overrides = [...flags, ...fromEnvironment(environment)];
   const file = overrides.find(({ name }) => name === 'config');
   const path = file === undefined ? undefined : check(file);
   if (file !== undefined) checkFile(file, String(path), 'read once', { needed: true });
-  const given = typeof path === 'string' ? [...overrides, ...fromFile(path, file?.place ?? '')] : overrides;
+  const layers = typeof path === 'string' ? [...overrides, ...fromFile(path, file?.place ?? '')] : overrides;
   checkOutput(command, flags);
-  given.forEach(check);
+  layers.forEach(check);
 
-  const effective = new Map(given.toReversed().map((one) => [one.name, one]));
+  const effective = new Map(layers.toReversed().map((one) => [one.name, one]));
   dropOthersOptions(command, effective);
   dropWeakerAlternatives(effective);
   const texts = Object.fromEntries([...effective].map(([name, { text }]) => [name, text]));
@@ -61,19 +61,19 @@ const READERS: ReadonlySet<CommandName> = new Set(['run', 'diff', 'connection', 
 /** The commands that read sources if any are named, and do less without. */
 const OPTIONAL_READERS: ReadonlySet<CommandName> = new Set(['why', 'support-bundle']);
 
-function originsOf(effective: ReadonlyMap<OptionName, GivenOption>): Config['origins'] {
+function originsOf(effective: ReadonlyMap<OptionName, OptionText>): Config['origins'] {
   const origins = optionNames.map((name) => [name, effective.get(name)?.origin ?? 'default']);
   return Object.fromEntries(origins) as Config['origins'];
 }
 
-/** The value of one option. If it is not accepted, throws an error that says where it was given. */
-function check(given: GivenOption): unknown {
-  const { name, text } = given;
+/** The value of one option. If it is not accepted, throws an error that names the place it came from. */
+function check(option: OptionText): unknown {
+  const { name, text } = option;
   const { data, error } = options.shape[name].safeParse(text);
   if (error === undefined) return data;
   const [issue] = error.issues;
   const at = typeof issue?.path[0] === 'number' ? issue.path[0] : 0;
-  throw refusal(given, typeof text === 'string' ? text : (text[at] ?? ''), issue?.message);
+  throw refusal(option, typeof text === 'string' ? text : (text[at] ?? ''), issue?.message);
 }
 
 /** The output formats of each command that has any. */
@@ -96,7 +96,7 @@ export const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['outp
  * Drops options of a shared environment or file that only other commands can use: an output format that this command does not
  * have, a table to compare with if it does not compare, and a namespace if it works on the host.
  */
-function dropOthersOptions(command: CommandName, effective: Map<OptionName, GivenOption>): void {
+function dropOthersOptions(command: CommandName, effective: Map<OptionName, OptionText>): void {
   const output = effective.get('output');
   const formats: readonly unknown[] = OUTPUTS[command] ?? [];
   if (output !== undefined && output.origin !== 'flag' && !formats.includes(output.text))
@@ -107,7 +107,7 @@ function dropOthersOptions(command: CommandName, effective: Map<OptionName, Give
 }
 
 /** Drops the weaker of two alternative credentials: a token on the command line overrides user and password in a file. */
-function dropWeakerAlternatives(effective: Map<OptionName, GivenOption>): void {
+function dropWeakerAlternatives(effective: Map<OptionName, OptionText>): void {
   for (const pair of ALTERNATIVES) {
     const both = pair.map((name) => effective.get(name)).filter((one) => one !== undefined);
     const strongest = PRECEDENCE.find((origin) => both.some((one) => one.origin === origin));
@@ -115,14 +115,14 @@ function dropWeakerAlternatives(effective: Map<OptionName, GivenOption>): void {
   }
 }
 
-const PRECEDENCE: readonly GivenOption['origin'][] = ['flag', 'environment', 'file'];
+const PRECEDENCE: readonly OptionText['origin'][] = ['flag', 'environment', 'file'];
 
 /** Checks the output format before its schema does, whose message would list the formats of all commands. */
-function checkOutput(command: CommandName, flags: readonly GivenOption[]): void {
+function checkOutput(command: CommandName, flags: readonly OptionText[]): void {
   const accepted: readonly string[] | undefined = OUTPUTS[command];
-  const given = flags.find(({ name }) => name === 'output');
-  if (accepted === undefined || given === undefined || accepted.includes(String(given.text))) return;
-  throw refusal(given, String(given.text), `expected one of ${accepted.join(', ')} with ${command}`);
+  const option = flags.find(({ name }) => name === 'output');
+  if (accepted === undefined || option === undefined || accepted.includes(String(option.text))) return;
+  throw refusal(option, String(option.text), `expected one of ${accepted.join(', ')} with ${command}`);
 }
 
 /** Checks sources against each other and against the command. */
@@ -138,17 +138,17 @@ function checkSources(command: CommandName, config: Config): void {
   }
   if (twice !== undefined) {
     throw usage(
-      `${givenAs(config, 'source')}: "${printable(twice)}" is given twice, expected each source once`,
+      `${optionAsWritten(config, 'source')}: "${printable(twice)}" is given twice, expected each source once`,
     );
   }
   if (command === 'relay' && config.source.some(({ kind }) => kind === 'kubernetes')) {
     throw usage(
-      `${givenAs(config, 'source')}: kubernetes is where relay writes, expected marathon=…, mesos=… or file=PATH`,
+      `${optionAsWritten(config, 'source')}: kubernetes is where relay writes, expected marathon=…, mesos=… or file=PATH`,
     );
   }
   if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
     throw usage(
-      `${givenAs(config, 'against')} is given without --dry-run, expected kernel, since the kernel is to be written`,
+      `${optionAsWritten(config, 'against')} is given without --dry-run, expected kernel, since the kernel is to be written`,
     );
   }
 }
@@ -157,7 +157,7 @@ function checkCredentials(config: Config): void {
   for (const [user, token] of ALTERNATIVES) {
     if (config[user] !== undefined && config[token] !== undefined) {
       throw usage(
-        `${givenAs(config, user)} and ${givenAs(config, token)} are both given, expected one of them`,
+        `${optionAsWritten(config, user)} and ${optionAsWritten(config, token)} are both given, expected one of them`,
       );
     }
   }
@@ -181,20 +181,24 @@ function neededFiles(command: CommandName): readonly OptionName[] {
   return READERS.has(command) ? CREDENTIALS : [];
 }
 
-function checkFiles(command: CommandName, config: Config, given: ReadonlyMap<OptionName, GivenOption>): void {
+function checkFiles(
+  command: CommandName,
+  config: Config,
+  options: ReadonlyMap<OptionName, OptionText>,
+): void {
   const needed = neededFiles(command);
-  for (const [name, one] of given) {
+  for (const [name, one] of options) {
     const { file, commands } = describeOption(name);
     const isNeeded = needed.includes(name);
     if (file !== undefined && name !== 'config' && (isNeeded || commands.includes(command))) {
       checkFile(one, String(one.text), file, { needed: isNeeded });
     }
   }
-  const against = given.get('against');
+  const against = options.get('against');
   if (against !== undefined && config.against.kind === 'file') {
     checkFile(against, config.against.path, 'read once', { needed: true });
   }
-  const source = given.get('source');
+  const source = options.get('source');
   if (source === undefined || !READERS.has(command)) return;
   for (const one of config.source) if (one.kind === 'file') checkSourceFile(source, one.where);
 }

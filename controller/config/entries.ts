@@ -1,8 +1,8 @@
 /** The entries of commands and options for the reference page and the man page. */
 
 import { commandArguments } from './arguments.ts';
-import { fileName, flagName, variableName } from './given.ts';
 import { commandDescriptions, shownCommands } from './option.ts';
+import { fileName, flagName, variableName } from './option-text.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
 import type { Block, Entry } from './page-text.ts';
 

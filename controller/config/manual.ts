@@ -8,7 +8,7 @@ import { version } from './version.ts';
 /** The page in the macros of man(7). */
 export function manualPage(): string {
   return [
-    '.\\" Made from controller/config/options.ts by `npm run options`. Do not edit.',
+    '.\\" Generated from controller/config/options.ts by `npm run options`. Do not edit.',
     `.TH MARATHON-IPVS 8 "" "marathon-ipvs ${version()}" "System administration"`,
     '.SH NAME',
     'marathon-ipvs \\- keeps DC/OS VIP names working: Marathon app definitions become live kernel IPVS tables',

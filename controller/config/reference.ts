@@ -22,13 +22,13 @@ export function optionsPage(): string {
 
 const TITLE = `# Options
 
-Made from \`controller/config/options.ts\` by \`npm run options\`; a test fails when it is stale. Do not edit.`;
+Generated from \`controller/config/options.ts\` by \`npm run options\`; a test fails when it is stale. Do not edit.`;
 
-const INTRODUCTION = `\`marathon-ipvs COMMAND --help\` prints what a command takes. \`diff\` accepts whatever \`run\` accepts.
+const INTRODUCTION = `\`marathon-ipvs COMMAND --help\` lists the options of a command. \`diff\` accepts all options of \`run\`.
 
-An option may be given on the command line, in the environment or in a YAML file; that order decides where it is
-given more than once, and the default comes last. A list that is given in one place replaces that of a weaker one.
-On the command line the last value of an option decides.
+Set an option on the command line, in the environment or in a YAML file. If you set it in several places, the command line takes
+precedence over the environment, and the environment over the file. Lists are not merged: the list with precedence replaces the others.
+If an option is repeated on the command line, the last value counts.
 
 \`\`\`sh
 marathon-ipvs run --source marathon=http://10.0.0.1:8080,http://10.0.0.2:8080 --resync-seconds 60
@@ -44,22 +44,22 @@ resync-seconds: 60
 adopt: false
 \`\`\`
 
-One file, or one environment, serves all commands: each ignores what belongs to others, and refuses what no command has. No
-file is read unless \`--config\` or \`MARATHON_IPVS_CONFIG\` names it; \`export MARATHON_IPVS_CONFIG=/etc/marathon-ipvs/config.yaml\`
-in a profile lets \`status\`, \`doctor\` and \`app\` use the controller's own.
+All commands can share one file or environment: each ignores the options of other commands, and rejects unknown options. A file is
+read only if \`--config\` or \`MARATHON_IPVS_CONFIG\` names it. With \`export MARATHON_IPVS_CONFIG=/etc/marathon-ipvs/config.yaml\`
+in your profile, \`status\`, \`doctor\` and \`app\` use the file of the controller.
 
-Several sources in the environment are separated by blanks (\`MARATHON_IPVS_SOURCE="marathon=… file=…"\`). An empty
-variable counts as unset. A switch (\`true|false\`) given without a value is \`true\`.
+In the environment, separate several sources with spaces (\`MARATHON_IPVS_SOURCE="marathon=… file=…"\`). An empty
+variable counts as unset. A switch (\`true|false\`) without a value is \`true\`.
 
-A value that is not accepted, an option that does not exist (in the file and in the environment too; the line tells which
-one was probably meant) and a path that leads to something else than the option wants (a directory for a token) end the
-program with exit status 2 and one line that says where, what, and what is accepted.`;
+An invalid value, an unknown option, or a path of the wrong kind (such as a directory instead of a token file) ends the program with exit
+status 2. One line says where the option was set, what is wrong, and what is accepted; for an unknown option it suggests the most
+similar one.`;
 
 /** The table of port labels. */
 function labelsTable(): string {
   const rows = Object.values(OPTIONS).map(({ label, meaning }) => `| \`${label}\` | ${meaning} |`);
   return [
-    '| where | label | meaning |',
+    '| Where | Label | Meaning |',
     '|---|---|---|',
     '| a port (portDefinition, portMapping, pod endpoint) | `VIP_0`, `VIP_1`, … | `/name:port` (named VIP) or `1.2.3.4:port`, `fd01:c::7:port` (IP VIP) |',
     ...rows.map((row, i) => `| ${i === 0 ? 'beside it ' : ''}${row}`),

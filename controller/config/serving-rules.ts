@@ -3,7 +3,7 @@
 import { inPool, parsePool } from '../desired/pool.ts';
 import { isLoopback } from '../loopback.ts';
 import { endpointKey } from '../model.ts';
-import { usage } from './given.ts';
+import { usage } from './option-text.ts';
 import type { OptionValues } from './options.ts';
 
 type Serving = Pick<

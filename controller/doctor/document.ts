@@ -1,7 +1,7 @@
 /** The schema of `GET /v1/doctor` and `marathon-ipvs doctor -o json`. Keys may be added, never renamed. */
 
 import { z } from 'zod';
-import { apiVersion, count, instant } from '../status/shapes.ts';
+import { apiVersion, count, instant } from '../status/schemas.ts';
 import { type CheckCode, checkCodes, GROUPS } from './table.ts';
 
 const state = z.enum(['ok', 'warning', 'problem']);

@@ -1,5 +1,5 @@
 import { namespaceHint } from '../netns/report.ts';
-import { plural } from '../status/words.ts';
+import { plural } from '../status/format.ts';
 import type { Colour, Layout } from '../text/table.ts';
 import { visible, visibleDocument } from '../text/visible.ts';
 import type { DoctorDocument, Finding } from './document.ts';

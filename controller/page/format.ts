@@ -1,7 +1,7 @@
 /** Formats numbers, times and names for people. */
 
 import type { VipState } from '../status/document.ts';
-import { short } from '../status/words.ts';
+import { short } from '../status/format.ts';
 
 export {
   ago,
@@ -13,7 +13,7 @@ export {
   short,
   spreadText,
   unevenText,
-} from '../status/words.ts';
+} from '../status/format.ts';
 
 /** `1.2M/s`; `-` if it is not known. */
 export function rate(perSecond: number | null, unit = ''): string {

@@ -1,12 +1,12 @@
 /** The entry point in the browser. */
 
 import { options, render } from 'preact';
-import { showVisibly } from './shown.ts';
+import { escapeNode } from './escape.ts';
 import { listen } from './stream.ts';
 import { applyTheme } from './theme.ts';
 import { App } from './view/app.tsx';
 
-options.vnode = showVisibly;
+options.vnode = escapeNode;
 applyTheme();
 void listen();
 const root = document.getElementById('app');

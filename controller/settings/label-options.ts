@@ -6,7 +6,7 @@
 import type { Family } from '../address.ts';
 import { TRAFFIC_DISTRIBUTIONS, type TrafficDistribution } from '../place.ts';
 import { FALLBACK_SCHEDULER, FLAGS, flagsFault, readFlags, SCHEDULERS } from './schedulers.ts';
-import { MOST_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
+import { MAX_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
 import { Refused, readNumber, readOneOf, readPrefixes, readTruth } from './values.ts';
 
 /** How a VIP is balanced, as the labels beside its VIP label say. */
@@ -65,7 +65,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     unset: FALLBACK_SCHEDULER,
     read: (text) => readOneOf(text, SCHEDULERS),
     meaning:
-      "the kernel's short name, default `wlc` or `--default-scheduler`; [how they spread connections](balancing.md)",
+      'scheduler, by its name in the kernel ([how each spreads connections](balancing.md)); default `wlc`, or `--default-scheduler`',
   },
   flags: {
     label: 'IPVS_SCHEDULER_FLAGS',
@@ -76,14 +76,14 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
       option: 'scheduler',
       fault: (flags, { scheduler }) => flagsFault(flags, scheduler),
     },
-    meaning: `comma-separated: ${FLAGS.map((flag) => `\`${flag}\``).join(', ')} ([what they do](balancing.md)); default none`,
+    meaning: `flags of the scheduler, comma-separated: ${FLAGS.map((flag) => `\`${flag}\``).join(', ')} ([what they do](balancing.md#flags-of-mh-and-sh)); default none`,
   },
   persistenceSeconds: {
     label: 'IPVS_PERSISTENCE_SECONDS',
     of: 'vip',
     unset: 0,
     read: readNumber(MOST_PERSISTENCE_SECONDS),
-    meaning: 'clients stay with their backend for so long, default 0: they do not',
+    meaning: 'how many seconds a client stays with its backend; default 0: no persistence',
   },
   persistencePrefix: {
     label: 'IPVS_PERSISTENCE_PREFIX',
@@ -99,7 +99,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
           : 'has no effect without IPVS_PERSISTENCE_SECONDS',
     },
     meaning:
-      'clients whose addresses agree in so many leading bits stay together: `24` for IPv4, `24/64` for IPv4 and IPv6; default `32/128`, each address by itself',
+      'prefix length of the clients that stay together: `24` for IPv4, `24/64` for IPv4 and IPv6; default `32/128`: each address separately',
   },
   weight: {
     label: 'IPVS_WEIGHT',
@@ -107,7 +107,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     unset: 1,
     // The bound of `ipvsadm -w`.
     read: readNumber(65_535),
-    meaning: "of this app's backends, default 1",
+    meaning: "weight of this app's backends; default 1",
   },
   maxConnections: {
     label: 'IPVS_MAX_CONNECTIONS',
@@ -115,14 +115,14 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     unset: 0,
     read: readNumber(MOST_CONNECTIONS),
     meaning:
-      "of each of this app's backends, on each host: one with so many gets no new ones until it has less than three quarters of them; default 0: no limit",
+      'limit on the connections of each backend of this app, per host; a full backend gets no new ones until it is below three quarters of the limit; default 0: no limit',
   },
   drainSeconds: {
     label: 'IPVS_DRAIN_SECONDS',
     of: 'backends',
     unset: 300,
     read: readNumber(86_400),
-    meaning: 'how long connections of a leaving backend may live on, default 300',
+    meaning: 'how many seconds the connections of a removed backend may continue; default 300',
   },
   eject: {
     label: 'IPVS_EJECT',
@@ -130,19 +130,19 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     unset: true,
     read: readTruth,
     meaning:
-      "`false`: this app's backends stay in rotation also where they do not answer ([ejection](ejection.md)); default `true`",
+      "`false`: never eject this app's backends, even if they do not answer ([ejection](ejection.md)); default `true`",
   },
   slowStartSeconds: {
     label: 'IPVS_SLOW_START_SECONDS',
     of: 'vip',
     unset: 0,
-    read: readNumber(MOST_SLOW_START_SECONDS),
+    read: readNumber(MAX_SLOW_START_SECONDS),
     beside: {
       option: 'scheduler',
       fault: (slowStartSeconds, others) => slowStartFault({ ...others, slowStartSeconds }),
     },
     meaning:
-      'for how long a backend that comes into rotation grows from a tenth to its weight ([slow start](slow-start.md)), default 0 or `--slow-start-seconds`: it has its weight at once',
+      'how many seconds a backend that enters the rotation takes to grow from a tenth of its weight to all of it ([slow start](slow-start.md)); default 0, or `--slow-start-seconds`: full weight at once',
   },
   trafficDistribution: {
     label: 'IPVS_TRAFFIC_DISTRIBUTION',
@@ -150,7 +150,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     unset: 'Cluster',
     read: (text) => readOneOf(text, TRAFFIC_DISTRIBUTIONS),
     meaning:
-      '`PreferSameZone` or `PreferSameNode`: only the nearest backends get connections ([nearness](nearness.md)); default `Cluster`, or `--traffic-distribution`: all do',
+      '`PreferSameZone` or `PreferSameNode`: only the nearest backends get connections ([nearness](nearness.md)); default `Cluster`, or `--traffic-distribution`: all backends do',
   },
 };
 

@@ -1,7 +1,7 @@
 /** Slow start: a backend that comes into rotation grows to its full weight. Shared by settings, plan and output. */
 
 /** An hour: whoever needs longer can change weights by hand. */
-export const MOST_SLOW_START_SECONDS = 3_600;
+export const MAX_SLOW_START_SECONDS = 3_600;
 
 /**
  * Factor by which the weights of a VIP with slow start are multiplied, so that tenths of weight 1 are whole numbers with

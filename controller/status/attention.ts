@@ -1,7 +1,7 @@
 import type { Colour, Layout } from '../text/table.ts';
 import { quoted } from '../text/visible.ts';
 import type { StatusDocument } from './document.ts';
-import { ago, duration, plural, unevenText } from './words.ts';
+import { ago, duration, plural, unevenText } from './format.ts';
 
 /** Lines shown of each kind: a mistake in a shared template may reject hundreds of labels. */
 const MAX_SHOWN = 20;

@@ -64,7 +64,7 @@ export function healthz(status: Status, now: number, limits: HealthLimits): read
 
 function loopCheck({ movedAt }: Status, now: number, { loopMs }: HealthLimits): Check {
   const still = now - movedAt;
-  return check('loop', still <= loopMs, still <= loopMs ? null : `has not moved for ${seconds(still)}`);
+  return check('loop', still <= loopMs, still <= loopMs ? null : `no heartbeat for ${seconds(still)}`);
 }
 
 function kernelCheck(status: Status, now: number, limits: HealthLimits): Check {
@@ -96,7 +96,7 @@ function refusedBackends({ refused }: PassStatus): readonly string[] {
   if (refused.length === 0) return [];
   const what = `${refused.length} backend address${refused.length === 1 ? '' : 'es'}`;
   const addresses = refused.map(({ address }) => address);
-  return [`${what} left out, since the kernel takes none as a destination: ${some(addresses)}`];
+  return [`${what} left out, since the kernel refuses them as destinations: ${some(addresses)}`];
 }
 
 /** With a state from disk only missing VIPs are added (rule 2); other differences wait until the source is read. */

@@ -19,7 +19,7 @@ import {
   slowStartSeconds,
   spread,
   vipName,
-} from './shapes.ts';
+} from './schemas.ts';
 import { state, summary } from './summary.ts';
 
 const traffic = z.object({

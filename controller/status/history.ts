@@ -5,9 +5,9 @@ import { letGoText } from '../plan/let-go.ts';
 import { changeText, type ServiceSettings, serviceFields } from '../settings/settings.ts';
 import { weightChangeText, weightText } from '../settings/slow-start.ts';
 import type { BackendRecord } from './backend-records.ts';
+import { plural } from './format.ts';
 import type { PastRemoval } from './large-removals.ts';
 import type { RecordsBefore, VipRecord, VipRecords } from './vip-records.ts';
-import { plural } from './words.ts';
 
 /** A difference between two passes. Times are milliseconds of the monotonic clock. */
 export interface Change {

@@ -1,7 +1,7 @@
 /** Schemas of the parts of the status document about the host rather than its VIPs. */
 
 import { z } from 'zod';
-import { count, instant } from './shapes.ts';
+import { count, instant } from './schemas.ts';
 
 /** Size and load of the IPVS tables. */
 const tables = z.object({

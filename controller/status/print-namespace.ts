@@ -1,7 +1,7 @@
 import type { Layout } from '../text/table.ts';
 import { visibleDocument } from '../text/visible.ts';
 import type { StatusDocument } from './document.ts';
-import { ago, plural } from './words.ts';
+import { ago, plural } from './format.ts';
 
 type NamespaceDocument = NonNullable<StatusDocument['networkNamespaces']>['namespaces'][number];
 

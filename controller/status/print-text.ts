@@ -18,7 +18,7 @@ import {
   short,
   spreadText,
   unevenText,
-} from './words.ts';
+} from './format.ts';
 
 /** Formats the status for people: one line for each VIP, then the problems, then a summary line. */
 export function statusText(status: StatusDocument, layout: Layout): string {

@@ -3,7 +3,7 @@
 import { serviceFields } from '../settings/settings.ts';
 import type { StatusDocument, VipDocument } from './document.ts';
 import { type Figures, figuresOf } from './figures.ts';
-import { spreadText } from './words.ts';
+import { spreadText } from './format.ts';
 
 /** A VIP without its backends. Rates are per second; null if the kernel's counters are unknown. */
 export interface VipRow

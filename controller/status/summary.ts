@@ -1,7 +1,7 @@
 /** The schema of a status's summary. */
 
 import { z } from 'zod';
-import { count } from './shapes.ts';
+import { count } from './schemas.ts';
 
 export const state = z.enum([
   'forwarding',

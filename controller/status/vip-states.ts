@@ -36,7 +36,7 @@ function heldState(isKept: boolean, unknown: PassStatus['unknown']): StateAndRea
   return isKept ? { state: 'held', reason: `some of its backends stay: ${whyKept(unknown)}` } : HELD;
 }
 
-const HELD: StateAndReason = { state: 'held', reason: 'some of its backends would leave and are held' };
+const HELD: StateAndReason = { state: 'held', reason: 'the mass-removal brake holds some of its backends' };
 
 export type HeldBackends = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, string>>;
 

@@ -1,6 +1,6 @@
 import type { PassStatus } from '../pass-status.ts';
 import type { Clock, Log, Observer } from '../ports.ts';
-import { plural } from '../status/words.ts';
+import { plural } from '../status/format.ts';
 import { createNotify, type Notify } from './notify-socket.ts';
 
 /** Notifies systemd of the controller's state (sd_notify(3)): ready once VIPs forward, alive while the loop moves. */

@@ -1,7 +1,7 @@
 /** The schema of `GET /v1/why` and `marathon-ipvs why -o json`. Keys may be added, never renamed. */
 
 import { z } from 'zod';
-import { apiVersion, instant, portNumber } from '../status/shapes.ts';
+import { apiVersion, instant, portNumber } from '../status/schemas.ts';
 import { type Cause, causes, STAGES } from './causes.ts';
 
 const verdict = z.enum(['works', 'broken', 'unknown']);

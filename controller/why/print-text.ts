@@ -4,7 +4,7 @@ import type { Colour, Layout } from '../text/table.ts';
 import { visibleDocument } from '../text/visible.ts';
 import { STAGES } from './causes.ts';
 import type { StepDocument, TraceDocument, WhyDocument } from './document.ts';
-import { verdictWords } from './verdict-words.ts';
+import { verdictText } from './verdict-text.ts';
 
 const SIGNS: Record<StepDocument['state'], string> = {
   ok: '+',
@@ -57,7 +57,7 @@ function stepLines({ stage, state, found, fix }: StepDocument, paint: Layout['pa
 }
 
 function verdictLine(trace: TraceDocument, paint: Layout['paint']): string {
-  const { word, about } = verdictWords(trace);
+  const { word, about } = verdictText(trace);
   const verdict = paint(VERDICT_COLOURS[trace.verdict], word);
   if (about !== null) return `${verdict}: ${about}`;
   return trace.verdict === 'unknown' ? `${verdict}: see the lines with [?]` : verdict;

@@ -2,7 +2,7 @@
 
 import { extname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { givenAs } from '../config/given.ts';
+import { optionAsWritten } from '../config/option-text.ts';
 import { readEnteringRight } from '../doctor/read/kernel.ts';
 import { ControllerError } from '../errors.ts';
 import { enterNamespace } from '../netns/enter.ts';
@@ -19,7 +19,7 @@ export async function checkEntering(config: Config, directory: string): Promise<
   if (await readEnteringRight()) return;
   throw new ControllerError(
     'kernel',
-    `${givenAs(config, 'netnsDir')} ${directory}: network namespaces cannot be entered without CAP_SYS_ADMIN; run as root, or give the unit or the container SYS_ADMIN`,
+    `${optionAsWritten(config, 'netnsDir')} ${directory}: network namespaces cannot be entered without CAP_SYS_ADMIN; run as root, or give the unit or the container SYS_ADMIN`,
     { retry: 'never' },
   );
 }

@@ -1,7 +1,7 @@
 /** Wires a command that works in the network namespace of `--netns`. */
 
 import type { Config } from '../config/config.ts';
-import { givenAs } from '../config/given.ts';
+import { optionAsWritten } from '../config/option-text.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import { askInNamespace } from '../netns/facts.ts';
 import { namedNamespace } from '../netns/named.ts';
@@ -26,12 +26,12 @@ export async function openNamespace(config: Config): Promise<OpenNamespace | nul
 export async function namespaceOf(config: Config): Promise<Namespace | null> {
   const { netns: id, netnsDir: directory, against } = config;
   if (id === undefined) return null;
-  const given = `${givenAs(config, 'netns')} ${visible(id)}`;
+  const given = `${optionAsWritten(config, 'netns')} ${visible(id)}`;
   const wrong = (message: string) => new ControllerError('usage', message, { retry: 'never' });
   if (directory === undefined)
     throw wrong(`${given} is given without --netns-dir, expected the directory that has the file`);
   if (against.kind !== 'kernel') {
-    const other = `${givenAs(config, 'against')} ${against.kind === 'file' ? visible(against.path) : against.kind}`;
+    const other = `${optionAsWritten(config, 'against')} ${against.kind === 'file' ? visible(against.path) : against.kind}`;
     throw wrong(`${given} is given with ${other}, expected kernel: the table of that namespace`);
   }
   const namespace = await namedNamespace(directory, id).catch((error: unknown) => {

@@ -2,7 +2,7 @@
 
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
-import { givenAs } from '../config/given.ts';
+import { optionAsWritten } from '../config/option-text.ts';
 import type { OptionName } from '../config/options.ts';
 import { type Pools, parsePool } from '../desired/pool.ts';
 import type { HostFacts } from '../loop/nearness.ts';
@@ -49,10 +49,10 @@ export function clientOptionsOf(config: Config, peer: 'marathon' | 'mesos', addr
     credentials: credentialsOf(userFile, tokenFile),
     caFile,
     givenBy: {
-      address: givenAs(config, address),
-      userFile: givenAs(config, names.userFile),
-      tokenFile: givenAs(config, names.tokenFile),
-      caFile: givenAs(config, names.caFile),
+      address: optionAsWritten(config, address),
+      userFile: optionAsWritten(config, names.userFile),
+      tokenFile: optionAsWritten(config, names.tokenFile),
+      caFile: optionAsWritten(config, names.caFile),
     },
   };
 }

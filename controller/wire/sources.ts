@@ -1,7 +1,7 @@
 /** Wires the sources. Each kind is loaded only when one is configured. */
 
 import type { Config } from '../config/config.ts';
-import { givenAs } from '../config/given.ts';
+import { optionAsWritten } from '../config/option-text.ts';
 import type { SourceOption } from '../config/values.ts';
 import type { AppSource, Log, Reporter, Resolver, SavedApps } from '../ports.ts';
 import { createDnsResolver } from '../source/dns-resolver.ts';
@@ -47,7 +47,7 @@ async function sourceOf(
       const { createFileSource } = await import('../source/file/source.ts');
       return createFileSource({
         path: where,
-        givenBy: givenAs(config, 'source'),
+        givenBy: optionAsWritten(config, 'source'),
         framework: config.framework,
         resolver,
         saved,

@@ -10,7 +10,7 @@ import { askController } from '../cli/commands/doctor.ts';
 import { readAndPass } from '../cli/commands/once.ts';
 import { get } from '../cli/commands/query.ts';
 import type { Config } from '../config/config.ts';
-import { fileName } from '../config/given.ts';
+import { fileName } from '../config/option-text.ts';
 import { optionNames } from '../config/options.ts';
 import { version } from '../config/version.ts';
 import { examine } from '../doctor/examine.ts';

@@ -4,7 +4,7 @@ import { openController } from '../cli/commands/controller.ts';
 import { readAndPass } from '../cli/commands/once.ts';
 import { query } from '../cli/commands/query.ts';
 import type { Config } from '../config/config.ts';
-import { givenAs } from '../config/given.ts';
+import { optionAsWritten } from '../config/option-text.ts';
 import type { OptionName } from '../config/options.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { Log } from '../ports.ts';
@@ -62,7 +62,7 @@ interface PortOptions extends Pick<Config, 'dnsListen'>, Pick<WhyPorts, 'client'
 
 function refuseBoth(config: Config, one: OptionName, other: OptionName): void {
   if (config[one] === undefined || config[other] === undefined) return;
-  const message = `${givenAs(config, one)} and ${givenAs(config, other)} are both given, expected one of them`;
+  const message = `${optionAsWritten(config, one)} and ${optionAsWritten(config, other)} are both given, expected one of them`;
   throw new ControllerError('usage', message, { retry: 'never' });
 }
 

@@ -13,7 +13,7 @@ import { withTimeouts } from '../apply/timeouts.ts';
 import { createUnfitAddresses } from '../apply/unfit-addresses.ts';
 import type { ConnectionPorts } from '../cli/commands/connection.ts';
 import type { Config } from '../config/config.ts';
-import { givenAs } from '../config/given.ts';
+import { optionAsWritten } from '../config/option-text.ts';
 import type { IpvsTables } from '../counters.ts';
 import { inPool } from '../desired/pool.ts';
 import { createTranslator } from '../desired/translate.ts';
@@ -219,7 +219,10 @@ async function comparedWith(
     case 'file': {
       const table = await readTable(against.path);
       if (origins.ledger !== 'default')
-        return { table: readOnlyTable(table), ledger: namedLedger(ledger, givenAs(config, 'ledger')) };
+        return {
+          table: readOnlyTable(table),
+          ledger: namedLedger(ledger, optionAsWritten(config, 'ledger')),
+        };
       // Services in the pools were made by this controller or by dcos-net. For the others only a ledger can tell.
       const ours = [...table].filter(([, { address }]) => inPools(address)).map(([key]) => key);
       return { table: readOnlyTable(table), ledger: fixedLedger(ours) };

@@ -222,7 +222,7 @@ describe('events', () => {
 
 test('the documentation has the numbers', () => {
   const text = readFileSync(new URL('../../docs/scale.md', import.meta.url), 'utf8');
-  const section = text.slice(text.indexOf('## How much a source may say'));
+  const section = text.slice(text.indexOf('## Limits on source data'));
   for (const bound of [...Object.values(BOUNDS), MAX_LISTED])
     expect(section).toContain(bound.toLocaleString('en'));
 });

@@ -9,7 +9,7 @@ import { createKernelCounters } from '../../controller/apply/kernel-counters.ts'
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
 import { run } from '../../controller/cli/commands/run.ts';
 import { resolveConfig } from '../../controller/config/config.ts';
-import type { Environment } from '../../controller/config/given.ts';
+import type { Environment } from '../../controller/config/option-text.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { Reconciler } from '../../controller/loop/reconciler.ts';
 import type { Log } from '../../controller/ports.ts';

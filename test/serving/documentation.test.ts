@@ -95,7 +95,7 @@ inLab('the pages, followed on a host that moves from dcos-net', () => {
 
   test('migrate, 1: look, and change nothing', async () => {
     const before = await ipvsadm();
-    const [doctor, diff] = await follow(MIGRATE, '1. Look, and change nothing', DIFFERS);
+    const [doctor, diff] = await follow(MIGRATE, '1. Preview the changes', DIFFERS);
     expect(doctor).toContain('Kernel');
     expect(diff).toContain('adopted: the kernel had it already');
     expect(diff).toContain('- 10.9.0.77:31000');
@@ -103,7 +103,7 @@ inLab('the pages, followed on a host that moves from dcos-net', () => {
   });
 
   test('read a diff: against the kernel, nothing, and a table that someone sent', async () => {
-    const [kernel, none, , table] = await follow('docs/read-a-diff.md', 'Against what', DIFFERS);
+    const [kernel, none, , table] = await follow('docs/read-a-diff.md', 'What it compares with', DIFFERS);
     expect(none).toContain('+ 10.9.0.1:31000');
     // With a table from elsewhere every service counts as ours.
     expect(table).toContain('- 10.9.0.77:31000');
@@ -111,7 +111,7 @@ inLab('the pages, followed on a host that moves from dcos-net', () => {
   });
 
   test('migrate, 2: one host changes over', async () => {
-    await follow(MIGRATE, '2. Let one host change over');
+    await follow(MIGRATE, '2. Switch one host');
     const backends = (vip: string) => [1, 0].map((at) => `-a -t ${vip} -r 10.9.0.1:3100${at} -m -w 1`);
     expect(await ipvsadm()).toEqual(
       [`${VIP}:5555`, '192.168.77.7:80']
@@ -128,7 +128,7 @@ inLab('the pages, followed on a host that moves from dcos-net', () => {
     ]);
     controller = new RunningController(child);
     await controller.ready();
-    const [ready, vips] = await follow(MIGRATE, '4. Watch it');
+    const [ready, vips] = await follow(MIGRATE, '4. Monitor it');
     expect(ready).toContain('readyz check passed');
     const backend = [31_000, 31_001].map((port) => ({ ip: '10.9.0.1', port }));
     expect(JSON.parse(vips ?? '')).toEqual([
@@ -155,7 +155,7 @@ inLab('the pages, followed on a host that moves from dcos-net', () => {
   test('back again: what it made or adopted goes, and nothing else', async () => {
     await shell('ipvsadm -A -t 192.0.2.1:80 -s rr');
     await controller.end();
-    await follow(MIGRATE, 'Back again');
+    await follow(MIGRATE, 'Go back to dcos-net');
     expect(await ipvsadm()).toEqual(['-A -t 192.0.2.1:80 -s rr']);
   });
 });

@@ -1,4 +1,4 @@
-import type { Environment } from '../../config/given.ts';
+import type { Environment } from '../../config/option-text.ts';
 import { grammar } from '../completion/grammar.ts';
 import { type LookUp, offersFor } from '../completion/offers.ts';
 import { FILES_LINE } from '../completion/scripts.ts';

@@ -4,7 +4,7 @@ import { type IncomingMessage, type RequestOptions, request as requestHttp } fro
 import { request as requestHttps, type RequestOptions as SecureOptions } from 'node:https';
 import { namesLoopback } from '../../api/host-header.ts';
 import type { Config } from '../../config/config.ts';
-import { flagName, usage } from '../../config/given.ts';
+import { flagName, usage } from '../../config/option-text.ts';
 import type { OptionName } from '../../config/options.ts';
 import { tokenIn } from '../../config/token.ts';
 import { ControllerError, systemReason } from '../../errors.ts';

@@ -1,5 +1,5 @@
 import { resolveConfig } from '../../config/config.ts';
-import type { Environment, GivenOption } from '../../config/given.ts';
+import type { Environment, OptionText } from '../../config/option-text.ts';
 import { describeOption } from '../../config/options.ts';
 import { contextNames } from '../../kubernetes/context-names.ts';
 import { statusDocument } from '../../status/document.ts';
@@ -55,7 +55,7 @@ async function ofController(
 }
 
 /** The options that locate the controller; repeatable options never do. */
-function givenBy({ flag: { option: name }, text }: Typed['flags'][number]): GivenOption[] {
+function givenBy({ flag: { option: name }, text }: Typed['flags'][number]): OptionText[] {
   if (name === null || describeOption(name).repeatable === true) return [];
   return [{ name, origin: 'flag', place: 'on the command line', text }];
 }

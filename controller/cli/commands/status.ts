@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { givenAs, usage } from '../../config/given.ts';
+import { optionAsWritten, usage } from '../../config/option-text.ts';
 import { ControllerError, messageOf } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import { type StatusDocument, statusDocument } from '../../status/document.ts';
@@ -66,7 +66,7 @@ async function readerFor(
 ): Promise<(signal: AbortSignal) => Promise<StatusText>> {
   if (name !== null && config.netns !== undefined)
     throw usage(
-      `status ${quoted(name)} and ${givenAs(config, 'netns')} are both given, expected one of them`,
+      `status ${quoted(name)} and ${optionAsWritten(config, 'netns')} are both given, expected one of them`,
     );
   const controller = await openController(config);
   if (config.netns !== undefined) return namespaceReader(controller, config, config.netns, ports);

@@ -2,8 +2,8 @@
 
 import { type ArgumentInfo, commandArguments } from '../../config/arguments.ts';
 import { OUTPUTS } from '../../config/config.ts';
-import { flagName } from '../../config/given.ts';
 import { type CommandName, commandDescriptions } from '../../config/option.ts';
+import { flagName } from '../../config/option-text.ts';
 import { describeOption, type OptionName, optionNames } from '../../config/options.ts';
 
 /** What one position accepts: fixed words, files, or names that are looked up. If it has none of these, any text. */

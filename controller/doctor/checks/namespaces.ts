@@ -1,4 +1,4 @@
-import { plural } from '../../status/words.ts';
+import { plural } from '../../status/format.ts';
 import { type Found, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
 

@@ -75,7 +75,7 @@ export function checkEstimator({
   const counted = `${services} services on kernel ${kernelRelease}`;
   const { switchedOn, processors, nice } = estimation;
   if (switchedOn === '0' || processors === '')
-    return [fine('rate-estimator', check, `switched off: counters and rates stand still; ${counted}`)];
+    return [fine('rate-estimator', check, `switched off: counters and rates are not updated; ${counted}`)];
   const version = kernelVersion(kernelRelease);
   if (version === null || !isBefore(version, [6, 2])) {
     const where = processors === null ? '' : ` (processors ${processors}, nice ${nice ?? 'unknown'})`;
@@ -92,7 +92,7 @@ export function checkEstimator({
       state: 'warning',
       found: `in one timer on one processor, for ${counted}`,
       wanted: switchedOn === null ? 'Linux 6.2 or newer' : 'switched off, or Linux 6.2 or newer',
-      why: `before Linux 6.2 it walks all services and backends every two seconds and delays packets meanwhile; if it is switched off, counters stand still: \`status\` shows no traffic, and --eject finds nothing`,
+      why: `before Linux 6.2 it walks all services and backends every two seconds and delays packets meanwhile; if it is switched off, counters are not updated: \`status\` shows no traffic, and --eject finds nothing`,
       command:
         switchedOn === null
           ? null

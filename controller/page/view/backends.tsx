@@ -19,7 +19,7 @@ const MAX_ROWS = 50;
 export function Backends({ vip, at }: BackendsProps): VNode {
   const [all, setAll] = useState(false);
   const backends = attentionFirst(vip);
-  if (backends.length === 0) return <p>None: no task can be reached.</p>;
+  if (backends.length === 0) return <p>No backends: no task is reachable.</p>;
   const shown = all ? backends : backends.slice(0, MAX_ROWS);
   return (
     <>

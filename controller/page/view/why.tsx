@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VipDocument } from '../../status/document.ts';
 import type { StepDocument, TraceDocument, WhyDocument } from '../../why/document.ts';
-import { verdictWords } from '../../why/verdict-words.ts';
+import { verdictText } from '../../why/verdict-text.ts';
 import { errorOf, type Reply, request } from '../api.ts';
 import { endpoint, moment } from '../format.ts';
 import { Copy } from './copy.tsx';
@@ -73,7 +73,7 @@ const TONES: Readonly<Record<TraceDocument['verdict'] | StepDocument['state'], s
 };
 
 function Way({ way, at }: { readonly way: TraceDocument; readonly at: string }): VNode {
-  const { word, about } = verdictWords(way);
+  const { word, about } = verdictText(way);
   return (
     <>
       <p>

@@ -56,7 +56,7 @@ export function isReadableId(id: string): boolean {
   const isOne = names.every((name) => !['', '.', '..'].includes(name) && !name.includes('*'));
   return (
     id.startsWith('/') &&
-    id.length <= LONGEST &&
+    id.length <= MAX_ID_LENGTH &&
     id.isWellFormed() &&
     isOne &&
     !ENDPOINTS.has(names.at(-1) ?? '')

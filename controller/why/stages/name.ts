@@ -1,5 +1,5 @@
 import { cleanName } from '../../desired/names.ts';
-import { plural } from '../../status/words.ts';
+import { plural } from '../../status/format.ts';
 import { nearest } from '../../text/suggestion.ts';
 import { quoted } from '../../text/visible.ts';
 import type { DesiredState, VipFact, VipQuery } from '../facts.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseCommandLine } from '../../../controller/cli/command-line.ts';
-import { flagName, variableName } from '../../../controller/config/given.ts';
+import { flagName, variableName } from '../../../controller/config/option-text.ts';
 import { describeOption, optionNames } from '../../../controller/config/options.ts';
 import { ControllerError } from '../../../controller/errors.ts';
 

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { flagName } from '../../../controller/config/given.ts';
 import type { CommandName } from '../../../controller/config/option.ts';
+import { flagName } from '../../../controller/config/option-text.ts';
 import { describeOption, type OptionName, optionNames } from '../../../controller/config/options.ts';
 import { ABSENT, directory, refusalOf, resolve } from './resolving.ts';
 

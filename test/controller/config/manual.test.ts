@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { flagName } from '../../../controller/config/given.ts';
 import { manualPage } from '../../../controller/config/manual.ts';
+import { flagName } from '../../../controller/config/option-text.ts';
 import { optionNames } from '../../../controller/config/options.ts';
 
 // `npm run options` makes it anew.

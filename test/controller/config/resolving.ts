@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from '@jest/globals';
 import { resolveConfig } from '../../../controller/config/config.ts';
-import type { Environment, GivenOption } from '../../../controller/config/given.ts';
 import type { CommandName } from '../../../controller/config/option.ts';
+import type { Environment, OptionText } from '../../../controller/config/option-text.ts';
 import type { OptionName } from '../../../controller/config/options.ts';
 
 export const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-config-'));
@@ -21,7 +21,7 @@ export function yaml(text: string | Uint8Array): string {
 /** A path below which nothing is, in a folder of this test's own. */
 export const ABSENT = join(directory, 'absent');
 
-export function flags(values: Partial<Record<OptionName, string | readonly string[]>>): GivenOption[] {
+export function flags(values: Partial<Record<OptionName, string | readonly string[]>>): OptionText[] {
   return Object.entries(values).map(([name, text]) => ({
     name: name as OptionName,
     origin: 'flag',

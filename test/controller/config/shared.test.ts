@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { OUTPUTS, resolveConfig } from '../../../controller/config/config.ts';
-import { fileName, variableName } from '../../../controller/config/given.ts';
 import { APP_COMMANDS, type CommandName, commandDescriptions } from '../../../controller/config/option.ts';
+import { fileName, variableName } from '../../../controller/config/option-text.ts';
 import { describeOption, optionNames } from '../../../controller/config/options.ts';
 import { directory, flags, refusalOf, yaml } from './resolving.ts';
 

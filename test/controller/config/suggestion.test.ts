@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { fileName, variableName } from '../../../controller/config/given.ts';
+import { fileName, variableName } from '../../../controller/config/option-text.ts';
 import { optionNames } from '../../../controller/config/options.ts';
 import { nearest } from '../../../controller/text/suggestion.ts';
 import { refusalOf } from './resolving.ts';

@@ -106,7 +106,7 @@ test('threads that count rates are told with their processors, and that an empty
   expect(found('0-1', growing(0))).toContain(
     '(processors 0-1, nice 0), 1 of at most 8, each for up to 122400 services and backends; 1 services',
   );
-  expect(found('', null)).toContain('counters and rates stand still');
+  expect(found('', null)).toContain('counters and rates are not updated');
 });
 
 test('how rates are counted is read as far as the kernel has a setting for it', async () => {

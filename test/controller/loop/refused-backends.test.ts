@@ -50,7 +50,7 @@ test('a backend that the kernel refuses is no failure, its VIP works on, and one
   expect(kernelCheck(pass)).toEqual({
     name: 'kernel',
     ok: true,
-    message: '1 backend address left out, since the kernel takes none as a destination: 10.9.0.255',
+    message: '1 backend address left out, since the kernel refuses them as destinations: 10.9.0.255',
   });
 });
 

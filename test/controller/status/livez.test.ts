@@ -45,7 +45,7 @@ describe('alive', () => {
     now += 61_000;
     expect(alive()).toBe(false);
     expect(healthz(board.current(), now, DEFAULT_LIMITS).find(({ name }) => name === 'loop')?.message).toBe(
-      'has not moved for 61 s',
+      'no heartbeat for 61 s',
     );
   });
 

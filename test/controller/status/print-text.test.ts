@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { StatusDocument } from '../../../controller/status/document.ts';
+import { ago, duration, short } from '../../../controller/status/format.ts';
 import { statusText, vipsText, wideText } from '../../../controller/status/print-text.ts';
-import { ago, duration, short } from '../../../controller/status/words.ts';
 import { painter } from '../../../controller/text/table.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, tableOf } from '../../support/observed.ts';

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { parseCommandLine } from '../../../controller/cli/command-line.ts';
-import { openApps } from '../../../controller/cli/commands/apps/parts.ts';
+import { openAppClient } from '../../../controller/cli/commands/apps/app-client.ts';
 import { targetOf } from '../../../controller/cli/commands/apps/target.ts';
 import type { Config } from '../../../controller/config/config.ts';
-import type { Environment } from '../../../controller/config/given.ts';
+import type { Environment } from '../../../controller/config/option-text.ts';
 import { systemClock } from '../../../controller/time.ts';
 import { sourcesOf } from '../../../controller/wire/sources.ts';
 import { silent } from '../source/support.ts';
@@ -53,7 +53,7 @@ describe('advice on an address names what it was given by', () => {
     const listed = async (config: Config) => {
       const target = targetOf(config);
       if (target.kind !== 'marathon') throw new Error('no Marathon');
-      return await openApps(target.where, config, systemClock, silent)
+      return await openAppClient(target.where, config, systemClock, silent)
         .writer.listApps(never)
         .then(String, (error: Error) => error.message);
     };

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { usage } from '../../../config/given.ts';
+import { usage } from '../../../config/option-text.ts';
 import { systemReason } from '../../../errors.ts';
 import { isRecord, shown } from '../../../rejection.ts';
 import { parseJson } from '../../../source/json/text.ts';

@@ -5,21 +5,21 @@ import { ControllerError } from '../../../errors.ts';
 import type { App, Rejection } from '../../../model.ts';
 import { checkDefinition, readDefinition } from '../../../source/document/definition.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
+import { plural } from '../../../status/format.ts';
 import { instancesText } from '../../../status/progress.ts';
-import { plural } from '../../../status/words.ts';
 import { visible } from '../../../text/visible.ts';
 import { documentText } from '../../document-text.ts';
 import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../exit-status.ts';
+import type { AppClient } from './app-client.ts';
 import { changeOf, readText, shownFile } from './change.ts';
 import { follow, type Outcome } from './follow.ts';
 import { mistakesOf, printForecast, printMistakes } from './forecast.ts';
 import { type AppPorts, refusalLines } from './messages.ts';
-import type { AppParts } from './parts.ts';
 
 /** The context of one command. */
 export interface Session {
   readonly config: Config;
-  readonly parts: AppParts;
+  readonly client: AppClient;
   readonly ports: AppPorts;
   readonly signal: AbortSignal;
 }
@@ -30,37 +30,37 @@ export interface Session {
  * Marathon refused it.
  */
 export async function add(kind: AppRef['kind'], file: string | null, session: Session): Promise<number> {
-  const { parts, ports, config, signal } = session;
+  const { client, ports, config, signal } = session;
   const text = await readText(file, ports);
   const { framework = ANY_FRAMEWORK } = config;
   const read = readDefinition(text, kind, { where: shownFile(file), framework });
-  const mistakes = 'mistakes' in read ? read.mistakes : mistakesOf(read.app, parts.translate);
+  const mistakes = 'mistakes' in read ? read.mistakes : mistakesOf(read.app, client.translate);
   if ('mistakes' in read || mistakes.length > 0) return refuse(mistakes, session);
-  const vips = await vipsOf({ ...read.app, framework: await parts.framework(signal) }, session);
+  const vips = await vipsOf({ ...read.app, framework: await client.framework(signal) }, session);
   if (vips === null) return EXIT_ERROR;
   const ref = { kind, id: read.app.id };
-  const result = await parts.writer.add(kind, withoutMark(text), { signal, force: config.force });
+  const result = await client.writer.add(kind, withoutMark(text), { signal, force: config.force });
   return await conclude({ what: 'add', ref, vips }, result, session);
 }
 
 /** Changes an app by `KEY=VALUE…`, or by the fields in a file. Resolves like `add`. */
 export async function update(operand: string, changes: readonly string[], session: Session): Promise<number> {
-  const { parts, ports, config, signal } = session;
+  const { client, ports, config, signal } = session;
   const ref = { kind: 'app', id: absoluteId(operand, '/') } as const;
   const change = await changeOf(changes, ports);
   const { framework = ANY_FRAMEWORK } = config;
   if (checkUpdate(ref.id, change.fields, framework, session) === null) return EXIT_ERROR;
-  const before = await parts.writer.show(ref, signal);
+  const before = await client.writer.show(ref, signal);
   if (typeof before !== 'object' || before === null) {
     ports.printError(`update ${ref.id}: the app does not exist; app add creates it`);
     return EXIT_ERROR;
   }
   // Like Marathon, whose PUT replaces the given fields.
   const merged = { ...before, ...change.fields };
-  const app = checkUpdate(ref.id, merged, await parts.framework(signal), session);
+  const app = checkUpdate(ref.id, merged, await client.framework(signal), session);
   const vips = app === null ? null : await vipsOf(app, session);
   if (vips === null) return EXIT_ERROR;
-  const result = await parts.writer.update(ref, change.text, { signal, force: config.force });
+  const result = await client.writer.update(ref, change.text, { signal, force: config.force });
   return await conclude({ what: 'update', ref, vips }, result, session);
 }
 
@@ -85,9 +85,9 @@ function checkUpdate(
 
 /** Removes an app. Resolves like `add`. */
 export async function remove(operand: string, session: Session): Promise<number> {
-  const { parts, config, signal } = session;
+  const { client, config, signal } = session;
   const ref = { kind: 'app', id: absoluteId(operand, '/') } as const;
-  const result = await parts.writer.remove(ref, { signal, force: config.force });
+  const result = await client.writer.remove(ref, { signal, force: config.force });
   return await conclude({ what: 'remove', ref, vips: [] }, result, session);
 }
 
@@ -97,8 +97,8 @@ function refuse(mistakes: readonly Rejection[], { ports }: Session): number {
 }
 
 async function vipsOf(app: App, session: Session): Promise<readonly ForecastVip[] | null> {
-  const { config, parts, ports, signal } = session;
-  const context = { cluster: await parts.read(signal), translate: parts.translate };
+  const { config, client, ports, signal } = session;
+  const context = { cluster: await client.read(signal), translate: client.translate };
   return printForecast(app, context, 'Marathon', config, ports);
 }
 
@@ -119,9 +119,9 @@ async function conclude(undertaking: Undertaking, result: WriteResult, session: 
     return EXIT_OK;
   }
   try {
-    const { config, parts, ports, signal } = session;
+    const { config, client, ports, signal } = session;
     const goal = { ref, vips: what === 'remove' ? ('gone' as const) : vips.length };
-    const outcome = await follow(result.deployment, goal, parts, config, ports, signal);
+    const outcome = await follow(result.deployment, goal, client, config, ports, signal);
     printResult(undertaking, result, outcome, session);
     return outcome.done ? EXIT_OK : EXIT_DIFFERENT;
   } catch (error) {

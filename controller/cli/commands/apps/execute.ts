@@ -1,10 +1,10 @@
-import { usage } from '../../../config/given.ts';
+import { usage } from '../../../config/option-text.ts';
 import { createLog } from '../../../log.ts';
 import { appIdProblem } from '../../../source/marathon/paths.ts';
+import { openAppClient } from './app-client.ts';
 import { add, remove, type Session, update } from './deploy.ts';
 import { list } from './list.ts';
 import type { AppPorts } from './messages.ts';
-import { openApps } from './parts.ts';
 import { show } from './show.ts';
 import { targetOf } from './target.ts';
 import { type AppCommand, carryOut } from './verbs.ts';
@@ -31,7 +31,7 @@ export async function executeAppCommand(
     const why = appIdProblem(id.startsWith('/') ? id : `/${id}`);
     if (why !== null) throw usage(`${command} "${id}": ${why}`);
   }
-  const parts = openApps(target.where, config, ports.clock, createLog(config.logLevel));
-  const session: Session = { config, parts, ports, signal };
+  const client = openAppClient(target.where, config, ports.clock, createLog(config.logLevel));
+  const session: Session = { config, client, ports, signal };
   return await carryOut({ command, operands }, { add, update, remove, list, show }, session);
 }

@@ -3,9 +3,9 @@ import type { Config } from '../../../config/config.ts';
 import { ControllerError } from '../../../errors.ts';
 import { instancesOf } from '../../../source/document/instance-counts.ts';
 import { isWhole, progressText } from '../../../status/progress.ts';
+import type { AppClient } from './app-client.ts';
 import { type CountHere, countHere, waitHere } from './here.ts';
 import type { AppPorts } from './messages.ts';
-import type { AppParts } from './parts.ts';
 import { watchForStall } from './stall.ts';
 
 /** How a deployment ended. */
@@ -38,14 +38,14 @@ const MAX_OUTAGE_MS = 60_000;
 export async function follow(
   deployment: string,
   { ref, vips }: Goal,
-  parts: AppParts,
+  client: AppClient,
   config: Config,
   ports: AppPorts,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const here = await countHere(config, ref.id, ports, signal);
   try {
-    const last = await untilOver(deployment, ref, { parts, config, ports, here, signal });
+    const last = await untilOver(deployment, ref, { client, config, ports, here, signal });
     if (last.stalledAt !== null) return { ...last, done: false, inRotation: await here(signal) };
     const done = vips === 'gone' ? last.instances === null : isWhole(last.instances);
     const wanted = vips === 'gone' ? 0 : vips * (last.instances?.ready ?? 0);
@@ -59,7 +59,7 @@ export async function follow(
 }
 
 interface Following {
-  readonly parts: AppParts;
+  readonly client: AppClient;
   readonly config: Config;
   readonly ports: AppPorts;
   readonly here: CountHere;
@@ -69,9 +69,9 @@ interface Following {
 async function untilOver(
   deployment: string,
   ref: AppRef,
-  { parts, config, ports, here, signal }: Following,
+  { client, config, ports, here, signal }: Following,
 ): Promise<Pick<Outcome, 'instances' | 'stalledAt'>> {
-  const { writer } = parts;
+  const { writer } = client;
   const stall = watchForStall(config.progressDeadlineSeconds, ports.clock);
   let answered = ports.clock.monotonic();
   for (;;) {

@@ -2,7 +2,7 @@ import type { Config } from '../../../config/config.ts';
 import { type ForecastVip, forecast } from '../../../desired/forecast.ts';
 import type { Translate } from '../../../desired/translate.ts';
 import type { App, Rejection, Snapshot } from '../../../model.ts';
-import { plural } from '../../../status/words.ts';
+import { plural } from '../../../status/format.ts';
 import { type AppPorts, mistakeText, vipsText } from './messages.ts';
 
 /** What an app's VIPs depend on besides the app itself. */

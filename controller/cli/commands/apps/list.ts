@@ -24,10 +24,10 @@ interface Row extends z.infer<typeof listed> {
 }
 
 /** Prints the apps of Marathon, each with its ready instances and its VIPs. Resolves with the exit status. */
-export async function list({ config, parts, ports, signal }: Session): Promise<number> {
-  const json = await parts.writer.listApps(signal);
+export async function list({ config, client, ports, signal }: Session): Promise<number> {
+  const json = await client.writer.listApps(signal);
   const documentOnly = config.output === 'json' || config.output === 'yaml';
-  const desired = documentOnly ? null : await translated(parts, signal);
+  const desired = documentOnly ? null : await translated(client, signal);
   ports.print(
     documentText(config.output, json, () => {
       const rows = json.map((app) => rowOf(app, desired)).filter((row) => row !== null);
@@ -66,7 +66,7 @@ export function shortName({ name, framework, address, port }: Declared): string 
   return name === null ? endpointKey({ address: address ?? '', port }) : `${name}.${framework}:${port}`;
 }
 
-async function translated({ read, translate }: Session['parts'], signal: AbortSignal): Promise<Desired> {
+async function translated({ read, translate }: Session['client'], signal: AbortSignal): Promise<Desired> {
   return translate(await read(signal));
 }
 

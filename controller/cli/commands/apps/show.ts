@@ -12,9 +12,9 @@ import type { Session } from './deploy.ts';
 import { mistakeText, vipsText } from './messages.ts';
 
 /** Prints one app: its VIPs, then its tasks with their addresses. Resolves with the exit status: 2 if it does not exist. */
-export async function show(given: string, { config, parts, ports, signal }: Session): Promise<number> {
+export async function show(given: string, { config, client, ports, signal }: Session): Promise<number> {
   const ref = { kind: 'app', id: absoluteId(given, '/') } as const;
-  const json = await parts.writer.show(ref, signal);
+  const json = await client.writer.show(ref, signal);
   if (json === null) {
     ports.printError(`app ${ref.id} does not exist; app list shows all apps`);
     return EXIT_ERROR;
@@ -23,16 +23,16 @@ export async function show(given: string, { config, parts, ports, signal }: Sess
     ports.print(documentText(config.output, json, () => ''));
     return EXIT_OK;
   }
-  const cluster = await parts.read(signal);
+  const cluster = await client.read(signal);
   const app = cluster.apps.find(({ id, kind }) => id === ref.id && kind === 'app');
-  const read = checkDefinition(json, 'app', { where: ref.id, framework: await parts.framework(signal) });
+  const read = checkDefinition(json, 'app', { where: ref.id, framework: await client.framework(signal) });
   const instances = instancesOf('app', json);
   const lines = [
     visible(`${ref.id}${instances === null ? '' : `: ${instancesText(instances)}`}`),
     '',
     'mistakes' in read
       ? `${read.mistakes.map(mistakeText).join('\n')}\n`
-      : vipsText(forecast(read.app, cluster, parts.translate).vips, ports),
+      : vipsText(forecast(read.app, cluster, client.translate).vips, ports),
     ...tasksOf(app, config.output === 'wide', ports.layout()),
   ];
   ports.print(`${lines.join('\n').trimEnd()}\n`);

@@ -1,5 +1,5 @@
 import type { Config } from '../../../config/config.ts';
-import { givenAs, usage } from '../../../config/given.ts';
+import { optionAsWritten, usage } from '../../../config/option-text.ts';
 
 /** The server that an app command works with. */
 export type Target =
@@ -15,7 +15,7 @@ export function targetOf(given: TargetOptions): Target {
   const { marathon, kubernetes, source, endpoints, origins } = given;
   if (marathon !== undefined && kubernetes) {
     throw usage(
-      `${givenAs(given, 'marathon')} and ${givenAs(given, 'kubernetes')} are both given, expected one of them`,
+      `${optionAsWritten(given, 'marathon')} and ${optionAsWritten(given, 'kubernetes')} are both given, expected one of them`,
     );
   }
   const marathons = source.filter(({ kind }) => kind === 'marathon');
@@ -24,13 +24,15 @@ export function targetOf(given: TargetOptions): Target {
   if (origins.kubernetes === 'default' ? implied : kubernetes) {
     if (clusters.length > 1) {
       throw usage(
-        `several clusters are configured by ${givenAs(given, 'source')}, expected one kubernetes=CONTEXT`,
+        `several clusters are configured by ${optionAsWritten(given, 'source')}, expected one kubernetes=CONTEXT`,
       );
     }
     return { kind: 'kubernetes', context: clusters[0]?.where ?? '' };
   }
   if (endpoints !== undefined) {
-    throw usage(`${givenAs(given, 'endpoints')} is for apps in Kubernetes, expected --kubernetes with it`);
+    throw usage(
+      `${optionAsWritten(given, 'endpoints')} is for apps in Kubernetes, expected --kubernetes with it`,
+    );
   }
   if (marathon !== undefined) return { kind: 'marathon', where: marathon.where };
   const [first, ...others] = marathons;
@@ -41,7 +43,7 @@ export function targetOf(given: TargetOptions): Target {
   }
   if (others.length > 0) {
     throw usage(
-      `several Marathons are configured by ${givenAs(given, 'source')}, expected --marathon URL to select one`,
+      `several Marathons are configured by ${optionAsWritten(given, 'source')}, expected --marathon URL to select one`,
     );
   }
   return { kind: 'marathon', where: first.where };

@@ -71,7 +71,9 @@ function Shown({ form, change, errors }: NetworkingProps): VNode {
         />
       )}
       <h3>Service endpoints</h3>
-      {form.endpoints.length === 0 && <p class="quiet">None: the service cannot be reached from outside.</p>}
+      {form.endpoints.length === 0 && (
+        <p class="quiet">No endpoints: the service is not reachable from outside.</p>
+      )}
       {form.endpoints.map((endpoint, index) => (
         <Endpoint
           key={endpoint.key}

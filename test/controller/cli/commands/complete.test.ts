@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { complete } from '../../../../controller/cli/commands/complete.ts';
-import { flagName } from '../../../../controller/config/given.ts';
+import { flagName } from '../../../../controller/config/option-text.ts';
 import { describeOption, optionNames, options } from '../../../../controller/config/options.ts';
 import { desiredOf } from '../../../support/observed.ts';
 import { Serving } from '../../api/serving.ts';

@@ -6,7 +6,7 @@ import type { LabelSelector } from '../../../../kubernetes/marathon-app.ts';
 import { collectionPath, ENDPOINT_SLICES, objectKey } from '../../../../kubernetes/resources.ts';
 import { SERVICE_LABEL } from '../../../../source/kubernetes/declaration.ts';
 import { readDeclaredObject } from '../../../../source/kubernetes/object.ts';
-import { plural } from '../../../../status/words.ts';
+import { plural } from '../../../../status/format.ts';
 import type { KnownObject } from './cluster.ts';
 import type { ClusterSession } from './session.ts';
 

@@ -1,7 +1,7 @@
 import type { ForecastVip } from '../../../../desired/forecast.ts';
 import { objectKey } from '../../../../kubernetes/resources.ts';
 import type { App } from '../../../../model.ts';
-import { plural } from '../../../../status/words.ts';
+import { plural } from '../../../../status/format.ts';
 import { visible } from '../../../../text/visible.ts';
 import { documentText } from '../../../document-text.ts';
 import type { KnownObject } from './cluster.ts';

@@ -15,7 +15,7 @@ interface Node {
 const READ = ['title', 'aria-label'] as const;
 
 /** Escapes a text, or the attributes of an element. Preact calls it for each of them, as `options.vnode`. */
-export function showVisibly(node: Node): void {
+export function escapeNode(node: Node): void {
   if (node.type === null) node.props = visibleText(node.props);
   else if (typeof node.type === 'string') showAttributes(node.props as Record<string, unknown>);
 }

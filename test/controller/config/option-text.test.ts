@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { resolveConfig } from '../../../controller/config/config.ts';
-import { flagName, variableName } from '../../../controller/config/given.ts';
+import { flagName, variableName } from '../../../controller/config/option-text.ts';
 import { optionNames } from '../../../controller/config/options.ts';
 import { ABSENT, flags, refusalOf, resolve, yaml } from './resolving.ts';
 

@@ -9,7 +9,7 @@ import { createMarathonWriter } from '../../../source/marathon/writer.ts';
 import { clientOptionsOf, poolsOf } from '../../../wire/options.ts';
 
 /** What a command needs to work with one Marathon. */
-export interface AppParts {
+export interface AppClient {
   readonly writer: AppWriter;
   /** The translation that the controllers on the hosts use. */
   readonly translate: Translate;
@@ -20,7 +20,7 @@ export interface AppParts {
 }
 
 /** Opens the Marathon at these URLs; sends no request yet. */
-export function openApps(where: string, config: Config, clock: Clock, log: Log): AppParts {
+export function openAppClient(where: string, config: Config, clock: Clock, log: Log): AppClient {
   const client = {
     where,
     clock,

@@ -1,7 +1,7 @@
 import type { TraceDocument } from './document.ts';
 
 /** The verdict and its cause, in words: `Broken` and `every backend fails its health check (unhealthy)`. */
-export function verdictWords({ verdict, cause, title }: Pick<TraceDocument, 'verdict' | 'cause' | 'title'>): {
+export function verdictText({ verdict, cause, title }: Pick<TraceDocument, 'verdict' | 'cause' | 'title'>): {
   readonly word: string;
   readonly about: string | null;
 } {

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { type Attributes, h } from 'preact';
-import { showVisibly } from '../../../controller/page/shown.ts';
+import { escapeNode } from '../../../controller/page/escape.ts';
 import { ALL_HOSTILE, expectHarmless } from '../../support/hostile-text.ts';
 
 /** What becomes of an element or a text that Preact makes. */
 function shown<T extends { readonly type: unknown; props: unknown }>(made: T): T['props'] {
-  showVisibly(made);
+  escapeNode(made);
   return made.props;
 }
 

@@ -12,8 +12,8 @@ import { withoutCredentials } from './values.ts';
 /** Where the value of an option came from, weakest first. */
 export type Origin = 'default' | 'file' | 'environment' | 'flag';
 
-/** The text of an option as given in one place. */
-export interface GivenOption {
+/** The text of an option from one place: a flag, a variable or the file. */
+export interface OptionText {
   readonly name: OptionName;
   readonly origin: Exclude<Origin, 'default'>;
   /** The place, for messages: `on the command line`, `from MARATHON_IPVS_ZONE`, `from /etc/marathon-ipvs.yaml`. */
@@ -62,13 +62,13 @@ const SERVICE_LINK =
   /^MARATHON_IPVS_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/;
 
 /** The options in the environment. An empty variable counts as unset: compose files and unit files leave such variables. */
-export function fromEnvironment(environment: Environment): GivenOption[] {
-  const given: GivenOption[] = [];
+export function fromEnvironment(environment: Environment): OptionText[] {
+  const options: OptionText[] = [];
   for (const [variable, text] of Object.entries(environment)) {
     if (!variable.startsWith(PREFIX) || text === undefined || text === '') continue;
     const name = byVariable.get(variable);
     if (name !== undefined) {
-      given.push({ name, origin: 'environment', place: `from ${variable}`, text: severalOf(name, text) });
+      options.push({ name, origin: 'environment', place: `from ${variable}`, text: severalOf(name, text) });
     } else if (!SERVICE_LINK.test(variable)) {
       const meant = nearest(variable.slice(PREFIX.length), [...byFileName.keys(), 'config']);
       const suggestion = meant === null ? null : variableOf(meant);
@@ -77,7 +77,7 @@ export function fromEnvironment(environment: Environment): GivenOption[] {
       );
     }
   }
-  return given;
+  return options;
 }
 
 /** Splits the values of a repeatable option at blanks before `KIND=` or `kubernetes`, since a path may contain blanks. */
@@ -88,7 +88,7 @@ function severalOf(name: OptionName, text: string): string | readonly string[] {
 }
 
 /** The options in a YAML file, which maps an option to its value, or a repeatable option to a list of values. */
-export function fromFile(path: string, place: string): GivenOption[] {
+export function fromFile(path: string, place: string): OptionText[] {
   const lines = new LineCounter();
   // `failsafe` keeps every scalar as text, so that values in the file have the same grammar as flags.
   const document = parseDocument(readText(path, place), {
@@ -145,7 +145,7 @@ function textOf(name: OptionName, value: Node | null, place: string): string | r
   throw notText({ name, place }, value);
 }
 
-function notText(option: Pick<GivenOption, 'name' | 'place'>, value: Node | null): ControllerError {
+function notText(option: Pick<OptionText, 'name' | 'place'>, value: Node | null): ControllerError {
   if (isAlias(value))
     return refusal(option, `*${value.source}`, 'YAML aliases are not supported; write the value itself');
   return refusal(option, value === null ? '' : String(value));
@@ -153,15 +153,15 @@ function notText(option: Pick<GivenOption, 'name' | 'place'>, value: Node | null
 
 /** The error for a value that is not accepted; `why` may be more specific than what the option accepts. */
 export function refusal(
-  { name, place }: Pick<GivenOption, 'name' | 'place'>,
+  { name, place }: Pick<OptionText, 'name' | 'place'>,
   text: string,
   why = `expected ${describeOption(name).accepted}`,
 ): ControllerError {
   return usage(`${flagName(name)} ${place}: "${printable(text)}" is not accepted, ${why}`);
 }
 
-/** An option as it was given: `--source`, `MARATHON_IPVS_SOURCE`, or `source in /etc/marathon-ipvs.yaml`. */
-export function givenAs(
+/** The option as the operator wrote it: `--source`, `MARATHON_IPVS_SOURCE`, or `source in /etc/marathon-ipvs.yaml`. */
+export function optionAsWritten(
   {
     origins,
     config,
@@ -183,10 +183,10 @@ export function usage(message: string): ControllerError {
   return new ControllerError('usage', message, { retry: 'never' });
 }
 
-const LONGEST = 200;
+const MAX_PRINTED = 200;
 
 /** Foreign text for a message: shortened, without passwords in URLs and without control characters. */
 export function printable(text: string): string {
   const shown = visible(withoutCredentials(text));
-  return shown.length > LONGEST ? `${shown.slice(0, LONGEST)}…` : shown;
+  return shown.length > MAX_PRINTED ? `${shown.slice(0, MAX_PRINTED)}…` : shown;
 }
