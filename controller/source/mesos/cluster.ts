@@ -101,7 +101,7 @@ export class Cluster {
       if (known !== undefined && known.state !== 'gone') put(facts);
     }
 
-    for (const each of state.rejected.values()) this.#refuse(each, 'task');
+    for (const each of state.rejected.values()) this.#refuse(each, each.part);
     for (const [key, entry] of before) {
       if (entry.facts.state === 'gone' || present.has(key)) continue;
       const kept = unlisted(entry, state, now);

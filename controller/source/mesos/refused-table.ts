@@ -1,7 +1,7 @@
 import type { Rejection } from '../../model.ts';
 
-/** Whether the task itself could not be read, or what changed in it. */
-export type RefusedPart = 'task' | 'update';
+/** Whether the task itself could not be read, what changed in it, or another entry: an agent or a framework. */
+export type RefusedPart = 'task' | 'update' | 'other';
 
 /** What could not be read, by task; without a task, by path. */
 export class RefusedTable {

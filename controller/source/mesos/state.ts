@@ -5,7 +5,13 @@ import { type Found, type Wanted, walkJson } from '../json/walk.ts';
 import type { TaskFacts } from './facts.ts';
 import { idIn, readTask, type Unreadable, unreadableTask } from './read-task.ts';
 import { type Problem, readable } from './readable.ts';
+import type { RefusedPart } from './refused-table.ts';
 import { agentInfoSchema, agentSchema, frameworkSchema, hostIn, type MesosAgent } from './schema.ts';
+
+/** An entry that could not be read, and what it is. */
+export interface RefusedEntry extends Unreadable {
+  readonly part: RefusedPart;
+}
 
 /** The state of a cluster at one moment, from a master or an agent. */
 export interface MesosState {
@@ -24,7 +30,7 @@ export interface MesosState {
   /** Tasks on agents that the master cannot reach; it keeps them for long. */
   readonly unreachable: readonly TaskFacts[];
   /** Entries that could not be read: tasks by key, what has no id by its path. */
-  readonly rejected: ReadonlyMap<string, Unreadable>;
+  readonly rejected: ReadonlyMap<string, RefusedEntry>;
   /** Of an event stream; null elsewhere. */
   readonly heartbeatSeconds: number | null;
 }
@@ -69,7 +75,7 @@ export class StateBuilder {
   readonly #nameless = new Set<string>();
   readonly #tasks: TaskFacts[] = [];
   readonly #unreachable: TaskFacts[] = [];
-  readonly #rejected = new Map<string, Unreadable>();
+  readonly #rejected = new Map<string, RefusedEntry>();
   /** Elements that were taken, by the path of their list. */
   readonly #taken = new Map<string, number>();
   #heartbeatSeconds: number | null = null;
@@ -140,14 +146,18 @@ export class StateBuilder {
 
   #read<Schema extends z.ZodType>(schema: Schema, json: unknown, at: string): z.output<Schema> | null {
     const { data, problems } = readable(schema, json);
-    if (data === null) this.#reject(at, problems[0]);
+    if (data === null) this.#reject(at, 'other', problems[0]);
     return data;
   }
 
   /** Without an id it is identified by its path. */
-  #reject(at: string, problem: Problem = { at: '', value: '', reason: 'cannot be read' }): void {
+  #reject(
+    at: string,
+    part: RefusedPart,
+    problem: Problem = { at: '', value: '', reason: 'cannot be read' },
+  ): void {
     const rejection = { app: '', ...problem, at: problem.at === '' ? at : `${at}.${problem.at}` };
-    this.#rejected.set(at, { key: at, state: null, rejection });
+    this.#rejected.set(at, { key: at, part, state: null, rejection });
   }
 
   #addHost(info: unknown): void {
@@ -162,8 +172,8 @@ export class StateBuilder {
     const problem = refused === undefined ? null : { at: '', value: '', reason: refused };
     const read = problem === null ? readTask(json) : unreadableTask(json, problem);
     if ('task' in read) list.push(read.task);
-    else if (read.rejection.app !== '') this.#rejected.set(read.key, read);
-    else this.#reject(at, read.rejection);
+    else if (read.rejection.app !== '') this.#rejected.set(read.key, { ...read, part: 'task' });
+    else this.#reject(at, 'task', read.rejection);
   }
 }
 

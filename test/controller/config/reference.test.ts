@@ -20,7 +20,7 @@ test('the table in docs/labels.md is up to date with the list of labels', () => 
 
 test('the table replaces what was between the markers, and nothing else', () => {
   const made = withLabels('before\n<!-- labels -->\nold $& table\n<!-- /labels -->\nafter\n');
-  expect(made).toMatch(/^before\n<!-- labels -->\n\n\| where \| label \| meaning \|\n/);
+  expect(made).toMatch(/^before\n<!-- labels -->\n\n\| Where \| Label \| Meaning \|\n/);
   expect(made).toMatch(/ \|\n\n<!-- \/labels -->\nafter\n$/);
   expect(withLabels(made)).toBe(made);
   expect(withLabels('no markers')).toBe('no markers');
