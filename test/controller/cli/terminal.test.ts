@@ -240,5 +240,5 @@ test('nothing else makes colours or moves the cursor', () => {
   const painters = readdirSync(`${ROOT}controller`, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
     .filter((path) => /\\u001b\[|\\x1b\[|styleText/.test(readFileSync(`${ROOT}controller/${path}`, 'utf8')));
-  expect(painters.sort()).toEqual(['cli/terminal.ts', 'text-table.ts']);
+  expect(painters.sort()).toEqual(['cli/terminal.ts', 'text/table.ts']);
 });
