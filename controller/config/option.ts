@@ -23,6 +23,16 @@ export type AppCommandName = `app ${'add' | 'update' | 'remove' | 'list' | 'show
 export const WRITES_APPS: readonly AppCommandName[] = ['app add', 'app update', 'app remove', 'pod add'];
 export const APP_COMMANDS: readonly AppCommandName[] = [...WRITES_APPS, 'app list', 'app show'];
 
+/** The commands that connect to a running controller. */
+export const CONNECTS: readonly CommandName[] = [
+  'status',
+  'health',
+  'doctor',
+  'why',
+  'support-bundle',
+  ...WRITES_APPS,
+];
+
 /** The commands, in the order of the help. */
 export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['run', 'keep the kernel as the sources define it, until stopped'],

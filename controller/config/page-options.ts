@@ -1,26 +1,18 @@
 /** The options of the HTTP server: TLS, tokens, and what clients may do. */
 
 import {
+  CONNECTS,
   type CommandName,
   option,
   path,
   switchOption,
-  WRITES_APPS,
   withDefault,
   withoutDefault,
 } from './option.ts';
 import { parseClientNames, parseListen } from './values.ts';
 
-/** The commands that connect to the controller of this host, which they locate by its own options. */
-const CONNECTS: readonly CommandName[] = [
-  'run',
-  'status',
-  'health',
-  'doctor',
-  'why',
-  'support-bundle',
-  ...WRITES_APPS,
-];
+/** The controller, and the commands that connect to it, which find it by its own options. */
+const USES_SERVER: readonly CommandName[] = ['run', ...CONNECTS];
 
 export const pageOptions = {
   tlsCertFile: withoutDefault(
@@ -28,7 +20,7 @@ export const pageOptions = {
       group: 'Process',
       description:
         'PEM file with the certificate of `--listen` and its intermediate certificates; with it `--listen` uses TLS, 1.2 or newer. This and the other files with keys and tokens are read again when they change.',
-      commands: CONNECTS,
+      commands: USES_SERVER,
     }),
   ),
   tlsKeyFile: withoutDefault(
@@ -62,7 +54,7 @@ export const pageOptions = {
       group: 'Process',
       description:
         'File with the token that reading at `--listen` requires, in the format of --write-token-file. Beyond loopback `--listen` needs TLS, and this or --tls-client-ca-file.',
-      commands: CONNECTS,
+      commands: USES_SERVER,
     }),
   ),
   metricsListen: withDefault(

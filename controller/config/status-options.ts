@@ -1,24 +1,7 @@
 /** The options of the commands that connect to a running controller. */
 
-import {
-  type CommandName,
-  option,
-  path,
-  switchOption,
-  WRITES_APPS,
-  withDefault,
-  withoutDefault,
-} from './option.ts';
+import { CONNECTS, option, path, switchOption, withDefault, withoutDefault } from './option.ts';
 import { parseNetworkNamespace, parseServer } from './values.ts';
-
-const CONNECTS: readonly CommandName[] = [
-  'status',
-  'health',
-  'doctor',
-  'why',
-  'support-bundle',
-  ...WRITES_APPS,
-];
 
 export const statusOptions = {
   server: withoutDefault(

@@ -1,6 +1,6 @@
 import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
 import { locationOf } from '../document/placement.ts';
-import type { TaskFacts } from './facts.ts';
+import type { AppIdentity, TaskFacts } from './facts.ts';
 import { pathPrefix, portsOf } from './ports.ts';
 import type { MesosAgent } from './schema.ts';
 
@@ -94,9 +94,6 @@ export function unnamedWarning(tasks: readonly JoinedTask[]): readonly string[] 
   const more = ids.length > some.length ? ` and ${ids.length - some.length} more` : '';
   return [`no backends, since Mesos has not named their framework: ${some.join(', ')}${more}`];
 }
-
-/** The app that a task belongs to. */
-export type AppIdentity = Pick<App, 'id' | 'kind' | 'labelsPerTask'>;
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 

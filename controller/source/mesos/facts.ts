@@ -1,11 +1,19 @@
-import type { Health, Rejection, TaskState } from '../../model.ts';
+import type { App, Health, Rejection, Task, TaskState } from '../../model.ts';
 import { namesByOrder, type TaskNetworks } from '../document/networks.ts';
 import { stateOf } from '../document/states.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { type DiscoveryPort, pairsOf, readDiscovery, strayTaskLabels } from './discovery.ts';
 import type { Problem, Readable } from './readable.ts';
-import type { SavedTask } from './saved-tasks.ts';
 import type { MesosNetworkInfo, MesosPortMapping, MesosStatus, MesosTask } from './schema.ts';
+
+/** The app that a task belongs to. */
+export type AppIdentity = Pick<App, 'id' | 'kind' | 'labelsPerTask'>;
+
+/** A task as it was saved before the start, and the app that it was in. */
+export interface SavedTask extends Pick<App, 'framework'> {
+  readonly app: AppIdentity;
+  readonly task: Task;
+}
 
 /** Everything in a task's own data: without the address of its agent and the name of its framework. */
 export interface TaskFacts {

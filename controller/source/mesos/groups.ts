@@ -4,7 +4,8 @@ import { tooManyBackends } from '../backend-bound.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { withoutDefinition } from '../document/unread.ts';
 import type { LastGood } from '../last-good.ts';
-import { type AppIdentity, appFrom, appOfTask, type JoinedTask, taskFrom } from './apps.ts';
+import { appFrom, appOfTask, type JoinedTask, taskFrom } from './apps.ts';
+import type { AppIdentity } from './facts.ts';
 
 interface Member extends JoinedTask {
   /** The task as it was built last, and from what. */

@@ -1,15 +1,7 @@
-import type { App, Task } from '../../model.ts';
 import type { LastGood } from '../last-good.ts';
-import type { AppIdentity } from './apps.ts';
-import { NOTHING_READ, type TaskFacts } from './facts.ts';
+import { NOTHING_READ, type SavedTask, type TaskFacts } from './facts.ts';
 import { frameworkIdIn, taskIdIn } from './read-task.ts';
 import type { MesosState } from './state.ts';
-
-/** A task as it was saved before the start, and the app that it was in. */
-export interface SavedTask extends Pick<App, 'framework'> {
-  readonly app: AppIdentity;
-  readonly task: Task;
-}
 
 /**
  * Tasks that were saved, for the first whole state: what of a task cannot be read there is what it was, since the definition of a
