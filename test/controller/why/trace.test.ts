@@ -37,11 +37,14 @@ const LIMITS: LimitsFact = {
 };
 const [FIRST, SECOND] = vip().backends;
 
-/** Ten connections through the VIP and one to each backend, with these outcomes. */
+const CLIENT_PORTS = Array.from({ length: 10 }, (_, at) => 40_000 + at);
+
+/** Ten connections through the VIP and one to each backend, with these outcomes; `handled` of them have an entry. */
 function tried(
   through: string,
   direct: readonly string[] = ['connected', 'connected'],
   state: string | null = 'ESTABLISHED',
+  handled = CLIENT_PORTS.length,
 ) {
   const entry: IpvsEntry = { state: state ?? '', backend: { address: '10.0.0.1', port: 31_000 } };
   const fact: ConnectionsFact = {
@@ -51,13 +54,13 @@ function tried(
       outcome,
       localPort: 1,
     })),
-    vip: [40_000, 40_001].map((localPort) => ({
+    vip: CLIENT_PORTS.map((localPort) => ({
       address: '11.0.0.1',
       port: 80,
       outcome: through,
       localPort,
     })),
-    entries: new Map(state === null ? [] : [[40_000, entry]]),
+    entries: new Map(state === null ? [] : CLIENT_PORTS.slice(0, handled).map((port) => [port, entry])),
   };
   return fact;
 }
@@ -259,6 +262,11 @@ describe('connections', () => {
     ['the answer is lost', tried('timeout', undefined, 'SYN_RECV'), 'no-answer'],
     ['packets do not arrive', tried('timeout', undefined, null), 'not-at-ipvs'],
     ['another one answers', tried('connected', undefined, null), 'answered-elsewhere'],
+    [
+      'another one answers, and an ended connection had a port of theirs',
+      tried('connected', undefined, 'TIME_WAIT', 1),
+      'answered-elsewhere',
+    ],
   ])('%s', (_what, fact, cause) => {
     expect(verdict(fact)).toMatchObject([{ state: 'broken', cause }]);
   });
