@@ -53,15 +53,15 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
       for (const task of tasks) if (isAtAny(task, all)) this.#accepted.add(taskKey(key, task));
   }
 
-  /** Returns what to publish for the apps of the sources. */
-  keep(apps: readonly App[], now: number): Kept {
+  /** Returns what to publish for the apps of the sources. `isWhole` as in `RemovalHold`. */
+  keep(apps: readonly App[], now: number, isWhole = true): Kept {
     const current = byKey(apps);
     const losses = this.#losses(current);
     let net = 0;
     for (const loss of losses.values()) net += loss.net;
     let published = 0;
     for (const app of this.#before?.values() ?? []) published += endpointCountOf(app);
-    const mass = isMass(net, published);
+    const mass = !isWhole || isMass(net, published);
 
     const since = new Map<TaskKey, number>();
     const kept = new Map<AppKey, App>();
@@ -88,8 +88,15 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
     return new Set([...this.#since].filter(([, at]) => now - at >= this.#holdMs).map(([key]) => key));
   }
 
-  /** Accepts the loss of due tasks that are still missing; all others wait again. Returns how many are missing. */
-  confirm(due: ReadonlySet<TaskKey>, { apps }: Inventory, now: number): number {
+  /**
+   * Accepts the loss of due tasks that are still missing; all others wait again. Sources with an unknown part confirm nothing.
+   * Returns how many are confirmed.
+   */
+  confirm(due: ReadonlySet<TaskKey>, { apps, unknown }: Inventory, now: number): number {
+    if (unknown.length > 0) {
+      this.#since = new Map([...this.#since].map(([key, at]) => [key, due.has(key) ? now : at]));
+      return 0;
+    }
     const present = new Set(
       [...apps].flatMap(([key, { tasks }]) => tasks.filter(endpointCount).map((task) => taskKey(key, task))),
     );

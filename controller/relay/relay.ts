@@ -136,7 +136,8 @@ async function compare(
   if (signal.aborted) return null;
   if (!begun) return 1;
   // Named ends belong to exactly this state of the apps: take both together.
-  return await publish([...inventory.apps.values()], sources.takeEnded(), kinds, holds, options, signal);
+  const said = { apps: [...inventory.apps.values()], unknown: inventory.unknown, gone: sources.takeEnded() };
+  return await publish(said, kinds, holds, options, signal);
 }
 
 /** Reads what an earlier relay published, so that removals can be held. Resolves with whether that is known. */
@@ -170,6 +171,8 @@ function holderOf({ apps, endpoints }: Holds, relay: string): Holder<Due> {
       return { ...due, size: due.apps.size + due.tasks.size };
     },
     confirm(due, inventory, now) {
+      if (inventory.unknown.length > 0) apps.postpone(due.apps, now);
+      if (inventory.unknown.length > 0) return endpoints.confirm(due.tasks, inventory, now);
       const current = [...inventory.apps.values()];
       const present = new Set(current.map((app) => objectOf(app, relay).name));
       const missing = [...due.apps].filter((object) => !present.has(object));
@@ -179,6 +182,20 @@ function holderOf({ apps, endpoints }: Holds, relay: string): Holder<Due> {
     },
   };
 }
+
+/** What the sources report: their apps, the parts that are unknown, and what they named as gone. */
+interface Said {
+  readonly apps: readonly App[];
+  readonly unknown: Inventory['unknown'];
+  readonly gone: NamedEnds;
+}
+
+const HELD_MASS =
+  'mass removal held: most would be removed at once, only because no source lists it any more';
+const HELD_UNKNOWN =
+  'removal held: it may belong to a part of a source that could not be read since the start; correct or remove that part';
+/** Of the unknown parts, for the log. */
+const MAX_NAMED = 5;
 
 interface Kinds {
   readonly apps: PublishedKind;
@@ -191,8 +208,7 @@ interface Kinds {
  * others, and what it would replace stays. Resolves with the number of failed writes.
  */
 async function publish(
-  apps: readonly App[],
-  gone: NamedEnds,
+  { apps, unknown, gone }: Said,
   { apps: objects, slices }: Kinds,
   holds: Holds,
   { name, log, clock, observer }: RelayOptions,
@@ -201,17 +217,21 @@ async function publish(
   holds.apps.accept(gone.apps.map(objectName));
   holds.endpoints.accept(gone.endpoints.map(({ endpoint }) => endpoint));
   const current = new Set(apps.map((app) => objectOf(app, name).name));
-  const kept = holds.endpoints.keep(apps, clock.monotonic());
+  const isWhole = unknown.length === 0;
+  const kept = holds.endpoints.keep(apps, clock.monotonic(), isWhole);
   const wantedApps = byName(kept.apps.map((app) => objectOf(app, name)));
   const wantedSlices = byName(kept.apps.flatMap((app) => endpointsOf(app, name, slices)));
-  const { go, held } = holds.apps.release(objects.surplus(current), objects.size, clock.monotonic());
+  const { go, held } = holds.apps.release(objects.surplus(current), objects.size, clock.monotonic(), isWhole);
   const heldApps = new Set([...held, ...wantedApps.keys()].filter((object) => !current.has(object)));
   observer.compared(current.size + heldApps.size, heldApps.size, kept.held);
   if (heldApps.size + kept.held > 0)
-    log.warn('mass removal held: most would be removed at once, only because no source lists it any more', {
+    log.warn(isWhole ? HELD_MASS : HELD_UNKNOWN, {
       apps: heldApps.size,
       endpoints: kept.held,
       published: objects.size,
+      ...(!isWhole && {
+        unknown: unknown.slice(0, MAX_NAMED).map(({ part, reason }) => `${part}: ${reason}`),
+      }),
     });
   let made = 0;
   const failed = new Map<string, unknown>();

@@ -27,12 +27,15 @@ export class RemovalHold {
     for (const name of names) this.#accepted.add(name);
   }
 
-  /** Decides which of the `surplus` names, of `published` in all, may be removed. */
-  release(surplus: readonly string[], published: number, now: number): Release {
+  /**
+   * Decides which of the `surplus` names, of `published` in all, may be removed. `isWhole`: whether the sources have no unknown
+   * part; otherwise an unnamed removal is held, however small.
+   */
+  release(surplus: readonly string[], published: number, now: number, isWhole = true): Release {
     const wanted = new Set(surplus);
     for (const name of this.#accepted) if (!wanted.has(name)) this.#accepted.delete(name);
     const unnamed = surplus.filter((name) => !this.#accepted.has(name));
-    const mass = isMass(unnamed.length, published);
+    const mass = !isWhole || isMass(unnamed.length, published);
     // Held names stay held until they are accepted or wanted again, even if too few are left to count as a mass removal.
     const held = new Set(mass ? unnamed : unnamed.filter((name) => this.#since.has(name)));
     this.#since = new Map([...held].map((name) => [name, this.#since.get(name) ?? now]));

@@ -116,6 +116,18 @@ describe('endpoints of a relay (rule 4)', () => {
     expect(hold.keep(empty, 121_000)).toEqual({ apps: empty, held: 0 });
   });
 
+  test('while a source has an unknown part, every missing task is held, and nothing is confirmed', () => {
+    const hold = holding(appOf(1, tasks(1, ...upTo(30))));
+    const said = [appOf(1, tasks(1, ...upTo(29)))];
+    expect(hold.keep(said, 0, false).held).toBe(1);
+    const due = hold.due(60_000);
+    const unknown = { ...snapshot(...said), unknown: [{ part: 'b.json', reason: 'expected JSON' }] };
+    expect(hold.confirm(due, Inventory.of([unknown]), 60_000)).toBe(0);
+    expect(hold.due(119_999).size).toBe(0);
+    expect(hold.confirm(hold.due(120_000), Inventory.of([snapshot(...said)]), 120_000)).toBe(1);
+    expect(hold.keep(said, 120_000)).toEqual({ apps: said, held: 0 });
+  });
+
   test('what is back is no longer held, and an unchanged app stays the same object', () => {
     const before = [appOf(1, tasks(1, 1, 2)), appOf(2, tasks(2, 1))];
     const hold = holding(...before);

@@ -40,4 +40,10 @@ describe('removals of a relay (rule 4)', () => {
     hold.accept(['app-1']);
     expect(hold.release(apps(2), 2, 61_000)).toEqual({ go: ['app-1'], held: new Set(['app-0']) });
   });
+
+  test('while a source has an unknown part, every removal that is not named is held', () => {
+    const hold = new RemovalHold(HOLD_MS);
+    hold.accept(['app-1']);
+    expect(hold.release(apps(2), 30, 0, false)).toEqual({ go: ['app-1'], held: new Set(['app-0']) });
+  });
 });
