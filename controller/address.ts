@@ -137,7 +137,7 @@ const SPECIAL: readonly SpecialRange[] = [
 
 function range(network: string, bits: number, is: string): SpecialRange {
   const address = parseAddress(network);
-  if (address === null) throw new Error(`${network} is no address`);
+  if (address === null) throw new Error(`${network} is not an address`);
   return { family: address.family, bits, prefix: leadingBits(address, bits), is };
 }
 

@@ -44,14 +44,14 @@ export const SYSCTLS: readonly Sysctl[] = [
   {
     name: 'net.ipv4.vs.conn_reuse_mode',
     value: '1',
-    why: 'from Linux 5.9 on 0 only keeps clients that use a source port again with a backend of weight 0',
+    why: 'since Linux 5.9 the value 0 has only one effect: clients that reuse a source port stay with a backend of weight 0',
     kernels: { from: [5, 9] },
     onlyAdvised: true,
   },
   {
     name: 'net.ipv6.conf.all.forwarding',
     value: '1',
-    why: 'without it containers and other hosts get no answer from an IPv6 VIP; not written by itself, since a host that forwards takes no router advertisements unless accept_ra is 2',
+    why: 'without it containers and other hosts get no answer from an IPv6 VIP; `run` does not set it, since a host that forwards ignores router advertisements unless accept_ra is 2',
     onlyAdvised: true,
     family: 'ipv6',
   },

@@ -208,7 +208,7 @@ function addBackends(
   if (lacks.length === 0 || wanting.length === 0) return null;
   const reasons = lacks.join('; ');
   for (const draft of wanting) draft.lack ??= reasons;
-  const part = backends.length > 0 ? 'is a backend by some of its addresses only' : 'is no backend';
+  const part = backends.length > 0 ? 'is a backend at some of its addresses only' : 'is not a backend';
   return `${app.id} ${port.at}: task ${task.id} ${part}: ${reasons}`;
 }
 

@@ -67,8 +67,8 @@ function strangeness(written: string, zone: string): string | null {
   if (lower.endsWith(`.${zone}`) || lower.endsWith('.l4lb.thisdcos.directory')) {
     return 'a label has only the first part of the full name';
   }
-  if (/^[\d.]*\.[\d.]*(\/\d+)?$/.test(name)) return 'it is no IPv4 address';
-  if (/^[\da-f]*:[\da-f:.]*$/i.test(name)) return 'it is no IPv6 address';
+  if (/^[\d.]*\.[\d.]*(\/\d+)?$/.test(name)) return 'it is not an IPv4 address';
+  if (/^[\da-f]*:[\da-f:.]*$/i.test(name)) return 'it is not an IPv6 address';
   const dropped = [...new Set(name.match(/[^a-z0-9._/-]/gi))].slice(0, 5);
   if (dropped.length === 0) return null;
   return `${dropped.map((character) => JSON.stringify(character)).join(', ')} cannot be in a name and is left out`;

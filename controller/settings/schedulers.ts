@@ -24,7 +24,7 @@ export const FLAGS: readonly string[] = ['mh-port', 'mh-fallback', 'sh-port', 's
 export function flagsFault(flags: string, scheduler: string): string | null {
   const known = Object.values(NAMED[scheduler] ?? {});
   const other = flags.split(',').find((flag) => flag !== '' && !known.includes(flag));
-  return other === undefined ? null : `${other} is no flag of the scheduler ${scheduler}`;
+  return other === undefined ? null : `${other} is not a flag of the scheduler ${scheduler}`;
 }
 
 const BY_NAME = new Map<string, SchedulerFlag>([

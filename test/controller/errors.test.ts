@@ -30,7 +30,7 @@ function refused(code: string, text: string): Error {
 describe('what the system says of a path is told in plain words', () => {
   test.each([
     ['absent', 'there is no such file or directory'],
-    ['file/below', 'a part of the path is no directory'],
+    ['file/below', 'a part of the path is not a directory'],
     ['', 'it is a directory'],
     ['n'.repeat(300), 'the name is too long'],
   ])('%s', async (name, reason) => {

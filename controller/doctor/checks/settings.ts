@@ -25,7 +25,7 @@ export function checkSysctls({
       state: willBeSet || onlyAdvised ? 'warning' : 'problem',
       found: value ?? whyUnread(sysctl, lacksIpvs),
       wanted: `${wanted} on kernel ${kernelRelease}`,
-      why: willBeSet ? `${why}; `.concat('`run` sets it, unless --write-sysctls=false') : why,
+      why: willBeSet ? `${why}; `.concat('`run` sets it, unless --no-write-sysctls') : why,
       command: setSysctlOf(name, wanted, { missing: sysctl.missing }),
     };
   });
@@ -81,7 +81,7 @@ export function checkEstimator({
     const where = processors === null ? '' : ` (processors ${processors}, nice ${nice ?? 'unknown'})`;
     const threads = inWords(tables?.estimation ?? null);
     return [
-      fine('rate-estimator', check, `in threads of its own since Linux 6.2${where}${threads}; ${counted}`),
+      fine('rate-estimator', check, `in its own threads since Linux 6.2${where}${threads}; ${counted}`),
     ];
   }
   if (services <= MANY_SERVICES) return [fine('rate-estimator', check, `in a timer, for ${counted}`)];

@@ -143,7 +143,7 @@ function onAgentPort(
   { ownPort, network }: Mapped,
 ): Placement {
   if (host === null) return notPlaced(NO_AGENT);
-  if (!isPort(hostPort)) return notPlaced(`its host port ${hostPort} is no port`);
+  if (!isPort(hostPort)) return notPlaced(`its host port ${hostPort} is not a port number`);
   const own = network === null ? addresses : addressesOn([network], networks).addresses;
   const behind =
     ownPort === null || !isPort(ownPort) || addresses.includes(address ?? '')

@@ -97,7 +97,7 @@ function idleText(vip: VipFacts): string {
 
 /** Whether a warning is about one task rather than the definition. */
 function isOfTask(warning: string): boolean {
-  return /^\S+: task \S+ is no backend: /.test(warning);
+  return /^\S+: task \S+ is not a backend: /.test(warning);
 }
 
 const MAX_LISTED = 10;

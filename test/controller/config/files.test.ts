@@ -56,7 +56,9 @@ describe('an option that wants a file', () => {
     const token = (path: string) => refusalOf({ flags: { marathonTokenFile: path } });
     expect(token('/dev/zero')).toMatch(/it is a device; expected/);
     expect(token(at('empty'))).toMatch(/it is empty; expected/);
-    expect(token(`${at('file')}/x`)).toMatch(/is not accepted, a part of the path is no directory; expected/);
+    expect(token(`${at('file')}/x`)).toMatch(
+      /is not accepted, a part of the path is not a directory; expected/,
+    );
     if (process.getuid?.() !== 0)
       expect(token(at('secret'))).toMatch(/is not accepted, access denied for user \d+; expected/);
     expect(resolve({ flags: { marathonTokenFile: at('link-to-file') } }).marathonTokenFile).toBe(

@@ -99,7 +99,7 @@ describe('tasks and ports', () => {
       app('/web', { ports: [declared], tasks: [task('web.1', [unresolved, plain])] }),
     );
     expect(desired.warnings).toEqual([
-      '/web portDefinitions[0]: task web.1 is no backend: agent-1.example has no address',
+      '/web portDefinitions[0]: task web.1 is not a backend: agent-1.example has no address',
     ]);
   });
 

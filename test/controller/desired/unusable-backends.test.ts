@@ -37,11 +37,11 @@ test.each([
 ])('what is at %s is no backend, and the VIP works on with the others', (place, reason) => {
   const desired = passes()(beside(inside, [place]));
   expect(lines(desired)).toEqual(['tcp/11.225.37.143:80 wlc -> 10.0.0.1:1 w1']);
-  expect(desired.warnings).toEqual([`${AT} web.1 is no backend: its address ${reason}`]);
+  expect(desired.warnings).toEqual([`${AT} web.1 is not a backend: its address ${reason}`]);
   expect(desired.rejected).toEqual([]);
 
   const onHost = passes()(beside(declared, [place]));
-  expect(onHost.warnings).toEqual([`${AT} web.1 is no backend: the agent's address ${reason}`]);
+  expect(onHost.warnings).toEqual([`${AT} web.1 is not a backend: the agent's address ${reason}`]);
 });
 
 test('a VIP of which no task can be a backend has no service', () => {
@@ -55,14 +55,14 @@ test('a task with several addresses is a backend at those that can be reached', 
   const desired = passes()(beside(inside, ['[fe80::1]:80', '127.0.0.1:80', '10.0.0.7:80']));
   expect(lines(desired)).toEqual(['tcp/11.225.37.143:80 wlc -> 10.0.0.1:1 w1 10.0.0.7:80 w1']);
   expect(desired.warnings).toEqual([
-    `${AT} web.1 is a backend by some of its addresses only: its address fe80::1 is a link-local address; its address 127.0.0.1 is a loopback address`,
+    `${AT} web.1 is a backend at some of its addresses only: its address fe80::1 is a link-local address; its address 127.0.0.1 is a loopback address`,
   ]);
 });
 
 test("an agent's host name that resolves to what cannot be reached is told by name", () => {
   const agent = { host: 'agent1', address: '127.0.1.1' };
   expect(passes()(beside(declared, ['127.0.1.1:31000'], agent)).warnings).toEqual([
-    `${AT} web.1 is no backend: the agent's host name agent1 resolves to 127.0.1.1, a loopback address`,
+    `${AT} web.1 is not a backend: the agent's host name agent1 resolves to 127.0.1.1, a loopback address`,
   ]);
 });
 
@@ -96,6 +96,6 @@ test('what is unfit on this host is no backend, from the moment it is', () => {
   expect(pass(same).warnings).toEqual([]);
   unfit = new Map([['10.9.0.255', 'the broadcast address of 10.9.0.1/24']]);
   expect(pass(same).warnings).toEqual([
-    `${AT} web.1 is no backend: its address 10.9.0.255 is the broadcast address of 10.9.0.1/24`,
+    `${AT} web.1 is not a backend: its address 10.9.0.255 is the broadcast address of 10.9.0.1/24`,
   ]);
 });

@@ -78,7 +78,7 @@ test.each([
   ],
   ['IPVS_MAX_CONNECTIONS', ['2147483648', 'many', '-1', ''], upTo(2_147_483_647)],
   ['IPVS_SCHEDULER_FLAGS', ['fast', 'flag-1', 'mh-port,', 'MH-PORT', 'one-packet', ''], FLAGS],
-  ['IPVS_SCHEDULER_FLAGS', ['mh-port'], 'mh-port is no flag of the scheduler wlc'],
+  ['IPVS_SCHEDULER_FLAGS', ['mh-port'], 'mh-port is not a flag of the scheduler wlc'],
   ['IPVS_PERSISTENCE_PREFIX', ['0', '33', '24/0', '24/129', '24/', '/64', '255.255.255.0', ''], PREFIX],
   ['IPVS_PERSISTENCE_PREFIX', ['24'], 'has no effect without IPVS_PERSISTENCE_SECONDS'],
 ])('%s of %j takes the default and says what is known', (key, values, reason) => {
@@ -93,7 +93,7 @@ test('a flag of another scheduler is refused, and the scheduler stays', () => {
   const labels = { IPVS_SCHEDULER: 'sh', IPVS_SCHEDULER_FLAGS: 'sh-port,mh-port' };
   const { options, problems } = readPortOptions(labels);
   expect(options).toMatchObject({ scheduler: 'sh', flags: '' });
-  expect(problems.map(({ reason }) => reason)).toEqual(['mh-port is no flag of the scheduler sh']);
+  expect(problems.map(({ reason }) => reason)).toEqual(['mh-port is not a flag of the scheduler sh']);
 });
 
 test('slow start is refused where the scheduler does not share connections by weight', () => {

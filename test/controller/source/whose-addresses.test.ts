@@ -166,7 +166,7 @@ describe.each(Object.entries(SOURCES))('by the word of %s', (_, desiredFor) => {
   ])('a task at %s is no backend and is reported, and the other one is', async (address) => {
     const { services, warnings, rejected } = await desiredFor([address, GOOD]);
     expect([...services.values()].flatMap(({ backends }) => [...backends.keys()])).toEqual([`${GOOD}:80`]);
-    expect(warnings).toMatchObject([expect.stringMatching(/^\/web \S+\[0\]: task \S+ is no backend: /)]);
+    expect(warnings).toMatchObject([expect.stringMatching(/^\/web \S+\[0\]: task \S+ is not a backend: /)]);
     expect(rejected).toEqual([]);
   });
 });
@@ -177,7 +177,7 @@ test.each(['fe80::1%eth0', '010.0.0.1', '10.0.0.256'])(
     const { services, warnings } = (await SOURCES['an app of Marathon']?.([address, GOOD])) ?? raise();
     expect([...services.values()].flatMap(({ backends }) => [...backends.keys()])).toEqual([`${GOOD}:80`]);
     expect(warnings).toEqual([
-      `/web container.portMappings[0]: task web.0 is no backend: expected IP addresses without a zone, got ${address}`,
+      `/web container.portMappings[0]: task web.0 is not a backend: expected IP addresses without a zone, got ${address}`,
     ]);
   },
 );
@@ -260,7 +260,7 @@ describe('no VIP takes an address that a source reports', () => {
       '/taker: it is the address of task 10.244.1.7, which runs in a container',
     ]);
     const { warnings } = translated(inKubernetes({ id: '/web', ...definition }, ['127.0.0.1']));
-    expect(warnings).toEqual([expect.stringMatching(/task 127\.0\.0\.1 is no backend: its address 127/)]);
+    expect(warnings).toEqual([expect.stringMatching(/task 127\.0\.0\.1 is not a backend: its address 127/)]);
   });
 
   test('that of an agent of Mesos on which nothing runs', async () => {

@@ -155,7 +155,7 @@ describe('a mapping that only the status has', () => {
       network_infos: [{ port_mappings: [{ ...MAPPING, host_port: 70_000 }] }],
     };
     const facts = taskWith({ container, ...webOn(), statuses: [status({ ip: '9.0.0.1' })] });
-    expect(reachedBy(facts)).toEqual(['its host port 70000 is no port']);
+    expect(reachedBy(facts)).toEqual(['its host port 70000 is not a port number']);
   });
 });
 
