@@ -40,17 +40,7 @@ export async function openAccessFiles(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<AccessFiles> {
   const identity = await openIdentity(config, log);
-  const readToken = await openToken('--read-token-file', config.readTokenFile, log);
-  const writeToken = config.allowWrites
-    ? await openToken('--write-token-file', config.writeTokenFile, log)
-    : null;
-  if (readToken !== null && readToken.current() === writeToken?.current()) {
-    throw new ControllerError(
-      'usage',
-      `--read-token-file ${config.readTokenFile} and --write-token-file ${config.writeTokenFile} hold the same token, so that readers could write; expected two different tokens`,
-      { retry: 'never' },
-    );
-  }
+  const { readToken, writeToken } = await openTokens(config, log);
   const all = [identity, readToken, writeToken].filter((one) => one !== null);
   const expiry = () =>
     identity === null ? null : expiryWarning(config.tlsCertFile ?? '', identity.current(), clock.epoch());
@@ -96,11 +86,36 @@ async function openIdentity(
   return await openReloadable(files, (contents) => identityOf({ cert, key, clientCa }, contents), log);
 }
 
+/** With equal tokens readers could write, so a token that equals the other one is refused, at a reload too. */
+async function openTokens(
+  { readTokenFile, writeTokenFile, allowWrites }: Options,
+  log: Log,
+): Promise<Pick<AccessFiles, 'readToken' | 'writeToken'>> {
+  let writeToken: Reloadable<string> | null = null;
+  const checkDifferent = (token: string, other: Reloadable<string> | null): string => {
+    if (token !== other?.current()) return token;
+    throw new ControllerError(
+      'usage',
+      `--read-token-file ${readTokenFile} and --write-token-file ${writeTokenFile} hold the same token, so that readers could write; expected two different tokens`,
+      { retry: 'never' },
+    );
+  };
+  const readToken = await openToken('--read-token-file', readTokenFile, log, (token) =>
+    checkDifferent(token, writeToken),
+  );
+  if (allowWrites)
+    writeToken = await openToken('--write-token-file', writeTokenFile, log, (token) =>
+      checkDifferent(token, readToken),
+    );
+  return { readToken, writeToken };
+}
+
 async function openToken(
   flag: string,
   path: string | undefined,
   log: Log,
+  check: (token: string) => string,
 ): Promise<Reloadable<string> | null> {
   if (path === undefined) return null;
-  return await openReloadable([{ flag, path }], ([text]) => tokenIn(String(text), flag, path), log);
+  return await openReloadable([{ flag, path }], ([text]) => check(tokenIn(String(text), flag, path)), log);
 }

@@ -5,7 +5,7 @@ import { ControllerError } from '../../../../controller/errors.ts';
 import { canMakeCertificates } from '../../../support/certificate.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { World } from '../../../support/world.ts';
-import { Certificates, READ_TOKEN } from './secure.ts';
+import { Certificates, READ_TOKEN, WRITE_TOKEN } from './secure.ts';
 
 const suite = canMakeCertificates ? describe : describe.skip;
 
@@ -68,6 +68,27 @@ suite('keys and tokens that cannot be used are refused at the start, in one line
       /^--read-token-file .* and --write-token-file .* hold the same token/,
     );
   });
+
+  test.each(['readToken', 'writeToken'] as const)(
+    'one token for both after a reload: %s stays',
+    async (which) => {
+      const [readTokenFile, writeTokenFile] = [
+        certificates.file('reader', READ_TOKEN),
+        certificates.file('writer', WRITE_TOKEN),
+      ];
+      const world = new World(new FakeClock());
+      const files = await openAccessFiles({ readTokenFile, writeTokenFile, allowWrites: true }, world);
+      const before = files[which]?.current();
+      if (which === 'readToken') certificates.file('reader', WRITE_TOKEN);
+      else certificates.file('writer', READ_TOKEN);
+      await files[which]?.reload();
+      files.close();
+      expect(files[which]?.current()).toBe(before);
+      expect(files.warnings()).toEqual([
+        expect.stringMatching(/hold the same token, .*; the previous contents stay in use$/),
+      ]);
+    },
+  );
 
   test('a missing file', async () => {
     expect(await refusal({ readTokenFile: '/nowhere' })).toBe(
