@@ -33,6 +33,8 @@ export interface PlanRules {
   readonly adopt: boolean;
   /** Why this program depends on an address (of a source or a name server); null when it does not. */
   readonly taken?: (address: string) => string | null;
+  /** Whether a task had this endpoint in the saved state of a source; absent when nothing is saved. */
+  readonly wasSaved?: ((endpoint: BackendKey) => boolean) | undefined;
   /** A text unique to this host, which decides the order in which backends are added. When missing, the order of the service. */
   readonly hostId?: string;
   /** The mass-removal brake; null when it is off. */
@@ -119,13 +121,13 @@ export class Planner {
 
   async plan(input: PlanInput): Promise<PlanResult> {
     const { desired, observed, owned, drains, complete, isEjected, now } = input;
-    const { inPool } = this.#rules;
+    const { inPool, wasSaved = () => false } = this.#rules;
     const taskAt = this.#taskAt;
     const { rest: compared, withdrawn } = splitWithdrawn(await this.#compare(input), (address) =>
       inPool(address) ? null : this.#ownerOf(address, desired, complete),
     );
     const isNamed = (endpoint: BackendKey, service: ServiceKey) => this.#brake.isNamed(endpoint, service);
-    const known = { observed, desired, taskAt, isNamed };
+    const known = { observed, desired, taskAt, isNamed, wasSaved };
     const { plan: rest, kept } = this.#unclaimed.keep(compared, known, input);
     const rereadFirst = this.#rereadFirst(rest, observed, taskAt, complete);
     const drained = keepDraining(rest, { observed, taskAt, drains, now });

@@ -21,9 +21,10 @@ import type { TranslationRules } from '../desired/translation-rules.ts';
 import type { NameServer } from '../dns/name-server.ts';
 import type { Watch } from '../eject/watch.ts';
 import { ControllerError, systemReason } from '../errors.ts';
+import { SavedEndpoints } from '../inventory/saved-endpoints.ts';
 import { Reconciler } from '../loop/reconciler.ts';
 import type { DnsMetrics } from '../metrics/dns.ts';
-import type { ServiceKey } from '../model.ts';
+import type { BackendKey, ServiceKey } from '../model.ts';
 import { parseTable } from '../plan/ipvsadm.ts';
 import type {
   AppSource,
@@ -97,7 +98,8 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const store = withLoadTimeout(createStateStore(config.stateDir, systemClock, log), systemClock, log);
     const pools = poolsOf(config);
     const reporters: Reporter[] = [];
-    const sources = await sourcesOf(config, log, reporters, savedIn(store));
+    const saved = new SavedEndpoints();
+    const sources = await sourcesOf(config, log, reporters, saved.recording(savedIn(store)));
     const servers = createServerAddresses({
       urls: () => serverUrls(config, sources),
       clock: systemClock,
@@ -122,6 +124,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       translation,
       ejections: watch ?? undefined,
       inPool: inPools,
+      wasSaved: (endpoint: BackendKey) => saved.has(endpoint),
       adopt: config.adopt,
       ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready }),
       hostId: config.hostId ?? readHostIdentity(),

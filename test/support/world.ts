@@ -186,7 +186,10 @@ export class World {
 }
 
 type StartRules = Partial<
-  Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake' | 'hostId' | 'ejections' | 'fullWeightAtOnce' | 'host'>
+  Pick<
+    ReconcileRules,
+    'adopt' | 'dryRun' | 'brake' | 'wasSaved' | 'hostId' | 'ejections' | 'fullWeightAtOnce' | 'host'
+  >
 > & {
   readonly defaultScheduler?: string;
   readonly trafficDistribution?: TrafficDistribution;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
+import { SavedEndpoints } from '../../../controller/inventory/saved-endpoints.ts';
 import type { Snapshot } from '../../../controller/model.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { createFileSource } from '../../../controller/source/file/source.ts';
@@ -51,8 +52,9 @@ class Process {
   readonly #source;
 
   constructor(hasState = false) {
-    this.controller = world.start();
-    const saved = hasState ? { saved: savedIn(this.#store) } : {};
+    const endpoints = new SavedEndpoints();
+    this.controller = world.start({ wasSaved: (endpoint) => endpoints.has(endpoint) });
+    const saved = hasState ? { saved: endpoints.recording(savedIn(this.#store)) } : {};
     this.#source = createFileSource({ path: directory, resolver: namesOf(), log: silent, ...saved });
   }
 
@@ -179,6 +181,21 @@ test('a file of which nothing was saved is still unknown at the next start, alth
   const again = new Process(true);
   expect((await again.pass()).unknown).toMatchObject([{ part: path('b') }]);
   expect(backends()).toEqual(ALL);
+});
+
+test('a file that stays broken keeps nothing that the saved state has of other files', async () => {
+  await write('a', app('a', [31000, 31001]));
+  await write('c', app('c', [31003]));
+  await write('b', '{');
+  const started = new Process(true);
+  await started.pass();
+  await started.save();
+  // While the controller is down, a task of each app ends.
+  await write('a', app('a', [31000]));
+  await write('c', app('c', []));
+  const again = new Process(true);
+  expect((await again.pass()).unknown).toMatchObject([{ part: path('b') }]);
+  expect(backends()).toEqual(['31000 w1']);
 });
 
 test('a file that is new since the state was saved has nothing in the kernel', async () => {
