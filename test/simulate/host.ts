@@ -6,11 +6,12 @@ import type { TranslationRules } from '../../controller/desired/translation-rule
 import { Reconciler } from '../../controller/loop/reconciler.ts';
 import { run, type WakeReason } from '../../controller/loop/run.ts';
 import type { ServiceKey, Step, Table } from '../../controller/model.ts';
-import type { Log, Observer, Reachability } from '../../controller/ports.ts';
+import type { Log, Reachability } from '../../controller/ports.ts';
 import { withLoadTimeout } from '../../controller/state/load-timeout.ts';
 import { savedIn } from '../../controller/state/store.ts';
 import { Latch } from '../../controller/time.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
+import { SILENT_OBSERVER } from '../support/silent-observer.ts';
 import { Unanswering } from '../support/unanswering.ts';
 import { type AppSpec, HOST_ADDRESS, HOST_ZONE, SOURCES, type SourceName, snapshotOf } from './cluster.ts';
 import { Disk } from './disk.ts';
@@ -26,13 +27,6 @@ const OPTIONS = { resyncMs: 60_000, settleMs: 100, restoreAfterMs: 5_000, dryRun
 
 const nothing = (): undefined => undefined;
 const SILENT: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-const NOBODY: Observer = {
-  moved: nothing,
-  sourceRead: nothing,
-  sourceFailed: nothing,
-  passed: nothing,
-  repaired: nothing,
-};
 const REACHABLE: Reachability = {
   ensure: async () => ({ changed: [], problems: [], advice: [] }),
   repair: async () => [],
@@ -121,7 +115,7 @@ export class Host {
     const reconciler = new Reconciler(ports, rules, () => this.#random.next());
     const sources = [...this.sources.values()];
     const running = run(
-      { ...ports, sources, observer: NOBODY },
+      { ...ports, sources, observer: SILENT_OBSERVER },
       reconciler,
       OPTIONS,
       wake,

@@ -86,23 +86,15 @@ export async function convertDocuments(
     // Health results count if the task was known to have a health check.
     const newest = isLost(app) ? { ...defineApp(app), checked: true } : versions?.newest.get(app);
     const own = { ...conversion(app.id, versions?.apps), ...(newest && { newest }) };
-    const lacking =
-      whatIsLacking(app.unread) ??
-      unresolved(
-        app.tasks?.map(({ host }) => host),
-        agentAddress,
-      );
+    const hosts = app.tasks?.map(({ host }) => host);
+    const lacking = whatIsLacking(app.unread) ?? unresolved(hosts, agentAddress);
     await add(withOddStates(withUnread(convertApp(app, own), app.unread, own.previous), app), lacking);
     await pace.restIfDue();
   }
   for (const pod of lostLast(documents.pods)) {
     const own = conversion(pod.id, versions?.pods);
-    const lacking =
-      whatIsLacking(pod.unread) ??
-      unresolved(
-        pod.instances?.map(({ agentHostname }) => agentHostname),
-        agentAddress,
-      );
+    const hosts = pod.instances?.map(({ agentHostname }) => agentHostname);
+    const lacking = whatIsLacking(pod.unread) ?? unresolved(hosts, agentAddress);
     await add(withOddStates(withUnread(convertPod(pod, own), pod.unread, own.previous), pod), lacking);
     await pace.restIfDue();
   }

@@ -10,17 +10,11 @@ import { letGoText } from '../../../controller/plan/let-go.ts';
 import { Feed } from '../../../controller/source/feed.ts';
 import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { SILENT_OBSERVER } from '../../support/silent-observer.ts';
 import { type Controller, World } from '../../support/world.ts';
 
 const APPS = 20;
-const nothing = () => undefined;
-const NOBODY = {
-  moved: nothing,
-  sourceRead: nothing,
-  sourceFailed: nothing,
-  passed: nothing,
-  repaired: nothing,
-};
+const _nothing = () => undefined;
 
 interface Shape {
   readonly labels?: Record<string, string>;
@@ -63,7 +57,7 @@ function start(): void {
   feed = new Feed();
   sources = new Sources(
     [{ name: 'marathon', follow: async () => undefined, read: async () => snapshot() }],
-    NOBODY,
+    SILENT_OBSERVER,
     controller.reconciler.inventory,
   );
 }

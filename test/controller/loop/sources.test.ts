@@ -2,18 +2,12 @@ import { beforeEach, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
 import type { Snapshot } from '../../../controller/model.ts';
-import type { AppSource, Observer } from '../../../controller/ports.ts';
+import type { AppSource } from '../../../controller/ports.ts';
 import { snapshot, web } from '../../support/builders.ts';
+import { SILENT_OBSERVER } from '../../support/silent-observer.ts';
 import { Telling } from '../../support/telling.ts';
 
-const nothing = () => undefined;
-const NOBODY: Observer = {
-  moved: nothing,
-  sourceRead: nothing,
-  sourceFailed: nothing,
-  passed: nothing,
-  repaired: nothing,
-};
+const _nothing = () => undefined;
 const source = (name: string): AppSource => ({
   name,
   read: async () => snapshot(),
@@ -25,7 +19,7 @@ const fewer = web('/web', { VIP_0: '/web:80' }, '10.0.0.1:31000');
 const other = web('/other', { VIP_0: '/other:80' }, '10.0.0.3:31000');
 
 let inventory: Inventory;
-const sourcesOf = (...names: readonly string[]) => new Sources(names.map(source), NOBODY, inventory);
+const sourcesOf = (...names: readonly string[]) => new Sources(names.map(source), SILENT_OBSERVER, inventory);
 const sayingTo = (sources: Sources) => {
   const tellings = new Map(['a', 'b'].map((name) => [name, new Telling()]));
   return (name: string, all: Snapshot, complete: boolean) => {

@@ -6,7 +6,8 @@ import { Reconciler } from '../../../controller/loop/reconciler.ts';
 import { saveChanged } from '../../../controller/loop/save.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
-import type { AppSource, Clock, IpvsTable, Log, Observer, StateStore } from '../../../controller/ports.ts';
+import type { AppSource, Clock, IpvsTable, Log, StateStore } from '../../../controller/ports.ts';
+import { SILENT_OBSERVER } from '../silent-observer.ts';
 import { Telling } from '../telling.ts';
 import { Unanswering } from '../unanswering.ts';
 import {
@@ -34,13 +35,6 @@ import type { PassContext } from './watch.ts';
 
 const nothing = (): undefined => undefined;
 const SILENT: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-const NOBODY: Observer = {
-  moved: nothing,
-  sourceRead: nothing,
-  sourceFailed: nothing,
-  passed: nothing,
-  repaired: nothing,
-};
 
 const BRAKE = { share: 0.5, holdMs: 60_000 };
 
@@ -113,7 +107,7 @@ export class Process {
       dryRun: false,
     };
     this.#reconciler = new Reconciler(ports, rules, () => 0);
-    this.#sources = new Sources(SOURCES.map(sourceNamed), NOBODY, this.#reconciler.inventory);
+    this.#sources = new Sources(SOURCES.map(sourceNamed), SILENT_OBSERVER, this.#reconciler.inventory);
   }
 
   get alive(): boolean {

@@ -8,19 +8,13 @@ import type { MarathonClient } from '../../../../controller/source/marathon/clie
 import { MarathonFollower } from '../../../../controller/source/marathon/follower.ts';
 import { MarathonReader } from '../../../../controller/source/marathon/reader.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
+import { SILENT_OBSERVER } from '../../../support/silent-observer.ts';
 import { type Controller, World } from '../../../support/world.ts';
 import { namesOf, TestListener } from '../support.ts';
 
 export const APPS = 20;
 const TICK_MS = 100;
-const nothing = () => undefined;
-const NOBODY = {
-  moved: nothing,
-  sourceRead: nothing,
-  sourceFailed: nothing,
-  passed: nothing,
-  repaired: nothing,
-};
+const _nothing = () => undefined;
 
 export type AppJson = Readonly<Record<string, unknown>> | null;
 export const task = (i: number, t: number, fields: object = {}) => ({
@@ -47,7 +41,7 @@ export class Cluster {
   readonly listener = new TestListener();
   readonly #sources = new Sources(
     [{ name: 'marathon', follow: async () => undefined, read: () => Promise.reject(new Error('not read')) }],
-    NOBODY,
+    SILENT_OBSERVER,
     this.#controller.reconciler.inventory,
   );
   readonly #stop = new AbortController();
