@@ -4,11 +4,12 @@ import type { BackendOutcome, BackendSign, Backends } from './backends.ts';
 import { EjectionRegister } from './register.ts';
 import { type Sign, signText } from './suspicion.ts';
 import {
-  Backoff,
   type Failure,
   isProbed,
+  markEjected,
   type Probe,
   REMEMBERED_MS,
+  suspectOf,
   type VipTarget,
   type Watched,
 } from './watched.ts';
@@ -128,17 +129,7 @@ export class Ejector {
     const isIdle = known?.phase === 'cleared' || known?.phase === 'returned';
     if (known !== undefined && (!isIdle || known.nextAt > now)) return;
     if (known === undefined && this.#watched.size >= MAX_WATCHED) return;
-    this.#watched.set(one.target.key, {
-      service: one.service,
-      target: one.target,
-      phase: 'suspect',
-      sign,
-      backoff: known?.backoff ?? new Backoff(),
-      nextAt: now,
-      failure: null,
-      isUnproven: false,
-      ejection: null,
-    });
+    this.#watched.set(one.target.key, suspectOf(one, sign, now, known?.backoff));
   }
 
   /** Clears a suspect whose clients are answered, whatever a probe finds. A backend that a probe cleared keeps its back-off. */
@@ -240,13 +231,9 @@ export class Ejector {
   #eject(watched: Watched, result: ProbeResult, now: number): void {
     const { target, sign } = watched;
     const cause = result === 'refused' || result === 'unreachable' ? result : 'timed out';
-    watched.phase = 'ejected';
-    watched.failure = null;
-    watched.isUnproven = false;
-    watched.nextAt = now + watched.backoff.next();
     const reason = `${sign}; connect ${cause === 'unreachable' ? 'found it unreachable' : cause}`;
-    watched.ejection = { target, since: now, cause, reason, nextProbe: watched.nextAt };
-    this.register.begin(watched.ejection);
+    const nextAt = now + watched.backoff.next();
+    this.register.begin(markEjected(watched, { cause, reason, nextAt }, now));
     this.#suspectAgent(target.agent, now);
   }
 
@@ -276,11 +263,9 @@ export class Ejector {
     this.#suspect(one, `agent ${target.agent} does not answer`, now);
     const watched = this.#watched.get(target.key);
     if (watched === undefined) return;
-    watched.phase = 'ejected';
-    watched.nextAt = Number.POSITIVE_INFINITY;
     const reason = `TCP backends of agent ${target.agent} cannot be reached`;
-    watched.ejection = { target, since: now, cause: 'agent', reason, nextProbe: null };
-    this.register.begin(watched.ejection);
+    const nextAt = Number.POSITIVE_INFINITY;
+    this.register.begin(markEjected(watched, { cause: 'agent', reason, nextAt }, now));
   }
 
   /** Drops removed backends and expired back-offs. Returns UDP backends whose agent has no unreachable TCP backend any more. */

@@ -34,6 +34,29 @@ export interface Watched extends VipTarget {
   ejection: Ejection | null;
 }
 
+/** A backend of whose clients `sign` says that they seem to get no reply. */
+export function suspectOf(
+  { service, target }: VipTarget,
+  sign: string,
+  now: number,
+  backoff = new Backoff(),
+): Watched {
+  const state = { phase: 'suspect', nextAt: now, failure: null, isUnproven: false, ejection: null } as const;
+  return { service, target, sign, backoff, ...state };
+}
+
+/** Marks a backend as ejected; with an infinite `nextAt` it follows its agent's other backends. Returns the ejection. */
+export function markEjected(
+  watched: Watched,
+  { cause, reason, nextAt }: Pick<Ejection, 'cause' | 'reason'> & Pick<Watched, 'nextAt'>,
+  now: number,
+): Ejection {
+  const nextProbe = Number.isFinite(nextAt) ? nextAt : null;
+  const ejection = { target: watched.target, since: now, cause, reason, nextProbe };
+  Object.assign(watched, { phase: 'ejected', failure: null, isUnproven: false, nextAt, ejection });
+  return ejection;
+}
+
 export interface Failure {
   readonly result: ProbeResult;
   readonly during: Window;

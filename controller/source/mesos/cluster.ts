@@ -29,8 +29,8 @@ export class Cluster {
   readonly #tasks = new TaskTable();
   /** Keys of tasks whose framework is not known yet. */
   readonly #unnamed = new Set<string>();
-  readonly #refused = new RefusedTable();
-  readonly #unread = new UnreadTasks();
+  readonly #refused = new RefusedTable(() => this.#changed());
+  readonly #unread = new UnreadTasks(() => this.#changed());
   readonly #recovering = new RecoveringAgents();
   readonly #ended = new EndedTasks();
   readonly #groups: Groups;
@@ -83,7 +83,6 @@ export class Cluster {
     await this.#saved.recall(state);
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
     this.#agents.add(state);
-    this.#about = null;
     this.#refused.clear();
     const present = new Set(state.rejected.keys());
     this.#recovering.replace(state.recovered, now);
@@ -117,7 +116,7 @@ export class Cluster {
   apply(event: MesosEvent, now: number): void {
     switch (event.type) {
       case 'task-added':
-        this.#accept(keyOf(event.task));
+        this.#refused.delete(keyOf(event.task));
         this.#put(this.#mergeKnown(event.task));
         return;
       case 'task-updated':
@@ -135,14 +134,14 @@ export class Cluster {
         return;
       case 'agent-added':
         this.#agents.set(event.agent);
-        this.#about = null;
+        this.#changed();
         this.#recovering.cameBack(event.agent.id, now);
         for (const { facts } of this.#tasks.kept(event.agent.id)) this.#put(facts, now + LATE_TASKS_MS);
         this.#rejoin(this.#tasks.onAgent(event.agent.id));
         return;
       case 'agent-removed':
         this.#agents.delete(event.id);
-        this.#about = null;
+        this.#changed();
         this.#recovering.cameBack(event.id, now);
         for (const { facts } of this.#tasks.kept(event.id)) {
           const kept = givenUp(facts, now);
@@ -176,7 +175,7 @@ export class Cluster {
   /** Marks the apps on these hosts for a rebuild: their addresses changed. */
   moved(hosts: ReadonlySet<string>): void {
     if (hosts.size === 0) return;
-    this.#about = null;
+    this.#changed();
     for (const [key, { agent }] of this.#tasks.all())
       if (agent !== null && hosts.has(agent.host)) this.#groups.touch(key);
   }
@@ -205,13 +204,14 @@ export class Cluster {
     return aboutOf(this.#source, { agents, refused, waiting, unknown }, addresses);
   }
 
+  /** Something that is not about a single app has changed. */
+  #changed(): void {
+    this.#about = null;
+  }
+
   #unreadTasks() {
     const refused = this.#refused.tasks().filter(([key]) => this.#tasks.get(key) === undefined);
     return { refused, unnamed: this.#unnamed };
-  }
-
-  #noteUnread(key: string, facts: TaskFacts | null): void {
-    if (this.#unread.note(key, facts)) this.#about = null;
   }
 
   #mergeKnown(facts: TaskFacts): TaskFacts {
@@ -228,7 +228,7 @@ export class Cluster {
     const known = this.#tasks.get(key);
     const entry = { facts, agent: this.#agents.get(facts.agentId) ?? known?.agent ?? null, keptUntil };
     this.#tasks.set(key, entry);
-    this.#noteUnread(key, facts);
+    this.#unread.note(key, facts);
     this.#ended.delete(key);
     const framework = this.#frameworks.get(facts.frameworkId) ?? facts.saved?.framework;
     if (framework !== undefined) this.#groups.put(key, entry, framework);
@@ -236,13 +236,13 @@ export class Cluster {
     if (this.#groups.has(key)) this.#named(key);
     else {
       this.#unnamed.add(key);
-      this.#about = null;
+      this.#changed();
     }
   }
 
   /** Its framework is known. */
   #named(key: string): void {
-    if (this.#unnamed.delete(key)) this.#about = null;
+    if (this.#unnamed.delete(key)) this.#changed();
   }
 
   /** The master lists it again, so it is no longer kept for a limited time. */
@@ -255,11 +255,11 @@ export class Cluster {
     const key = this.#tasks.keyOf(given);
     const facts = this.#tasks.living(key);
     const ends = state !== null && mesosState(state) === 'gone';
-    if (ends || !this.#refused.isTask(key)) this.#accept(key);
+    if (ends || !this.#refused.isTask(key)) this.#refused.delete(key);
     // An ended task comes back only by TASK_ADDED: an update after the end is a late one.
     if (facts !== null) this.#put(updated(facts, state, status, problems));
     const [problem] = ends ? [] : problems;
-    if (problem !== undefined) this.#reject(key, 'update', { app: taskIdIn(key), ...problem });
+    if (problem !== undefined) this.#refused.add(key, 'update', { app: taskIdIn(key), ...problem });
   }
 
   /** Its state still counts; everything else stays as it was. */
@@ -268,17 +268,8 @@ export class Cluster {
     this.#confirm(key);
     const facts = this.#tasks.living(key) ?? this.#saved.find(key, this.#frameworks);
     if (facts !== null) this.#put(state === null ? facts : { ...facts, state });
-    if (state === 'gone' && rejection.app !== '') this.#accept(key);
-    else this.#reject(key, part, rejection);
-  }
-
-  #reject(...entry: Parameters<RefusedTable['add']>): void {
-    if (this.#refused.add(...entry)) this.#about = null;
-  }
-
-  /** All of it is readable again. */
-  #accept(key: string): void {
-    if (this.#refused.delete(key)) this.#about = null;
+    if (state === 'gone' && rejection.app !== '') this.#refused.delete(key);
+    else this.#refused.add(key, part, rejection);
   }
 
   /** An unknown task that has ended is not remembered: after a failover agents report those too. */
@@ -286,7 +277,7 @@ export class Cluster {
     const key = keyOf(facts);
     const framework = this.#frameworks.get(facts.frameworkId);
     const known = this.#tasks.get(key);
-    this.#noteUnread(key, null);
+    this.#unread.note(key, null);
     if (known !== undefined && framework !== undefined && mayServe(facts)) {
       const entry: TaskEntry = { ...known, facts: { ...facts, state: 'gone' }, keptUntil: null };
       this.#tasks.set(key, entry);
@@ -299,7 +290,7 @@ export class Cluster {
 
   #forget(key: string): void {
     this.#tasks.delete(key);
-    this.#noteUnread(key, null);
+    this.#unread.note(key, null);
     this.#named(key);
     this.#ended.delete(key);
     this.#groups.remove(key);

@@ -6,26 +6,32 @@ export type RefusedPart = 'task' | 'update' | 'other';
 /** What could not be read, by task; without a task, by path. */
 export class RefusedTable {
   readonly #entries = new Map<string, { readonly part: RefusedPart; readonly rejection: Rejection }>();
+  readonly #changed: () => void;
+
+  /** `changed` is called after each change. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
 
   /** An update lacks the definition of its task, so it replaces only what was refused of an earlier update. */
   isTask(key: string): boolean {
     return this.#entries.get(key)?.part === 'task';
   }
 
-  /** Returns whether this is news: a wrong update of an unreadable task is not. */
-  add(key: string, part: RefusedPart, rejection: Rejection): boolean {
-    if (part === 'update' && this.isTask(key)) return false;
+  /** A wrong update of an unreadable task is no news. */
+  add(key: string, part: RefusedPart, rejection: Rejection): void {
+    if (part === 'update' && this.isTask(key)) return;
     this.#entries.set(key, { part, rejection });
-    return true;
+    this.#changed();
   }
 
-  /** Returns whether it was there. */
-  delete(key: string): boolean {
-    return this.#entries.delete(key);
+  delete(key: string): void {
+    if (this.#entries.delete(key)) this.#changed();
   }
 
   clear(): void {
     this.#entries.clear();
+    this.#changed();
   }
 
   /** The tasks that could not be read themselves, with the reason. */

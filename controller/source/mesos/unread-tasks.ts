@@ -16,14 +16,20 @@ export class UnreadTasks {
   readonly #partial = new Set<string>();
   /** Tasks that the saved state lacks, although it has all there was: they have served nothing yet. */
   readonly #notSaved = new Set<string>();
+  readonly #changed: () => void;
 
-  /** Takes a task as it is now; null when it is gone. Returns whether that changes what is unread. */
-  note(key: string, facts: TaskFacts | null): boolean {
+  /** `changed` is called after each change. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  /** Takes a task as it is now; null when it is gone. */
+  note(key: string, facts: TaskFacts | null): void {
     const isPartial = facts !== null && (facts.unread?.size ?? 0) > 0 && facts.saved === undefined;
-    if (isPartial === this.#partial.has(key)) return false;
+    if (isPartial === this.#partial.has(key)) return;
     if (isPartial) this.#partial.add(key);
     else this.#partial.delete(key);
-    return true;
+    this.#changed();
   }
 
   /** Leaves out, from now on, those of which something would have been saved. */
