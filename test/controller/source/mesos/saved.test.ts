@@ -146,6 +146,20 @@ describe('without saved state', () => {
   });
 });
 
+test('a task that an event adds is unknown while not all of it can be read', async () => {
+  const cluster = new Cluster('mesos=m');
+  const add = (task: unknown) => {
+    const event = readEvent({ type: 'TASK_ADDED', task_added: { task } });
+    if (event !== null) cluster.apply(event, 0);
+  };
+  await take(cluster, [json(TWO)]);
+  expect(await unknownOf(cluster)).toEqual([]);
+  add(json(ONE, { discovery: 7 }));
+  expect(await unknownOf(cluster)).toEqual([idOf(ONE)]);
+  add(json(ONE));
+  expect(await unknownOf(cluster)).toEqual([]);
+});
+
 test('a task that is saved, or that what was saved lacks, is not unknown', async () => {
   const { cluster } = await restarted();
   await take(cluster, [json(ONE, { agent_id: 7 }), json({ ...ONE, id: 'new', discovery: 7 } as TestTask)]);
