@@ -75,10 +75,10 @@ export function addressesOn(
   const chosen = networks.filter(isWanted);
   const addresses = chosen.flatMap((network) => network.addresses);
   const nameless = networks.filter(({ name }) => name === null);
-  const doubtful =
+  const candidates =
     addresses.length > 0 ? unassigned : [...unassigned, ...nameless.flatMap((network) => network.addresses)];
-  if (doubtful.length > 0 && chosen.length + nameless.length > 0) {
-    return { addresses, unresolved: `cannot tell whether ${doubtful.join(', ')} is on ${which}` };
+  if (candidates.length > 0 && chosen.length + nameless.length > 0) {
+    return { addresses, unresolved: `cannot determine whether ${candidates.join(', ')} is on ${which}` };
   }
   if (addresses.length > 0 || all.length + unassigned.length === 0) return { addresses };
   const known = networks.flatMap(({ name }) => name ?? []).join(', ');

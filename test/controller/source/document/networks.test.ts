@@ -72,21 +72,25 @@ describe('a port mapping that names a network is reached by the address there al
 
 describe('where it is not known which address is on the network, no address is taken by guess', () => {
   test.each<[string, string[], string]>([
-    ['one address for two networks', ['172.20.0.5'], 'cannot tell whether 172.20.0.5 is on network front'],
+    [
+      'one address for two networks',
+      ['172.20.0.5'],
+      'cannot determine whether 172.20.0.5 is on network front',
+    ],
     [
       'three addresses for two networks',
       ['172.20.0.5', '172.20.0.6', '172.30.0.7'],
-      'cannot tell whether 172.20.0.5, 172.20.0.6, 172.30.0.7 is on network front',
+      'cannot determine whether 172.20.0.5, 172.20.0.6, 172.30.0.7 is on network front',
     ],
     [
       'one address of each family, which may be one network or two',
       ['172.20.0.5', 'fd01::7'],
-      'cannot tell whether 172.20.0.5, fd01::7 is on network front',
+      'cannot determine whether 172.20.0.5, fd01::7 is on network front',
     ],
     [
       'an IPv6 address beside one IPv4 address for each: only that one is left out',
       ['172.20.0.5', '172.30.0.7', 'fd01::7'],
-      '172.20.0.5:80 (cannot tell whether fd01::7 is on network front)',
+      '172.20.0.5:80 (cannot determine whether fd01::7 is on network front)',
     ],
   ])('%s', (_rule, addresses, expected) => {
     expect(appOn(addresses, ['front'])).toBe(expected);
@@ -149,7 +153,7 @@ test.each<[string, object[], string]>([
   [
     'nowhere, where that is not known',
     [{ addresses: ['172.20.0.6'] }, { addresses: ['172.30.0.8'] }, { addresses: ['172.40.0.8'] }],
-    'cannot tell whether 172.20.0.6, 172.30.0.8, 172.40.0.8 is on network front',
+    'cannot determine whether 172.20.0.6, 172.30.0.8, 172.40.0.8 is on network front',
   ],
   [
     'nowhere, where it has no address there',

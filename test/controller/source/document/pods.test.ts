@@ -224,7 +224,7 @@ test('of addresses in one list without a name it is not known on which network e
     const pod = { spec: { networks, containers: [{ name: 'c1', endpoints: [endpoint] }] }, instances };
     return reached(convertedPod(pod).tasks[0]);
   };
-  expect(reachedOn(['a'])).toBe('cannot tell whether 9.1.1.1, 9.2.1.1 is on network a');
+  expect(reachedOn(['a'])).toBe('cannot determine whether 9.1.1.1, 9.2.1.1 is on network a');
   expect(reachedOn()).toBe('9.1.1.1:80,9.2.1.1:80');
 });
 

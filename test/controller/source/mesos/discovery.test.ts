@@ -79,7 +79,7 @@ describe('a container’s port on a named network is reached by the address ther
       'nowhere, where one network of two has no name',
       both,
       [{ ip: '9.0.0.1' }],
-      'cannot tell whether 9.0.0.1 is on network front',
+      'cannot determine whether 9.0.0.1 is on network front',
     ],
     [
       'nowhere, where the task is on another network',
@@ -91,7 +91,7 @@ describe('a container’s port on a named network is reached by the address ther
       'nowhere, where nothing has a name',
       {},
       [{ ip: '9.0.0.1' }, { ip: '9.0.1.1' }],
-      'cannot tell whether 9.0.0.1, 9.0.1.1 is on network front',
+      'cannot determine whether 9.0.0.1, 9.0.1.1 is on network front',
     ],
   ])('%s', (_rule, container, networks, expected) => {
     expect(reachedBy(taskWith({ ...container, ...front, statuses: [status(...networks)] }))).toEqual([
