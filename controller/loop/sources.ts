@@ -118,6 +118,8 @@ export class Sources {
   }
 }
 
+const MAX_UNSAVED_ROWS = 20_000;
+
 /** The changes of one source since its last save. */
 class Changed {
   /** Whether everything must be saved, since nothing was before. */
@@ -130,6 +132,7 @@ class Changed {
     if (about !== undefined) this.#about = about;
     for (const [key, row] of removed.map(keyed)) this.#rows.set(key, row);
     for (const app of upserts) this.#rows.set(rowOf(app), app);
+    this.#limit();
   }
 
   giveBack(change: StoredChange | null): void {
@@ -140,6 +143,15 @@ class Changed {
     this.#about ??= change.about;
     const rows = [...change.upserts.map((app) => [rowOf(app), app] as const), ...change.removed.map(keyed)];
     for (const [key, row] of rows) if (!this.#rows.has(key)) this.#rows.set(key, row);
+    this.#limit();
+  }
+
+  /** Beyond the bound the next save writes everything: while none succeeds, rows of apps long gone would add up. */
+  #limit(): void {
+    if (this.#rows.size <= MAX_UNSAVED_ROWS) return;
+    this.#isAll = true;
+    this.#about = undefined;
+    this.#rows.clear();
   }
 
   take(): StoredChange | null | 'none' {

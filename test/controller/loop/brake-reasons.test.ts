@@ -14,7 +14,6 @@ import { SILENT_OBSERVER } from '../../support/silent-observer.ts';
 import { type Controller, World } from '../../support/world.ts';
 
 const APPS = 20;
-const _nothing = () => undefined;
 
 interface Shape {
   readonly labels?: Record<string, string>;

@@ -7,7 +7,6 @@ import { snapshot, web } from '../../support/builders.ts';
 import { SILENT_OBSERVER } from '../../support/silent-observer.ts';
 import { Telling } from '../../support/telling.ts';
 
-const _nothing = () => undefined;
 const source = (name: string): AppSource => ({
   name,
   read: async () => snapshot(),
@@ -60,4 +59,22 @@ test('what a source says by name has ended is told once', () => {
     apps: [fewer],
   });
   expect(sources.takeEnded()).toEqual({ endpoints: [], apps: [] });
+});
+
+test('while nothing can be saved, what came and went does not add up: then everything is saved', () => {
+  const sources = sourcesOf('a');
+  sources.read('a', { upserts: [first], removed: [], complete: true, learnedAt: 0 });
+  expect([...sources.takeUnsaved()].map(({ change }) => change)).toEqual([null]);
+  for (let n = 0; n < 20_001; n += 1) {
+    const removed = [{ key: `marathon /job-${n}`, fromTasks: false, how: 'named' as const }];
+    sources.read('a', { upserts: [], removed, complete: false, learnedAt: 0 });
+    if (n === 10) {
+      const [unsaved] = sources.takeUnsaved();
+      expect(unsaved?.change?.removed).toHaveLength(11);
+      if (unsaved !== undefined) sources.notSaved(unsaved);
+    }
+  }
+  expect([...sources.takeUnsaved()].map(({ change, all }) => [change, all().apps])).toEqual([
+    [null, [first]],
+  ]);
 });

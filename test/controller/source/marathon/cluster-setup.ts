@@ -14,7 +14,6 @@ import { namesOf, TestListener } from '../support.ts';
 
 export const APPS = 20;
 const TICK_MS = 100;
-const _nothing = () => undefined;
 
 export type AppJson = Readonly<Record<string, unknown>> | null;
 export const task = (i: number, t: number, fields: object = {}) => ({
