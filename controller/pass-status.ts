@@ -1,6 +1,9 @@
 /** The result of one pass: what was desired, what was done, and what is left to do. */
 
-import type { Desired, ServiceKey, Step, Table, UnknownPart } from './model.ts';
+import type { Desired } from './model/desired.ts';
+import type { Step, Table } from './model/kernel.ts';
+import type { ServiceKey } from './model/service.ts';
+import type { UnknownPart } from './model/snapshot.ts';
 import type { Decisions } from './plan/decision.ts';
 import type { Drains } from './plan/drain.ts';
 import type { Drift } from './plan/drift.ts';

@@ -1,21 +1,15 @@
 /** The ports of the program on one page: everything that it reads, writes and waits for, and that a test replaces. */
 
-import type { AppRef, DeploymentProgress, WriteOptions, WriteResult } from './app-writes.ts';
-import type { ConnectionKey, TcpConnections } from './connection-entry.ts';
-import type { CountersRead, KernelReading } from './counters.ts';
-import type { Delta } from './delta.ts';
-import type { Ejections, ProbeResult, Target, TargetKey } from './ejection.ts';
-import type {
-  BackendKey,
-  NamedService,
-  ObservedService,
-  ServiceAddress,
-  ServiceKey,
-  Snapshot,
-  Step,
-  Table,
-} from './model.ts';
-import type { NameMemory } from './name-memory.ts';
+import type { AppRef, DeploymentProgress, WriteOptions, WriteResult } from './model/app-writes.ts';
+import type { ConnectionKey, TcpConnections } from './model/connection-entry.ts';
+import type { CountersRead, KernelReading } from './model/counters.ts';
+import type { Delta } from './model/delta.ts';
+import type { Ejections, ProbeResult, Target, TargetKey } from './model/ejection.ts';
+import type { BackendKey } from './model/endpoint.ts';
+import type { ObservedService, Step, Table } from './model/kernel.ts';
+import type { NameMemory } from './model/name-memory.ts';
+import type { NamedService, ServiceAddress, ServiceKey } from './model/service.ts';
+import type { Snapshot } from './model/snapshot.ts';
 import type { PassStatus } from './pass-status.ts';
 
 /** Where apps come from. */

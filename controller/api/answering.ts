@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { firstIssue } from '../schema-messages.ts';
+import { firstIssue } from '../input/schema-messages.ts';
 import type { Access, Credentials } from './access/access.ts';
 import { namesLoopback } from './host-header.ts';
 import { inputOf, listedPaths, matchRoute, parameterName } from './matching.ts';

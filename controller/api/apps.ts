@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { z } from 'zod';
-import type { WriteOptions, WriteRefused, WriteResult } from '../app-writes.ts';
 import { ControllerError, messageOf } from '../errors.ts';
+import type { WriteOptions, WriteRefused, WriteResult } from '../model/app-writes.ts';
 import type { AppWriter } from '../ports.ts';
 import { appIdProblem } from '../source/marathon/paths.ts';
 import { definitionOf, isObject } from './definition.ts';

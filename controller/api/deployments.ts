@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { isRecord } from '../input/rejection.ts';
 import type { AppWriter, Clock } from '../ports.ts';
-import { isRecord } from '../rejection.ts';
 import { instancesOf } from '../source/document/instance-counts.ts';
 import { appIdProblem } from '../source/marathon/paths.ts';
 import type { StatusDocument } from '../status/document.ts';

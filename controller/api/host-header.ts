@@ -1,4 +1,4 @@
-import { isLoopback } from '../loopback.ts';
+import { isLoopback } from '../http/loopback.ts';
 
 /**
  * Whether a `Host` header names loopback. This guards against DNS rebinding: a foreign site can make its own name resolve

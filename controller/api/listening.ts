@@ -3,7 +3,7 @@
 import type { Server } from 'node:http';
 import type { ListenOption } from '../config/values.ts';
 import { ControllerError, messageOf } from '../errors.ts';
-import { endpointKey } from '../model.ts';
+import { endpointKey } from '../model/endpoint.ts';
 
 const CLOSE_MS = 1_000;
 

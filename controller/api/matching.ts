@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { decoded } from '../http/urls.ts';
-import { checked } from '../schema-messages.ts';
+import { checked } from '../input/schema-messages.ts';
 import type { Right, Route } from './route.ts';
 
 export interface Match<Services> {

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
-import { checked, firstIssue } from '../schema-messages.ts';
-import { utf8 } from '../utf8.ts';
+import { checked, firstIssue } from '../input/schema-messages.ts';
+import { utf8 } from '../input/utf8.ts';
 import { type Answer, type Body, problem } from './route.ts';
 
 /** The text of the request body, or the answer that refuses it. */

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { ListenOption } from '../config/values.ts';
-import { isLoopback } from '../loopback.ts';
+import { isLoopback } from '../http/loopback.ts';
 import type { Clock, Log } from '../ports.ts';
 import { DocumentTooLong } from '../text/visible.ts';
 import { createAccess } from './access/access.ts';

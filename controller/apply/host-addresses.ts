@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { canonicalText } from '../address.ts';
-import { same } from '../same.ts';
+import { same } from '../compare.ts';
 
 /** An address of this host. */
 export interface HostAddress {

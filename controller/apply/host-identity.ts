@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import { compareText } from '../compare-text.ts';
+import { compareText } from '../compare.ts';
 
 /** The interfaces of a host, as `os.networkInterfaces` returns them. */
 export type Interfaces = Readonly<

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { IpvsTables } from '../counters.ts';
+import type { IpvsTables } from '../model/counters.ts';
 
 /** The fixed size for all network namespaces, before each got a table of its own that grows (Linux 7.1). */
 const FIXED_SERVICE_BUCKETS = 256;

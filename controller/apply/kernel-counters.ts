@@ -7,8 +7,9 @@ import {
   type ObservedDestination,
   type Stats,
 } from 'ipvs-netlink-ts';
-import type { BackendCounters, ServiceCounters, Traffic } from '../counters.ts';
-import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../model.ts';
+import type { BackendCounters, ServiceCounters, Traffic } from '../model/counters.ts';
+import { type BackendKey, endpointKey } from '../model/endpoint.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { KernelCounters } from '../ports.ts';
 import { readIpvsTables } from './ipvs-tables.ts';
 

@@ -13,18 +13,9 @@ import {
 } from 'ipvs-netlink-ts';
 import { type Family, familyOf } from '../address.ts';
 import { ControllerError, messageOf } from '../errors.ts';
-import {
-  type BackendKey,
-  type Endpoint,
-  endpointKey,
-  type ObservedBackend,
-  type ObservedService,
-  type ServiceAddress,
-  type ServiceKey,
-  type Step,
-  serviceKey,
-  type Table,
-} from '../model.ts';
+import { type BackendKey, type Endpoint, endpointKey } from '../model/endpoint.ts';
+import type { ObservedBackend, ObservedService, Step, Table } from '../model/kernel.ts';
+import { type ServiceAddress, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { IpvsTable, StepFailure } from '../ports.ts';
 import type { Writable } from '../settings/rows.ts';
 import {

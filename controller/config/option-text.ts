@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { ControllerError, systemReason } from '../errors.ts';
+import { utf8Problem } from '../input/utf8.ts';
 import { didYouMean, nearest } from '../text/suggestion.ts';
 import { visible } from '../text/visible.ts';
-import { utf8Problem } from '../utf8.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
 import { withoutCredentials } from './values.ts';
 

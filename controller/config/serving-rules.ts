@@ -1,8 +1,8 @@
 /** Checks the options of the HTTP server against each other. */
 
 import { inPool, parsePool } from '../desired/pool.ts';
-import { isLoopback } from '../loopback.ts';
-import { endpointKey } from '../model.ts';
+import { isLoopback } from '../http/loopback.ts';
+import { endpointKey } from '../model/endpoint.ts';
 import { usage } from './option-text.ts';
 import type { OptionValues } from './options.ts';
 

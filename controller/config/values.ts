@@ -2,7 +2,7 @@
 
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { parseUrl } from '../host-name.ts';
+import { parseUrl } from '../input/host-name.ts';
 
 /** A source of apps, `--source KIND=WHERE`. */
 export type SourceOption =

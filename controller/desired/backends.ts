@@ -1,7 +1,9 @@
 /** Which backends a task's port gives on one host, with their weights, or why it gives none. */
 
 import { canonicalAddress, familyOf, unusableAsBackend } from '../address.ts';
-import type { App, Backend, Endpoint, Health, Task, TaskPort } from '../model.ts';
+import type { App, Health, Task, TaskPort } from '../model/app.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Backend } from '../model/service.ts';
 import type { PortOptions } from '../settings/label-options.ts';
 import { backendFields, compact } from '../settings/settings.ts';
 

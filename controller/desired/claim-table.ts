@@ -1,7 +1,8 @@
-import { compareText } from '../compare-text.ts';
+import { compareText } from '../compare.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { KeyIndex } from '../inventory/key-index.ts';
-import type { App, AppKey, Declared, Rejection } from '../model.ts';
+import type { App, AppKey, Rejection } from '../model/app.ts';
+import type { Declared } from '../model/desired.ts';
 import { type AppClaims, type ClaimRules, claimsOf, type LabelState } from './claims.ts';
 import type { HostContext } from './port-reading.ts';
 import type { Refusals } from './refusals.ts';

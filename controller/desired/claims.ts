@@ -1,18 +1,10 @@
 /** The claims of one app: the VIPs that its labels ask for, with the backends that its tasks give. */
 
 import { type Family, familyOf } from '../address.ts';
-import {
-  type App,
-  type Backend,
-  type BackendKey,
-  type Declared,
-  endpointKey,
-  type Port,
-  type Protocol,
-  type Rejection,
-  type Task,
-  type TaskPort,
-} from '../model.ts';
+import type { App, Port, Rejection, Task, TaskPort } from '../model/app.ts';
+import type { Declared } from '../model/desired.ts';
+import { type BackendKey, endpointKey, type Protocol } from '../model/endpoint.ts';
+import type { Backend } from '../model/service.ts';
 import { optionsText, type PortOptions, sharedOptionsThatDiffer } from '../settings/label-options.ts';
 import { type BackendRules, backendsOf, preferred } from './backends.ts';
 import { collectProblems } from './label-problems.ts';

@@ -1,4 +1,7 @@
-import { type App, type Backend, type Desired, endpointKey, type Task } from '../model.ts';
+import type { App, Task } from '../model/app.ts';
+import type { Desired } from '../model/desired.ts';
+import { endpointKey } from '../model/endpoint.ts';
+import type { Backend } from '../model/service.ts';
 import { cleanName } from './names.ts';
 
 /** How clients connect to an endpoint of a service; the fields are those of `dcos kafka connection`. */

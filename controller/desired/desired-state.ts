@@ -1,8 +1,10 @@
 import { FAMILIES } from '../address.ts';
+import { same } from '../compare.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { AppKey, CalledVip, Declared, Desired, Rejection, Service, ServiceKey } from '../model.ts';
-import type { NameMemory } from '../name-memory.ts';
-import { same } from '../same.ts';
+import type { AppKey, Rejection } from '../model/app.ts';
+import type { CalledVip, Declared, Desired } from '../model/desired.ts';
+import type { NameMemory } from '../model/name-memory.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import { DEFAULT_PORT_OPTIONS, lackingReason } from '../settings/label-options.ts';
 import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
 import { type Pause, withoutPause } from '../time.ts';

@@ -1,4 +1,6 @@
-import type { App, Declared, Rejection, Snapshot } from '../model.ts';
+import type { App, Rejection } from '../model/app.ts';
+import type { Declared } from '../model/desired.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import { cleanName } from './names.ts';
 import type { Translate } from './translate.ts';
 

@@ -1,5 +1,5 @@
 import { onlyKnownTo } from '../inventory/merge.ts';
-import type { App, Port, Rejection, Task } from '../model.ts';
+import type { App, Port, Rejection, Task } from '../model/app.ts';
 import {
   isTaskLabelPort,
   isVipLabel,

@@ -1,5 +1,5 @@
 import { formatAddress } from '../address.ts';
-import type { NamedAddresses } from '../name-memory.ts';
+import type { NamedAddresses } from '../model/name-memory.ts';
 import { type Pause, withoutPause } from '../time.ts';
 import { phash2 } from './phash2.ts';
 import { formatPool, inPool, type Pool, type Pools } from './pool.ts';

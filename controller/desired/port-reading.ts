@@ -1,5 +1,6 @@
-import { BOUNDS } from '../bounds.ts';
-import type { App, Port, Protocol } from '../model.ts';
+import { BOUNDS } from '../input/bounds.ts';
+import type { App, Port } from '../model/app.ts';
+import type { Protocol } from '../model/endpoint.ts';
 import { isTaskLabelPort, isVipLabel } from '../settings/label-keys.ts';
 import { type OptionsReading, type PortOptions, readPortOptions } from '../settings/label-options.ts';
 import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';

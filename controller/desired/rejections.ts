@@ -1,5 +1,5 @@
-import { compareText } from '../compare-text.ts';
-import type { Rejection } from '../model.ts';
+import { compareText } from '../compare.ts';
+import type { Rejection } from '../model/app.ts';
 
 /** Sorted, each once: several sources may report the same rejection. */
 export function distinctRejections(rejections: Iterable<Rejection>): readonly Rejection[] {

@@ -1,4 +1,4 @@
-import { compareText } from '../compare-text.ts';
+import { compareText } from '../compare.ts';
 import type { Spelling } from './claims.ts';
 
 /** How labels write each name. Two labels that only cleaning makes equal may have been meant as two VIPs. */

@@ -1,6 +1,7 @@
 import { Inventory } from '../inventory/inventory.ts';
-import type { Desired, Snapshot } from '../model.ts';
-import { EMPTY_NAME_MEMORY, type NameMemory } from '../name-memory.ts';
+import type { Desired } from '../model/desired.ts';
+import { EMPTY_NAME_MEMORY, type NameMemory } from '../model/name-memory.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import { DesiredState } from './desired-state.ts';
 import type { Conditions, TranslationRules } from './translation-rules.ts';
 

@@ -1,17 +1,12 @@
 /** The VIPs that apps claim, and the services that follow from their claims. */
 
 import { FAMILIES, type Family } from '../address.ts';
+import { same } from '../compare.ts';
 import { KeyIndex } from '../inventory/key-index.ts';
-import {
-  type Backend,
-  type BackendKey,
-  type Declared,
-  type Service,
-  type ServiceKey,
-  serviceKey,
-} from '../model.ts';
-import type { NamedAddresses } from '../name-memory.ts';
-import { same } from '../same.ts';
+import type { Declared } from '../model/desired.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { NamedAddresses } from '../model/name-memory.ts';
+import { type Backend, type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { optionsText, type PortOptions, sharedOptionsThatDiffer } from '../settings/label-options.ts';
 import { serviceFields } from '../settings/settings.ts';
 import { slowStartOf } from '../settings/slow-start.ts';

@@ -1,4 +1,4 @@
-import type { App, Rejection, Task } from '../model.ts';
+import type { App, Rejection, Task } from '../model/app.ts';
 
 /**
  * Why a VIP has no backends, as text, from the states of the app's tasks: `of 3 tasks, 2 start, 1 is unreachable`. `lack`: why

@@ -1,4 +1,4 @@
-import type { NamedService, ServiceKey } from '../model.ts';
+import type { NamedService, ServiceKey } from '../model/service.ts';
 import type { NameChanges } from '../ports.ts';
 import { type RecordTemplate, soaTemplate } from './encoding.ts';
 import { NameTree, type Node, zoneOf } from './name-tree.ts';

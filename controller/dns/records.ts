@@ -1,6 +1,6 @@
 /** Builds the records of VIP names and zones, ready to be copied into replies. */
 
-import type { NamedService } from '../model.ts';
+import type { NamedService } from '../model/service.ts';
 import { TYPE } from './codes.ts';
 import {
   addressRecord,

@@ -1,6 +1,6 @@
 import type { ListenOption } from '../config/values.ts';
 import { hasCode, messageOf } from '../errors.ts';
-import { endpointKey } from '../model.ts';
+import { endpointKey } from '../model/endpoint.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { NameIndex } from './name-table.ts';
 import { createResponder, type DnsMeter, type Responder } from './responder.ts';

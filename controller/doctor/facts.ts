@@ -1,6 +1,6 @@
 /** The facts that checks work on, all read at once. A fact that is null or absent could not be read on this host. */
 
-import type { IpvsTables, IpvsTimeouts } from '../counters.ts';
+import type { IpvsTables, IpvsTimeouts } from '../model/counters.ts';
 
 export interface Facts {
   /** `6.1.0-13-amd64`. */

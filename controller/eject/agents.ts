@@ -1,4 +1,4 @@
-import type { Blindness, EjectionCause, ProbeResult } from '../ejection.ts';
+import type { Blindness, EjectionCause, ProbeResult } from '../model/ejection.ts';
 import { isHostHealthy } from './restraint.ts';
 
 /** A span of time, in milliseconds of the monotonic clock. For a reading of connections: since the start of the one before. */

@@ -1,6 +1,6 @@
 /** The backends that the ejector decides about, and what the kernel shows about them. */
 
-import type { Protocol } from '../model.ts';
+import type { Protocol } from '../model/endpoint.ts';
 import type { Sign } from './suspicion.ts';
 import type { VipTarget } from './watched.ts';
 

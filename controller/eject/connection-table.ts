@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { CONNECTION_TABLE, type ConnectionKey, splitLine } from '../connection-entry.ts';
+import { CONNECTION_TABLE, type ConnectionKey, splitLine } from '../model/connection-entry.ts';
 import type { ConnectionsRead, ConnectionTable, WaitingConnections } from '../ports.ts';
 
 /**

@@ -6,8 +6,9 @@ import {
   type ObservedService,
   type Stats,
 } from 'ipvs-netlink-ts';
-import type { Counted, CountedDestination, CountersRead } from '../counters.ts';
-import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../model.ts';
+import type { Counted, CountedDestination, CountersRead } from '../model/counters.ts';
+import { type BackendKey, endpointKey } from '../model/endpoint.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { DestinationCounters } from '../ports.ts';
 
 /** A service's destinations are also read in this many reads after its last new connection: replies to it arrive by then. */

@@ -1,4 +1,4 @@
-import type { Blindness, Ejection, ProbeResult, Target, TargetKey } from '../ejection.ts';
+import type { Blindness, Ejection, ProbeResult, Target, TargetKey } from '../model/ejection.ts';
 import { Agents, isAgentFailure, isFailure, PROVEN, type Verdict, type Window } from './agents.ts';
 import type { BackendOutcome, BackendSign, Backends } from './backends.ts';
 import { EjectionRegister } from './register.ts';

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import { familyOf } from '../address.ts';
-import type { ProbeResult } from '../ejection.ts';
+import type { ProbeResult } from '../model/ejection.ts';
 import type { Clock, Prober } from '../ports.ts';
 
 export interface ProberTimes {

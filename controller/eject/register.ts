@@ -5,7 +5,7 @@ import {
   PROBE_RESULTS,
   type ProbeResult,
   type TargetKey,
-} from '../ejection.ts';
+} from '../model/ejection.ts';
 
 /** The current ejections, which of them changed, and how many there have been. */
 export class EjectionRegister {

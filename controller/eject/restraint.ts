@@ -1,5 +1,6 @@
-import { type Ejection, type Ejections, targetKey } from '../ejection.ts';
-import type { BackendKey, Service } from '../model.ts';
+import { type Ejection, type Ejections, targetKey } from '../model/ejection.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { Service } from '../model/service.ts';
 
 /**
  * Which of a VIP's unresponsive backends leave the rotation: at most half of those that its sources want in rotation, and

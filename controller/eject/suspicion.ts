@@ -1,6 +1,6 @@
 import type { Family } from '../address.ts';
-import type { Counted } from '../counters.ts';
-import type { Protocol } from '../model.ts';
+import type { Counted } from '../model/counters.ts';
+import type { Protocol } from '../model/endpoint.ts';
 
 /**
  * What clients received: `replies`, `nothing`, `fewer` packets than they opened connections, or only `errors`; `quiet`: no

@@ -1,5 +1,6 @@
-import { targetKey, targetOf } from '../ejection.ts';
-import { type BackendKey, endpointKey, type Protocol, type Service, type ServiceKey } from '../model.ts';
+import { targetKey, targetOf } from '../model/ejection.ts';
+import { type BackendKey, endpointKey, type Protocol } from '../model/endpoint.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import type { Backends } from './backends.ts';
 import type { VipTarget } from './watched.ts';
 

@@ -10,7 +10,7 @@ import {
   raw,
   u8,
 } from 'ipvs-netlink-ts/netlink';
-import { type ConnectionKey, type RawEndpoint, tcpKey } from '../connection-entry.ts';
+import { type ConnectionKey, type RawEndpoint, tcpKey } from '../model/connection-entry.ts';
 import type { WaitingConnections } from '../ports.ts';
 
 const NETLINK_NETFILTER = 12;

@@ -1,8 +1,8 @@
 import { familyOf } from '../address.ts';
-import type { CountersRead } from '../counters.ts';
-import type { EjectionReport, Ejections, TargetKey } from '../ejection.ts';
 import { messageOf } from '../errors.ts';
-import type { Service, ServiceKey } from '../model.ts';
+import type { CountersRead } from '../model/counters.ts';
+import type { EjectionReport, Ejections, TargetKey } from '../model/ejection.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import type {
   Clock,
   ConnectionsExtent,

@@ -1,5 +1,5 @@
-import type { Ejection, ProbeResult, Target } from '../ejection.ts';
-import type { ServiceKey } from '../model.ts';
+import type { Ejection, ProbeResult, Target } from '../model/ejection.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { Window } from './agents.ts';
 
 /** A backend of a VIP. */

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
-import { OverBound } from '../bounds.ts';
 import { messageOf } from '../errors.ts';
+import { OverBound } from '../input/bounds.ts';
 import { beginningOfBody, wholeBody } from './exchange.ts';
 import { answerFailure, Failure } from './failure.ts';
 import type { Peer } from './peer.ts';

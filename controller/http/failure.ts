@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts';
-import { isRecord, shown } from '../rejection.ts';
+import { isRecord, shown } from '../input/rejection.ts';
 import type { Peer } from './peer.ts';
 
 /** A request that failed at one master. */

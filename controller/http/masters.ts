@@ -1,5 +1,5 @@
 import { ControllerError } from '../errors.ts';
-import { parseUrl } from '../host-name.ts';
+import { parseUrl } from '../input/host-name.ts';
 
 /**
  * The equal masters of one Marathon or Mesos. It also decides which hosts may get the credentials: the masters themselves

@@ -1,5 +1,5 @@
-import { parseUrl } from '../host-name.ts';
-import { shown } from '../rejection.ts';
+import { parseUrl } from '../input/host-name.ts';
+import { shown } from '../input/rejection.ts';
 import { Failure } from './failure.ts';
 
 /** A decoded part of a URL; unchanged if it cannot be decoded. */

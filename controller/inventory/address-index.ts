@@ -1,5 +1,5 @@
 import { canonicalText } from '../address.ts';
-import type { App, AppKey, Task } from '../model.ts';
+import type { App, AppKey, Task } from '../model/app.ts';
 import { KeyIndex } from './key-index.ts';
 
 /** Index of agents and containers by address. */

@@ -1,4 +1,5 @@
-import type { App, BackendKey, Task } from '../model.ts';
+import type { App, Task } from '../model/app.ts';
+import type { BackendKey } from '../model/endpoint.ts';
 import { takenBack } from './offers.ts';
 import { endpointsOf } from './task-index.ts';
 

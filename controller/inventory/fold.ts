@@ -1,5 +1,5 @@
-import type { App } from '../model.ts';
-import { same } from '../same.ts';
+import { same } from '../compare.ts';
+import type { App } from '../model/app.ts';
 
 /**
  * Folds all definitions with the same framework and id into one app, whichever sources or documents they are from. It has

@@ -1,20 +1,11 @@
 import { canonicalText } from '../address.ts';
-import type { About, Delta } from '../delta.ts';
-import {
-  type App,
-  type AppKey,
-  appKey,
-  type BackendKey,
-  type Rejection,
-  type RowKey,
-  rowKey,
-  rowOf,
-  type Snapshot,
-  type UnknownPart,
-} from '../model.ts';
+import { same } from '../compare.ts';
+import { type App, type AppKey, appKey, type Rejection, type RowKey, rowKey, rowOf } from '../model/app.ts';
+import type { About, Delta } from '../model/delta.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { Place } from '../model/place.ts';
+import type { Snapshot, UnknownPart } from '../model/snapshot.ts';
 import { inSlices } from '../pace.ts';
-import type { Place } from '../place.ts';
-import { same } from '../same.ts';
 import { type Pause, withoutPause } from '../time.ts';
 import { AddressIndex } from './address-index.ts';
 import { endedByName } from './ended.ts';

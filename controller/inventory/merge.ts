@@ -1,4 +1,4 @@
-import type { App, Health, Task, TaskState } from '../model.ts';
+import type { App, Health, Task, TaskState } from '../model/app.ts';
 import { foldDefinitions } from './fold.ts';
 
 /** The rows of one app in all sources. */

@@ -1,5 +1,6 @@
-import { compareText } from '../compare-text.ts';
-import type { App, BackendKey, Task } from '../model.ts';
+import { compareText } from '../compare.ts';
+import type { App, Task } from '../model/app.ts';
+import type { BackendKey } from '../model/endpoint.ts';
 import { endpointsOf, type TaskIndex } from './task-index.ts';
 
 /** The VIPs that a task's port declares at an endpoint, as text; equal texts mean the same VIPs. */

@@ -1,6 +1,6 @@
 import { canonicalText } from '../address.ts';
-import type { App, Task } from '../model.ts';
-import type { Place } from '../place.ts';
+import type { App, Task } from '../model/app.ts';
+import type { Place } from '../model/place.ts';
 
 interface Counted {
   readonly place: Place;

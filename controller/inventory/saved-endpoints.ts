@@ -1,4 +1,4 @@
-import type { BackendKey } from '../model.ts';
+import type { BackendKey } from '../model/endpoint.ts';
 import type { SavedApps } from '../ports.ts';
 import { endpointsOf } from './task-index.ts';
 

@@ -1,12 +1,5 @@
-import {
-  type App,
-  type AppKey,
-  type BackendKey,
-  type Endpoint,
-  endpointKey,
-  type Task,
-  type TaskPort,
-} from '../model.ts';
+import type { App, AppKey, Task, TaskPort } from '../model/app.ts';
+import { type BackendKey, type Endpoint, endpointKey } from '../model/endpoint.ts';
 import { readPortOptions } from '../settings/label-options.ts';
 import { KeyIndex } from './key-index.ts';
 

@@ -1,5 +1,5 @@
 import { ControllerError, messageOf } from '../errors.ts';
-import { isRecord, shown } from '../rejection.ts';
+import { isRecord, shown } from '../input/rejection.ts';
 
 /** An error response of the API server. The message is for an operator. */
 export class ApiFailure extends ControllerError {

@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { isRecord } from '../rejection.ts';
+import { isRecord } from '../input/rejection.ts';
 import { specSchema, statusSchema } from './marathon-app.ts';
 import { MARATHON_APPS } from './resources.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
 import { within } from '../http/deadline.ts';
+import { required } from '../input/schema-messages.ts';
 import type { Clock, Log } from '../ports.ts';
-import { required } from '../schema-messages.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient } from './client.ts';
 import { apiVersion, collectionPath, LEASES, objectPath } from './resources.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { addressText } from '../address.ts';
-import { type Place, placeOf } from '../place.ts';
-import { shown } from '../rejection.ts';
-import { required } from '../schema-messages.ts';
+import { shown } from '../input/rejection.ts';
+import { required } from '../input/schema-messages.ts';
+import { type Place, placeOf } from '../model/place.ts';
 import type { Versioned } from './listing.ts';
 
 /** The fields of discovery.k8s.io/v1 that are used here. Empty lists may be null. */

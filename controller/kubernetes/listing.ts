@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ControllerError } from '../errors.ts';
+import { rejectionOf } from '../input/rejection.ts';
+import { checked } from '../input/schema-messages.ts';
 import { Pace } from '../pace.ts';
-import { rejectionOf } from '../rejection.ts';
-import { checked } from '../schema-messages.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient } from './client.ts';
 import type { ObjectName } from './resources.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { appFields, podFields } from '../marathon-json.ts';
+import { appFields, podFields } from '../input/marathon-json.ts';
 import { OPTION_KEYS } from '../settings/label-keys.ts';
 
 /**
@@ -61,7 +61,7 @@ const relayedPortSchema = z.object({
 
 const rejectionSchema = z.object({ at: z.string(), value: z.string(), reason: z.string() });
 
-/** An app of Marathon or Mesos, as a relay writes it. The field names are those of `model.ts`. */
+/** An app of Marathon or Mesos, as a relay writes it. The field names are those of `model/app.ts`. */
 export const relayedSchema = z
   .object({
     id: z.string().min(1).max(1_024),

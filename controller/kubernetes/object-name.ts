@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { App } from '../model.ts';
+import type { App } from '../model/app.ts';
 
 /**
  * Returns the name of an app's MarathonApp, whether a relay or the command line writes it: readable, and unique by a hash, since

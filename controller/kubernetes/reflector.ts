@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ControllerError } from '../errors.ts';
+import { required } from '../input/schema-messages.ts';
 import { Pace } from '../pace.ts';
 import type { Clock } from '../ports.ts';
-import { required } from '../schema-messages.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient, WatchEvent } from './client.ts';
 import { listAll, metadataSchema, type Versioned } from './listing.ts';

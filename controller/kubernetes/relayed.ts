@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Endpoint, Task } from '../model.ts';
-import { type Place, placeOf } from '../place.ts';
+import type { Task } from '../model/app.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { type Place, placeOf } from '../model/place.ts';
 import type { Slice } from './endpoint-slice.ts';
 
 /** Labels and annotations with which a relay adds what EndpointSlices have no field for. */
@@ -15,7 +16,7 @@ export const RELAY_LABEL = 'marathon-ipvs.io/relay';
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** The field manager of a relay. */
 export const RELAY_MANAGER = 'marathon-ipvs-relay';
-/** On an EndpointSlice: state and health by task, with the values of `model.ts`, where its conditions say less. */
+/** On an EndpointSlice: state and health by task, with the values of `model/app.ts`, where its conditions say less. */
 export const TASKS_ANNOTATION = 'marathon-ipvs.io/tasks';
 
 /**

@@ -1,4 +1,7 @@
-import { type Desired, endpointKey, type ServiceKey, type Step, serviceKey } from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import { endpointKey } from '../model/endpoint.ts';
+import type { Step } from '../model/kernel.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Pace } from '../pace.ts';
 import type { RefusedBackend } from '../pass-status.ts';
 import type { Decision, DecisionTable } from '../plan/decision.ts';

@@ -1,4 +1,5 @@
-import type { BackendKey, ServiceKey } from '../model.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { HeldRemoval } from '../pass-status.ts';
 import { type BrakeContext, holdMassRemoval } from '../plan/brake.ts';
 import type { DecisionTable } from '../plan/decision.ts';

@@ -1,4 +1,4 @@
-import { type ServiceKey, serviceKey } from '../model.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { everyKey } from '../plan/diff.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Outcome } from './outcome.ts';

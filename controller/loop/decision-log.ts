@@ -1,4 +1,5 @@
-import type { BackendKey, ServiceKey } from '../model.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Decision, DecisionRule } from '../plan/decision.ts';
 import type { Log } from '../ports.ts';

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { Desired, ServiceKey } from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { EjectionFacts } from '../ports.ts';

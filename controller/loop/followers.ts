@@ -1,5 +1,6 @@
 import type { Inventory } from '../inventory/inventory.ts';
-import type { BackendKey, Desired } from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import type { BackendKey } from '../model/endpoint.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Holder } from './confirm.ts';
 import { Follower, type FollowerRules } from './follower.ts';

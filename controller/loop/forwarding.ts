@@ -1,11 +1,6 @@
-import {
-  type Desired,
-  type NamedService,
-  type ServiceKey,
-  type Step,
-  serviceKey,
-  type Table,
-} from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Step, Table } from '../model/kernel.ts';
+import { type NamedService, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { NameChanges } from '../ports.ts';
 

@@ -1,13 +1,6 @@
-import {
-  type BackendKey,
-  type ObservedBackend,
-  type ObservedService,
-  type ServiceAddress,
-  type ServiceKey,
-  type Step,
-  serviceKey,
-  type Table,
-} from '../model.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { ObservedBackend, ObservedService, Step, Table } from '../model/kernel.ts';
+import { type ServiceAddress, type ServiceKey, serviceKey } from '../model/service.ts';
 import { eachInSlices, inSlices, Pace } from '../pace.ts';
 import { applySteps } from '../plan/after-steps.ts';
 import type { IpvsTable } from '../ports.ts';

@@ -1,5 +1,7 @@
 import { ControllerError, messageOf } from '../errors.ts';
-import type { BackendKey, ServiceKey, Table } from '../model.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { Table } from '../model/kernel.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { Drains } from '../plan/drain.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
 import type { Clock, Ledger, LedgerEntry, Log } from '../ports.ts';

@@ -1,10 +1,10 @@
 import { type Family, familyOf } from '../address.ts';
+import { same } from '../compare.ts';
 import { messageOf } from '../errors.ts';
-import type { ServiceKey } from '../model.ts';
-import type { NamedAddresses, NameMemory } from '../name-memory.ts';
+import type { NamedAddresses, NameMemory } from '../model/name-memory.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { Log, StateStore } from '../ports.ts';
-import { same } from '../same.ts';
 
 /**
  * The memory of names and labels, saved in the background, so that a slow, full or hanging disk stops no pass.

@@ -1,6 +1,8 @@
+import { same } from '../compare.ts';
 import type { PlaceIndex } from '../inventory/place-index.ts';
-import type { Desired, Service, ServiceKey } from '../model.ts';
-import type { Place, Tier } from '../place.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Place, Tier } from '../model/place.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import type { Decisions } from '../plan/decision.ts';
 import { ChangedServices, desiredWith } from '../plan/desired-with.ts';
 import { serviceIn, waitingDecisions } from '../plan/nearest.ts';
@@ -14,7 +16,6 @@ import {
   wantsNear,
   whyUndecided,
 } from '../plan/tiers.ts';
-import { same } from '../same.ts';
 
 /** Facts about this host that do not come from the sources. */
 export interface HostFacts {

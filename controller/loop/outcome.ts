@@ -1,4 +1,4 @@
-import type { Step } from '../model.ts';
+import type { Step } from '../model/kernel.ts';
 import type { ReachabilityReport, StepFailure } from '../ports.ts';
 
 /** The result of applying a plan so far. It belongs to the pass, so that an error halfway loses none of it. */

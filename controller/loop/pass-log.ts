@@ -1,4 +1,5 @@
-import { endpointKey, serviceKey } from '../model.ts';
+import { endpointKey } from '../model/endpoint.ts';
+import { serviceKey } from '../model/service.ts';
 import type { HeldRemoval, PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import { letGoText } from '../plan/let-go.ts';

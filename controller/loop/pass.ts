@@ -1,8 +1,11 @@
 import type { DesiredState } from '../desired/desired-state.ts';
-import type { Ejections } from '../ejection.ts';
 import { messageOf } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { Desired, ObservedService, ServiceKey, UnknownPart } from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Ejections } from '../model/ejection.ts';
+import type { ObservedService } from '../model/kernel.ts';
+import type { ServiceKey } from '../model/service.ts';
+import type { UnknownPart } from '../model/snapshot.ts';
 import { eachInSlices, inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { type Drift, drift } from '../plan/drift.ts';

@@ -1,16 +1,11 @@
 import type { Inventory } from '../inventory/inventory.ts';
 import { offersAt } from '../inventory/offers.ts';
 import type { TaskLookup } from '../inventory/task-index.ts';
-import {
-  type BackendKey,
-  type Desired,
-  type Service,
-  type ServiceAddress,
-  type ServiceKey,
-  serviceKey,
-  type Table,
-  type UnknownPart,
-} from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { Table } from '../model/kernel.ts';
+import { type Service, type ServiceAddress, type ServiceKey, serviceKey } from '../model/service.ts';
+import type { UnknownPart } from '../model/snapshot.ts';
 import { eachInSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
 import { DecisionTable } from '../plan/decision.ts';

@@ -1,4 +1,6 @@
-import { endpointKey, type Step, serviceKey } from '../model.ts';
+import { endpointKey } from '../model/endpoint.ts';
+import type { Step } from '../model/kernel.ts';
+import { serviceKey } from '../model/service.ts';
 import type { Decision } from '../plan/decision.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { StepFailure } from '../ports.ts';

@@ -1,4 +1,6 @@
-import type { BackendKey, ServiceKey, Table } from '../model.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { Table } from '../model/kernel.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { RecentLoss } from '../plan/brake.ts';
 import { inRotation, type Losses } from '../plan/losses.ts';
 

@@ -1,7 +1,8 @@
 import { DesiredState } from '../desired/desired-state.ts';
 import type { TranslationRules } from '../desired/translation-rules.ts';
 import { Inventory } from '../inventory/inventory.ts';
-import type { Desired, Service, ServiceKey } from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { EjectionFacts, StateStore } from '../ports.ts';

@@ -1,5 +1,5 @@
 import { familyOf } from '../address.ts';
-import type { Step, Table } from '../model.ts';
+import type { Step, Table } from '../model/kernel.ts';
 import type { RefusedBackend } from '../pass-status.ts';
 import type { Decision } from '../plan/decision.ts';
 import type { StepFailure } from '../ports.ts';

@@ -1,4 +1,5 @@
-import type { ServiceKey, Table } from '../model.ts';
+import type { Table } from '../model/kernel.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { Plan, PlannedService } from '../plan/plan.ts';
 
 interface RouteRules {

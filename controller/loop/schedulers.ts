@@ -1,4 +1,4 @@
-import type { Step } from '../model.ts';
+import type { Step } from '../model/kernel.ts';
 import { Backoff } from './backoff.ts';
 
 /** Delays between retries, each of which makes the kernel look for a module and log that there is none. */

@@ -1,4 +1,6 @@
-import type { Desired, Service, ServiceKey, UnknownPart } from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
+import type { UnknownPart } from '../model/snapshot.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { withServices } from '../plan/desired-with.ts';
 import type { PassRequest } from './pass.ts';

@@ -1,4 +1,6 @@
-import type { Desired, ServiceKey, Table } from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Table } from '../model/kernel.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { eachInSlices, type Pace } from '../pace.ts';
 import { ChangedServices } from '../plan/desired-with.ts';
 import {

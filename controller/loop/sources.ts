@@ -1,6 +1,7 @@
-import { type About, type Delta, isEmpty } from '../delta.ts';
 import { firstDelta, type Inventory } from '../inventory/inventory.ts';
-import { type App, appKey, type RowKey, rowKey, rowOf, type Snapshot } from '../model.ts';
+import { type App, appKey, type RowKey, rowKey, rowOf } from '../model/app.ts';
+import { type About, type Delta, isEmpty } from '../model/delta.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { AppSource, Observer, StateStore, StoredChange } from '../ports.ts';
 import { Latch } from '../time.ts';

@@ -1,4 +1,4 @@
-import type { UnknownPart } from '../model.ts';
+import type { UnknownPart } from '../model/snapshot.ts';
 import type { DecisionTable } from '../plan/decision.ts';
 import type { Plan } from '../plan/plan.ts';
 import {

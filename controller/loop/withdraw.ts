@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts';
-import type { ObservedService, ServiceKey, Table } from '../model.ts';
+import type { ObservedService, Table } from '../model/kernel.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { LedgerBook } from './ledger-book.ts';
 import type { ManagedTablePorts } from './managed-table.ts';

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { Step } from '../model.ts';
+import type { Step } from '../model/kernel.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { backendFields, serviceFields } from '../settings/settings.ts';
 

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { EJECTION_CAUSES, type EjectionReport, PROBE_RESULTS } from '../ejection.ts';
+import { EJECTION_CAUSES, type EjectionReport, PROBE_RESULTS } from '../model/ejection.ts';
 
 /** Metrics of the ejection of backends, read on each scrape. */
 export function registerEjectionMetrics(registry: Registry, report: () => EjectionReport): void {

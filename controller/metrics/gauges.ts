@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from 'prom-client';
 import { version } from '../config/version.ts';
-import type { Service } from '../model.ts';
+import type { Tier } from '../model/place.ts';
+import type { Service } from '../model/service.ts';
 import type { PassStatus } from '../pass-status.ts';
-import type { Tier } from '../place.ts';
 import { leftOutOf } from '../plan/nearest.ts';
 import type { Clock } from '../ports.ts';
 import { isUneven, type Spread } from '../status/spread.ts';

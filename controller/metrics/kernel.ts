@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { IpvsTables } from '../counters.ts';
+import type { IpvsTables } from '../model/counters.ts';
 
 /** Size and load of the kernel's IPVS tables, read on each scrape; NaN if the kernel does not report a value. */
 export function registerKernelMetrics(registry: Registry, tables: () => Promise<IpvsTables | null>): void {

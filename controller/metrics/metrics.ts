@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { AccessFiles } from '../api/access/files.ts';
-import type { IpvsTables } from '../counters.ts';
+import type { IpvsTables } from '../model/counters.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Observer } from '../ports.ts';
 import { createStatusBoard, type StatusBoard, type StatusBoardOptions } from '../status/board.ts';

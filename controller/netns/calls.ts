@@ -1,16 +1,8 @@
 /** The protocol between the controller and its helper in a network namespace: one JSON object per line over a pipe. */
 
-import {
-  type BackendKey,
-  endpointKey,
-  type ObservedBackend,
-  type ObservedService,
-  type ServiceAddress,
-  type ServiceKey,
-  type Step,
-  serviceKey,
-  type Table,
-} from '../model.ts';
+import { type BackendKey, endpointKey } from '../model/endpoint.ts';
+import type { ObservedBackend, ObservedService, Step, Table } from '../model/kernel.ts';
+import { type ServiceAddress, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { ReachabilityReport, StepFailure } from '../ports.ts';
 
 /** The calls that the helper serves, with their arguments and results. */

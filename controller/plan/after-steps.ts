@@ -1,12 +1,6 @@
-import {
-  type BackendKey,
-  endpointKey,
-  type ObservedBackend,
-  type ObservedService,
-  type ServiceKey,
-  type Step,
-  serviceKey,
-} from '../model.ts';
+import { type BackendKey, endpointKey } from '../model/endpoint.ts';
+import type { ObservedBackend, ObservedService, Step } from '../model/kernel.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { NO_BACKEND, serviceFields } from '../settings/settings.ts';
 
 /**

@@ -1,11 +1,6 @@
-import {
-  type BackendKey,
-  endpointKey,
-  type ServiceKey,
-  type Step,
-  serviceKey,
-  type Table,
-} from '../model.ts';
+import { type BackendKey, endpointKey } from '../model/endpoint.ts';
+import type { Step, Table } from '../model/kernel.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { lossText } from './held-text.ts';
 import {
   findLosses,

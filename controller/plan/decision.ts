@@ -1,6 +1,8 @@
 /** Decisions: why a backend or a service is not yet, or not, as the sources want it. Each is recorded where it is made. */
 
-import { type BackendKey, endpointKey, type ServiceKey, type Step, serviceKey } from '../model.ts';
+import { type BackendKey, endpointKey } from '../model/endpoint.ts';
+import type { Step } from '../model/kernel.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 
 /**
  * `mass removal`: the brake holds it. `draining`: its connections may end. `last in rotation`: its replacement could not be

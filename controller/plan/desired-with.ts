@@ -1,4 +1,5 @@
-import type { Desired, Service, ServiceKey } from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 
 /** Changes a desired service. Must return the same object for the same service within a pass. */
 export type ServiceChange = (service: Service, key: ServiceKey) => Service;

@@ -1,19 +1,10 @@
 /** The difference between the desired services and those of the kernel, one by one. */
 
-import { compareText } from '../compare-text.ts';
-import type {
-  Backend,
-  BackendKey,
-  Desired,
-  Endpoint,
-  ObservedBackend,
-  ObservedService,
-  Service,
-  ServiceAddress,
-  ServiceKey,
-  Step,
-  Table,
-} from '../model.ts';
+import { compareText } from '../compare.ts';
+import type { Desired } from '../model/desired.ts';
+import type { BackendKey, Endpoint } from '../model/endpoint.ts';
+import type { ObservedBackend, ObservedService, Step, Table } from '../model/kernel.ts';
+import type { Backend, Service, ServiceAddress, ServiceKey } from '../model/service.ts';
 import { backendFields, serviceFields } from '../settings/settings.ts';
 import type { BackendAddition, HostOrder } from './host-order.ts';
 import { leftOutOf, whyLeftOut } from './nearest.ts';

@@ -1,15 +1,7 @@
 import type { TaskLookup } from '../inventory/task-index.ts';
-import {
-  type BackendKey,
-  endpointKey,
-  type ObservedBackend,
-  type ObservedService,
-  type ServiceAddress,
-  type ServiceKey,
-  type Step,
-  serviceKey,
-  type Table,
-} from '../model.ts';
+import { type BackendKey, endpointKey } from '../model/endpoint.ts';
+import type { ObservedBackend, ObservedService, Step, Table } from '../model/kernel.ts';
+import { type ServiceAddress, type ServiceKey, serviceKey } from '../model/service.ts';
 import { backendFields } from '../settings/settings.ts';
 import { type Plan, type PlannedBackend, type PlannedService, summaryOf } from './plan.ts';
 

@@ -1,4 +1,6 @@
-import type { BackendKey, ObservedService, ServiceKey, Table } from '../model.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { ObservedService, Table } from '../model/kernel.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { FieldChange } from '../settings/rows.ts';
 import { backendFields, serviceFields } from '../settings/settings.ts';
 

@@ -1,6 +1,8 @@
 import { ejectedOf } from '../eject/restraint.ts';
-import { type Ejections, type TargetKey, targetKey } from '../ejection.ts';
-import type { Backend, BackendKey, Desired, Service, ServiceKey } from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import { type Ejections, type TargetKey, targetKey } from '../model/ejection.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { Backend, Service, ServiceKey } from '../model/service.ts';
 import { type Decisions, DecisionTable } from './decision.ts';
 import { ChangedServices, desiredWith } from './desired-with.ts';
 

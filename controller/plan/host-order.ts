@@ -5,8 +5,10 @@
  * the first of several equally good ones. With the same order on all hosts, all would start with the same backend.
  */
 
-import { compareText } from '../compare-text.ts';
-import { endpointKey, type ServiceKey, type Step } from '../model.ts';
+import { compareText } from '../compare.ts';
+import { endpointKey } from '../model/endpoint.ts';
+import type { Step } from '../model/kernel.ts';
+import type { ServiceKey } from '../model/service.ts';
 
 export type BackendAddition = Extract<Step, { op: 'add-backend' | 'update-backend' }>;
 

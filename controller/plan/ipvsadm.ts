@@ -1,15 +1,9 @@
 /** The notation of `ipvsadm`: prints steps, and reads a table saved with `ipvsadm -Sn`. */
 
 import { familyOf, parseAddress } from '../address.ts';
-import {
-  endpointKey,
-  type ObservedBackend,
-  type ObservedService,
-  type ServiceKey,
-  type Step,
-  serviceKey,
-  type Table,
-} from '../model.ts';
+import { endpointKey } from '../model/endpoint.ts';
+import type { ObservedBackend, ObservedService, Step, Table } from '../model/kernel.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { backendFields, serviceFields } from '../settings/settings.ts';
 import { type IpvsadmOptions, Refused } from '../settings/values.ts';
 

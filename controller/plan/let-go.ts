@@ -1,4 +1,5 @@
-import type { BackendKey, ServiceKey } from '../model.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { type BrakeContext, isTooMuch, measure } from './brake.ts';
 import { findLosses, type Losses, leaving } from './losses.ts';
 import { SMALL_REMOVAL } from './mass.ts';

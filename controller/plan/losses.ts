@@ -1,15 +1,9 @@
 /** The backends that a plan would take out of rotation although no source named them, and why. */
 
 import type { TaskLookup } from '../inventory/task-index.ts';
-import {
-  type BackendKey,
-  endpointKey,
-  type ObservedService,
-  type ServiceKey,
-  type Step,
-  serviceKey,
-  type Table,
-} from '../model.ts';
+import { type BackendKey, endpointKey } from '../model/endpoint.ts';
+import type { ObservedService, Step, Table } from '../model/kernel.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Owned, Plan, PlannedBackend, PlannedService } from './plan.ts';
 
 export type LossReason =

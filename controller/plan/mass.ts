@@ -1,4 +1,5 @@
-import type { BackendKey, ServiceKey } from '../model.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { LossReason } from './losses.ts';
 
 /** What a pass would remove although no source named it. */

@@ -1,7 +1,9 @@
 /** Services restricted to their nearest backends, and the decisions and texts about that. */
 
-import type { BackendKey, Desired, Service, ServiceKey } from '../model.ts';
-import type { Tier } from '../place.ts';
+import type { Desired } from '../model/desired.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { Tier } from '../model/place.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import { type Decision, type Decisions, DecisionTable } from './decision.ts';
 import { TIER_PLACES } from './nearness-text.ts';
 import { nextLookAt, type TierChoice } from './tier-choice.ts';

@@ -1,6 +1,6 @@
 /** Text about the nearness of a VIP's backends, and warnings where connections cannot stay as near as it asks for. */
 
-import type { Place, Tier } from '../place.ts';
+import type { Place, Tier } from '../model/place.ts';
 import { nearest } from '../text/suggestion.ts';
 import type { PlannedService } from './plan.ts';
 import type { whyUndecided } from './tiers.ts';

@@ -1,7 +1,11 @@
 /** The plan of one pass: what happens to each service, and the writes in order. */
 
-import type { Declared, Endpoint, Rejection, ServiceKey, Step } from '../model.ts';
-import type { Tier } from '../place.ts';
+import type { Rejection } from '../model/app.ts';
+import type { Declared } from '../model/desired.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Step } from '../model/kernel.ts';
+import type { Tier } from '../model/place.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { FieldChange } from '../settings/rows.ts';
 import type { BackendSettings, ServiceSettings } from '../settings/settings.ts';
 

@@ -1,5 +1,7 @@
 import { familyOf } from '../address.ts';
-import { type Declared, endpointKey, type Rejection } from '../model.ts';
+import type { Rejection } from '../model/app.ts';
+import type { Declared } from '../model/desired.ts';
+import { endpointKey } from '../model/endpoint.ts';
 import { backendFields, changeText, serviceFields } from '../settings/settings.ts';
 import { slowStartWords, weightChangeText, weightText } from '../settings/slow-start.ts';
 import { type Colour, type Paint, pad, textWidth } from '../text/table.ts';

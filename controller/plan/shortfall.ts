@@ -1,4 +1,6 @@
-import type { Desired, ObservedService, Service, ServiceKey, Table } from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import type { ObservedService, Table } from '../model/kernel.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import { backendFields, serviceFields } from '../settings/settings.ts';
 import { outsideTheKernel } from './diff.ts';
 import type { Plan } from './plan.ts';

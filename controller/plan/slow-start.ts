@@ -6,15 +6,10 @@
  * where the controller stopped.
  */
 
-import type {
-  Backend,
-  BackendKey,
-  Desired,
-  ObservedBackend,
-  ObservedService,
-  Service,
-  ServiceKey,
-} from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { ObservedBackend, ObservedService } from '../model/kernel.ts';
+import type { Backend, Service, ServiceKey } from '../model/service.ts';
 import { SLOW_START_SCALE } from '../settings/slow-start.ts';
 import { type Decisions, DecisionTable } from './decision.ts';
 import { type ChangedServices, desiredWith } from './desired-with.ts';

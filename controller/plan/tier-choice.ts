@@ -1,6 +1,6 @@
 /** When a service moves from one tier to another. */
 
-import type { Tier } from '../place.ts';
+import type { Tier } from '../model/place.ts';
 
 /** How long a nearer tier must have had a backend in rotation before a service moves to it. */
 export const HOLD_MS = 30_000;

@@ -1,7 +1,8 @@
 /** Which backends of a service are in which tier, seen from this host. */
 
-import type { Backend, BackendKey, Service } from '../model.ts';
-import { type Place, placesAgree, type Tier } from '../place.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import { type Place, placesAgree, type Tier } from '../model/place.ts';
+import type { Backend, Service } from '../model/service.ts';
 
 /** The place of this host, and its addresses. */
 export interface HostPlace extends Place {

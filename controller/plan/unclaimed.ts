@@ -1,13 +1,9 @@
 import type { TaskLookup } from '../inventory/task-index.ts';
-import {
-  type BackendKey,
-  type Desired,
-  endpointKey,
-  type ServiceKey,
-  serviceKey,
-  type Table,
-  type UnknownPart,
-} from '../model.ts';
+import type { Desired } from '../model/desired.ts';
+import { type BackendKey, endpointKey } from '../model/endpoint.ts';
+import type { Table } from '../model/kernel.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+import type { UnknownPart } from '../model/snapshot.ts';
 import { without } from './brake.ts';
 import type { Loss } from './losses.ts';
 import type { Plan } from './plan.ts';

@@ -1,4 +1,5 @@
-import { type ServiceKey, type Step, serviceKey } from '../model.ts';
+import type { Step } from '../model/kernel.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';
 
 /** Services of ours that are removed because their address belongs to someone, with the steps. */

@@ -1,7 +1,8 @@
 import type { Inventory } from '../inventory/inventory.ts';
 import { endpointsOf } from '../inventory/task-index.ts';
 import type { Holder } from '../loop/confirm.ts';
-import { type App, appKey, type BackendKey, type Task } from '../model.ts';
+import { type App, appKey, type Task } from '../model/app.ts';
+import type { BackendKey } from '../model/endpoint.ts';
 import { isMass } from '../plan/mass.ts';
 
 export interface Kept {

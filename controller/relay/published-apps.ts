@@ -1,12 +1,12 @@
 import { messageOf } from '../errors.ts';
+import { required } from '../input/schema-messages.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { listAll, metadataSchema } from '../kubernetes/listing.ts';
 import { objectName } from '../kubernetes/object-name.ts';
 import { RELAY_LABEL } from '../kubernetes/relayed.ts';
 import { collectionPath, MARATHON_APPS } from '../kubernetes/resources.ts';
-import type { App } from '../model.ts';
+import type { App } from '../model/app.ts';
 import type { Clock, Log, SavedApps } from '../ports.ts';
-import { required } from '../schema-messages.ts';
 import { kubernetesSource } from '../source/kubernetes/source.ts';
 
 export interface PublishedOptions {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { required } from '../input/schema-messages.ts';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Versioned } from '../kubernetes/listing.ts';
@@ -22,7 +23,6 @@ import {
   type Resource,
 } from '../kubernetes/resources.ts';
 import type { Clock } from '../ports.ts';
-import { required } from '../schema-messages.ts';
 import { membersIn, type OldSlice } from './refusals.ts';
 import type { RelayedObject } from './relayed-app.ts';
 

@@ -7,7 +7,7 @@ import { delayAfter } from '../loop/backoff.ts';
 import { createConfirmation, type Holder } from '../loop/confirm.ts';
 import { follow } from '../loop/follow.ts';
 import { type NamedEnds, Sources } from '../loop/sources.ts';
-import type { App } from '../model.ts';
+import type { App } from '../model/app.ts';
 import { inSlices } from '../pace.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
 import { Latch } from '../time.ts';

@@ -15,7 +15,8 @@ import {
   TASKS_ANNOTATION,
   type TaskStatus,
 } from '../kubernetes/relayed.ts';
-import type { App, Endpoint, Port, Task } from '../model.ts';
+import type { App, Port, Task } from '../model/app.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import { relayedPortName } from '../source/kubernetes/declaration.ts';
 import { assign } from './assignment.ts';
 import { invalidInSlice } from './slice-address.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { Family } from '../address.ts';
-import { TRAFFIC_DISTRIBUTIONS, type TrafficDistribution } from '../place.ts';
+import { TRAFFIC_DISTRIBUTIONS, type TrafficDistribution } from '../model/place.ts';
 import { FALLBACK_SCHEDULER, FLAGS, flagsFault, readFlags, SCHEDULERS } from './schedulers.ts';
 import { MAX_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
 import { Refused, readNumber, readOneOf, readPrefixes, readTruth } from './values.ts';

@@ -1,5 +1,6 @@
-import { BOUNDS } from '../bounds.ts';
-import type { App, Port, Protocol, Rejection, Task, TaskPort } from '../model.ts';
+import { BOUNDS } from '../input/bounds.ts';
+import type { App, Port, Rejection, Task, TaskPort } from '../model/app.ts';
+import type { Protocol } from '../model/endpoint.ts';
 import { isVipLabel } from '../settings/label-keys.ts';
 
 /** A port that a definition declares. Sources extend it with fields of their own. */

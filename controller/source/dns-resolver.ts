@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
-import { BOUNDS } from '../bounds.ts';
 import { messageOf } from '../errors.ts';
+import { BOUNDS } from '../input/bounds.ts';
 import type { Clock, Log, Resolver } from '../ports.ts';
 
 export interface DnsResolverOptions {

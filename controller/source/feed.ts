@@ -1,7 +1,8 @@
-import type { About, Delta } from '../delta.ts';
-import { type App, type AppKey, appKey, type RowKey, rowKey, rowOf, type Snapshot } from '../model.ts';
+import { same } from '../compare.ts';
+import { type App, type AppKey, appKey, type RowKey, rowKey, rowOf } from '../model/app.ts';
+import type { About, Delta } from '../model/delta.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { Pace } from '../pace.ts';
-import { same } from '../same.ts';
 
 /** Apps that changed; null for an app that the source no longer has. */
 export type Changes = ReadonlyMap<AppKey, App | null>;

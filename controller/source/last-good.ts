@@ -1,4 +1,4 @@
-import { type App, type RowKey, rowOf } from '../model.ts';
+import { type App, type RowKey, rowOf } from '../model/app.ts';
 import type { SavedApps } from '../ports.ts';
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import * as z from 'zod';
 import { ControllerError, hasCode } from '../errors.ts';
-import type { ServiceKey } from '../model.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { Clock, Ledger, LedgerEntry, LedgerState } from '../ports.ts';
 import { systemClock } from '../time.ts';
 import { ForeignJournal, Journal, type JournalRow, NotAJournal } from './journal.ts';

@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts';
-import { EMPTY_NAME_MEMORY } from '../name-memory.ts';
+import { EMPTY_NAME_MEMORY } from '../model/name-memory.ts';
 import type { Clock, Log, StateStore } from '../ports.ts';
 import { withinTime } from './within-time.ts';
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { same } from '../compare.ts';
 import { ControllerError, messageOf } from '../errors.ts';
-import { rowKey, rowOf, type Snapshot } from '../model.ts';
-import { EMPTY_NAME_MEMORY, type NamedAddresses, type NameMemory } from '../name-memory.ts';
+import { rowKey, rowOf } from '../model/app.ts';
+import { EMPTY_NAME_MEMORY, type NamedAddresses, type NameMemory } from '../model/name-memory.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { Clock, Log, SavedApps, StateStore, StoredChange } from '../ports.ts';
-import { same } from '../same.ts';
 import { Journal, type JournalRow, type JournalState } from './journal.ts';
 import { isStoredAbout, isStoredAddresses, isStoredApp } from './stored-app.ts';
 import { fromStored, type StoredApp, toStored } from './stored-ports.ts';

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
-import type { App, Port, Snapshot, Task } from '../model.ts';
-import type { NamedAddresses } from '../name-memory.ts';
+import type { App, Port, Task } from '../model/app.ts';
+import type { NamedAddresses } from '../model/name-memory.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { StoredApp } from './stored-ports.ts';
 
 const KINDS: readonly unknown[] = ['app', 'pod'] satisfies App['kind'][];

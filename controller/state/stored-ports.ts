@@ -1,5 +1,5 @@
-import type { App, Port, Task, TaskPort } from '../model.ts';
-import { same } from '../same.ts';
+import { same } from '../compare.ts';
+import type { App, Port, Task, TaskPort } from '../model/app.ts';
 
 /**
  * An app as it is saved. In memory, tasks share what their ports declare, such as labels. Here each port of a task has the

@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from '../errors.ts';
-import { fileKind } from '../file-kind.ts';
+import { fileKind } from '../input/file-kind.ts';
 
 /** Another user could have written the file. The message says what to do. */
 export class UntrustedFile extends Error {}

@@ -1,7 +1,9 @@
-import type { Backend, BackendKey, Endpoint, ObservedBackend, ObservedService, Service } from '../model.ts';
+import { same } from '../compare.ts';
+import type { BackendKey, Endpoint } from '../model/endpoint.ts';
+import type { ObservedBackend, ObservedService } from '../model/kernel.ts';
+import type { Backend, Service } from '../model/service.ts';
 import type { Decision } from '../plan/decision.ts';
 import { whyLeftOut } from '../plan/nearest.ts';
-import { same } from '../same.ts';
 import { type BackendSettings, backendFields, compact } from '../settings/settings.ts';
 
 /** A backend as the last pass left it. Times are milliseconds of the monotonic clock. */

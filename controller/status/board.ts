@@ -1,4 +1,4 @@
-import type { EjectionReport } from '../ejection.ts';
+import type { EjectionReport } from '../model/ejection.ts';
 import type { NamespacesReport } from '../netns/report.ts';
 import { inSlices } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';

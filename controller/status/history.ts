@@ -1,6 +1,6 @@
 /** The latest changes of each VIP since the controller's start. */
 
-import type { BackendKey } from '../model.ts';
+import type { BackendKey } from '../model/endpoint.ts';
 import { letGoText } from '../plan/let-go.ts';
 import { changeText, type ServiceSettings, serviceFields } from '../settings/settings.ts';
 import { weightChangeText, weightText } from '../settings/slow-start.ts';

@@ -1,6 +1,6 @@
-import type { KernelReading, ServiceCounters } from '../counters.ts';
-import type { EjectionReport } from '../ejection.ts';
-import type { ObservedBackend, ObservedService } from '../model.ts';
+import type { KernelReading, ServiceCounters } from '../model/counters.ts';
+import type { EjectionReport } from '../model/ejection.ts';
+import type { ObservedBackend, ObservedService } from '../model/kernel.ts';
 import type { NamespacesReport } from '../netns/report.ts';
 import type { PassStatus, RefusedBackend } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';

@@ -1,5 +1,5 @@
 import { familyOf } from '../address.ts';
-import { endpointKey } from '../model.ts';
+import { endpointKey } from '../model/endpoint.ts';
 import { nearnessText } from '../plan/nearness-text.ts';
 import { backendFields, serviceFields } from '../settings/settings.ts';
 import { slowStartWords, weightText } from '../settings/slow-start.ts';

@@ -1,6 +1,6 @@
 /** Texts about the progress of a deployment, for the command line and the page. */
 
-import type { DeploymentProgress, Instances } from '../app-writes.ts';
+import type { DeploymentProgress, Instances } from '../model/app-writes.ts';
 import { plural } from './format.ts';
 
 /** Formats the progress of a deployment. `here` is the number of backends in rotation on this host; null if unknown. */

@@ -1,5 +1,5 @@
-import type { KernelReading, ServiceCounters } from '../counters.ts';
-import type { ServiceKey } from '../model.ts';
+import type { KernelReading, ServiceCounters } from '../model/counters.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { inTurns } from '../pace.ts';
 import type { Clock, KernelCounters } from '../ports.ts';
 import { type CountedBefore, type LastFull, type Spread, spreadOf, updateFull } from './spread.ts';

@@ -1,7 +1,7 @@
 /** How evenly new connections spread over the backends of a VIP. Pure. */
 
-import type { BackendCounters, Traffic } from '../counters.ts';
-import type { BackendKey } from '../model.ts';
+import type { BackendCounters, Traffic } from '../model/counters.ts';
+import type { BackendKey } from '../model/endpoint.ts';
 import type { BackendRecord } from './backend-records.ts';
 import type { VipRecord } from './vip-records.ts';
 

@@ -1,6 +1,6 @@
 /** The controller's status at one moment: the data behind health checks, metrics and the HTTP API. */
 
-import type { EjectionReport } from '../ejection.ts';
+import type { EjectionReport } from '../model/ejection.ts';
 import type { NamespacesReport } from '../netns/report.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { PastRemoval } from './large-removals.ts';

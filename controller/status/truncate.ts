@@ -1,4 +1,4 @@
-import type { Rejection } from '../model.ts';
+import type { Rejection } from '../model/app.ts';
 
 /** The longest list in a document. A mistake in a shared template may reject tens of thousands of labels. */
 export const MAX_LISTED = 1_000;

@@ -1,8 +1,10 @@
-import { type BackendKey, type Declared, endpointKey, type Service, type ServiceKey } from '../model.ts';
+import { same } from '../compare.ts';
+import type { Declared } from '../model/desired.ts';
+import { type BackendKey, endpointKey } from '../model/endpoint.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { leftOutOf } from '../plan/nearest.ts';
 import type { PlannedService } from '../plan/plan.ts';
-import { same } from '../same.ts';
 import { type ServiceSettings, serviceFields } from '../settings/settings.ts';
 import type { Pause } from '../time.ts';
 import {

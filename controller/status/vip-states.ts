@@ -1,6 +1,7 @@
 /** The state of a VIP after a pass, and the reason to show for it. */
 
-import { type BackendKey, endpointKey, type ServiceKey } from '../model.ts';
+import { type BackendKey, endpointKey } from '../model/endpoint.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { DecisionRule } from '../plan/decision.ts';
 import type { PlannedService } from '../plan/plan.ts';

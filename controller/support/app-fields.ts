@@ -1,8 +1,9 @@
 /** Filters for what app authors write: VIP labels and their options may be in a bundle, other labels may not. */
 
 import { isIP } from 'node:net';
-import type { Port, Rejection, Snapshot } from '../model.ts';
-import type { Place } from '../place.ts';
+import type { Port, Rejection } from '../model/app.ts';
+import type { Place } from '../model/place.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import { isVipLabel, OPTION_KEYS } from '../settings/label-keys.ts';
 import type { StoredApp } from '../state/stored-ports.ts';
 import { withoutSecrets } from './free-text.ts';

@@ -2,10 +2,10 @@
 
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
-import type { NamedAddresses } from '../name-memory.ts';
+import { isRecord } from '../input/rejection.ts';
+import type { NamedAddresses } from '../model/name-memory.ts';
 import type { Report } from '../plan/plan.ts';
 import type { LedgerEntry } from '../ports.ts';
-import { isRecord } from '../rejection.ts';
 import { statusDocument } from '../status/document.ts';
 import { ABOUT, APP, REJECTION, remark, vip } from './app-fields.ts';
 import { withoutSecrets } from './free-text.ts';

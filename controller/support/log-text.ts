@@ -1,4 +1,4 @@
-import { isRecord } from '../rejection.ts';
+import { isRecord } from '../input/rejection.ts';
 import { label, offending, remark } from './app-fields.ts';
 import { isSecretName, withoutSecrets } from './free-text.ts';
 import { filtered, type Leaf, message, name } from './shape.ts';

@@ -1,4 +1,5 @@
-import { endpointKey, type Service } from '../model.ts';
+import { endpointKey } from '../model/endpoint.ts';
+import type { Service } from '../model/service.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { StatusDocument } from '../status/document.ts';
 import type { DesiredState, VipFact } from './facts.ts';

@@ -1,7 +1,8 @@
 /** The facts that the stages check, each read through a port when its stage runs. Reading changes nothing. */
 
 import type { PortRangeFact } from '../doctor/facts.ts';
-import type { ObservedService, Rejection } from '../model.ts';
+import type { Rejection } from '../model/app.ts';
+import type { ObservedService } from '../model/kernel.ts';
 import type { Clock } from '../ports.ts';
 
 /** A request for one VIP, parsed from text such as `my-service:5555/udp`. */

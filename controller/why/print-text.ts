@@ -1,4 +1,4 @@
-import { endpointKey } from '../model.ts';
+import { endpointKey } from '../model/endpoint.ts';
 import { namespaceHint } from '../netns/report.ts';
 import type { Colour, Layout } from '../text/table.ts';
 import { visibleDocument } from '../text/visible.ts';

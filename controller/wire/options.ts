@@ -6,7 +6,7 @@ import { optionAsWritten } from '../config/option-text.ts';
 import type { OptionName } from '../config/options.ts';
 import { type Pools, parsePool } from '../desired/pool.ts';
 import type { HostFacts } from '../loop/nearness.ts';
-import { placeOf } from '../place.ts';
+import { placeOf } from '../model/place.ts';
 import { DEFAULT_PORT_OPTIONS, type PortOptions } from '../settings/label-options.ts';
 
 export function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {

@@ -7,7 +7,7 @@ import { HostReachability } from '../apply/reachability.ts';
 import { RouteNetlink } from '../apply/rtnetlink.ts';
 import { Sysctls } from '../apply/sysctls.ts';
 import type { Config } from '../config/config.ts';
-import { isLoopback } from '../loopback.ts';
+import { isLoopback } from '../http/loopback.ts';
 import type { Reachability } from '../ports.ts';
 
 /** The options that it depends on; plain data, which can be sent to another process. */

@@ -18,7 +18,7 @@ import { doctorText } from '../doctor/print-text.ts';
 import { readFacts } from '../doctor/read-facts.ts';
 import { ControllerError } from '../errors.ts';
 import { createLog } from '../log.ts';
-import type { Step } from '../model.ts';
+import type { Step } from '../model/kernel.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import { toText } from '../plan/print-text.ts';
 import { openTrusted } from '../state/trusted-file.ts';

@@ -14,7 +14,6 @@ import { createUnfitAddresses } from '../apply/unfit-addresses.ts';
 import type { ConnectionPorts } from '../cli/commands/connection.ts';
 import type { Config } from '../config/config.ts';
 import { optionAsWritten } from '../config/option-text.ts';
-import type { IpvsTables } from '../counters.ts';
 import { inPool } from '../desired/pool.ts';
 import { createTranslator } from '../desired/translate.ts';
 import type { TranslationRules } from '../desired/translation-rules.ts';
@@ -24,7 +23,9 @@ import { ControllerError, systemReason } from '../errors.ts';
 import { SavedEndpoints } from '../inventory/saved-endpoints.ts';
 import { Reconciler } from '../loop/reconciler.ts';
 import type { DnsMetrics } from '../metrics/dns.ts';
-import type { BackendKey, ServiceKey } from '../model.ts';
+import type { IpvsTables } from '../model/counters.ts';
+import type { BackendKey } from '../model/endpoint.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { parseTable } from '../plan/ipvsadm.ts';
 import type {
   AppSource,

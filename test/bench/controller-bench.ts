@@ -15,7 +15,7 @@ import { IpvsClient } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { Reconciler } from '../../controller/loop/reconciler.ts';
-import type { Snapshot } from '../../controller/model.ts';
+import type { Snapshot } from '../../controller/model/snapshot.ts';
 import type { IpvsTable } from '../../controller/ports.ts';
 import { createFileSource } from '../../controller/source/file/source.ts';
 import { systemClock } from '../../controller/time.ts';

@@ -2,7 +2,7 @@
 
 import { NameServer } from '../../controller/dns/name-server.ts';
 import { DnsMetrics } from '../../controller/metrics/dns.ts';
-import { serviceKey } from '../../controller/model.ts';
+import { serviceKey } from '../../controller/model/service.ts';
 import { systemClock } from '../../controller/time.ts';
 import { service } from '../support/builders.ts';
 

@@ -16,7 +16,8 @@ import { createConnectionTable } from '../../controller/eject/connection-table.t
 import { createDestinationCounters } from '../../controller/eject/counters.ts';
 import { createWaitingConnections } from '../../controller/eject/waiting-connections.ts';
 import { Watch } from '../../controller/eject/watch.ts';
-import type { Backend, Service, ServiceKey, Step } from '../../controller/model.ts';
+import type { Step } from '../../controller/model/kernel.ts';
+import type { Backend, Service, ServiceKey } from '../../controller/model/service.ts';
 import { systemClock } from '../../controller/time.ts';
 import { WEIGHT_1, WLC } from '../support/builders.ts';
 import { Report } from './report.ts';

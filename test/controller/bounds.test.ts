@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { BOUNDS, OverBound, overBound } from '../../controller/bounds.ts';
+import { BOUNDS, OverBound, overBound } from '../../controller/input/bounds.ts';
 import { Pace } from '../../controller/pace.ts';
 import { readAnswer, readDocumentBytes } from '../../controller/source/document/document-bytes.ts';
 import { readDocuments } from '../../controller/source/document/documents.ts';

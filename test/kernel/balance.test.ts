@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { endpointKey } from '../../controller/model.ts';
+import { endpointKey } from '../../controller/model/endpoint.ts';
 import { parseTable } from '../../controller/plan/ipvsadm.ts';
 import { hideModule } from '../support/hidden-module.ts';
 import { eventually, IN_LAB, ipvsadm, shell, TestHost } from '../support/host.ts';

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Step } from '../../controller/model.ts';
+import type { Step } from '../../controller/model/kernel.ts';
 import { enterNamespace } from '../../controller/netns/enter.ts';
 import { readNamespaceFile } from '../../controller/netns/namespace-file.ts';
 import type { RemoteNamespace } from '../../controller/netns/remote.ts';

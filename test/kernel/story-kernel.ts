@@ -1,6 +1,6 @@
 import { type IpvsClient as Client, IpvsClient } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
-import type { Table } from '../../controller/model.ts';
+import type { Table } from '../../controller/model/kernel.ts';
 import type { IpvsTable, StepFailure } from '../../controller/ports.ts';
 import type { Gate, StoryKernel } from '../support/model/kernel.ts';
 import { ipvsadm } from './ipvs-kernel.ts';

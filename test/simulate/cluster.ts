@@ -1,7 +1,8 @@
 /** The cluster of a simulation: apps in few words, and what Marathon and Mesos say of them. */
 
-import type { App, Snapshot, TaskState } from '../../controller/model.ts';
-import { placeOf } from '../../controller/place.ts';
+import type { App, TaskState } from '../../controller/model/app.ts';
+import { placeOf } from '../../controller/model/place.ts';
+import type { Snapshot } from '../../controller/model/snapshot.ts';
 import { app, port, task, taskPort } from '../support/builders.ts';
 
 export const SOURCES = ['marathon=http://m', 'mesos=http://m'] as const;

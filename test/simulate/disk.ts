@@ -1,6 +1,6 @@
 /** A disk in memory, as text: what was written outlives the controller, and each write is one at which it may die. */
 
-import type { NameMemory } from '../../controller/name-memory.ts';
+import type { NameMemory } from '../../controller/model/name-memory.ts';
 import type { Ledger, LedgerEntry, StateStore, StoredSnapshot } from '../../controller/ports.ts';
 import { afterSave } from '../support/ledger-changes.ts';
 import type { Life } from './life.ts';

@@ -3,7 +3,7 @@
 import { type Change, IpvsClient, type Link, type Transport } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
-import type { Step, Table } from '../../controller/model.ts';
+import type { Step, Table } from '../../controller/model/kernel.ts';
 import type { IpvsTable } from '../../controller/ports.ts';
 import { REFUSED_ADDRESS } from './cluster.ts';
 import type { Life } from './life.ts';

@@ -1,6 +1,7 @@
 /** A source that says what the story says; what touches the contract of `AppSource` is here alone. */
 
-import { type App, type AppKey, appKey, rowOf, type Snapshot } from '../../controller/model.ts';
+import { type App, type AppKey, appKey, rowOf } from '../../controller/model/app.ts';
+import type { Snapshot } from '../../controller/model/snapshot.ts';
 import type { AppSource, Clock, SavedApps, SourceListener } from '../../controller/ports.ts';
 import { type Changes, Feed } from '../../controller/source/feed.ts';
 import { LastGood } from '../../controller/source/last-good.ts';

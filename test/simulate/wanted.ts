@@ -4,8 +4,11 @@ import { familyOf } from '../../controller/address.ts';
 import { DesiredState } from '../../controller/desired/desired-state.ts';
 import type { TranslationRules } from '../../controller/desired/translation-rules.ts';
 import { Inventory } from '../../controller/inventory/inventory.ts';
-import type { BackendKey, Service, ServiceKey, Snapshot, Table } from '../../controller/model.ts';
-import type { NameMemory } from '../../controller/name-memory.ts';
+import type { BackendKey } from '../../controller/model/endpoint.ts';
+import type { Table } from '../../controller/model/kernel.ts';
+import type { NameMemory } from '../../controller/model/name-memory.ts';
+import type { Service, ServiceKey } from '../../controller/model/service.ts';
+import type { Snapshot } from '../../controller/model/snapshot.ts';
 import { weigh } from '../../controller/plan/slow-start.ts';
 import {
   type BackendSettings,

@@ -1,18 +1,10 @@
 /** Small makers of the model's objects for tests: say what matters, the rest is ordinary. */
 
-import {
-  type App,
-  type Backend,
-  type BackendKey,
-  type Endpoint,
-  endpointKey,
-  type Port,
-  type Service,
-  type Snapshot,
-  type Task,
-  type TaskPort,
-} from '../../controller/model.ts';
-import type { NameMemory } from '../../controller/name-memory.ts';
+import type { App, Port, Task, TaskPort } from '../../controller/model/app.ts';
+import { type BackendKey, type Endpoint, endpointKey } from '../../controller/model/endpoint.ts';
+import type { NameMemory } from '../../controller/model/name-memory.ts';
+import type { Backend, Service } from '../../controller/model/service.ts';
+import type { Snapshot } from '../../controller/model/snapshot.ts';
 import { DEFAULT_PORT_OPTIONS } from '../../controller/settings/label-options.ts';
 import { backendFields, serviceFields } from '../../controller/settings/settings.ts';
 

@@ -1,9 +1,9 @@
 /** A backend of a simulated world, and what the kernel counts of it. */
 
-import type { Counted } from '../../controller/counters.ts';
 import type { VipTarget } from '../../controller/eject/watched.ts';
-import { type Target, targetKey } from '../../controller/ejection.ts';
-import type { Protocol } from '../../controller/model.ts';
+import type { Counted } from '../../controller/model/counters.ts';
+import { type Target, targetKey } from '../../controller/model/ejection.ts';
+import type { Protocol } from '../../controller/model/endpoint.ts';
 import type { Flow } from './eject-flows.ts';
 
 /** What a backend does with a SYN: it answers after so many milliseconds, or refuses, or no answer ever comes. */

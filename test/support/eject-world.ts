@@ -5,8 +5,8 @@ import { Ejector } from '../../controller/eject/ejector.ts';
 import { Handshakes } from '../../controller/eject/handshakes.ts';
 import { isForCounters, signOf } from '../../controller/eject/suspicion.ts';
 import type { Probe, VipTarget } from '../../controller/eject/watched.ts';
-import type { ProbeResult } from '../../controller/ejection.ts';
-import { endpointKey, type Protocol } from '../../controller/model.ts';
+import type { ProbeResult } from '../../controller/model/ejection.ts';
+import { endpointKey, type Protocol } from '../../controller/model/endpoint.ts';
 import { Agenda } from './agenda.ts';
 import { type Answer, count, deliver, type Live, liveOf, type WorldBackend } from './eject-backend.ts';
 import {

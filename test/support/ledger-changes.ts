@@ -1,4 +1,4 @@
-import type { ServiceKey } from '../../controller/model.ts';
+import type { ServiceKey } from '../../controller/model/service.ts';
 import type { LedgerEntry } from '../../controller/ports.ts';
 
 type Entries = ReadonlyMap<ServiceKey, LedgerEntry>;

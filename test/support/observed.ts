@@ -1,15 +1,7 @@
-import {
-  type BackendKey,
-  type Desired,
-  type Endpoint,
-  endpointKey,
-  type ObservedBackend,
-  type ObservedService,
-  type Service,
-  type ServiceKey,
-  serviceKey,
-  type Table,
-} from '../../controller/model.ts';
+import type { Desired } from '../../controller/model/desired.ts';
+import { type BackendKey, type Endpoint, endpointKey } from '../../controller/model/endpoint.ts';
+import type { ObservedBackend, ObservedService, Table } from '../../controller/model/kernel.ts';
+import { type Service, type ServiceKey, serviceKey } from '../../controller/model/service.ts';
 import { type BackendSettings, backendFields, serviceFields } from '../../controller/settings/settings.ts';
 import { nothingRemembered } from './builders.ts';
 

@@ -1,6 +1,7 @@
 /** Plans over whole tables, and the tables that they lead to. */
 
-import type { Desired, Step, Table } from '../../controller/model.ts';
+import type { Desired } from '../../controller/model/desired.ts';
+import type { Step, Table } from '../../controller/model/kernel.ts';
 import { applySteps } from '../../controller/plan/after-steps.ts';
 import { Diff, everyKey, type Ownership } from '../../controller/plan/diff.ts';
 import type { HostOrder } from '../../controller/plan/host-order.ts';

@@ -1,8 +1,9 @@
 /** Sources of tests say what they have as whole lists; here it becomes what a source tells. */
 
-import type { Delta } from '../../controller/delta.ts';
 import type { Inventory } from '../../controller/inventory/inventory.ts';
-import { type App, type AppKey, appKey, type Snapshot } from '../../controller/model.ts';
+import { type App, type AppKey, appKey } from '../../controller/model/app.ts';
+import type { Delta } from '../../controller/model/delta.ts';
+import type { Snapshot } from '../../controller/model/snapshot.ts';
 import { Feed } from '../../controller/source/feed.ts';
 
 /** One source that says all it has each time. */

@@ -1,6 +1,6 @@
 /** Backends that do not answer a host: what watching them would have found, without the watching. */
 
-import { type Ejection, type TargetKey, targetKey } from '../../controller/ejection.ts';
+import { type Ejection, type TargetKey, targetKey } from '../../controller/model/ejection.ts';
 import type { EjectionFacts } from '../../controller/ports.ts';
 
 const PROTOCOLS = ['tcp', 'udp'] as const;

@@ -4,10 +4,12 @@ import { parsePool } from '../../controller/desired/pool.ts';
 import { Followers } from '../../controller/loop/followers.ts';
 import type { PassRequest } from '../../controller/loop/pass.ts';
 import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconciler.ts';
-import { type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
-import type { NameMemory } from '../../controller/name-memory.ts';
+import type { Step, Table } from '../../controller/model/kernel.ts';
+import type { NameMemory } from '../../controller/model/name-memory.ts';
+import type { TrafficDistribution } from '../../controller/model/place.ts';
+import { serviceKey } from '../../controller/model/service.ts';
+import type { Snapshot } from '../../controller/model/snapshot.ts';
 import type { PassStatus } from '../../controller/pass-status.ts';
-import type { TrafficDistribution } from '../../controller/place.ts';
 import { applySteps } from '../../controller/plan/after-steps.ts';
 import { formatStep } from '../../controller/plan/ipvsadm.ts';
 import type {

@@ -1,4 +1,5 @@
-import { type Step, serviceKey } from '../../model.ts';
+import type { Step } from '../../model/kernel.ts';
+import { serviceKey } from '../../model/service.ts';
 import { formatStep } from '../../plan/ipvsadm.ts';
 import type { IpvsTable, Ledger, Reachability } from '../../ports.ts';
 import { EXIT_ERROR, EXIT_OK } from '../exit-status.ts';

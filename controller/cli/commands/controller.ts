@@ -9,7 +9,7 @@ import type { OptionName } from '../../config/options.ts';
 import { tokenIn } from '../../config/token.ts';
 import { ControllerError, systemReason } from '../../errors.ts';
 import { BodyBuffer } from '../../http/body-buffer.ts';
-import { endpointKey } from '../../model.ts';
+import { endpointKey } from '../../model/endpoint.ts';
 
 /** A client of a running controller. It uses Node's own requests: undici would add 50 ms and 12 MB to each probe and `status`. */
 export interface Controller {

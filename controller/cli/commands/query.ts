@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import type { z } from 'zod';
 import { ControllerError, messageOf } from '../../errors.ts';
-import { checked, firstIssue } from '../../schema-messages.ts';
+import { checked, firstIssue } from '../../input/schema-messages.ts';
 import type { Controller } from './controller.ts';
 
 const ANSWER_MS = 10_000;

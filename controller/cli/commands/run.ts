@@ -9,7 +9,7 @@ import { examine } from '../../doctor/examine.ts';
 import { readFacts } from '../../doctor/read-facts.ts';
 import { run as runLoop, type WakeReason } from '../../loop/run.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
-import { endpointKey } from '../../model.ts';
+import { endpointKey } from '../../model/endpoint.ts';
 import type { Observer, Reporter } from '../../ports.ts';
 import { createStatusBoard } from '../../status/board.ts';
 import { createHistory } from '../../status/history.ts';

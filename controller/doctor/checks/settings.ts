@@ -1,7 +1,7 @@
 import { diesBeforeKeepalive, keepaliveRemedies } from '../../apply/keepalive.ts';
 import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
-import type { IpvsTables } from '../../counters.ts';
 import { isOfIpvs, loadAtBoot, setSysctl, setSysctlOf } from '../../fixes.ts';
+import type { IpvsTables } from '../../model/counters.ts';
 import { type Found, fine } from '../document.ts';
 import type { Facts, SysctlFact } from '../facts.ts';
 

@@ -1,6 +1,6 @@
 import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
-import type { IpvsTables } from '../../counters.ts';
 import { setSysctlOf, writeFile } from '../../fixes.ts';
+import type { IpvsTables } from '../../model/counters.ts';
 import { type Found, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
 

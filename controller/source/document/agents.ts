@@ -1,6 +1,6 @@
 import { addressText } from '../../address.ts';
-import { isHostName } from '../../host-name.ts';
-import type { App, Task } from '../../model.ts';
+import { isHostName } from '../../input/host-name.ts';
+import type { App, Task } from '../../model/app.ts';
 import type { Resolver } from '../../ports.ts';
 import type { Documents } from './documents.ts';
 import type { AgentAddress } from './placement.ts';

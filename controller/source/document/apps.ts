@@ -1,6 +1,6 @@
-import type { MarathonApp, MarathonTask } from '../../marathon-json.ts';
-import type { App, Task } from '../../model.ts';
-import { placeOf } from '../../place.ts';
+import type { MarathonApp, MarathonTask } from '../../input/marathon-json.ts';
+import type { App, Task } from '../../model/app.ts';
+import { placeOf } from '../../model/place.ts';
 import { PortBudget } from '../backend-bound.ts';
 import { addressesOn, networksByOrder, onNetworks, type TaskNetworks } from './networks.ts';
 import {

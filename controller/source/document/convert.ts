@@ -1,5 +1,6 @@
-import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
-import type { App, Rejection, UnknownPart } from '../../model.ts';
+import type { MarathonApp, MarathonPodStatus } from '../../input/marathon-json.ts';
+import type { App, Rejection } from '../../model/app.ts';
+import type { UnknownPart } from '../../model/snapshot.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
 import { tooManyBackends } from '../backend-bound.ts';

@@ -1,7 +1,7 @@
-import { appSchema, podSchema } from '../../marathon-json.ts';
-import type { App, Rejection } from '../../model.ts';
-import { isRecord, rejectionsOf, shown } from '../../rejection.ts';
-import { checked } from '../../schema-messages.ts';
+import { appSchema, podSchema } from '../../input/marathon-json.ts';
+import { isRecord, rejectionsOf, shown } from '../../input/rejection.ts';
+import { checked } from '../../input/schema-messages.ts';
+import type { App, Rejection } from '../../model/app.ts';
 import { parseJson } from '../json/text.ts';
 import { convertApp } from './apps.ts';
 import { absoluteId } from './documents.ts';

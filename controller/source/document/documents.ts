@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { BOUNDS, overBound } from '../../bounds.ts';
+import { BOUNDS, overBound } from '../../input/bounds.ts';
 import {
   appSchema,
   type MarathonApp,
@@ -7,11 +7,11 @@ import {
   type MarathonPodStatus,
   podSchema,
   podStatusSchema,
-} from '../../marathon-json.ts';
-import type { Rejection } from '../../model.ts';
+} from '../../input/marathon-json.ts';
+import { isRecord, shown } from '../../input/rejection.ts';
+import { checked } from '../../input/schema-messages.ts';
+import type { Rejection } from '../../model/app.ts';
 import { atOnce } from '../../pace.ts';
-import { isRecord, shown } from '../../rejection.ts';
-import { checked } from '../../schema-messages.ts';
 import { WrongType } from '../json/walk.ts';
 import { findOddStates } from './odd-states.ts';
 import { type CheckedItem, readPartially, unreadable } from './partial-item.ts';

@@ -1,5 +1,5 @@
-import type { App } from '../../model.ts';
-import { isRecord } from '../../rejection.ts';
+import { isRecord } from '../../input/rejection.ts';
+import type { App } from '../../model/app.ts';
 import type { Path } from '../json/lenient.ts';
 
 /** What becomes unreadable because of a wrong value in the JSON of an app or pod: only what depends on that value. */

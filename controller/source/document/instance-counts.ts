@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AppRef, Instances } from '../../app-writes.ts';
+import type { AppRef, Instances } from '../../model/app-writes.ts';
 
 const count = z.number().nullish();
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import type { MarathonApp } from '../../marathon-json.ts';
-import type { Rejection } from '../../model.ts';
-import { shown } from '../../rejection.ts';
+import type { MarathonApp } from '../../input/marathon-json.ts';
+import { shown } from '../../input/rejection.ts';
+import type { Rejection } from '../../model/app.ts';
 import { notPlaced, type Placement } from './placement.ts';
 
 /** A network of a task, and the task's addresses on it. */

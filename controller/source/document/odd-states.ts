@@ -1,5 +1,5 @@
-import type { Rejection } from '../../model.ts';
-import { isRecord, shown } from '../../rejection.ts';
+import { isRecord, shown } from '../../input/rejection.ts';
+import type { Rejection } from '../../model/app.ts';
 import { stateProblem } from './states.ts';
 
 /** The states in the JSON of an app or pod that Mesos does not have or writes in another way; `app` is its absolute id. */

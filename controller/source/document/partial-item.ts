@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { BOUNDS } from '../../bounds.ts';
-import type { MarathonPodStatus, Unread, UnreadableTask } from '../../marathon-json.ts';
-import type { App, Rejection } from '../../model.ts';
-import { isRecord, issueRejection, valueAt } from '../../rejection.ts';
-import { pathText } from '../../schema-messages.ts';
+import { BOUNDS } from '../../input/bounds.ts';
+import type { MarathonPodStatus, Unread, UnreadableTask } from '../../input/marathon-json.ts';
+import { isRecord, issueRejection, valueAt } from '../../input/rejection.ts';
+import { pathText } from '../../input/schema-messages.ts';
+import type { App, Rejection } from '../../model/app.ts';
 import { isVipLabel, OPTION_KEYS } from '../../settings/label-keys.ts';
 import { type Cuts, type Issue, type Path, readLeniently } from '../json/lenient.ts';
 import { scopeOf } from './error-scope.ts';

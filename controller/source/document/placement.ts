@@ -1,6 +1,7 @@
 import { addressText, unusableAsBackend } from '../../address.ts';
-import { isHostName } from '../../host-name.ts';
-import type { Agent, App, Endpoint, Port, Task, TaskPort, TaskState } from '../../model.ts';
+import { isHostName } from '../../input/host-name.ts';
+import type { Agent, App, Port, Task, TaskPort, TaskState } from '../../model/app.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
 
 /** The IP address of an agent, by the host name or address that Marathon reports; null while unknown. */
 export type AgentAddress = (host: string) => string | null;

@@ -3,9 +3,9 @@ import type {
   MarathonPodContainerStatus,
   MarathonPodInstance,
   MarathonPodStatus,
-} from '../../marathon-json.ts';
-import type { App, Port, Task } from '../../model.ts';
-import { placeOf } from '../../place.ts';
+} from '../../input/marathon-json.ts';
+import type { App, Port, Task } from '../../model/app.ts';
+import { placeOf } from '../../model/place.ts';
 import { PortBudget } from '../backend-bound.ts';
 import { addressesOn, namesByOrder, onNetworks, type TaskNetworks } from './networks.ts';
 import {

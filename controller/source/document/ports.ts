@@ -1,6 +1,6 @@
-import type { FoundLabel, MarathonApp, MarathonPortMapping, Unread } from '../../marathon-json.ts';
-import type { Port, Rejection } from '../../model.ts';
-import { shown } from '../../rejection.ts';
+import type { FoundLabel, MarathonApp, MarathonPortMapping, Unread } from '../../input/marathon-json.ts';
+import { shown } from '../../input/rejection.ts';
+import type { Port, Rejection } from '../../model/app.ts';
 import { isVipLabel } from '../../settings/label-keys.ts';
 import { mixedModes } from './networks.ts';
 import { didYouMeanPlace, meantPlace, nullLabels, strayLabels, wrongPlace } from './stray-labels.ts';

@@ -1,5 +1,5 @@
-import type { MarathonPodContainerStatus, MarathonTask } from '../../marathon-json.ts';
-import type { Health, TaskState } from '../../model.ts';
+import type { MarathonPodContainerStatus, MarathonTask } from '../../input/marathon-json.ts';
+import type { Health, TaskState } from '../../model/app.ts';
 
 const STATES: Readonly<Record<string, TaskState>> = {
   STAGING: 'staging',

@@ -1,4 +1,4 @@
-import type { FoundLabel, MarathonApp } from '../../marathon-json.ts';
+import type { FoundLabel, MarathonApp } from '../../input/marathon-json.ts';
 import { isVipLabel, mayBeOurs, meaningOf, OPTION_KEYS } from '../../settings/label-keys.ts';
 import { nearest } from '../../text/suggestion.ts';
 import { isTaskLabel } from './task-labels.ts';

@@ -1,5 +1,5 @@
-import type { MarathonTask, UnreadPlaces } from '../../marathon-json.ts';
-import type { App, Port, Task } from '../../model.ts';
+import type { MarathonTask, UnreadPlaces } from '../../input/marathon-json.ts';
+import type { App, Port, Task } from '../../model/app.ts';
 import { notPlaced, type Placement } from './placement.ts';
 
 /** The reason for a port without endpoints whose address could not be read and was not known before. */

@@ -1,6 +1,6 @@
-import { BOUNDS } from '../../bounds.ts';
-import type { MarathonApp, MarathonPodStatus, Unread } from '../../marathon-json.ts';
-import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
+import { BOUNDS } from '../../input/bounds.ts';
+import type { MarathonApp, MarathonPodStatus, Unread } from '../../input/marathon-json.ts';
+import type { App, Port, Rejection, Task, TaskPort } from '../../model/app.ts';
 import { notPlaced, taskPort } from './placement.ts';
 import { UNREAD_PLACE } from './unread-places.ts';
 

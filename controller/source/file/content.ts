@@ -1,13 +1,13 @@
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { OverBound } from '../../bounds.ts';
+import { same } from '../../compare.ts';
 import { ControllerError, messageOf, systemReason } from '../../errors.ts';
-import { type App, type AppKey, appKey, rowKey } from '../../model.ts';
+import { OverBound } from '../../input/bounds.ts';
+import { shown } from '../../input/rejection.ts';
+import { utf8Problem } from '../../input/utf8.ts';
+import { type App, type AppKey, appKey, rowKey } from '../../model/app.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver, SavedApps } from '../../ports.ts';
-import { shown } from '../../rejection.ts';
-import { same } from '../../same.ts';
-import { utf8Problem } from '../../utf8.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 import { type Converted, convertDocuments } from '../document/convert.ts';
 import { readDocumentBytes } from '../document/document-bytes.ts';

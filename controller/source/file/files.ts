@@ -1,6 +1,7 @@
-import type { About } from '../../delta.ts';
 import { mergeRows } from '../../inventory/merge.ts';
-import type { App, AppKey, Rejection, Snapshot, UnknownPart } from '../../model.ts';
+import type { App, AppKey, Rejection } from '../../model/app.ts';
+import type { About } from '../../model/delta.ts';
+import type { Snapshot, UnknownPart } from '../../model/snapshot.ts';
 import { duplicateId } from '../document/convert.ts';
 import { SetMap } from '../set-map.ts';
 import type { FileContent } from './content.ts';

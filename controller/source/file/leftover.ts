@@ -1,4 +1,4 @@
-import { type App, type AppKey, appKey } from '../../model.ts';
+import { type App, type AppKey, appKey } from '../../model/app.ts';
 import type { LastGood } from '../last-good.ts';
 import type { FileContent } from './content.ts';
 import type { Files } from './files.ts';

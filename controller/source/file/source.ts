@@ -1,9 +1,9 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isEmpty } from '../../delta.ts';
 import { DirectoryWatch } from '../../directory-watch.ts';
 import { hasCode, systemReason } from '../../errors.ts';
-import type { Snapshot } from '../../model.ts';
+import { isEmpty } from '../../model/delta.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { AppSource, Clock, Log, Resolver, SavedApps, SourceListener } from '../../ports.ts';
 import { Latch, systemClock } from '../../time.ts';
 import { Feed } from '../feed.ts';

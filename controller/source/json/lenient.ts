@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { isRecord } from '../../rejection.ts';
-import { checked } from '../../schema-messages.ts';
+import { isRecord } from '../../input/rejection.ts';
+import { checked } from '../../input/schema-messages.ts';
 
 /** A schema violation; its path is that in the original JSON. */
 export type Issue = z.core.$ZodIssue;

@@ -1,6 +1,6 @@
-import { BOUNDS, OverBound, tooManyValues } from '../../bounds.ts';
+import { BOUNDS, OverBound, tooManyValues } from '../../input/bounds.ts';
+import { isRecord } from '../../input/rejection.ts';
 import type { Pace } from '../../pace.ts';
-import { isRecord } from '../../rejection.ts';
 import {
   afterBlanks,
   afterString,

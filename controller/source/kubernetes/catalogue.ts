@@ -1,12 +1,13 @@
-import type { About } from '../../delta.ts';
+import { same } from '../../compare.ts';
 import type { Slice } from '../../kubernetes/endpoint-slice.ts';
 import { fits } from '../../kubernetes/label-selector.ts';
 import type { LabelSelector } from '../../kubernetes/marathon-app.ts';
 import type { ChangeOrigin } from '../../kubernetes/reflector.ts';
 import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
-import { type App, type AppKey, appKey, type Rejection, rowKey, type Snapshot } from '../../model.ts';
+import { type App, type AppKey, appKey, type Rejection, rowKey } from '../../model/app.ts';
+import type { About } from '../../model/delta.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { Pace } from '../../pace.ts';
-import { same } from '../../same.ts';
 import { tooManyBackends, wouldHaveTooMany } from '../backend-bound.ts';
 import { duplicateId } from '../document/convert.ts';
 import { withoutDefinition } from '../document/unread.ts';

@@ -1,3 +1,6 @@
+import type { MarathonApp, MarathonPodStatus } from '../../input/marathon-json.ts';
+import { isRecord, rejectionOf } from '../../input/rejection.ts';
+import { checked } from '../../input/schema-messages.ts';
 import type { LabelSelector } from '../../kubernetes/marathon-app.ts';
 import {
   ID_EXPECTED,
@@ -6,10 +9,7 @@ import {
   marathonAppSchema,
   type Relayed,
 } from '../../kubernetes/marathon-app.ts';
-import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
-import type { App, Port, Rejection } from '../../model.ts';
-import { isRecord, rejectionOf } from '../../rejection.ts';
-import { checked } from '../../schema-messages.ts';
+import type { App, Port, Rejection } from '../../model/app.ts';
 import { isTaskLabelPort } from '../../settings/label-keys.ts';
 import { type Documents, readDocuments } from '../document/documents.ts';
 import { definePod, labelWarnings } from '../document/pods.ts';

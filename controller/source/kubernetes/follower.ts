@@ -2,7 +2,7 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { readSlice, type Slice } from '../../kubernetes/endpoint-slice.ts';
 import type { Versioned } from '../../kubernetes/listing.ts';
 import { type ChangeOrigin, Reflector, type ReflectorListener } from '../../kubernetes/reflector.ts';
-import type { App, AppKey } from '../../model.ts';
+import type { App, AppKey } from '../../model/app.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { isRecord } from '../../input/rejection.ts';
+import { required } from '../../input/schema-messages.ts';
 import { type LabelSelector, marathonAppSchema } from '../../kubernetes/marathon-app.ts';
 import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
-import type { App, Rejection } from '../../model.ts';
-import { isRecord } from '../../rejection.ts';
-import { required } from '../../schema-messages.ts';
+import type { App, Rejection } from '../../model/app.ts';
 import { absoluteId } from '../document/documents.ts';
 import { type Declaration, readDeclaration, selectorOf } from './declaration.ts';
 

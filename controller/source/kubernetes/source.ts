@@ -3,7 +3,7 @@ import { createKubernetesClient, type KubernetesClient } from '../../kubernetes/
 import { readSlice } from '../../kubernetes/endpoint-slice.ts';
 import { listAll } from '../../kubernetes/listing.ts';
 import { collectionPath, ENDPOINT_SLICES, MARATHON_APPS } from '../../kubernetes/resources.ts';
-import type { Snapshot } from '../../model.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import { Pace } from '../../pace.ts';
 import type { AppSource, Clock, SavedApps } from '../../ports.ts';
 import { systemClock } from '../../time.ts';

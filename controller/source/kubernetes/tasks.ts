@@ -7,8 +7,9 @@ import {
   readPlaces,
   readTaskStatuses,
 } from '../../kubernetes/relayed.ts';
-import type { App, Endpoint, Task, TaskPort } from '../../model.ts';
-import type { Place } from '../../place.ts';
+import type { App, Task, TaskPort } from '../../model/app.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import type { Place } from '../../model/place.ts';
 import { type Planned, PortBudget } from '../backend-bound.ts';
 import { notPlaced, taskPort } from '../document/placement.ts';
 import type { Declaration, NamedPort } from './declaration.ts';

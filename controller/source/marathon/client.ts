@@ -1,9 +1,9 @@
 import { HttpClient, type HttpClientOptions, type WholeAnswer } from '../../http/client.ts';
 import { answerFailure } from '../../http/failure.ts';
 import type { Peer } from '../../http/peer.ts';
+import { isRecord } from '../../input/rejection.ts';
+import { utf8Problem } from '../../input/utf8.ts';
 import { Pace } from '../../pace.ts';
-import { isRecord } from '../../rejection.ts';
-import { utf8Problem } from '../../utf8.ts';
 import { checkSize } from '../json/walk.ts';
 
 export type MarathonClientOptions = HttpClientOptions;

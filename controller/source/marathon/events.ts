@@ -1,11 +1,11 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { BOUNDS } from '../../bounds.ts';
 import { asError } from '../../http/retry.ts';
-import { deploymentStepSchema, eventSchema } from '../../marathon-json.ts';
-import type { TaskState } from '../../model.ts';
+import { BOUNDS } from '../../input/bounds.ts';
+import { deploymentStepSchema, eventSchema } from '../../input/marathon-json.ts';
+import { isRecord, shown } from '../../input/rejection.ts';
+import { required } from '../../input/schema-messages.ts';
+import type { TaskState } from '../../model/app.ts';
 import type { Clock } from '../../ports.ts';
-import { isRecord, shown } from '../../rejection.ts';
-import { required } from '../../schema-messages.ts';
 import { stateOf } from '../document/states.ts';
 import { type EventStream, ProtocolError, readStream } from '../stream.ts';
 import type { MarathonClient } from './client.ts';

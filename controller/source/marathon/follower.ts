@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { BOUNDS } from '../../bounds.ts';
 import { asError, retryDelay } from '../../http/retry.ts';
+import { BOUNDS } from '../../input/bounds.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { reconnect } from '../stream.ts';
 import type { MarathonClient } from './client.ts';

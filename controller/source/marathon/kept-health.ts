@@ -1,4 +1,4 @@
-import type { App, Health, Task } from '../../model.ts';
+import type { App, Health, Task } from '../../model/app.ts';
 import type { Clock } from '../../ports.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { BOUNDS } from '../../bounds.ts';
-import type { App } from '../../model.ts';
+import { BOUNDS } from '../../input/bounds.ts';
+import type { App } from '../../model/app.ts';
 import type { NamedEnd } from './events.ts';
 
 /** The tasks of an app or pod that events named as ended: those with these ids, or all. */

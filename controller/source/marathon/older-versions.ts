@@ -1,6 +1,6 @@
 import { ControllerError } from '../../errors.ts';
-import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
-import type { App } from '../../model.ts';
+import type { MarathonApp, MarathonPodStatus } from '../../input/marathon-json.ts';
+import type { App } from '../../model/app.ts';
 import { Pace } from '../../pace.ts';
 import { isOutdated } from '../document/apps.ts';
 import type { OlderVersions } from '../document/convert.ts';

@@ -1,4 +1,4 @@
-import { BOUNDS } from '../../bounds.ts';
+import { BOUNDS } from '../../input/bounds.ts';
 import type { Clock } from '../../ports.ts';
 import { Latch } from '../../time.ts';
 

@@ -1,7 +1,7 @@
-import type { Delta } from '../../delta.ts';
 import { ControllerError } from '../../errors.ts';
-import { infoSchema } from '../../marathon-json.ts';
-import { type App, appKey, rowKey } from '../../model.ts';
+import { infoSchema } from '../../input/marathon-json.ts';
+import { type App, appKey, rowKey } from '../../model/app.ts';
+import type { Delta } from '../../model/delta.ts';
 import type { Clock, Resolver } from '../../ports.ts';
 import { convertDocuments } from '../document/convert.ts';
 import { readAnswer } from '../document/document-bytes.ts';

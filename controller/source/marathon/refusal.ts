@@ -1,8 +1,8 @@
 /** Reads how Marathon refuses a write; the format differs between its versions. */
 
 import { z } from 'zod';
-import type { FieldErrors, WriteRefused } from '../../app-writes.ts';
-import { isRecord } from '../../rejection.ts';
+import { isRecord } from '../../input/rejection.ts';
+import type { FieldErrors, WriteRefused } from '../../model/app-writes.ts';
 
 /**
  * The refusal in an answer with this status (400 to 499), from any version of Marathon; null when the answer is not

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { AppRef, DeploymentProgress, WriteResult } from '../../app-writes.ts';
 import { ControllerError } from '../../errors.ts';
-import { infoSchema } from '../../marathon-json.ts';
+import { infoSchema } from '../../input/marathon-json.ts';
+import { isRecord, rejectionOf, shown } from '../../input/rejection.ts';
+import { checked } from '../../input/schema-messages.ts';
+import type { AppRef, DeploymentProgress, WriteResult } from '../../model/app-writes.ts';
 import type { AppWriter } from '../../ports.ts';
-import { isRecord, rejectionOf, shown } from '../../rejection.ts';
-import { checked } from '../../schema-messages.ts';
 import type { MarathonClient, Reply } from './client.ts';
 import { appPath, DEPLOYMENTS_PATH, INFO_PATH, LISTED_APPS_PATH, podPath, writePath } from './paths.ts';
 import { refusalOf } from './refusal.ts';

@@ -1,5 +1,5 @@
-import type { About } from '../../delta.ts';
-import type { UnknownPart } from '../../model.ts';
+import type { About } from '../../model/delta.ts';
+import type { UnknownPart } from '../../model/snapshot.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import type { AgentTable } from './agent-table.ts';
 import { type JoinedTask, unnamedWarning } from './apps.ts';

@@ -1,6 +1,6 @@
-import { type About, isEmpty } from '../../delta.ts';
 import { asError, retryDelay } from '../../http/retry.ts';
-import type { App, AppKey } from '../../model.ts';
+import type { App, AppKey } from '../../model/app.ts';
+import { type About, isEmpty } from '../../model/delta.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { resolveAgents } from '../document/agents.ts';

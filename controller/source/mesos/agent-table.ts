@@ -1,5 +1,5 @@
 import { addressText } from '../../address.ts';
-import type { Place } from '../../place.ts';
+import type { Place } from '../../model/place.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import type { JoinedTask } from './apps.ts';
 import type { TaskFacts } from './facts.ts';

@@ -1,4 +1,4 @@
-import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
+import type { App, Port, Rejection, Task, TaskPort } from '../../model/app.ts';
 import { locationOf } from '../document/placement.ts';
 import type { AppIdentity, TaskFacts } from './facts.ts';
 import { pathPrefix, portsOf } from './ports.ts';

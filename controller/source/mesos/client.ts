@@ -1,10 +1,10 @@
-import { OverBound } from '../../bounds.ts';
 import { ControllerError } from '../../errors.ts';
-import { parseUrl } from '../../host-name.ts';
 import { HttpClient, type HttpClientOptions } from '../../http/client.ts';
 import type { AnswerHead, Peer } from '../../http/peer.ts';
+import { OverBound } from '../../input/bounds.ts';
+import { parseUrl } from '../../input/host-name.ts';
+import { isRecord } from '../../input/rejection.ts';
 import { Pace } from '../../pace.ts';
-import { isRecord } from '../../rejection.ts';
 import { WrongType } from '../json/walk.ts';
 import { agentInfoSchema, type MesosAgent } from './schema.ts';
 import { type AgentList, type MesosState, readAgentList, readState } from './state.ts';

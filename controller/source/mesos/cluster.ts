@@ -1,5 +1,6 @@
-import type { About } from '../../delta.ts';
-import type { App, AppKey, Snapshot } from '../../model.ts';
+import type { App, AppKey } from '../../model/app.ts';
+import type { About } from '../../model/delta.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { snapshotOf } from '../feed.ts';

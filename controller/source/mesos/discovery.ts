@@ -1,5 +1,5 @@
-import type { Rejection } from '../../model.ts';
-import { shown } from '../../rejection.ts';
+import { shown } from '../../input/rejection.ts';
+import type { Rejection } from '../../model/app.ts';
 import { isVipLabel, meaningOf } from '../../settings/label-keys.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { readable } from './readable.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isRecord } from '../../rejection.ts';
+import { isRecord } from '../../input/rejection.ts';
 import type { TaskFacts } from './facts.ts';
 import { noState, readTask, taskKey, type Unreadable, unreadableTask } from './read-task.ts';
 import { type Problem, readable } from './readable.ts';

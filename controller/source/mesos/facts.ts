@@ -1,4 +1,4 @@
-import type { App, Health, Rejection, Task, TaskState } from '../../model.ts';
+import type { App, Health, Rejection, Task, TaskState } from '../../model/app.ts';
 import { namesByOrder, type TaskNetworks } from '../document/networks.ts';
 import { stateOf } from '../document/states.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';

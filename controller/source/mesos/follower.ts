@@ -1,7 +1,7 @@
-import { isEmpty } from '../../delta.ts';
 import { ControllerError } from '../../errors.ts';
 import { asError } from '../../http/retry.ts';
-import type { App, AppKey } from '../../model.ts';
+import type { App, AppKey } from '../../model/app.ts';
+import { isEmpty } from '../../model/delta.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';

@@ -1,4 +1,4 @@
-import { type App, type AppKey, appKey, rowKey, type Task } from '../../model.ts';
+import { type App, type AppKey, appKey, rowKey, type Task } from '../../model/app.ts';
 import type { Pace } from '../../pace.ts';
 import { tooManyBackends } from '../backend-bound.ts';
 import type { AgentAddresses } from '../document/agents.ts';

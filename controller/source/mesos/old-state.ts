@@ -1,4 +1,4 @@
-import { isRecord } from '../../rejection.ts';
+import { isRecord } from '../../input/rejection.ts';
 import { WrongType } from '../json/walk.ts';
 import { type MesosState, StateBuilder } from './state.ts';
 

@@ -1,4 +1,4 @@
-import type { Port, TaskPort } from '../../model.ts';
+import type { Port, TaskPort } from '../../model/app.ts';
 import { addressesOn, onNetworks } from '../document/networks.ts';
 import { notPlaced, onAgent, onContainer, type Placement, taskPort } from '../document/placement.ts';
 import { protocolList } from '../document/ports.ts';

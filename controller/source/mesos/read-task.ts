@@ -1,6 +1,6 @@
-import { overBound } from '../../bounds.ts';
-import type { Rejection, TaskState } from '../../model.ts';
-import { isRecord, shown } from '../../rejection.ts';
+import { overBound } from '../../input/bounds.ts';
+import { isRecord, shown } from '../../input/rejection.ts';
+import type { Rejection, TaskState } from '../../model/app.ts';
 import { factsOf, mesosState, type TaskFacts } from './facts.ts';
 import { type Problem, readable } from './readable.ts';
 import { taskSchema } from './schema.ts';

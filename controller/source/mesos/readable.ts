@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Rejection } from '../../model.ts';
-import { issueRejection, valueAt } from '../../rejection.ts';
+import { issueRejection, valueAt } from '../../input/rejection.ts';
+import type { Rejection } from '../../model/app.ts';
 import { type Path, readLeniently } from '../json/lenient.ts';
 
 /** A mistake within one object; `at` is its path there. */

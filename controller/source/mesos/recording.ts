@@ -1,5 +1,5 @@
+import { isRecord } from '../../input/rejection.ts';
 import { Pace } from '../../pace.ts';
-import { isRecord } from '../../rejection.ts';
 import { walkJson } from '../json/walk.ts';
 import type { LastGood } from '../last-good.ts';
 import { Cluster } from './cluster.ts';

@@ -1,4 +1,4 @@
-import type { Rejection } from '../../model.ts';
+import type { Rejection } from '../../model/app.ts';
 
 /** Whether the task itself could not be read, what changed in it, or another entry: an agent or a framework. */
 export type RefusedPart = 'task' | 'update' | 'other';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { BOUNDS } from '../../bounds.ts';
-import { placeOf } from '../../place.ts';
-import { isRecord, shown } from '../../rejection.ts';
-import { withMessage } from '../../schema-messages.ts';
+import { BOUNDS } from '../../input/bounds.ts';
+import { isRecord, shown } from '../../input/rejection.ts';
+import { withMessage } from '../../input/schema-messages.ts';
+import { placeOf } from '../../model/place.ts';
 
 /**
  * What this program reads of Mesos's JSON (operator API v1, master.proto and mesos.proto of 1.2 to 1.11), and nothing

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { isRecord } from '../../input/rejection.ts';
 import type { Pace } from '../../pace.ts';
-import { isRecord } from '../../rejection.ts';
 import { type Found, type Wanted, walkJson } from '../json/walk.ts';
 import type { TaskFacts } from './facts.ts';
 import { idIn, readTask, type Unreadable, unreadableTask } from './read-task.ts';

@@ -1,7 +1,7 @@
-import { OverBound } from '../../bounds.ts';
+import { OverBound } from '../../input/bounds.ts';
+import { isRecord } from '../../input/rejection.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
-import { isRecord } from '../../rejection.ts';
 import { checkSize, WrongType } from '../json/walk.ts';
 import { type EventStream, ProtocolError, readStream } from '../stream.ts';
 import type { MesosClient } from './client.ts';

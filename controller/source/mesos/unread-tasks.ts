@@ -1,4 +1,4 @@
-import type { UnknownPart } from '../../model.ts';
+import type { UnknownPart } from '../../model/snapshot.ts';
 import type { TaskFacts } from './facts.ts';
 import { taskIdIn } from './read-task.ts';
 

@@ -2,7 +2,7 @@
 
 import { cleanName } from '../../desired/names.ts';
 import type { Condition, MarathonAppStatus } from '../../kubernetes/marathon-app.ts';
-import type { Rejection } from '../../model.ts';
+import type { Rejection } from '../../model/app.ts';
 import type { Declaration } from '../../source/kubernetes/declaration.ts';
 import type { References } from '../../source/kubernetes/references.ts';
 import { visible } from '../../text/visible.ts';

@@ -5,7 +5,7 @@
  */
 
 import type { Condition } from '../../kubernetes/marathon-app.ts';
-import type { Rejection } from '../../model.ts';
+import type { Rejection } from '../../model/app.ts';
 import type { References } from '../../source/kubernetes/references.ts';
 import type { VipFacts } from './pass-facts.ts';
 

@@ -1,9 +1,13 @@
 /** The results of a pass for each app, computed for all apps at once. Pure. */
 
-import type { BackendKey, Declared, Rejection, Service, ServiceKey } from '../../model.ts';
-import { endpointKey, serviceKey } from '../../model.ts';
+import { same } from '../../compare.ts';
+import type { Rejection } from '../../model/app.ts';
+import type { Declared } from '../../model/desired.ts';
+import type { BackendKey } from '../../model/endpoint.ts';
+import { endpointKey } from '../../model/endpoint.ts';
+import type { Service, ServiceKey } from '../../model/service.ts';
+import { serviceKey } from '../../model/service.ts';
 import type { PassStatus } from '../../pass-status.ts';
-import { same } from '../../same.ts';
 
 /** The results of a pass for one app. */
 export interface AppFacts {

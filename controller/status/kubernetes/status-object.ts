@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { required } from '../../input/schema-messages.ts';
 import type { Versioned } from '../../kubernetes/listing.ts';
 import { type MarathonAppStatus, statusSchema } from '../../kubernetes/marathon-app.ts';
 import { objectKey } from '../../kubernetes/resources.ts';
-import { required } from '../../schema-messages.ts';
 import { readDeclaration } from '../../source/kubernetes/declaration.ts';
 import type { Subject } from './app-status.ts';
 

@@ -1,6 +1,6 @@
 /** Kubernetes Events for changes in where an app's traffic on this host goes. Pure. */
 
-import type { BackendKey } from '../../model.ts';
+import type { BackendKey } from '../../model/endpoint.ts';
 import { leftOutOf } from '../../plan/nearest.ts';
 import { nearnessText } from '../../plan/nearness-text.ts';
 import type { AppEvent } from './app-events.ts';

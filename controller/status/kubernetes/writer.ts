@@ -1,3 +1,4 @@
+import { same } from '../../compare.ts';
 import { messageOf } from '../../errors.ts';
 import { ApiFailure } from '../../kubernetes/api-failure.ts';
 import { elect } from '../../kubernetes/election.ts';
@@ -6,7 +7,6 @@ import { collectionPath, MARATHON_APPS } from '../../kubernetes/resources.ts';
 import { inTurns, Pace } from '../../pace.ts';
 import type { PassStatus } from '../../pass-status.ts';
 import type { Log } from '../../ports.ts';
-import { same } from '../../same.ts';
 import type { ReferenceBook } from '../../source/kubernetes/references.ts';
 import { Latch } from '../../time.ts';
 import { appStatus, idOf } from './app-status.ts';

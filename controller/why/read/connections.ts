@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { CONNECTION_TABLE, entryOf, splitLine } from '../../connection-entry.ts';
+import { CONNECTION_TABLE, entryOf, splitLine } from '../../model/connection-entry.ts';
 import type { AddressedVip, ConnectionsFact, IpvsEntry } from '../facts.ts';
 import { attemptFrom } from './client.ts';
 

@@ -1,4 +1,4 @@
-import { endpointKey } from '../../model.ts';
+import { endpointKey } from '../../model/endpoint.ts';
 import type { Cause } from '../causes.ts';
 import type { BackendFact, VipFact } from '../facts.ts';
 import { broken, ok, type Verdict } from '../verdict.ts';

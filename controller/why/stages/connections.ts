@@ -1,4 +1,4 @@
-import { endpointKey } from '../../model.ts';
+import { endpointKey } from '../../model/endpoint.ts';
 import type { Cause } from '../causes.ts';
 import type { AddressedVip, ConnectionAttempt, ConnectionsFact } from '../facts.ts';
 import { broken, note, ok, unknown, type Verdict } from '../verdict.ts';

@@ -1,6 +1,6 @@
 import { familyOf } from '../../address.ts';
 import { messageOf } from '../../errors.ts';
-import { endpointKey } from '../../model.ts';
+import { endpointKey } from '../../model/endpoint.ts';
 import type { Cause } from '../causes.ts';
 import type { AddressedVip, FiltersFact } from '../facts.ts';
 import { type Chain, type Fate, fateIn, type Hook, type Packet } from '../filters/chain.ts';

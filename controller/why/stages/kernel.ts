@@ -1,5 +1,6 @@
 import { loadModule } from '../../fixes.ts';
-import { endpointKey, type ObservedService } from '../../model.ts';
+import { endpointKey } from '../../model/endpoint.ts';
+import type { ObservedService } from '../../model/kernel.ts';
 import type { AddressedVip, BackendFact, DesiredState, KernelFact } from '../facts.ts';
 import { broken, ok, unknown, type Verdict } from '../verdict.ts';
 import { repairOf } from './repair.ts';

@@ -1,5 +1,5 @@
 import { setSysctl } from '../../fixes.ts';
-import { endpointKey } from '../../model.ts';
+import { endpointKey } from '../../model/endpoint.ts';
 import type { KernelFact, LimitsFact } from '../facts.ts';
 import { broken, ok, type Verdict } from '../verdict.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { KernelReading } from '../../../controller/counters.ts';
 import { doctorDocument } from '../../../controller/doctor/document.ts';
+import type { KernelReading } from '../../../controller/model/counters.ts';
 import type { KernelCounters } from '../../../controller/ports.ts';
 import { statusDocument } from '../../../controller/status/document.ts';
 import { desiredOf } from '../../support/observed.ts';

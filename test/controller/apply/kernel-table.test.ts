@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { createKernelTable } from '../../../controller/apply/kernel-table.ts';
-import type { Step } from '../../../controller/model.ts';
+import type { Step } from '../../../controller/model/kernel.ts';
 import type { IpvsTable } from '../../../controller/ports.ts';
 import { WEIGHT_1, WLC } from '../../support/builders.ts';
 

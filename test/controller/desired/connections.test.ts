@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { connectionsOf, endpointsNamed } from '../../../controller/desired/connections.ts';
-import type { App } from '../../../controller/model.ts';
+import type { App } from '../../../controller/model/app.ts';
 import { app, port, task, taskPort, web } from '../../support/builders.ts';
 import { translate } from './support.ts';
 

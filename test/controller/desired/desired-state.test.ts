@@ -2,7 +2,7 @@ import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DesiredState } from '../../../controller/desired/desired-state.ts';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
-import { type App, appKey } from '../../../controller/model.ts';
+import { type App, appKey } from '../../../controller/model/app.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { list } from '../../support/telling.ts';
 import { lines, RULES, translator } from './support.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import type { Declared, Desired } from '../../../controller/model.ts';
+import type { Declared, Desired } from '../../../controller/model/desired.ts';
 import type { Log, Resolver } from '../../../controller/ports.ts';
 import { createFileSource } from '../../../controller/source/file/source.ts';
 import { nothingRemembered } from '../../support/builders.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parsePool } from '../../../controller/desired/pool.ts';
-import type { NameMemory } from '../../../controller/name-memory.ts';
+import type { NameMemory } from '../../../controller/model/name-memory.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { lines, passes, translator } from './support.ts';
 

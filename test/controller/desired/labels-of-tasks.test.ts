@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { App, Desired } from '../../../controller/model.ts';
+import type { App } from '../../../controller/model/app.ts';
+import type { Desired } from '../../../controller/model/desired.ts';
 import { app, port, task, taskPort } from '../../support/builders.ts';
 import { lines, passes } from './support.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Endpoint } from '../../../controller/model.ts';
+import type { Endpoint } from '../../../controller/model/endpoint.ts';
 import { app, nothingRemembered, port, snapshot, task } from '../../support/builders.ts';
 import { translator } from './support.ts';
 

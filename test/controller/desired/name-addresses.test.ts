@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { NameAddresses } from '../../../controller/desired/name-addresses.ts';
 import { parsePool } from '../../../controller/desired/pool.ts';
-import type { NamedAddresses } from '../../../controller/name-memory.ts';
+import type { NamedAddresses } from '../../../controller/model/name-memory.ts';
 
 const pools = (ipv4: string, ipv6?: string) => ({
   ipv4: parsePool(ipv4),

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Task } from '../../../controller/model.ts';
+import type { Task } from '../../../controller/model/app.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { lines, passes, translate, translator } from './support.ts';
 

@@ -1,8 +1,9 @@
 import { parsePool } from '../../../controller/desired/pool.ts';
 import { createTranslator, type Translate } from '../../../controller/desired/translate.ts';
 import type { TranslationRules } from '../../../controller/desired/translation-rules.ts';
-import type { App, Desired } from '../../../controller/model.ts';
-import type { NameMemory } from '../../../controller/name-memory.ts';
+import type { App } from '../../../controller/model/app.ts';
+import type { Desired } from '../../../controller/model/desired.ts';
+import type { NameMemory } from '../../../controller/model/name-memory.ts';
 import { nothingRemembered, snapshot } from '../../support/builders.ts';
 
 /** DC/OS's zone and pools. */

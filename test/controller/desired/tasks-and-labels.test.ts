@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Declared } from '../../../controller/model.ts';
+import type { Declared } from '../../../controller/model/desired.ts';
 import { OPTION_KEYS } from '../../../controller/settings/label-keys.ts';
 import { app, nothingRemembered, port, task, taskPort, web } from '../../support/builders.ts';
 import { lines, passes, translate, translator } from './support.ts';

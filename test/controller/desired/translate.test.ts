@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Declared } from '../../../controller/model.ts';
+import type { Declared } from '../../../controller/model/desired.ts';
 import { app, port, snapshot, task, taskPort, WLC, web } from '../../support/builders.ts';
 import { lines, passes, translate, translator } from './support.ts';
 

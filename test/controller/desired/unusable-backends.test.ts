@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Agent } from '../../../controller/model.ts';
+import type { Agent } from '../../../controller/model/app.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort } from '../../support/builders.ts';
 import { lines, passes, translator } from './support.ts';
 

@@ -3,7 +3,7 @@
 import dnsPacket, { type DecodedPacket, type Packet } from 'dns-packet';
 import { type Answer, answer, type Transport } from '../../../controller/dns/answer.ts';
 import { type NameIndex, NameTable, type ZoneOptions } from '../../../controller/dns/name-table.ts';
-import { type Service, serviceKey } from '../../../controller/model.ts';
+import { type Service, serviceKey } from '../../../controller/model/service.ts';
 import { service } from '../../support/builders.ts';
 
 export const ZONE = 'l4lb.thisdcos.directory';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import dnsPacket from 'dns-packet';
 import { NameServer } from '../../../controller/dns/name-server.ts';
-import { type Service, serviceKey } from '../../../controller/model.ts';
+import { type Service, serviceKey } from '../../../controller/model/service.ts';
 import { backend, service } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { World } from '../../support/world.ts';

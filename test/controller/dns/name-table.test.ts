@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Service } from '../../../controller/model.ts';
+import type { Service } from '../../../controller/model/service.ts';
 import { service } from '../../support/builders.ts';
 import { ask, byKey, changesTo, indexOf, lines, told, WEB, ZONE } from './asking.ts';
 

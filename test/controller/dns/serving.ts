@@ -6,7 +6,7 @@ import { connect, isIPv6, type Socket } from 'node:net';
 import type { ListenOption } from '../../../controller/config/values.ts';
 import type { DnsMeter, DropReason } from '../../../controller/dns/responder.ts';
 import { type DnsServer, startDns } from '../../../controller/dns/server.ts';
-import type { Service } from '../../../controller/model.ts';
+import type { Service } from '../../../controller/model/service.ts';
 import { type Clock, systemClock } from '../../../controller/time.ts';
 import { eventually } from '../../support/waiting.ts';
 import { World } from '../../support/world.ts';

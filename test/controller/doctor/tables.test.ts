@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import type { IpvsTables } from '../../../controller/counters.ts';
 import { checkEstimator } from '../../../controller/doctor/checks/settings.ts';
 import { examine } from '../../../controller/doctor/examine.ts';
 import { readEstimation } from '../../../controller/doctor/read/estimation.ts';
+import type { IpvsTables } from '../../../controller/model/counters.ts';
 import { controller, findings, healthy, only } from './healthy.ts';
 
 /** The tables of Linux 7.2.13 with its defaults, with this many connections in a table of maximum size. */

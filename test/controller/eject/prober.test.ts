@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { createProber } from '../../../controller/eject/prober.ts';
-import type { Target } from '../../../controller/ejection.ts';
+import type { Target } from '../../../controller/model/ejection.ts';
 import { systemClock } from '../../../controller/time.ts';
 
 const prober = createProber(systemClock, { timeoutMs: 300, apartMs: 5 });

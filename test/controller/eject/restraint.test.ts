@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ejectedOf, isHostHealthy } from '../../../controller/eject/restraint.ts';
-import { type Ejection, targetOf } from '../../../controller/ejection.ts';
-import { type Backend, endpointKey } from '../../../controller/model.ts';
+import { type Ejection, targetOf } from '../../../controller/model/ejection.ts';
+import { endpointKey } from '../../../controller/model/endpoint.ts';
+import type { Backend } from '../../../controller/model/service.ts';
 import { WEIGHT_1 } from '../../support/builders.ts';
 
 function backend(i: number, what: Partial<Backend> = {}): Backend {

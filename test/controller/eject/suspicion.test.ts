@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Counted } from '../../../controller/counters.ts';
 import { isForCounters, signOf, signText } from '../../../controller/eject/suspicion.ts';
+import type { Counted } from '../../../controller/model/counters.ts';
 
 const TCP = { protocol: 'tcp', family: 'ipv4' } as const;
 const UDP = { protocol: 'udp', family: 'ipv4' } as const;

@@ -6,10 +6,10 @@ import {
   appKey,
   type Health,
   rowOf,
-  type Snapshot,
   type Task,
   type TaskState,
-} from '../../../controller/model.ts';
+} from '../../../controller/model/app.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
 import { list } from '../../support/telling.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
-import type { App, Health, Snapshot, Task, TaskState } from '../../../controller/model.ts';
+import type { App, Health, Task, TaskState } from '../../../controller/model/app.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort } from '../../support/builders.ts';
 import { list } from '../../support/telling.ts';
 import { lines, translate, translator } from '../desired/support.ts';

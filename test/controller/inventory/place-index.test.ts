@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { PlaceIndex } from '../../../controller/inventory/place-index.ts';
-import type { App } from '../../../controller/model.ts';
-import { placeOf } from '../../../controller/place.ts';
+import type { App } from '../../../controller/model/app.ts';
+import { placeOf } from '../../../controller/model/place.ts';
 import { web } from '../../support/builders.ts';
 
 const HOST = '10.9.0.9';

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import type { TaskCondition, TaskLookup } from '../../../controller/inventory/task-index.ts';
-import type { Snapshot, Task } from '../../../controller/model.ts';
+import type { Task } from '../../../controller/model/app.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { list } from '../../support/telling.ts';
 

@@ -3,7 +3,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
-import { type App, appKey, type Health, type Snapshot, type TaskState } from '../../../controller/model.ts';
+import { type App, appKey, type Health, type TaskState } from '../../../controller/model/app.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { heldText } from '../../../controller/plan/held-text.ts';
 import { letGoText } from '../../../controller/plan/let-go.ts';

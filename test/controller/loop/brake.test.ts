@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
-import type { App, Snapshot } from '../../../controller/model.ts';
+import type { App } from '../../../controller/model/app.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { Names } from '../../../controller/ports.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

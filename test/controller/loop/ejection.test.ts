@@ -1,7 +1,7 @@
 /** Backends that do not answer are facts of a pass, beside what the sources want. */
 
 import { describe, expect, test } from '@jest/globals';
-import type { Ejection, TargetKey } from '../../../controller/ejection.ts';
+import type { Ejection, TargetKey } from '../../../controller/model/ejection.ts';
 import type { EjectionFacts } from '../../../controller/ports.ts';
 import { snapshot, web } from '../../support/builders.ts';
 import { World } from '../../support/world.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { App, Step } from '../../../controller/model.ts';
+import type { App } from '../../../controller/model/app.ts';
+import type { Step } from '../../../controller/model/kernel.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { snapshot, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

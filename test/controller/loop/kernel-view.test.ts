@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { KernelView } from '../../../controller/loop/kernel-view.ts';
-import { type ServiceAddress, serviceKey, type Table } from '../../../controller/model.ts';
+import type { Table } from '../../../controller/model/kernel.ts';
+import { type ServiceAddress, serviceKey } from '../../../controller/model/service.ts';
 import type { IpvsTable } from '../../../controller/ports.ts';
 import { backend, service } from '../../support/builders.ts';
 import { observedService, tableOf } from '../../support/observed.ts';

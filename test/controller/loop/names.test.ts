@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ReconcilePorts } from '../../../controller/loop/reconciler.ts';
-import type { NamedService } from '../../../controller/model.ts';
+import type { NamedService } from '../../../controller/model/service.ts';
 import type { NameChanges } from '../../../controller/ports.ts';
 import { backend, service, snapshot, web } from '../../support/builders.ts';
 import { observedService } from '../../support/observed.ts';

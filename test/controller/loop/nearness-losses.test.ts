@@ -2,8 +2,9 @@
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
-import type { App, Snapshot } from '../../../controller/model.ts';
-import { type Place, placeOf } from '../../../controller/place.ts';
+import type { App } from '../../../controller/model/app.ts';
+import { type Place, placeOf } from '../../../controller/model/place.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import { heldText } from '../../../controller/plan/held-text.ts';
 import { HOLD_MS } from '../../../controller/plan/tier-choice.ts';
 import { snapshot, web } from '../../support/builders.ts';

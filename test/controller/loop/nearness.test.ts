@@ -1,9 +1,10 @@
 /** VIPs that want the nearest backends, pass by pass, with a clock that the test moves. */
 
 import { describe, expect, test } from '@jest/globals';
-import type { Ejection, TargetKey } from '../../../controller/ejection.ts';
-import type { App, Snapshot } from '../../../controller/model.ts';
-import { type Place, placeOf } from '../../../controller/place.ts';
+import type { App } from '../../../controller/model/app.ts';
+import type { Ejection, TargetKey } from '../../../controller/model/ejection.ts';
+import { type Place, placeOf } from '../../../controller/model/place.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import { HOLD_MS } from '../../../controller/plan/tier-choice.ts';
 import { snapshot, web } from '../../support/builders.ts';
 import { World } from '../../support/world.ts';

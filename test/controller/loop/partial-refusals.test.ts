@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { endpointKey, type Step } from '../../../controller/model.ts';
+import { endpointKey } from '../../../controller/model/endpoint.ts';
+import type { Step } from '../../../controller/model/kernel.ts';
 import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { World } from '../../support/world.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { App } from '../../../controller/model.ts';
+import type { App } from '../../../controller/model/app.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { World } from '../../support/world.ts';

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Step, Task } from '../../../controller/model.ts';
+import type { Task } from '../../../controller/model/app.ts';
+import type { Step } from '../../../controller/model/kernel.ts';
 import {
   app,
   backend,

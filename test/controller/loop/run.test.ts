@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type RunOptions, run, type WakeReason } from '../../../controller/loop/run.ts';
-import type { Snapshot } from '../../../controller/model.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import type { AppSource, Observer, SourceListener } from '../../../controller/ports.ts';
 import { Latch } from '../../../controller/time.ts';

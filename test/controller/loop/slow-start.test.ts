@@ -1,8 +1,8 @@
 /** A backend that comes into rotation beside others grows to its weight, pass by pass. */
 
 import { describe, expect, test } from '@jest/globals';
-import type { Ejection } from '../../../controller/ejection.ts';
-import type { Snapshot } from '../../../controller/model.ts';
+import type { Ejection } from '../../../controller/model/ejection.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { World } from '../../support/world.ts';
 

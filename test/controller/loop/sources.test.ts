@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
-import type { Snapshot } from '../../../controller/model.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { AppSource } from '../../../controller/ports.ts';
 import { snapshot, web } from '../../support/builders.ts';
 import { SILENT_OBSERVER } from '../../support/silent-observer.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { IpvsTables } from '../../../controller/counters.ts';
-import type { EjectionReport } from '../../../controller/ejection.ts';
 import { DnsMetrics } from '../../../controller/metrics/dns.ts';
 import { createMetrics, type Metrics } from '../../../controller/metrics/metrics.ts';
+import type { IpvsTables } from '../../../controller/model/counters.ts';
+import type { EjectionReport } from '../../../controller/model/ejection.ts';
 import type { NamespacesReport } from '../../../controller/netns/report.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { createRelayHealth, type RelayHealth } from '../../../controller/relay/health.ts';

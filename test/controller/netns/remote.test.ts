@@ -3,7 +3,8 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { ControllerError } from '../../../controller/errors.ts';
-import { type ObservedService, type Step, serviceKey, type Table } from '../../../controller/model.ts';
+import type { ObservedService, Step, Table } from '../../../controller/model/kernel.ts';
+import { serviceKey } from '../../../controller/model/service.ts';
 import { type HelperPorts, serveCalls } from '../../../controller/netns/helper.ts';
 import { RemoteNamespace } from '../../../controller/netns/remote.ts';
 import { serviceFields } from '../../../controller/settings/settings.ts';

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EndpointTask, TaskCondition, TaskLookup } from '../../../controller/inventory/task-index.ts';
-import type { BackendKey, Service, Table } from '../../../controller/model.ts';
-import { serviceKey } from '../../../controller/model.ts';
+import type { BackendKey } from '../../../controller/model/endpoint.ts';
+import type { Table } from '../../../controller/model/kernel.ts';
+import type { Service } from '../../../controller/model/service.ts';
+import { serviceKey } from '../../../controller/model/service.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
 import { heldText } from '../../../controller/plan/held-text.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';

@@ -1,12 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  type CalledVip,
-  type Service,
-  type ServiceKey,
-  serviceKey,
-  type Table,
-} from '../../../controller/model.ts';
+import type { CalledVip } from '../../../controller/model/desired.ts';
+import type { Table } from '../../../controller/model/kernel.ts';
+import { type Service, type ServiceKey, serviceKey } from '../../../controller/model/service.ts';
 import type { Ownership } from '../../../controller/plan/diff.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';
 import type { Plan } from '../../../controller/plan/plan.ts';

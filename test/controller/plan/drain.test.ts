@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TaskLookup } from '../../../controller/inventory/task-index.ts';
-import type { Table } from '../../../controller/model.ts';
+import type { Table } from '../../../controller/model/kernel.ts';
 import { type Drains, keepDraining } from '../../../controller/plan/drain.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';
 import { backend, service } from '../../support/builders.ts';

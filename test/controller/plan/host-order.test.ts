@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Desired, Service, Table } from '../../../controller/model.ts';
+import type { Desired } from '../../../controller/model/desired.ts';
+import type { Table } from '../../../controller/model/kernel.ts';
+import type { Service } from '../../../controller/model/service.ts';
 import { createHostOrder } from '../../../controller/plan/host-order.ts';
 import { backend, nothingRemembered, service } from '../../support/builders.ts';
 import { observedService, tableOf } from '../../support/observed.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Step } from '../../../controller/model.ts';
+import type { Step } from '../../../controller/model/kernel.ts';
 import { formatStep, parseTable } from '../../../controller/plan/ipvsadm.ts';
 import { WEIGHT_1, WLC } from '../../support/builders.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Step } from '../../../controller/model.ts';
+import type { Step } from '../../../controller/model/kernel.ts';
 import { type LastRules, withoutLastInRotation } from '../../../controller/plan/last-in-rotation.ts';
 import { backend, service, WEIGHT_1 } from '../../support/builders.ts';
 import { observedService, tableOf } from '../../support/observed.ts';

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Backend, endpointKey, type ObservedBackend, type Service } from '../../../controller/model.ts';
+import { endpointKey } from '../../../controller/model/endpoint.ts';
+import type { ObservedBackend } from '../../../controller/model/kernel.ts';
+import type { Backend, Service } from '../../../controller/model/service.ts';
 import { advanceRamps, nextStepOf, type Ramps, weigh } from '../../../controller/plan/slow-start.ts';
 import { backend, service } from '../../support/builders.ts';
 

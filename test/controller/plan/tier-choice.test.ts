@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Tier } from '../../../controller/place.ts';
+import type { Tier } from '../../../controller/model/place.ts';
 import {
   chooseTier,
   FLAP_MS,

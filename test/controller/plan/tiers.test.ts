@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Backend, Service } from '../../../controller/model.ts';
-import type { Tier } from '../../../controller/place.ts';
+import type { Tier } from '../../../controller/model/place.ts';
+import type { Backend, Service } from '../../../controller/model/service.ts';
 import { serviceIn } from '../../../controller/plan/nearest.ts';
 import { backendsIn, type HostPlace, tiersInRotation, wantsNear } from '../../../controller/plan/tiers.ts';
 import { backend, service } from '../../support/builders.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { App, Task, TaskPort } from '../../../controller/model.ts';
+import type { App, Task, TaskPort } from '../../../controller/model/app.ts';
 import { toText } from '../../../controller/plan/print-text.ts';
 import { painter } from '../../../controller/text/table.ts';
 import { app, port, task, taskPort, web } from '../../support/builders.ts';

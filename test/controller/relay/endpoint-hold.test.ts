@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
-import type { App, Task } from '../../../controller/model.ts';
+import type { App, Task } from '../../../controller/model/app.ts';
 import { EndpointHold } from '../../../controller/relay/endpoint-hold.ts';
 import '../../properties.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';

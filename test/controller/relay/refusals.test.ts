@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import type { Delta } from '../../../controller/delta.ts';
-import type { Snapshot } from '../../../controller/model.ts';
+import type { Delta } from '../../../controller/model/delta.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { SourceListener } from '../../../controller/ports.ts';
 import { createRelayHealth } from '../../../controller/relay/health.ts';
 import { runRelay } from '../../../controller/relay/relay.ts';

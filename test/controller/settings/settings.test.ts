@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
 import { familyOf } from '../../../controller/address.ts';
-import { endpointKey, serviceKey } from '../../../controller/model.ts';
+import { endpointKey } from '../../../controller/model/endpoint.ts';
+import { serviceKey } from '../../../controller/model/service.ts';
 import { formatStep, parseTable } from '../../../controller/plan/ipvsadm.ts';
 import {
   DEFAULT_PORT_OPTIONS,

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { BOUNDS } from '../../../controller/bounds.ts';
+import { BOUNDS } from '../../../controller/input/bounds.ts';
 import type { Clock } from '../../../controller/ports.ts';
 import { createDnsResolver } from '../../../controller/source/dns-resolver.ts';
 import { silent } from './support.ts';

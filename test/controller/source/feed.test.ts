@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Delta, isEmpty } from '../../../controller/delta.ts';
-import { type App, appKey, rowKey, rowOf, type Snapshot } from '../../../controller/model.ts';
+import { type App, appKey, rowKey, rowOf } from '../../../controller/model/app.ts';
+import { type Delta, isEmpty } from '../../../controller/model/delta.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import { Pace } from '../../../controller/pace.ts';
 import { Feed } from '../../../controller/source/feed.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';

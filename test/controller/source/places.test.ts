@@ -1,12 +1,12 @@
 /** Where tasks stand: each source has it in a form of its own. */
 
 import { expect, test } from '@jest/globals';
+import type { MarathonApp, MarathonPodStatus } from '../../../controller/input/marathon-json.ts';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { readSlice } from '../../../controller/kubernetes/endpoint-slice.ts';
-import type { MarathonApp, MarathonPodStatus } from '../../../controller/marathon-json.ts';
-import type { App } from '../../../controller/model.ts';
+import type { App } from '../../../controller/model/app.ts';
+import { type Place, placeOf } from '../../../controller/model/place.ts';
 import { Pace } from '../../../controller/pace.ts';
-import { type Place, placeOf } from '../../../controller/place.ts';
 import { convertApp } from '../../../controller/source/document/apps.ts';
 import { convertPod } from '../../../controller/source/document/pods.ts';
 import { Catalogue } from '../../../controller/source/kubernetes/catalogue.ts';

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { App, Health } from '../../../controller/model.ts';
-import { same } from '../../../controller/same.ts';
+import { same } from '../../../controller/compare.ts';
+import type { App, Health } from '../../../controller/model/app.ts';
 import { KeptHealth } from '../../../controller/source/marathon/kept-health.ts';
 import { KnownVersions } from '../../../controller/source/marathon/known-versions.ts';
 import { type Allowed, ReadQueue } from '../../../controller/source/marathon/read-queue.ts';

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Delta } from '../../../controller/delta.ts';
-import type { MarathonApp, MarathonPodStatus } from '../../../controller/marathon-json.ts';
-import { type App, type RowKey, rowKey, rowOf, type Snapshot, type Task } from '../../../controller/model.ts';
+import type { MarathonApp, MarathonPodStatus } from '../../../controller/input/marathon-json.ts';
+import { type App, type RowKey, rowKey, rowOf, type Task } from '../../../controller/model/app.ts';
+import type { Delta } from '../../../controller/model/delta.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { Log, Resolver, SourceListener } from '../../../controller/ports.ts';
 import { convertApp } from '../../../controller/source/document/apps.ts';
 import { readDocuments } from '../../../controller/source/document/documents.ts';

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { App } from '../../../controller/model.ts';
+import type { App } from '../../../controller/model/app.ts';
 import { createStateStore } from '../../../controller/state/store.ts';
 import { app, snapshot, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { EjectionReport } from '../../../controller/ejection.ts';
+import type { EjectionReport } from '../../../controller/model/ejection.ts';
 import type { AppSource, Observer } from '../../../controller/ports.ts';
 import { createStatusBoard, type StatusBoard } from '../../../controller/status/board.ts';
 import { type Check, DEFAULT_LIMITS, livez, readyz } from '../../../controller/status/checks.ts';

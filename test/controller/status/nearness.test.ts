@@ -3,9 +3,10 @@
 import { expect, test } from '@jest/globals';
 import { diffDocument } from '../../../controller/api/documents.ts';
 import { createMetrics } from '../../../controller/metrics/metrics.ts';
-import { type Declared, endpointKey } from '../../../controller/model.ts';
+import type { Declared } from '../../../controller/model/desired.ts';
+import { endpointKey } from '../../../controller/model/endpoint.ts';
+import type { Tier } from '../../../controller/model/place.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
-import type { Tier } from '../../../controller/place.ts';
 import { serviceIn } from '../../../controller/plan/nearest.ts';
 import { toJson } from '../../../controller/plan/print-json.ts';
 import { toText } from '../../../controller/plan/print-text.ts';

@@ -1,4 +1,7 @@
-import { type Desired, endpointKey, type Step, serviceKey, type Table } from '../../../controller/model.ts';
+import type { Desired } from '../../../controller/model/desired.ts';
+import { endpointKey } from '../../../controller/model/endpoint.ts';
+import type { Step, Table } from '../../../controller/model/kernel.ts';
+import { serviceKey } from '../../../controller/model/service.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import type { Owned } from '../../../controller/plan/plan.ts';
 import { type Shortfall, type ShortfallInput, Shortfalls } from '../../../controller/plan/shortfall.ts';

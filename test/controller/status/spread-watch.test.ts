@@ -1,7 +1,7 @@
 /** When counters are read, and which earlier ones they are compared with. */
 
 import { expect, test } from '@jest/globals';
-import type { KernelReading, ServiceCounters } from '../../../controller/counters.ts';
+import type { KernelReading, ServiceCounters } from '../../../controller/model/counters.ts';
 import { createStatusBoard } from '../../../controller/status/board.ts';
 import { SpreadWatch } from '../../../controller/status/spread-watch.ts';
 import { backend, service } from '../../support/builders.ts';

@@ -1,6 +1,6 @@
 /** The status document of a small host, which tests may change. */
 
-import type { IpvsTables, KernelReading, Traffic } from '../../../controller/counters.ts';
+import type { IpvsTables, KernelReading, Traffic } from '../../../controller/model/counters.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { createStatusBoard } from '../../../controller/status/board.ts';
 import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Declared, serviceKey } from '../../../controller/model.ts';
+import type { Declared } from '../../../controller/model/desired.ts';
+import { serviceKey } from '../../../controller/model/service.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
 import { VipRecorder, type VipRecords } from '../../../controller/status/vip-records.ts';

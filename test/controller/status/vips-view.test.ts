@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Service } from '../../../controller/model.ts';
+import type { Service } from '../../../controller/model/service.ts';
 import { vipsView } from '../../../controller/status/vips-view.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';

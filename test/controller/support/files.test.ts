@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { App, Rejection } from '../../../controller/model.ts';
+import type { App, Rejection } from '../../../controller/model/app.ts';
 import { createStateStore } from '../../../controller/state/store.ts';
 import {
   filteredReport,

@@ -1,6 +1,7 @@
 /** The facts of a working VIP, which tests change one by one. */
 
-import { endpointKey, type ObservedService } from '../../../controller/model.ts';
+import { endpointKey } from '../../../controller/model/endpoint.ts';
+import type { ObservedService } from '../../../controller/model/kernel.ts';
 import type { AddressedVip, BackendFact, DesiredState, VipQuery } from '../../../controller/why/facts.ts';
 import { parseVipQuery } from '../../../controller/why/query.ts';
 import { WEIGHT_1, WLC } from '../../support/builders.ts';

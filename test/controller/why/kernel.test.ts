@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ObservedService } from '../../../controller/model.ts';
+import type { ObservedService } from '../../../controller/model/kernel.ts';
 import type { DesiredState } from '../../../controller/why/facts.ts';
 import { checkKernel } from '../../../controller/why/stages/kernel.ts';
 import { backend, desired, inKernel, vip } from './facts.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { same } from '../../../controller/same.ts';
+import { same } from '../../../controller/compare.ts';
 import { builtinKinds, customKinds, type Kind } from './kinds.ts';
 import { checkMetadata } from './object-rules.ts';
 import { applied, now, updated, type Writer } from './ownership.ts';

@@ -1,4 +1,4 @@
-import { same } from '../../../controller/same.ts';
+import { same } from '../../../controller/compare.ts';
 import {
   type FieldSet,
   fieldsOf,

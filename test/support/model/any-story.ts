@@ -1,7 +1,7 @@
 /** Stories by chance: what happens how often. */
 
 import fc from 'fast-check';
-import type { Protocol } from '../../../controller/model.ts';
+import type { Protocol } from '../../../controller/model/endpoint.ts';
 import { type AppSpec, MEANINGS, type Mode, SOURCES, type TaskSpec } from './cluster.ts';
 import type { Meddling, OwnService, StoryEvent } from './events.ts';
 import type { Trouble } from './kernel.ts';

@@ -1,6 +1,8 @@
 /** The small cluster of the stories: what its labels mean, by hand, and its apps, in few words and as a source gives them. */
 
-import type { App, Health, Port, Protocol, Snapshot, Task, TaskState } from '../../../controller/model.ts';
+import type { App, Health, Port, Task, TaskState } from '../../../controller/model/app.ts';
+import type { Protocol } from '../../../controller/model/endpoint.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import { app, port, snapshot, task, taskPort } from '../builders.ts';
 
 /** What a label asks for; `name` is in cleaned form. */

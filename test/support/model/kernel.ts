@@ -3,7 +3,7 @@
 import { type Change, IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel, type FakeVersion } from 'ipvs-netlink-ts/testing';
 import { createKernelTable } from '../../../controller/apply/kernel-table.ts';
-import type { Table } from '../../../controller/model.ts';
+import type { Table } from '../../../controller/model/kernel.ts';
 import type { IpvsTable } from '../../../controller/ports.ts';
 
 export interface StoryKernel {

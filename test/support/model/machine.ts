@@ -1,7 +1,7 @@
 /** A host in a story: what outlives the controller's process. */
 
-import type { Snapshot } from '../../../controller/model.ts';
-import type { NameMemory } from '../../../controller/name-memory.ts';
+import type { NameMemory } from '../../../controller/model/name-memory.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { Ledger } from '../../../controller/ports.ts';
 import { nothingRemembered } from '../builders.ts';
 import type { AppSpec } from './cluster.ts';

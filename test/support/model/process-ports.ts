@@ -1,7 +1,8 @@
 /** The ports of a process in a story: each write is one that it may not live to make, and each is looked at. */
 
-import { type Snapshot, serviceKey } from '../../../controller/model.ts';
-import type { NameMemory } from '../../../controller/name-memory.ts';
+import type { NameMemory } from '../../../controller/model/name-memory.ts';
+import { serviceKey } from '../../../controller/model/service.ts';
+import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { IpvsTable, Ledger, Names, Reachability, StateStore } from '../../../controller/ports.ts';
 import type { AppSpec, SourceName } from './cluster.ts';
 import type { Machine } from './machine.ts';

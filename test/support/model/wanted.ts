@@ -3,7 +3,7 @@
  * 4 to 6, `vips.md` section 2) and not from the controller's code, over the words of the stories.
  */
 
-import type { NameMemory } from '../../../controller/name-memory.ts';
+import type { NameMemory } from '../../../controller/model/name-memory.ts';
 import { type AppSpec, appKey, MEANINGS, type Meaning, placesOf } from './cluster.ts';
 
 /** A service as `ipvsadm -Sn` would print it. */

@@ -1,6 +1,6 @@
 /** Looks at the kernel after every single write, and at ledger, memory, routes and names, for what must never be. */
 
-import type { NameMemory } from '../../../controller/name-memory.ts';
+import type { NameMemory } from '../../../controller/model/name-memory.ts';
 import { type AppSpec, inPools } from './cluster.ts';
 import { DrainWatch } from './drain-watch.ts';
 import { forwards, type Printed, type PrintedService, readPrinted } from './printed.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../../../config/config.ts';
 import { createTranslator, type Translate } from '../../../desired/translate.ts';
-import type { Snapshot } from '../../../model.ts';
+import type { Snapshot } from '../../../model/snapshot.ts';
 import type { AppWriter, Clock, Log } from '../../../ports.ts';
 import { createDnsResolver } from '../../../source/dns-resolver.ts';
 import { createMarathonClient } from '../../../source/marathon/client.ts';

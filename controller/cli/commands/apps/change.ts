@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { usage } from '../../../config/option-text.ts';
 import { systemReason } from '../../../errors.ts';
-import { isRecord, shown } from '../../../rejection.ts';
+import { isRecord, shown } from '../../../input/rejection.ts';
+import { utf8 } from '../../../input/utf8.ts';
 import { parseJson } from '../../../source/json/text.ts';
-import { utf8 } from '../../../utf8.ts';
 import type { AppPorts } from './messages.ts';
 
 /** Fields of an app to replace, and the JSON text that is sent for it. */

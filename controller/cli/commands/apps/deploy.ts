@@ -1,8 +1,8 @@
-import type { AppRef, WriteAccepted, WriteResult } from '../../../app-writes.ts';
 import type { Config } from '../../../config/config.ts';
 import type { ForecastVip } from '../../../desired/forecast.ts';
 import { ControllerError } from '../../../errors.ts';
-import type { App, Rejection } from '../../../model.ts';
+import type { App, Rejection } from '../../../model/app.ts';
+import type { AppRef, WriteAccepted, WriteResult } from '../../../model/app-writes.ts';
 import { checkDefinition, readDefinition } from '../../../source/document/definition.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
 import { plural } from '../../../status/format.ts';

@@ -1,6 +1,6 @@
-import type { AppRef, Instances } from '../../../app-writes.ts';
 import type { Config } from '../../../config/config.ts';
 import { ControllerError } from '../../../errors.ts';
+import type { AppRef, Instances } from '../../../model/app-writes.ts';
 import { instancesOf } from '../../../source/document/instance-counts.ts';
 import { isWhole, progressText } from '../../../status/progress.ts';
 import type { AppClient } from './app-client.ts';

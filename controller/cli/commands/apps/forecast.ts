@@ -1,7 +1,8 @@
 import type { Config } from '../../../config/config.ts';
 import { type ForecastVip, forecast } from '../../../desired/forecast.ts';
 import type { Translate } from '../../../desired/translate.ts';
-import type { App, Rejection, Snapshot } from '../../../model.ts';
+import type { App, Rejection } from '../../../model/app.ts';
+import type { Snapshot } from '../../../model/snapshot.ts';
 import { plural } from '../../../status/format.ts';
 import { type AppPorts, mistakeText, vipsText } from './messages.ts';
 

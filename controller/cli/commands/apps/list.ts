@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Declared, type Desired, endpointKey } from '../../../model.ts';
+import type { Declared, Desired } from '../../../model/desired.ts';
+import { endpointKey } from '../../../model/endpoint.ts';
 import { instancesOf } from '../../../source/document/instance-counts.ts';
 import { type Column, table } from '../../../text/table.ts';
 import { documentText } from '../../document-text.ts';

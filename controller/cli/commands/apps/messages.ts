@@ -1,6 +1,7 @@
-import type { WriteRefused } from '../../../app-writes.ts';
 import type { ForecastVip } from '../../../desired/forecast.ts';
-import { endpointKey, type Rejection } from '../../../model.ts';
+import type { Rejection } from '../../../model/app.ts';
+import type { WriteRefused } from '../../../model/app-writes.ts';
+import { endpointKey } from '../../../model/endpoint.ts';
 import type { Clock } from '../../../ports.ts';
 import { type Column, table } from '../../../text/table.ts';
 import { quoted, visible } from '../../../text/visible.ts';

@@ -1,5 +1,6 @@
 import { forecast } from '../../../desired/forecast.ts';
-import { type App, endpointKey, type Task } from '../../../model.ts';
+import type { App, Task } from '../../../model/app.ts';
+import { endpointKey } from '../../../model/endpoint.ts';
 import { checkDefinition } from '../../../source/document/definition.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
 import { instancesOf } from '../../../source/document/instance-counts.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Rejection } from '../../../../controller/model.ts';
+import type { Rejection } from '../../../../controller/model/app.ts';
 import {
   absoluteId,
   type Documents,

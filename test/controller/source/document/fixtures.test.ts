@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { expect, test } from '@jest/globals';
-import type { App, Port, TaskPort } from '../../../../controller/model.ts';
+import type { App, Port, TaskPort } from '../../../../controller/model/app.ts';
 import { createFileSource } from '../../../../controller/source/file/source.ts';
 import { namesOf, silent } from '../support.ts';
 

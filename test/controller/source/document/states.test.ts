@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Health, TaskState } from '../../../../controller/model.ts';
+import type { Health, TaskState } from '../../../../controller/model/app.ts';
 import {
   containerHealth,
   stateOf,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { BOUNDS } from '../../../../controller/bounds.ts';
-import type { App } from '../../../../controller/model.ts';
+import { BOUNDS } from '../../../../controller/input/bounds.ts';
+import type { App } from '../../../../controller/model/app.ts';
 import { convertDocuments } from '../../../../controller/source/document/convert.ts';
 import { readDocuments } from '../../../../controller/source/document/documents.ts';
 import { defineApp } from '../../../../controller/source/document/ports.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type App, appKey, type Snapshot } from '../../../../controller/model.ts';
+import { type App, appKey } from '../../../../controller/model/app.ts';
+import type { Snapshot } from '../../../../controller/model/snapshot.ts';
 import type { FileContent } from '../../../../controller/source/file/content.ts';
 import { Files } from '../../../../controller/source/file/files.ts';
 import { app, port, task } from '../../../support/builders.ts';

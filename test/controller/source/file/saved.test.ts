@@ -4,7 +4,7 @@ import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { Snapshot } from '../../../../controller/model.ts';
+import type { Snapshot } from '../../../../controller/model/snapshot.ts';
 import { createFileSource } from '../../../../controller/source/file/source.ts';
 import { taskJson } from '../../../support/mesos/task-json.ts';
 import { MARATHON, webTask } from '../mesos/setup.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { isEmpty } from '../../../../controller/delta.ts';
+import { isEmpty } from '../../../../controller/model/delta.ts';
 import { createFileSource, type FileSourceOptions } from '../../../../controller/source/file/source.ts';
 import { systemClock } from '../../../../controller/time.ts';
 import { namesOf, silent, TestListener, until } from '../support.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { BOUNDS, OverBound } from '../../../../controller/bounds.ts';
+import { BOUNDS, OverBound } from '../../../../controller/input/bounds.ts';
 import { inTurns, Pace } from '../../../../controller/pace.ts';
 import { readAnswer, readDocumentBytes } from '../../../../controller/source/document/document-bytes.ts';
 import { checkSize, type Found, walkJson } from '../../../../controller/source/json/walk.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { shown } from '../../../../controller/input/rejection.ts';
 import { readSlice, type Slice } from '../../../../controller/kubernetes/endpoint-slice.ts';
 import { jsonLines } from '../../../../controller/kubernetes/json-lines.ts';
 import { fits } from '../../../../controller/kubernetes/label-selector.ts';
 import { objectName } from '../../../../controller/kubernetes/object-name.ts';
-import type { App } from '../../../../controller/model.ts';
-import { shown } from '../../../../controller/rejection.ts';
+import type { App } from '../../../../controller/model/app.ts';
 import { assign } from '../../../../controller/relay/assignment.ts';
 import { readDeclaration } from '../../../../controller/source/kubernetes/declaration.ts';
 import { referencesOf } from '../../../../controller/source/kubernetes/references.ts';

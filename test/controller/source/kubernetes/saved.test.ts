@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { readSlice } from '../../../../controller/kubernetes/endpoint-slice.ts';
-import type { App } from '../../../../controller/model.ts';
+import type { App } from '../../../../controller/model/app.ts';
 import { Pace } from '../../../../controller/pace.ts';
 import { Catalogue } from '../../../../controller/source/kubernetes/catalogue.ts';
 import { readDeclaredObject } from '../../../../controller/source/kubernetes/object.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { App } from '../../../../controller/model.ts';
+import type { App } from '../../../../controller/model/app.ts';
 import type { MarathonSourceOptions } from '../../../../controller/source/marathon/source.ts';
 import { namesOf, reached, sendJson, until } from '../support.ts';
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type Delta, isEmpty } from '../../../../controller/delta.ts';
+import { type Delta, isEmpty } from '../../../../controller/model/delta.ts';
 import { systemClock } from '../../../../controller/time.ts';
 import { reached, sendJson, until } from '../support.ts';
 import {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { isEmpty } from '../../../../controller/delta.ts';
+import { isEmpty } from '../../../../controller/model/delta.ts';
 import { createMesosAgentSource } from '../../../../controller/source/mesos/source.ts';
 import { startMesosAgent, type TestAgent } from '../../../support/mesos/start-mesos.ts';
 import { fastClock, namesOf, TestListener, until } from '../support.ts';

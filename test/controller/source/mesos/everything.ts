@@ -1,4 +1,5 @@
-import type { App, AppKey, Snapshot } from '../../../../controller/model.ts';
+import type { App, AppKey } from '../../../../controller/model/app.ts';
+import type { Snapshot } from '../../../../controller/model/snapshot.ts';
 import { Pace } from '../../../../controller/pace.ts';
 import type { AgentAddresses } from '../../../../controller/source/document/agents.ts';
 import { Feed } from '../../../../controller/source/feed.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import type { App, Task } from '../../../../controller/model.ts';
+import type { App, Task } from '../../../../controller/model/app.ts';
 import { createFileSource } from '../../../../controller/source/file/source.ts';
 import { namesOf, silent } from '../support.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { App } from '../../../../controller/model.ts';
+import type { App } from '../../../../controller/model/app.ts';
 import { Pace } from '../../../../controller/pace.ts';
 import type { AgentAddresses } from '../../../../controller/source/document/agents.ts';
 import { LastGood } from '../../../../controller/source/last-good.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { isEmpty } from '../../../../controller/delta.ts';
+import { isEmpty } from '../../../../controller/model/delta.ts';
 import { systemClock } from '../../../../controller/time.ts';
 import { canMakeCertificates, makeCertificate } from '../../../support/certificate.ts';
 import { cut, record } from '../../../support/mesos/record.ts';

@@ -1,8 +1,8 @@
 /** Events about an app's traffic: ejections, and connections that leave the zone. */
 
 import { expect, test } from '@jest/globals';
-import type { Declared } from '../../../../controller/model.ts';
-import type { Tier } from '../../../../controller/place.ts';
+import type { Declared } from '../../../../controller/model/desired.ts';
+import type { Tier } from '../../../../controller/model/place.ts';
 import type { Decision } from '../../../../controller/plan/decision.ts';
 import { serviceIn } from '../../../../controller/plan/nearest.ts';
 import { factsOf, NO_FACTS, sameFacts } from '../../../../controller/status/kubernetes/pass-facts.ts';

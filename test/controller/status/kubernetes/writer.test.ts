@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { type Desired, serviceKey } from '../../../../controller/model.ts';
+import type { Desired } from '../../../../controller/model/desired.ts';
+import { serviceKey } from '../../../../controller/model/service.ts';
 import { ReferenceBook } from '../../../../controller/source/kubernetes/references.ts';
 import { kubernetesSource } from '../../../../controller/source/kubernetes/source.ts';
 import { DueObjects } from '../../../../controller/status/kubernetes/due-objects.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../../../../config/config.ts';
-import type { App } from '../../../../model.ts';
-import { isRecord, shown } from '../../../../rejection.ts';
+import { isRecord, shown } from '../../../../input/rejection.ts';
+import type { App } from '../../../../model/app.ts';
 import { assignmentsOrFile, readText, shownFile } from '../change.ts';
 import type { KnownObject } from './cluster.ts';
 import { isManifest, parseDocument } from './manifest.ts';

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isRecord } from '../../../../input/rejection.ts';
+import { required } from '../../../../input/schema-messages.ts';
 import { ApiFailure } from '../../../../kubernetes/api-failure.ts';
 import type { KubernetesClient } from '../../../../kubernetes/client.ts';
 import { readSlice, type Slice } from '../../../../kubernetes/endpoint-slice.ts';
@@ -11,11 +13,10 @@ import {
   MARATHON_APPS,
   type ObjectName,
 } from '../../../../kubernetes/resources.ts';
-import type { App, Snapshot } from '../../../../model.ts';
+import type { App } from '../../../../model/app.ts';
+import type { Snapshot } from '../../../../model/snapshot.ts';
 import { Pace } from '../../../../pace.ts';
 import type { Clock } from '../../../../ports.ts';
-import { isRecord } from '../../../../rejection.ts';
-import { required } from '../../../../schema-messages.ts';
 import { absoluteId } from '../../../../source/document/documents.ts';
 import { Catalogue } from '../../../../source/kubernetes/catalogue.ts';
 import { readDeclaredObject } from '../../../../source/kubernetes/object.ts';

@@ -2,7 +2,7 @@ import type { ForecastVip } from '../../../../desired/forecast.ts';
 import { ControllerError } from '../../../../errors.ts';
 import { ApiFailure } from '../../../../kubernetes/api-failure.ts';
 import { objectName } from '../../../../kubernetes/object-name.ts';
-import type { App } from '../../../../model.ts';
+import type { App } from '../../../../model/app.ts';
 import { absoluteId } from '../../../../source/document/documents.ts';
 import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../../exit-status.ts';
 import { readText, shownFile } from '../change.ts';

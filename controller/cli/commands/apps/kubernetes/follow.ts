@@ -1,7 +1,7 @@
 import type { ForecastVip } from '../../../../desired/forecast.ts';
 import { ControllerError } from '../../../../errors.ts';
+import { isRecord } from '../../../../input/rejection.ts';
 import type { MarathonAppStatus } from '../../../../kubernetes/marathon-app.ts';
-import { isRecord } from '../../../../rejection.ts';
 import { plural } from '../../../../status/format.ts';
 import { type CountHere, countHere, waitHere } from '../here.ts';
 import { watchForStall } from '../stall.ts';

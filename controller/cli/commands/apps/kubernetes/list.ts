@@ -1,7 +1,7 @@
 import { cleanName } from '../../../../desired/names.ts';
 import type { MarathonAppStatus } from '../../../../kubernetes/marathon-app.ts';
 import { objectKey } from '../../../../kubernetes/resources.ts';
-import type { Declared } from '../../../../model.ts';
+import type { Declared } from '../../../../model/desired.ts';
 import { type Column, table } from '../../../../text/table.ts';
 import { documentText } from '../../../document-text.ts';
 import { EXIT_OK } from '../../../exit-status.ts';

@@ -1,5 +1,5 @@
 import { type Document, parseAllDocuments } from 'yaml';
-import { isRecord } from '../../../../rejection.ts';
+import { isRecord } from '../../../../input/rejection.ts';
 import { parseJson } from '../../../../source/json/text.ts';
 
 /** Parses one document of JSON or YAML. Throws a `SyntaxError` with the position of the mistake. */

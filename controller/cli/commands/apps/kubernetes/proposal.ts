@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Config } from '../../../../config/config.ts';
+import { isRecord, rejectionsOf, shown } from '../../../../input/rejection.ts';
+import { checked } from '../../../../input/schema-messages.ts';
 import { RELAY_LABEL } from '../../../../kubernetes/relayed.ts';
 import { apiVersion, MARATHON_APPS } from '../../../../kubernetes/resources.ts';
-import type { App, Rejection } from '../../../../model.ts';
-import { isRecord, rejectionsOf, shown } from '../../../../rejection.ts';
-import { checked } from '../../../../schema-messages.ts';
+import type { App, Rejection } from '../../../../model/app.ts';
 import { checkDefinition } from '../../../../source/document/definition.ts';
 import { readDeclaration } from '../../../../source/kubernetes/declaration.ts';
 import { isManifest } from './manifest.ts';

@@ -1,6 +1,6 @@
 import type { ForecastVip } from '../../../../desired/forecast.ts';
 import { objectKey } from '../../../../kubernetes/resources.ts';
-import type { App } from '../../../../model.ts';
+import type { App } from '../../../../model/app.ts';
 import { plural } from '../../../../status/format.ts';
 import { visible } from '../../../../text/visible.ts';
 import { documentText } from '../../../document-text.ts';

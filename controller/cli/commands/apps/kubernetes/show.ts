@@ -1,6 +1,6 @@
 import { forecast } from '../../../../desired/forecast.ts';
 import type { Translate } from '../../../../desired/translate.ts';
-import type { Snapshot } from '../../../../model.ts';
+import type { Snapshot } from '../../../../model/snapshot.ts';
 import { absoluteId } from '../../../../source/document/documents.ts';
 import { visible } from '../../../../text/visible.ts';
 import { documentText } from '../../../document-text.ts';

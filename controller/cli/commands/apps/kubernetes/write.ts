@@ -1,9 +1,9 @@
+import { isRecord } from '../../../../input/rejection.ts';
 import { ApiFailure } from '../../../../kubernetes/api-failure.ts';
 import type { KubernetesClient, Method, RequestOptions } from '../../../../kubernetes/client.ts';
 import { RELAY_LABEL, RELAY_MANAGER } from '../../../../kubernetes/relayed.ts';
 import { apiVersion, collectionPath, MARATHON_APPS, objectPath } from '../../../../kubernetes/resources.ts';
 import type { Clock } from '../../../../ports.ts';
-import { isRecord } from '../../../../rejection.ts';
 import { retryWhileBusy } from '../../../../source/kubernetes/retry-while-busy.ts';
 import { type KnownObject, readKnown } from './cluster.ts';
 import type { Proposal } from './proposal.ts';

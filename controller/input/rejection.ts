@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Rejection } from './model.ts';
+import type { Rejection } from '../model/app.ts';
 import { pathText } from './schema-messages.ts';
 
 const READABLE = 100;

@@ -1,6 +1,7 @@
 /** Deltas: sources publish changes to the inventory, not whole states. */
 
-import type { App, AppKey, Snapshot } from './model.ts';
+import type { App, AppKey } from './app.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** What a source reports besides apps. */
 export type About = Omit<Snapshot, 'apps'>;

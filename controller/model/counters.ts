@@ -1,6 +1,7 @@
 /** The kernel's counters: of services, of backends, and of the network namespace. */
 
-import type { BackendKey, ServiceKey } from './model.ts';
+import type { BackendKey } from './endpoint.ts';
+import type { ServiceKey } from './service.ts';
 
 export interface KernelReading {
   readonly services: ReadonlyMap<ServiceKey, ServiceCounters>;

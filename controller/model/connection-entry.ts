@@ -1,7 +1,7 @@
 /** Parses the lines of `/proc/net/ip_vs_conn`, the kernel's table of IPVS connections. */
 
 import ipaddr from 'ipaddr.js';
-import type { Endpoint } from './model.ts';
+import type { Endpoint } from './endpoint.ts';
 
 /** The table of connections of this process's network namespace. */
 export const CONNECTION_TABLE = '/proc/self/net/ip_vs_conn';

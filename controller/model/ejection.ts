@@ -1,6 +1,7 @@
 /** Ejection: the types for backends that do not answer this host although their sources call them healthy. */
 
-import { type Backend, type BackendKey, endpointKey, type Protocol } from './model.ts';
+import { type BackendKey, endpointKey, type Protocol } from './endpoint.ts';
+import type { Backend } from './service.ts';
 
 /** Identifies a backend in all of its VIPs: `tcp/10.0.0.1:31000`. */
 export type TargetKey = string;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import type { Rejection, TaskState } from '../model/app.ts';
+import type { Meaning } from '../settings/label-keys.ts';
 import { BOUNDS } from './bounds.ts';
-import type { Rejection, TaskState } from './model.ts';
 import { withMessage } from './schema-messages.ts';
-import type { Meaning } from './settings/label-keys.ts';
 
 /**
  * Schemas of the fields that this program reads of Marathon's JSON. Unknown fields are dropped, fields that some version of
