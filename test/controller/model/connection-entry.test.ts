@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { entryOf, splitLine } from '../../controller/model/connection-entry.ts';
+import { entryOf, splitLine } from '../../../controller/model/connection-entry.ts';
 
 test('a line of the kernel is the key of a connection and its state', () => {
   const found = splitLine('TCP 0A080002 D3A2 0B860D37 15B3 0A090001 7918 ESTABLISHED     899');

@@ -2,17 +2,17 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { BOUNDS, OverBound, overBound } from '../../controller/input/bounds.ts';
-import { Pace } from '../../controller/pace.ts';
-import { readAnswer, readDocumentBytes } from '../../controller/source/document/document-bytes.ts';
-import { readDocuments } from '../../controller/source/document/documents.ts';
-import { readDeclaration } from '../../controller/source/kubernetes/declaration.ts';
-import { readEvent as readMarathonEvent } from '../../controller/source/marathon/events.ts';
-import { ReadQueue } from '../../controller/source/marathon/read-queue.ts';
-import { readEvent } from '../../controller/source/mesos/events.ts';
-import { readRecording } from '../../controller/source/mesos/recording.ts';
-import { readState } from '../../controller/source/mesos/state.ts';
-import { MAX_LISTED } from '../../controller/status/truncate.ts';
+import { BOUNDS, OverBound, overBound } from '../../../controller/input/bounds.ts';
+import { Pace } from '../../../controller/pace.ts';
+import { readAnswer, readDocumentBytes } from '../../../controller/source/document/document-bytes.ts';
+import { readDocuments } from '../../../controller/source/document/documents.ts';
+import { readDeclaration } from '../../../controller/source/kubernetes/declaration.ts';
+import { readEvent as readMarathonEvent } from '../../../controller/source/marathon/events.ts';
+import { ReadQueue } from '../../../controller/source/marathon/read-queue.ts';
+import { readEvent } from '../../../controller/source/mesos/events.ts';
+import { readRecording } from '../../../controller/source/mesos/recording.ts';
+import { readState } from '../../../controller/source/mesos/state.ts';
+import { MAX_LISTED } from '../../../controller/status/truncate.ts';
 
 const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 const withLabel = (id: string, label: string) =>
@@ -221,7 +221,7 @@ describe('events', () => {
 });
 
 test('the documentation has the numbers', () => {
-  const text = readFileSync(new URL('../../docs/scale.md', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../../docs/scale.md', import.meta.url), 'utf8');
   const section = text.slice(text.indexOf('## Limits on source data'));
   for (const bound of [...Object.values(BOUNDS), MAX_LISTED])
     expect(section).toContain(bound.toLocaleString('en'));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { checked, firstIssue, required, withMessage } from '../../controller/input/schema-messages.ts';
+import { checked, firstIssue, required, withMessage } from '../../../controller/input/schema-messages.ts';
 
 const SHAPE = z.object({
   text: z.string().min(1).max(3),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isHostName, parseUrl } from '../../controller/input/host-name.ts';
+import { isHostName, parseUrl } from '../../../controller/input/host-name.ts';
 
 describe('a host name', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { utf8, utf8Problem } from '../../controller/input/utf8.ts';
+import { utf8, utf8Problem } from '../../../controller/input/utf8.ts';
 
 test.each([
   ['plain', 'plain'],
