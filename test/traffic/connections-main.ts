@@ -1,12 +1,12 @@
 /**
- * `connections-main.ts ADDRESS PORT RATE HOLD_MS`: opens so many connections a second from the namespace that this process
- * runs in and holds each for so long, until stdin ends. Then one line of JSON tells when each was opened, in milliseconds
- * since the epoch, and to which backend: `[[1764400000000, 8001], …]`, with 0 where none answered.
+ * `connections-main.ts ADDRESS PORT RATE HOLD_MS [MOST]`: opens so many connections a second from the namespace that this
+ * process runs in, MOST in all, and holds each for so long, until stdin ends. Then one line of JSON tells when each was opened,
+ * in milliseconds since the epoch, and to which backend: `[[1764400000000, 8001], …]`, with 0 where none answered.
  */
 
 import { connect } from 'node:net';
 
-const [host = '', port, rate, holdMs] = process.argv.slice(2);
+const [host = '', port, rate, holdMs, most = 'Infinity'] = process.argv.slice(2);
 const opened: [number, number][] = [];
 const perSecond = Number(rate);
 let due = 0;
@@ -17,7 +17,7 @@ const opening = setInterval(() => {
   // After a standstill, not more than what a quarter of a second would have seen is made up for.
   due = Math.min(due + ((now - before) / 1_000) * perSecond, perSecond / 4);
   before = now;
-  for (; due >= 1; due -= 1) open();
+  for (; due >= 1 && opened.length < Number(most); due -= 1) open();
 }, 1_000 / perSecond);
 
 function open(): void {

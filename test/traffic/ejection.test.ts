@@ -36,6 +36,10 @@ const MOST_MEDIAN_MS = LONG ? 2_000 : 6_000;
 const MOST_STOLEN_MS = 300;
 /** Not even on a busy machine does it take this long. */
 const HANG_MS = 60_000;
+/** More connections than the controller reads at a time. */
+const CROWD = 20_000;
+/** What docs/ejection.md says for such a host: 4 to 9 s, and as much again for a machine with one slow processor. */
+const MOST_IN_CROWD_MS = 20_000;
 /** How long clients are watched after an ejection. */
 const WATCH_MS = 1_500;
 /** For how long backends pause and clients reset: half an hour in the long form, or TRAFFIC_MINUTES. */
@@ -172,6 +176,27 @@ inLab('a backend that its source calls fit', () => {
     expect(await controller.metric('marathon_ipvs_eject_behind')).toBe(0);
     await shell('ipvsadm -D -t 192.0.2.1:21');
   });
+
+  // Opening so many takes minutes, so only the long form does.
+  (LONG ? test : test.skip)(
+    'is found among more connections than are looked through, where nothing tracks them',
+    async () => {
+      const crowd = inNamespace('container', 'connections-main.ts', VIP, '80', '400', '3600000', `${CROWD}`);
+      const held = async () => (await readFile('/proc/net/ip_vs_conn', 'utf8')).match(/ESTABLISHED/g)?.length;
+      await eventually(async () => ((await held()) ?? 0) >= CROWD, 'the connections are open', 1_000);
+      const ways = ['drops everything', 'refuses connections'] as const;
+      for (const what of ways) {
+        const { took, failures } = await turns(what, 1);
+        console.info(
+          `a backend that ${what}, among ${await held()} connections: out after ${took.join(', ')} ms`,
+        );
+        expect(failures).toEqual([]);
+        expect(Math.min(...took)).toBeLessThan(MOST_IN_CROWD_MS);
+      }
+      crowd.stdout?.resume();
+      await ended(crowd);
+    },
+  );
 
   test('stays where this host is cut off from all agents', async () => {
     const client = inNamespace('container', 'connections-main.ts', VIP, '80', `${RATE}`, '0');
