@@ -1,6 +1,6 @@
 /** The options for traffic to the nearest backends, and for the place of this host. */
 
-import { TRAFFIC_DISTRIBUTIONS } from '../model/place.ts';
+import { TRAFFIC_DISTRIBUTIONS } from '../settings/label-options.ts';
 import { type CommandName, choice, option, withDefault, withoutDefault } from './option.ts';
 import { parseHostId, parsePlaceName } from './values.ts';
 

@@ -1,5 +1,4 @@
 import type { Blindness, EjectionCause, ProbeResult } from '../model/ejection.ts';
-import { isHostHealthy } from './restraint.ts';
 
 /** A span of time, in milliseconds of the monotonic clock. For a reading of connections: since the start of the one before. */
 export interface Window {
@@ -167,4 +166,14 @@ export function isFailure(result: ProbeResult): boolean {
 /** Whether the failure may be of the whole agent, rather than of one of its ports. */
 export function isAgentFailure(result: ProbeResult | EjectionCause | undefined): boolean {
   return result === 'timed out' || result === 'unreachable';
+}
+
+/**
+ * Whether enough agents answer to blame those that do not: at least one, and as many as fail. Otherwise this host may be at
+ * fault. `failing` and `answering` are agents other than this host.
+ */
+export function isHostHealthy(failing: ReadonlySet<string>, answering: ReadonlySet<string>): boolean {
+  let answers = 0;
+  for (const agent of answering) if (!failing.has(agent)) answers += 1;
+  return answers >= failing.size && answers > 0;
 }

@@ -11,10 +11,6 @@ export interface Place {
 /** How near a backend is: on this host, in its zone, in its region, or anywhere. Each tier is part of the next. */
 export type Tier = 'node' | 'zone' | 'region' | 'all';
 
-/** The values of `trafficDistribution` of a Kubernetes Service (KEP-3015). */
-export const TRAFFIC_DISTRIBUTIONS = ['Cluster', 'PreferSameZone', 'PreferSameNode'] as const;
-export type TrafficDistribution = (typeof TRAFFIC_DISTRIBUTIONS)[number];
-
 /** A cluster has dozens of zones and thousands of nodes; beyond this bound objects are no longer shared. */
 const MOST_PLACES = 20_000;
 

@@ -1,9 +1,10 @@
 /** IPVS services and backends as they are desired. */
 
 import type { Family } from '../address.ts';
+import type { TrafficDistribution } from '../settings/label-options.ts';
 import type { BackendSettings, ServiceSettings } from '../settings/settings.ts';
 import { type BackendKey, type Endpoint, endpointKey, type Protocol } from './endpoint.ts';
-import type { Place, Tier, TrafficDistribution } from './place.ts';
+import type { Place, Tier } from './place.ts';
 
 /** Identifies a service in a network namespace: `tcp/10.96.4.7:80`, `udp/[fd00::7]:53`. */
 export type ServiceKey = string;

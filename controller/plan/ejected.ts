@@ -1,10 +1,10 @@
-import { ejectedOf } from '../eject/restraint.ts';
 import type { Desired } from '../model/desired.ts';
 import { type Ejections, type TargetKey, targetKey } from '../model/ejection.ts';
 import type { BackendKey } from '../model/endpoint.ts';
 import type { Backend, Service, ServiceKey } from '../model/service.ts';
 import { type Decisions, DecisionTable } from './decision.ts';
 import { ChangedServices, desiredWith } from './desired-with.ts';
+import { ejectedOf } from './restraint.ts';
 
 /** The desired state with weight 0 for each ejected backend: it keeps its connections and gets no new ones. */
 export function withEjections(desired: Desired, ejections: Ejections): Desired {

@@ -4,10 +4,13 @@
  */
 
 import type { Family } from '../address.ts';
-import { TRAFFIC_DISTRIBUTIONS, type TrafficDistribution } from '../model/place.ts';
 import { FALLBACK_SCHEDULER, FLAGS, flagsFault, readFlags, SCHEDULERS } from './schedulers.ts';
 import { MAX_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
 import { Refused, readNumber, readOneOf, readPrefixes, readTruth } from './values.ts';
+
+/** The values of `trafficDistribution` of a Kubernetes Service (KEP-3015). */
+export const TRAFFIC_DISTRIBUTIONS = ['Cluster', 'PreferSameZone', 'PreferSameNode'] as const;
+export type TrafficDistribution = (typeof TRAFFIC_DISTRIBUTIONS)[number];
 
 /** How a VIP is balanced, as the labels beside its VIP label say. */
 export interface PortOptions {

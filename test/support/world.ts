@@ -6,7 +6,6 @@ import type { PassRequest } from '../../controller/loop/pass.ts';
 import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconciler.ts';
 import type { Step, Table } from '../../controller/model/kernel.ts';
 import type { NameMemory } from '../../controller/model/name-memory.ts';
-import type { TrafficDistribution } from '../../controller/model/place.ts';
 import { serviceKey } from '../../controller/model/service.ts';
 import type { Snapshot } from '../../controller/model/snapshot.ts';
 import type { PassStatus } from '../../controller/pass-status.ts';
@@ -24,6 +23,7 @@ import type {
   StepFailure,
   StoredSnapshot,
 } from '../../controller/ports.ts';
+import type { TrafficDistribution } from '../../controller/settings/label-options.ts';
 import { DEFAULT_PORT_OPTIONS } from '../../controller/settings/label-options.ts';
 import { nothingRemembered } from './builders.ts';
 import { afterSave } from './ledger-changes.ts';

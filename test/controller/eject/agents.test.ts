@@ -1,7 +1,7 @@
 /** Whether a probe failed for no fault of this host, by what clients' connections and other probes show. */
 
 import { describe, expect, test } from '@jest/globals';
-import { Agents, type Window } from '../../../controller/eject/agents.ts';
+import { Agents, isHostHealthy, type Window } from '../../../controller/eject/agents.ts';
 
 const [DEAD, ALIVE] = ['10.0.0.1', '10.0.0.2'];
 const READ_MS = 200;
@@ -65,4 +65,17 @@ test('what is not proven makes this host blind until something is, or nothing is
   expect(agents.blind).toEqual({ since: 2_800, failing: 1, answering: 0 });
   agents.recordVerdict(null, 5_000);
   expect(agents.blind).toBeNull();
+});
+
+describe('which host is the sick one', () => {
+  test.each([
+    ['a', 'b', true],
+    ['a', '', false],
+    ['a b', 'c', false],
+    ['a b', 'c d', true],
+    ['a b', 'a b c', false],
+  ])('where %p fail and %p answer, this host is well: %p', (fail, answer, isHealthy) => {
+    const of = (text: string) => new Set(text.split(' ').filter((agent) => agent !== ''));
+    expect(isHostHealthy(of(fail), of(answer))).toBe(isHealthy);
+  });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
-import { SavedEndpoints } from '../../../controller/inventory/saved-endpoints.ts';
+import { SavedEndpoints } from '../../../controller/loop/saved-endpoints.ts';
 import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { createFileSource } from '../../../controller/source/file/source.ts';

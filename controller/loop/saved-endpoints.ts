@@ -1,6 +1,6 @@
+import { endpointsOf } from '../inventory/task-index.ts';
 import type { BackendKey } from '../model/endpoint.ts';
 import type { SavedApps } from '../ports.ts';
-import { endpointsOf } from './task-index.ts';
 
 /**
  * The endpoints of tasks in the saved states of sources. A backend there has an app that was read before the start, so it

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ejectedOf, isHostHealthy } from '../../../controller/eject/restraint.ts';
 import { type Ejection, targetOf } from '../../../controller/model/ejection.ts';
 import { endpointKey } from '../../../controller/model/endpoint.ts';
 import type { Backend } from '../../../controller/model/service.ts';
+import { ejectedOf } from '../../../controller/plan/restraint.ts';
 import { WEIGHT_1 } from '../../support/builders.ts';
 
 function backend(i: number, what: Partial<Backend> = {}): Backend {
@@ -56,18 +56,5 @@ describe('how much of a VIP is ejected', () => {
   test('the same endpoint over another protocol is another backend', () => {
     const backends = [backend(1), backend(2)];
     expect(ejectedOf({ ...vip(backends), protocol: 'udp' }, failing(backends)).size).toBe(0);
-  });
-});
-
-describe('which host is the sick one', () => {
-  test.each([
-    ['a', 'b', true],
-    ['a', '', false],
-    ['a b', 'c', false],
-    ['a b', 'c d', true],
-    ['a b', 'a b c', false],
-  ])('where %p fail and %p answer, this host is well: %p', (fail, answer, isHealthy) => {
-    const of = (text: string) => new Set(text.split(' ').filter((agent) => agent !== ''));
-    expect(isHostHealthy(of(fail), of(answer))).toBe(isHealthy);
   });
 });

@@ -21,13 +21,3 @@ export function ejectedOf(
   failed.sort(([a, one], [b, other]) => one.since - other.since || (a < b ? -1 : 1));
   return new Map(failed.slice(0, Math.floor(wanted / 2)));
 }
-
-/**
- * Whether enough agents answer to blame those that do not: at least one, and as many as fail. Otherwise this host may be at
- * fault. `failing` and `answering` are agents other than this host.
- */
-export function isHostHealthy(failing: ReadonlySet<string>, answering: ReadonlySet<string>): boolean {
-  let answers = 0;
-  for (const agent of answering) if (!failing.has(agent)) answers += 1;
-  return answers >= failing.size && answers > 0;
-}
