@@ -118,12 +118,12 @@ export class DummyInterface {
       report.changed.push(`interface ${name} added`);
       link = await this.#netlink.link(name);
     }
-    if (link === null) throw new ControllerError('kernel', 'gone as soon as it was made');
+    if (link === null) throw new ControllerError('kernel', 'it disappeared as soon as it was added');
     if (link.kind !== 'dummy') {
       const kind = link.kind ?? 'hardware';
       throw new ControllerError(
         'kernel',
-        `is a ${kind} device, not a dummy of ours: choose another name (--interface)`,
+        `is a ${kind} device, not the controller's dummy interface: choose another name (--interface)`,
       );
     }
     if (!link.up) {

@@ -216,7 +216,7 @@ export class RouteNetlink {
   ): Promise<{ readonly interfaceIndex: number | null } | { readonly refused: string }> {
     try {
       const reply = await this.#routeTo(address);
-      if (reply === undefined) return { refused: 'the kernel told no route' };
+      if (reply === undefined) return { refused: 'the kernel returned no route' };
       if (reply[7] === RTN_LOCAL) return { interfaceIndex: null };
       return { interfaceIndex: routeAttrs.read(reply.subarray(ROUTE_HEADER)).outInterface ?? 0 };
     } catch (error) {

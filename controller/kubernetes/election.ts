@@ -96,7 +96,7 @@ async function leadWhileHeld(
   const leading = Promise.resolve(over.signal)
     .then(lead)
     .catch((error: unknown) => {
-      if (!over.signal.aborted) log.error('leading failed', { lease: name, error: messageOf(error) });
+      if (!over.signal.aborted) log.error('work as leader failed', { lease: name, error: messageOf(error) });
     })
     .finally(end);
   const why = await renewUntilLost(candidate, options, over.signal);

@@ -35,8 +35,8 @@ export function createDecisionLog(log: Log): (pass: PassStatus) => void {
       if (now.length > 0) standing.set(vip, new Map(now));
       else standing.delete(vip);
     }
-    logSome(log, 'VIP not as the sources say', begun);
-    logSome(log, 'VIP no longer kept from what the sources say', ended);
+    logSome(log, 'rule overrides the sources', begun);
+    logSome(log, 'rule no longer overrides the sources', ended);
   };
 }
 

@@ -63,7 +63,7 @@ export class NameStore {
         this.#saved = memory;
       }
     } catch (error) {
-      this.#log.warn('memory of names could not be saved', { error: messageOf(error) });
+      this.#log.warn('addresses of names could not be saved', { error: messageOf(error) });
     }
   }
 }

@@ -179,7 +179,7 @@ class HostLoop {
         observer.repaired(repaired);
         log.warn('reachability repaired', { repaired });
       },
-      (error) => log.warn('reachability could not be looked at', { error: messageOf(error) }),
+      (error) => log.warn('reachability could not be checked', { error: messageOf(error) }),
     );
   }
 

@@ -113,7 +113,7 @@ export function* everyKey({ desired, owned }: Pick<DiffInput, 'desired' | 'owned
 const asTheyStand: HostOrder = (_service, additions) => additions;
 
 const FOREIGN =
-  'another program has made this service and it lies outside our pools: it is left alone (--adopt takes it over)';
+  'another program created this service, and its address is outside the pools: it is left alone (--adopt takes it over)';
 
 function leaving(
   key: ServiceKey,

@@ -96,7 +96,7 @@ function ruleText(rule: LetGoRule, source: string | null): string {
 }
 
 const TEXTS: Readonly<Record<Exclude<LetGoRule, 'named'>, string>> = {
-  ended: 'whose tasks end, as a list says',
+  ended: 'whose tasks are ending, according to a list',
   confirmed: 'held before and confirmed by reading the sources again',
   few: 'too few to be held',
   'brake off': 'with the brake off (--allow-mass-removal)',

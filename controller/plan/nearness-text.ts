@@ -44,8 +44,8 @@ export function undecidedWarnings(vips: Iterable<NearVip>): readonly string[] {
 }
 
 const CAUSES = {
-  host: 'the zone of this host is not known: no task or agent here tells it, and --node-zone does not.',
-  backends: 'no source tells the zone of a backend.',
+  host: 'the zone of this host is not known: no task or agent on it reports one, and --node-zone is not set.',
+  backends: 'no source reports the zone of a backend.',
 } as const;
 
 /** With an unknown zone, only the backends on this host are known to be in it. */
@@ -71,7 +71,7 @@ export function unknownPlaceWarnings(
     const meant = nearest(name, [...known].sort());
     const question = meant === null ? '' : `; did you mean ${meant}?`;
     return [
-      `--node-${on} ${name}: no source tells of a task or agent in that ${on}; known: ${some(known)}${question}`,
+      `--node-${on} ${name}: no source reports a task or agent in that ${on}; known: ${some(known)}${question}`,
     ];
   });
 }

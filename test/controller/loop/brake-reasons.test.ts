@@ -109,19 +109,19 @@ async function askAgain(answer: Snapshot): Promise<PassStatus> {
 const TURNS: readonly (readonly [string, (i: number) => Shape | null, number, string])[] = [
   ['every app is missing', () => null, 0, 'missing'],
   ['every app has no task', () => ({ tasks: [] }), 0, 'missing'],
-  ['no app has a VIP label any more', () => ({ labels: {} }), 0, 'labels ask for the VIP no more'],
+  ['no app has a VIP label any more', () => ({ labels: {} }), 0, 'labels no longer declare the VIP'],
   [
     'most labels name another VIP',
     (i) => ({ labels: { VIP_0: i < 12 ? `/b${i}:80` : `/a${i}:80` } }),
     40,
-    '24 whose labels ask for the VIP no more',
+    '24 whose labels no longer declare the VIP',
   ],
-  ['all ports have another protocol', () => ({ protocols: ['udp'] }), 40, 'labels ask for the VIP no more'],
+  ['all ports have another protocol', () => ({ protocols: ['udp'] }), 40, 'labels no longer declare the VIP'],
   [
     'the framework has another name',
     () => ({ framework: 'marathon-2' }),
     40,
-    'labels ask for the VIP no more',
+    'labels no longer declare the VIP',
   ],
   [
     'every label asks for weight 0',
@@ -260,7 +260,7 @@ describe('why a large removal was not held is in the status of its pass', () => 
 
   test('that a list says of its tasks that they end', async () => {
     expect(why(await list(all(() => ({ state: 'killing' }))))).toContain(
-      '40 whose tasks end, as a list says',
+      '40 whose tasks are ending, according to a list',
     );
   });
 
@@ -273,7 +273,9 @@ describe('why a large removal was not held is in the status of its pass', () => 
   test('that what no source named was too little to hold', async () => {
     const shape = (i: number): Shape =>
       i < 12 ? { state: 'killing' } : i === 12 ? { health: 'unhealthy' } : {};
-    expect(why(await list(all(shape)))).toContain('24 whose tasks end, as a list says, 2 too few to be held');
+    expect(why(await list(all(shape)))).toContain(
+      '24 whose tasks are ending, according to a list, 2 too few to be held',
+    );
   });
 
   test('but a few backends that go, and ones that are replaced, are not told of', async () => {

@@ -77,9 +77,9 @@ describe('most tasks in rotation are in other zones all at once', () => {
     const { held, plan } = await controller.resync(said(twoHere));
     expect(inRotation()).toBe(100);
     expect(held).toMatchObject({ backends: 80, ofBackends: 100, vips: 0, reasons: [['not near', 80]] });
-    expect(held && heldText(held)).toContain('80 not the nearest, by the zones that the sources tell now');
+    expect(held && heldText(held)).toContain('80 not the nearest, by the zones that the sources now report');
     expect(plan.services[0]?.backends[9]?.reason).toBe(
-      'held: others are nearer, by the zones that the sources tell now',
+      'held: others are nearer, by the zones that the sources now report',
     );
     world.now += HOLD / 2;
     expect((await controller.change(said(twoHere))).held).toMatchObject({ backends: 80 });

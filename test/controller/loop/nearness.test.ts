@@ -230,7 +230,7 @@ describe('the place of this host', () => {
     const { desired } = await controller.resync(snapshot(...apps));
     expect(world.backends('tcp/11.0.1.0:80')).toEqual([`${A1} w1`, `${B1} w1`]);
     expect(desired.warnings).toEqual([
-      'the zone of this host is not known: no task or agent here tells it, and --node-zone does not. So connections go to all backends, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.1.0:80, 11.0.1.1:80, 11.0.1.2:80 and 1 more',
+      'the zone of this host is not known: no task or agent on it reports one, and --node-zone is not set. So connections go to all backends, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.1.0:80, 11.0.1.1:80, 11.0.1.2:80 and 1 more',
     ]);
   });
 
@@ -244,7 +244,7 @@ describe('the place of this host', () => {
     );
     expect(world.backends(KEY)).toEqual([`${B1} w1`, `${C1} w1`]);
     expect(desired.warnings).toEqual([
-      'the zone of this host is not known: no task or agent here tells it, and --node-zone does not. So connections go to the backends in the region of this host, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.0.1:80',
+      'the zone of this host is not known: no task or agent on it reports one, and --node-zone is not set. So connections go to the backends in the region of this host, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.0.1:80',
     ]);
   });
 
@@ -253,7 +253,7 @@ describe('the place of this host', () => {
     const zones = { '10.1': 'us-east-1a', '10.2': 'us-east-1b', '10.3': 'us-west-2' };
     const apps = snapshot(placed(web('/web', ZONE, A1, B1, C1), zones));
     expect((await controller.resync(apps)).desired.warnings).toEqual([
-      '--node-zone us-eats-1a: no source tells of a task or agent in that zone; known: us-east-1a, us-east-1b, us-west-2; did you mean us-east-1a?',
+      '--node-zone us-eats-1a: no source reports a task or agent in that zone; known: us-east-1a, us-east-1b, us-west-2; did you mean us-east-1a?',
     ]);
   });
 
@@ -272,7 +272,7 @@ describe('the place of this host', () => {
   test('is given with a region of which no source tells', async () => {
     const { controller } = started({ region: 'moon', zone: 'a' });
     expect((await controller.resync(said(ZONE, A1, B1))).desired.warnings).toEqual([
-      '--node-region moon: no source tells of a task or agent in that region; known: eu',
+      '--node-region moon: no source reports a task or agent in that region; known: eu',
     ]);
   });
 
@@ -281,7 +281,7 @@ describe('the place of this host', () => {
     const { desired } = await controller.resync(snapshot(web('/web', ZONE, A1, B1)));
     expect(world.backends(KEY)).toEqual([`${A1} w1`, `${B1} w1`]);
     expect(desired.warnings).toEqual([
-      'no source tells the zone of a backend. So connections go to all backends, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.0.1:80',
+      'no source reports the zone of a backend. So connections go to all backends, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.0.1:80',
     ]);
   });
 });

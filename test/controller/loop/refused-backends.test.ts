@@ -38,14 +38,14 @@ test('a backend that the kernel refuses is no failure, its VIP works on, and one
   const decision = {
     rule: 'refused',
     since,
-    endsWhen: 'the kernel takes its address; it is tried again',
+    endsWhen: 'the kernel accepts its address; it is retried',
     endsAt,
   };
   expect(decisionsIn(pass)).toEqual([
     ['10.9.0.255:31000', decision],
     ['10.9.0.255:31001', decision],
   ]);
-  const reason = "this host's kernel takes the address for no destination (EINVAL)";
+  const reason = "this host's kernel does not accept the address as a destination (EINVAL)";
   expect(pass.refused).toEqual([{ address: '10.9.0.255', since, endsAt, reason }]);
   expect(kernelCheck(pass)).toEqual({
     name: 'kernel',

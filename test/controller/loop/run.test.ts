@@ -514,7 +514,7 @@ describe('the mass-removal brake (rule 4)', () => {
     expect(source().asked).toBe(4);
     expect(world.kernel.size).toBe(2);
     expect(world.logged.map(({ message }) => message)).toContain(
-      'mass removal stays held: the sources cannot be asked again',
+      'mass removal stays held: the sources cannot be read again',
     );
     source().answer = snapshot();
     await clock.advance(12_000);

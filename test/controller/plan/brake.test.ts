@@ -172,7 +172,7 @@ describe('what is held', () => {
       op: 'keep',
       held: true,
       reason: 'no source mentions it any more',
-      backends: [{ op: 'keep', weight: 1, reason: 'held: its task is missing from what the source tells' }],
+      backends: [{ op: 'keep', weight: 1, reason: 'held: its task is missing from the source' }],
     });
     expect(plan.summary).toEqual({ add: 1, change: 0, remove: 0, keep: 3 });
   });
@@ -193,14 +193,14 @@ describe('what is held', () => {
     };
     const { plan, held } = brake(vips(1, 4), [], { taskAt: (endpoint) => at[endpoint] ?? null });
     expect(plan.services.flatMap(({ backends }) => backends.map(({ reason }) => reason))).toEqual([
-      'held: its task runs on, and its labels do not ask for this VIP any more',
-      'held: its task is unreachable, as most at once',
-      'held: its task is unreachable, as most at once',
-      'held: its task is missing from what the source tells',
+      'held: its task still runs, but its labels no longer declare this VIP',
+      'held: its task is unreachable, as most tasks at once',
+      'held: its task is unreachable, as most tasks at once',
+      'held: its task is missing from the source',
     ]);
     expect(held && heldText(held)).toBe(
-      '4 of 4 VIPs and 4 of 4 backends in rotation would go at once, and no source says so by name: ' +
-        '2 unreachable, 1 whose labels ask for the VIP no more, 1 missing from what the sources tell',
+      '4 of 4 VIPs and 4 of 4 backends in rotation would be removed at once, and no source names them: ' +
+        '2 unreachable, 1 whose labels no longer declare the VIP, 1 missing from the sources',
     );
   });
 
