@@ -11,8 +11,8 @@ type Fields = Readonly<Record<string, unknown>>;
 type SinceByRule = ReadonlyMap<DecisionRule, number>;
 
 /**
- * Returns a function that logs when a rule begins and ceases to keep a VIP different from what the sources want: one line
- * for each VIP and rule, whatever the number of backends and passes. A pass that ended early is ignored.
+ * Returns a function that logs when a rule begins or ceases to override what the sources declare for a VIP: one line
+ * for each VIP and rule, regardless of the number of backends and passes. A pass that ended early is ignored.
  */
 export function createDecisionLog(log: Log): (pass: PassStatus) => void {
   const standing = new Map<ServiceKey, SinceByRule>();

@@ -19,7 +19,7 @@ import {
 } from './plan.ts';
 
 export interface Ownership {
-  /** The ledger: the services in `observed` that are ours. */
+  /** The ledger: the owned services in `observed`. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
   /** Whether an address lies in a pool of named VIPs: another program's service there is adopted if it is desired. */
   readonly inPool: (address: string) => boolean;

@@ -20,7 +20,7 @@ export interface MassRemoval {
   readonly recent?: number;
 }
 
-/** Up to so many are no mass removal, whatever their share, unless they are all. */
+/** So few are no mass removal, regardless of their share, unless they are all. */
 export const SMALL_REMOVAL = 10;
 /** The share from which on a removal is a mass removal, where nobody says otherwise: the default of `--mass-removal-percent`. */
 export const HALF = 0.5;

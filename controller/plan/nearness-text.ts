@@ -1,4 +1,4 @@
-/** Text about the nearness of a VIP's backends, and warnings where connections cannot stay as near as it asks for. */
+/** Text about the nearness of a VIP's backends, and warnings where connections cannot stay as near as requested. */
 
 import type { Place, Tier } from '../model/place.ts';
 import { nearest } from '../text/suggestion.ts';
@@ -22,7 +22,7 @@ export function nearnessText({ tier, leftOut }: NonNullable<PlannedService['near
   return `${text}, ${leftOut} ${elsewhere} ${leftOut === 1 ? 'is' : 'are'} left out`;
 }
 
-/** A VIP that asks for the nearest backends, and its current tier. */
+/** A VIP that prefers the nearest backends, and its current tier. */
 export interface NearVip {
   readonly name: string;
   readonly tier: Tier;

@@ -60,7 +60,7 @@ function brake(
   return { ...result, steps: [...result.plan.growing, ...result.plan.shrinking].map(formatStep) };
 }
 
-describe('what is a mass (rule 4)', () => {
+describe('which removals are mass removals (rule 4)', () => {
   test('more than half of the VIPs, and more than ten', () => {
     expect(brake(vips(1, 30), vips(1, 14)).held).toMatchObject({ vips: 16, ofVips: 30, backends: 16 });
     expect(brake(vips(1, 30), vips(1, 15)).held).toBeNull();
@@ -78,7 +78,7 @@ describe('what is a mass (rule 4)', () => {
     expect(brake(vips(1, 1), []).held).toBeNull();
   });
 
-  test('the share is what the operator says', () => {
+  test('the operator sets the share', () => {
     expect(brake(vips(1, 30), vips(1, 10), { share: 0.9 }).held).toBeNull();
     expect(brake(vips(1, 30), vips(1, 18), { share: 0.3 }).held).toMatchObject({ vips: 12 });
   });
@@ -106,7 +106,7 @@ describe('what counts', () => {
     expect(brake([vip(1, 12), vip(2, 12)], fewer).held).toMatchObject({ vips: 0, backends: 22 });
   });
 
-  test('what a source said by name does not', () => {
+  test('a removal that a source named does not', () => {
     expect(brake(vips(1, 30), [], { named: () => true }).held).toBeNull();
     const half = (endpoint: BackendKey) => Number(endpoint.split('.')[2]) <= 15;
     expect(brake(vips(1, 30), [], { named: half }).held).toBeNull();
@@ -164,8 +164,8 @@ describe('what counts', () => {
   });
 });
 
-describe('what is held', () => {
-  test('stays as it is, and says why; everything else is done', () => {
+describe('a held removal', () => {
+  test('leaves the backends as they are, with the reason; all other steps are made', () => {
     const { plan, steps } = brake(vips(1, 3), [vip(4, 1)]);
     expect(steps).toEqual(['-A -t 11.0.0.4:80 -s wlc', '-a -t 11.0.0.4:80 -r 10.1.4.1:80 -m -w 1']);
     expect(plan.services.find(({ name }) => name === 'vip-1')).toMatchObject({
