@@ -60,7 +60,7 @@ export class DummyInterface {
     return source !== null;
   }
 
-  /** Adds what is missing, and removes routes and addresses of ours that are not wanted. Never rejects: failures are in the report. */
+  /** Adds what is missing, and removes unwanted routes and addresses with the controller's mark. Never rejects: failures are in the report. */
   async ensure(wanted: Wanted): Promise<ReachabilityReport> {
     this.#wanted = wanted;
     return await this.#bring(wanted);
@@ -79,7 +79,7 @@ export class DummyInterface {
     return (await this.#netlink.link(this.#options.interfaceName))?.kind === 'dummy';
   }
 
-  /** Removes the interface with its routes and addresses. Resolves with false when there was none of ours. */
+  /** Removes the interface with its routes and addresses. Resolves with false when the controller has none. */
   async remove(): Promise<boolean> {
     this.#wanted = null;
     const link = await this.#netlink.link(this.#options.interfaceName);

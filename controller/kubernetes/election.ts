@@ -170,7 +170,7 @@ class Candidate {
     return await this.#won(client.call('PUT', this.#path(), { body }, signal));
   }
 
-  /** Releases the lease if it is ours. A failure only makes the next leader wait for the lease to expire. */
+  /** Releases the lease if this process holds it. A failure only makes the next leader wait for the lease to expire. */
   async release(): Promise<void> {
     const { client, clock, identity } = this.#options;
     const { signal } = new AbortController();

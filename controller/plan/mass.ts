@@ -4,7 +4,7 @@ import type { LossReason } from './losses.ts';
 
 /** What a pass would remove although no source named it. */
 export interface MassRemoval {
-  /** VIPs that would be left without a backend in rotation, and the number of our VIPs. */
+  /** VIPs that would be left without a backend in rotation, and the number of owned VIPs. */
   readonly vips: number;
   readonly ofVips: number;
   /** Backends that would leave the rotation, and the number of backends in rotation. */

@@ -166,7 +166,7 @@ export const DEFAULT_PORT_OPTIONS = Object.fromEntries(
 interface OptionProblem {
   readonly key: string;
   readonly value: string;
-  /** What was expected; absent when the label is no option of ours. */
+  /** What was expected; absent when the label is no known option. */
   readonly reason?: string;
 }
 

@@ -14,19 +14,19 @@ import { countOption, numberOf, parseNetmask, Refused, toNetmask } from './value
 export interface ServiceSettings {
   /** The kernel's short name: `wlc`, `rr`, `mh`, … */
   readonly scheduler: string;
-  /** As for `ipvsadm -b`: `mh-fallback,mh-port`; empty for none. `one-packet` (`ipvsadm -o`) is never ours. */
+  /** As for `ipvsadm -b`: `mh-fallback,mh-port`; empty for none. `one-packet` (`ipvsadm -o`) is never set. */
   readonly flags: string;
   /** 0: not persistent. */
   readonly persistenceSeconds: number;
   /** Prefix length by which persistence groups clients; 32 or 128 when it does not, or without persistence. */
   readonly persistencePrefix: number;
-  /** Persistence engine: `sip`; empty for none. Services of ours have none. */
+  /** Persistence engine: `sip`; empty for none. Owned services have none. */
   readonly persistenceEngine: string;
 }
 
 /** The fields of a backend besides its address and port. */
 export interface BackendSettings {
-  /** `masquerade` for every backend of ours. */
+  /** `masquerade` for every owned backend. */
   readonly forward: string;
   /** 0: the backend keeps its connections and gets no new ones. */
   readonly weight: number;
@@ -107,7 +107,7 @@ export const BACKEND: FieldRows<BackendSettings, Destination> = {
     of: () => 'masquerade',
     fromKernel: ({ forwardingMethod }) => forwardingMethod,
     write: (forward, written) => {
-      // Either ours or as the library itself read it.
+      // Either a desired value, or as the library read it.
       written.forwardingMethod = forward as Destination['forwardingMethod'];
     },
     ipvsadm: {

@@ -27,7 +27,7 @@ export const BROKEN: readonly Breakage[] = [
   },
   {
     cause: 'filter-drops',
-    by: 'a named block list with time-outs, in a chain of its own',
+    by: 'a named block list with timeouts, in a chain of its own',
     ...table(`
       set blocked { type ipv4_addr; flags timeout; elements = { ${VIP} timeout 1h, 198.51.100.9 timeout 1h }; }
       chain blocking { ip daddr @blocked counter drop; }

@@ -201,7 +201,7 @@ export class MesosFollower {
     await this.#feed.compareInTurns(this.#changes, pace);
     if (signal.aborted) return;
     if (this.#replacing !== null) {
-      // Its end wakes us.
+      // Its end wakes the loop.
       this.#changedAt = since;
       return;
     }
