@@ -46,7 +46,7 @@ export class DirectoryWatch {
   #failed(error: unknown): void {
     this.close();
     if (!this.#told) {
-      this.#log.warn('directory cannot be watched; changes are seen by the slow poll only', {
+      this.#log.warn('directory cannot be watched; changes are noticed by polling only', {
         directory: this.#directory,
         reason: messageOf(error),
       });

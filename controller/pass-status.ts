@@ -23,7 +23,7 @@ export interface PassStatus {
   readonly plan: Plan;
   /** The table after the pass, as far as known. The next pass changes it in place. */
   readonly observed: Table;
-  /** The services in it that are ours. The next pass changes it in place. */
+  /** The owned services in it. The next pass changes it in place. */
   readonly owned: ReadonlyMap<ServiceKey, unknown>;
   /** Services that are not as desired after the pass, without conflicts and held ones. */
   readonly shortfall: readonly Shortfall[];
@@ -55,7 +55,7 @@ export interface PassStatus {
   readonly advice: readonly string[];
   /** What had to be restored of interface, routes and kernel settings. */
   readonly repaired: readonly string[];
-  /** Changes that someone else made to our services since the previous pass. This pass repaired them. */
+  /** Changes that other programs made to owned services since the previous pass. This pass repaired them. */
   readonly drift: readonly Drift[];
   /** When the source reported each change that this pass brought into the kernel. */
   readonly changesSince: readonly number[];

@@ -200,7 +200,7 @@ export interface Names {
 /** Services with a new or changed name; null removes the name. */
 export type NameChanges = ReadonlyMap<ServiceKey, NamedService | null>;
 
-/** The services that are ours: those that we added or adopted on this host since it booted. */
+/** The owned services: those that the controller added or adopted on this host since it booted. */
 export interface Ledger {
   load(): Promise<LedgerState>;
   /**

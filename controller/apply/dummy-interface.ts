@@ -60,7 +60,7 @@ export class DummyInterface {
     return source !== null;
   }
 
-  /** Adds what is missing, and removes routes and addresses of ours that are not wanted. Never rejects: failures are in the report. */
+  /** Adds what is missing, and removes unwanted routes and addresses with the controller's mark. Never rejects: failures are in the report. */
   async ensure(wanted: Wanted): Promise<ReachabilityReport> {
     this.#wanted = wanted;
     return await this.#bring(wanted);
@@ -79,7 +79,7 @@ export class DummyInterface {
     return (await this.#netlink.link(this.#options.interfaceName))?.kind === 'dummy';
   }
 
-  /** Removes the interface with its routes and addresses. Resolves with false when there was none of ours. */
+  /** Removes the interface with its routes and addresses. Resolves with false when the controller has none. */
   async remove(): Promise<boolean> {
     this.#wanted = null;
     const link = await this.#netlink.link(this.#options.interfaceName);
@@ -118,12 +118,12 @@ export class DummyInterface {
       report.changed.push(`interface ${name} added`);
       link = await this.#netlink.link(name);
     }
-    if (link === null) throw new ControllerError('kernel', 'gone as soon as it was made');
+    if (link === null) throw new ControllerError('kernel', 'it disappeared as soon as it was added');
     if (link.kind !== 'dummy') {
       const kind = link.kind ?? 'hardware';
       throw new ControllerError(
         'kernel',
-        `is a ${kind} device, not a dummy of ours: choose another name (--interface)`,
+        `is a ${kind} device, not the controller's dummy interface: choose another name (--interface)`,
       );
     }
     if (!link.up) {

@@ -76,7 +76,7 @@ export class PacketFilter {
     return this.#table.exists().catch(falseIfLacking);
   }
 
-  /** Resolves with false when there was no table of ours. */
+  /** Resolves with false when the table did not exist. */
   remove(): Promise<boolean> {
     this.#kept = null;
     return this.#table.remove().catch(falseIfLacking);

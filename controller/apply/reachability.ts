@@ -9,7 +9,7 @@ type Common = 'description' | 'ensure' | 'repair' | 'exists' | 'remove' | 'close
 export interface ReachabilityParts {
   readonly sysctls: Pick<Sysctls, 'ensure' | 'repair'>;
   readonly filter: Pick<PacketFilter, Common>;
-  /** Whether the filter is wanted. When not, a table of ours that still exists is removed. */
+  /** Whether the filter is wanted. When not, the controller's table is removed if it still exists. */
   readonly filtering: boolean;
   readonly dummy: Pick<DummyInterface, Common | 'reachesOthers'>;
 }

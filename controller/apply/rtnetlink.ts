@@ -119,7 +119,7 @@ export class RouteNetlink {
     for (const reply of replies) {
       const family = familyOfNumber(reply[0]);
       const { address, local, protocol } = addressAttrs.read(reply.subarray(ADDRESS_HEADER));
-      // On a point-to-point link IFA_ADDRESS is the remote end; IFA_LOCAL, if present, is ours.
+      // On a point-to-point link IFA_ADDRESS is the remote end; IFA_LOCAL, if present, is this host's.
       const bytes = local ?? address;
       if (family === null || bytes === undefined) continue;
       const global = reply[3] === RT_SCOPE_UNIVERSE;
@@ -216,7 +216,7 @@ export class RouteNetlink {
   ): Promise<{ readonly interfaceIndex: number | null } | { readonly refused: string }> {
     try {
       const reply = await this.#routeTo(address);
-      if (reply === undefined) return { refused: 'the kernel told no route' };
+      if (reply === undefined) return { refused: 'the kernel returned no route' };
       if (reply[7] === RTN_LOCAL) return { interfaceIndex: null };
       return { interfaceIndex: routeAttrs.read(reply.subarray(ROUTE_HEADER)).outInterface ?? 0 };
     } catch (error) {

@@ -63,7 +63,7 @@ async function ensureTimeouts(
       const value = wanted[name];
       if (value === undefined || value === now[field]) continue;
       changes[field] = value;
-      changed.push(`IPVS ${WORDS[name]} time-out ${now[field]} s -> ${value} s`);
+      changed.push(`IPVS ${WORDS[name]} timeout ${now[field]} s -> ${value} s`);
     }
     if (changed.length > 0) await client.setTimeouts(changes);
     now = { ...now, ...changes };
@@ -72,7 +72,7 @@ async function ensureTimeouts(
       advice.push(keepaliveWarning(now.tcpSeconds, keepalive));
   } catch (error) {
     changed.length = 0;
-    advice.push(`IPVS time-outs: ${messageOf(error)}`);
+    advice.push(`IPVS timeouts: ${messageOf(error)}`);
   }
   return { changed, advice };
 }
@@ -83,7 +83,7 @@ const KEEPALIVE = 'net.ipv4.tcp_keepalive_time';
 function keepaliveWarning(timeout: number, keepalive: number): string {
   const remedies = keepaliveRemedies(timeout, keepalive);
   return (
-    `the IPVS tcp time-out of ${timeout} s is shorter than net.ipv4.tcp_keepalive_time of ${keepalive} s, ` +
+    `the IPVS tcp timeout of ${timeout} s is shorter than net.ipv4.tcp_keepalive_time of ${keepalive} s, ` +
     'so an idle connection through a VIP ends before its keepalive; fix: ' +
     `run with --tcp-timeout ${remedies.timeoutSeconds}, or on every client: ${setSysctl(KEEPALIVE, String(remedies.keepaliveSeconds))}`
   );

@@ -7,7 +7,7 @@ export const brakeOptions = {
     switchOption({
       group: 'VIPs',
       description:
-        'Remove at once whatever the sources no longer list, however much. Without it a pass that would remove most of what this host forwards is held until the sources have said the same for a while; with `--once` it is not done. A mass removal may come from tasks that are missing from a list, that are all unreachable, staging or unhealthy, that have lost labels or health results, or from another framework name. Tasks and apps whose end a source reports by name are never held.',
+        'Remove at once whatever the sources no longer list, however much. Without it a pass that would remove most of what this host forwards is held until the sources have reported the same for a while; with `--once` it is not made. A mass removal may come from tasks that are missing from a list, that are all unreachable, staging or unhealthy, that have lost labels or health results, or from another framework name. Tasks and apps whose end a source reports by name are never held.',
       commands: ['run', 'diff'],
     }),
     'false',

@@ -90,6 +90,7 @@ export interface OptionInfo {
     | 'Sources'
     | 'Apps'
     | 'Diff'
+    | 'Output'
     | 'Status'
     | 'VIPs'
     | 'Names'

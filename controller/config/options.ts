@@ -63,25 +63,12 @@ export const options = z.object({
       value: 'kernel|none|FILE',
       accepted: 'kernel, none or the path of a file',
       description:
-        "What the diff is made against: the live kernel, an empty table, or a file with the output of `ipvsadm -Sn` (the last two need no privilege). Services of a file count as ours if they are in the pools, else as another program's, unless `--ledger` is given. Only with `diff` or `--dry-run`.",
+        "What the diff is made against: the live kernel, an empty table, or a file with the output of `ipvsadm -Sn` (the last two need no privilege). Services of a file count as this controller's if they are in the pools, else as another program's, unless `--ledger` is given. Only with `diff` or `--dry-run`.",
       commands: COMPARES,
     }),
     'kernel',
   ),
   ...outputOptions,
-  once: withDefault(
-    switchOption({ group: 'Diff', description: 'Make one pass, then end.', commands: ['run'] }),
-    'false',
-  ),
-  dryRun: withDefault(
-    switchOption({
-      group: 'Diff',
-      description: 'Print what would be done, and change nothing.',
-      commands: ['run', 'cleanup'],
-    }),
-    'false',
-  ),
-
   ...statusOptions,
 
   zone: withDefault(
@@ -151,7 +138,7 @@ export const options = z.object({
       group: 'This host',
       value: 'NAME',
       accepted:
-        'the name of an interface of our own: 1 to 15 letters, digits, dots, hyphens and underscores, not lo, all or default',
+        'the name of an interface that only the controller uses: 1 to 15 letters, digits, dots, hyphens and underscores, not lo, all or default',
       description: 'Dummy interface with the VIP addresses; created if missing.',
       commands: ['run', 'diff', 'doctor', 'why', 'support-bundle', 'cleanup'],
     }),
@@ -194,7 +181,7 @@ export const options = z.object({
     choice(['nftables', 'none'], {
       group: 'This host',
       description:
-        'Closes the other ports of VIPs, protects VIPs from DNAT rules of other programs, and translates source addresses where replies would not come back, all in our own nftables table (`inet marathon_ipvs`); `none`: nothing does.',
+        'Closes the other ports of VIPs, protects VIPs from DNAT rules of other programs, and translates source addresses where replies would not come back, all in the nftables table `inet marathon_ipvs`; `none`: none of this is done.',
       commands: ['run'],
     }),
     'nftables',
@@ -205,7 +192,8 @@ export const options = z.object({
     path(
       {
         group: 'This host',
-        description: 'File with the kernel services that are ours. Must not survive a reboot.',
+        description:
+          'File that records which kernel services this controller owns. Must not survive a reboot.',
         commands: [...TOUCHES, 'why', 'support-bundle'],
       },
       'written',
@@ -226,6 +214,18 @@ export const options = z.object({
 
   ...timingOptions,
 
+  once: withDefault(
+    switchOption({ group: 'Process', description: 'Make one pass, then end.', commands: ['run'] }),
+    'false',
+  ),
+  dryRun: withDefault(
+    switchOption({
+      group: 'Process',
+      description: 'Print what would be done, and change nothing.',
+      commands: ['run', 'cleanup'],
+    }),
+    'false',
+  ),
   listen: withDefault(
     option(parseListen, {
       group: 'Process',

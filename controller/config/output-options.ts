@@ -5,7 +5,7 @@ import { APP_COMMANDS, choice, withDefault } from './option.ts';
 export const outputOptions = {
   output: withDefault(
     choice(['text', 'wide', 'json', 'yaml', 'ipvsadm'], {
-      group: 'Diff',
+      group: 'Output',
       short: 'o',
       description:
         'Output format. `text` and `json`: every command; `ipvsadm`: lines of the diff that `ipvsadm -R` accepts; `wide` (each backend, or more columns): `status`, `app list` and `app show`; `yaml`: those, `doctor`, `why` and the commands that write apps. The default of `connection` is `json`.',
@@ -15,7 +15,7 @@ export const outputOptions = {
   ),
   color: withDefault(
     choice(['auto', 'always', 'never'], {
-      group: 'Diff',
+      group: 'Output',
       description: 'Colours in text; `auto`: on a terminal, unless NO_COLOR is set or TERM is dumb.',
       commands: ['run', 'diff', 'status', 'doctor', 'why'],
     }),

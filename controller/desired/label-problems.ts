@@ -141,7 +141,7 @@ function withHint(reason: string, { framework }: App, text: string, zone: string
   return meant === null ? reason : `${reason}; was ${meant} meant?`;
 }
 
-/** Warns of labels that look like ours and have no effect: `Vip_0`, `ipvs_weight`, an option without a VIP. */
+/** Warns of labels that look like VIP or IPVS labels and have no effect: `Vip_0`, `ipvs_weight`, an option without a VIP. */
 function unreadLabels(app: App, port: Port, { vips }: PortReading): readonly string[] {
   const unread: string[] = [];
   for (const [key, value] of Object.entries(port.labels)) {

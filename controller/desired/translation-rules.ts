@@ -31,7 +31,7 @@ export interface TranslationRules {
 export interface Conditions {
   /**
    * Whether all sources have been read: what the inventory lacks does not exist, and is forgotten. Until then absent names
-   * keep their addresses, and a remembered label counts as newer than an inventory from our own disk.
+   * keep their addresses, and a remembered label counts as newer than an inventory from saved state.
    */
   readonly complete: boolean;
   /** Names (`label.framework`) whose VIPs are held: they keep their addresses although no app declares them. */

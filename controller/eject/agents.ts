@@ -47,7 +47,7 @@ export class Agents {
   /** Records the agents that answered new client connections in this window. */
   recordAnswers(window: Window, answering: ReadonlySet<string>): void {
     this.#windows.push({ window, answering });
-    // An answer came at some time after the window began: nothing more is known of its time.
+    // An answer arrived at some time after the window began; its exact time is unknown.
     for (const agent of answering) this.#clearFailure(agent, window.from);
     this.#windows = this.#windows.filter(({ window: { to } }) => to > window.to - KEPT_MS);
   }

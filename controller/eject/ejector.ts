@@ -132,7 +132,7 @@ export class Ejector {
     this.#watched.set(one.target.key, suspectOf(one, sign, now, known?.backoff));
   }
 
-  /** Clears a suspect whose clients are answered, whatever a probe finds. A backend that a probe cleared keeps its back-off. */
+  /** Clears a suspect whose clients are answered, regardless of probes. A backend that a probe cleared keeps its back-off. */
   #clear({ key }: Target): void {
     if (this.#watched.get(key)?.phase === 'suspect') this.#watched.delete(key);
   }
@@ -216,8 +216,8 @@ export class Ejector {
   }
 
   /**
-   * The verdict on a refused UDP backend. Its ICMP error comes from its agent, unless a device on the way refuses for all
-   * agents: so at least as many agents with UDP backends must not refuse as do.
+   * The verdict on a refused UDP backend. Its ICMP error comes from its agent, unless a device on the path refuses for all
+   * agents. So at most half of the agents with UDP backends may refuse.
    */
   #refusalVerdict(): Verdict {
     const refusing = new Set<string>();

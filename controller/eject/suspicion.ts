@@ -29,7 +29,7 @@ const QUOTE_TOLERANCE = 1;
  * two; replies are counted up to the third. null: a counter went backwards, since the destination was replaced or zeroed.
  *
  * Each answered connection has a SYN-ACK. Fewer or smaller packets than that requires show that a connection was not
- * answered, whatever else was sent: a backend that is cut off goes on retransmitting old data for seconds.
+ * answered, whatever else was sent: a backend that is cut off keeps retransmitting old data for seconds.
  *
  * Without new connections, repeated requests of a client on an open connection show the same. This matters because a
  * scheduler that counts connections sends no more of them to a backend while one is unanswered.

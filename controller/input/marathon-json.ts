@@ -10,7 +10,7 @@ import { withMessage } from './schema-messages.ts';
  * the fields: Marathon's RAML types app, taskState, podStatus and podInstanceStatus (1.11), and replies of 0.7 to 1.4.
  */
 
-/** A label that looks like ours, anywhere in the JSON of an app or pod. */
+/** A label that looks like a VIP or IPVS label, anywhere in the JSON of an app or pod. */
 export interface FoundLabel {
   /** The path of its parent: `portDefinitions[0].labels`; empty at the top. */
   readonly parent: string;
@@ -265,7 +265,7 @@ export const deploymentStepSchema = z.union([
 
 /** Findings besides the schemas, for the author of the app. */
 interface Findings {
-  /** Every label in the JSON that looks like ours; absent when there is none. */
+  /** Every label in the JSON that looks like a VIP or IPVS label; absent when there is none. */
   foundLabels?: readonly FoundLabel[];
   /** States of tasks that are none of Mesos, or are written in another way; absent when there are none. */
   oddStates?: readonly Rejection[];

@@ -96,7 +96,7 @@ async function leadWhileHeld(
   const leading = Promise.resolve(over.signal)
     .then(lead)
     .catch((error: unknown) => {
-      if (!over.signal.aborted) log.error('leading failed', { lease: name, error: messageOf(error) });
+      if (!over.signal.aborted) log.error('work as leader failed', { lease: name, error: messageOf(error) });
     })
     .finally(end);
   const why = await renewUntilLost(candidate, options, over.signal);
@@ -170,7 +170,7 @@ class Candidate {
     return await this.#won(client.call('PUT', this.#path(), { body }, signal));
   }
 
-  /** Releases the lease if it is ours. A failure only makes the next leader wait for the lease to expire. */
+  /** Releases the lease if this process holds it. A failure only makes the next leader wait for the lease to expire. */
   async release(): Promise<void> {
     const { client, clock, identity } = this.#options;
     const { signal } = new AbortController();

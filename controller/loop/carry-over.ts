@@ -37,7 +37,7 @@ export class CarryOver {
   *dueOf(input: Pick<PlanInput, 'desired' | 'owned'>): Generator<ServiceKey> {
     if (!this.#isAllDue) return yield* this.#due;
     yield* everyKey(input);
-    // A service that is neither desired nor ours any more may still have a route or a name.
+    // A service that is no longer desired or owned may still have a route or a name.
     for (const key of this.#due) if (!input.desired.services.has(key) && !input.owned.has(key)) yield key;
   }
 

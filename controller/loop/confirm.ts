@@ -36,12 +36,12 @@ export function createConfirmation<Due extends { readonly size: number }>(
     try {
       const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
       const stillMissing = holder.confirm(due, await Inventory.inSlices(snapshots), clock.monotonic());
-      log.warn('mass removal: the sources were asked again', { held: due.size, stillMissing });
+      log.warn('mass removal: the sources were read again', { held: due.size, stillMissing });
       then();
     } catch (error) {
       if (signal.aborted) return;
       notBefore = clock.monotonic() + RETRY_MS;
-      log.warn('mass removal stays held: the sources cannot be asked again', { error: messageOf(error) });
+      log.warn('mass removal stays held: the sources cannot be read again', { error: messageOf(error) });
     } finally {
       isReading = false;
     }

@@ -11,8 +11,8 @@ type Fields = Readonly<Record<string, unknown>>;
 type SinceByRule = ReadonlyMap<DecisionRule, number>;
 
 /**
- * Returns a function that logs when a rule begins and ceases to keep a VIP different from what the sources want: one line
- * for each VIP and rule, whatever the number of backends and passes. A pass that ended early is ignored.
+ * Returns a function that logs when a rule begins or ceases to override what the sources declare for a VIP: one line
+ * for each VIP and rule, regardless of the number of backends and passes. A pass that ended early is ignored.
  */
 export function createDecisionLog(log: Log): (pass: PassStatus) => void {
   const standing = new Map<ServiceKey, SinceByRule>();
@@ -35,8 +35,8 @@ export function createDecisionLog(log: Log): (pass: PassStatus) => void {
       if (now.length > 0) standing.set(vip, new Map(now));
       else standing.delete(vip);
     }
-    logSome(log, 'VIP not as the sources say', begun);
-    logSome(log, 'VIP no longer kept from what the sources say', ended);
+    logSome(log, 'rule overrides the sources', begun);
+    logSome(log, 'rule no longer overrides the sources', ended);
   };
 }
 

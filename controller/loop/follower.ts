@@ -153,7 +153,7 @@ export class Follower {
     const { log } = this.#ports;
     this.#table.reachability.repairInBackground(
       (repaired) => log.warn('reachability repaired', { repaired }),
-      (error) => log.debug('reachability could not be looked at', { error: messageOf(error) }),
+      (error) => log.debug('reachability could not be checked', { error: messageOf(error) }),
     );
   }
 

@@ -5,7 +5,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { NameChanges } from '../ports.ts';
 
 /**
- * The services whose names are published: the kernel has them with a backend, they are ours, and they are desired or held.
+ * The services whose names are published: the kernel has them with a backend, they are owned, and they are desired or held.
  */
 export class Forwarding {
   readonly #services = new Map<ServiceKey, NamedService>();
@@ -59,7 +59,7 @@ function removals(steps: readonly Step[]): ReadonlyMap<ServiceKey, number> {
 function heldServices({ services }: Plan): ReadonlyMap<ServiceKey, NamedService> {
   const found = new Map<ServiceKey, NamedService>();
   for (const { held, key, fqdn, protocol, address, port } of services) {
-    // Only services of ours are held, so the protocol is one of ours.
+    // Only owned services are held, so the protocol is one that a VIP can have.
     if (held && (protocol === 'tcp' || protocol === 'udp')) found.set(key, { fqdn, protocol, address, port });
   }
   return found;

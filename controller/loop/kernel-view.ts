@@ -9,7 +9,7 @@ import type { IpvsTable } from '../ports.ts';
 export interface Difference {
   /** The known state; undefined when the service was unknown. */
   readonly was: ObservedService | undefined;
-  /** Whether a write of ours with unknown result may be the cause. */
+  /** Whether a write by this controller with unknown result may be the cause. */
   readonly ours: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface Difference {
 interface Reading {
   /** Services written since it began, of which it may have an older state. */
   readonly written: Set<ServiceKey>;
-  /** Its result; null while it goes on, and when it failed. */
+  /** Its result; null while it runs, and when it failed. */
   table: Table | null;
 }
 

@@ -8,7 +8,7 @@ import type { Clock, Ledger, LedgerEntry, Log } from '../ports.ts';
 import { createEpochOffset } from '../time.ts';
 
 /**
- * The services that are ours, with the deadlines of their draining backends, in memory and in the ledger.
+ * The services that this controller owns, with the deadlines of their draining backends, in memory and in the ledger.
  *
  * When the ledger cannot be written, only services that are new to it are not added. Everything else goes on, removals and
  * drains included, and the first `record` or `forget` that succeeds brings the ledger up to date. A restart before that
@@ -34,14 +34,14 @@ export class LedgerBook {
     this.#log = log;
   }
 
-  /** The entries of the ledger, read once. Rejects when it cannot be read: what is ours is then unknown. */
+  /** The entries of the ledger, read once. Rejects when it cannot be read: it is then unknown which services are owned. */
   async read(): Promise<ReadonlyMap<ServiceKey, Owned>> {
     return await this.#own();
   }
 
   /**
    * The same, without services that the kernel lacks at the start. The next `record` or `forget` removes them from the ledger,
-   * since a service that another program adds in their place must not become ours after a restart.
+   * since a service that another program adds in their place must not count as owned after a restart.
    */
   async load(observed: Table): Promise<ReadonlyMap<ServiceKey, Owned>> {
     const entries = await this.#own();
@@ -56,7 +56,7 @@ export class LedgerBook {
     return entries;
   }
 
-  /** The services that are ours; empty before `load`. */
+  /** The owned services; empty before `load`. */
   get owned(): ReadonlyMap<ServiceKey, Owned> {
     return this.#isLoaded ? (this.#entries ?? NO_ENTRIES) : NO_ENTRIES;
   }
@@ -77,7 +77,7 @@ export class LedgerBook {
   }
 
   /**
-   * Records a plan before it is applied, so that a crash leaves no service of ours that the ledger lacks, and no drain
+   * Records a plan before it is applied, so that a crash leaves no owned service that the ledger lacks, and no drain
    * without its deadline. Never rejects: `unrecorded` returns what could not be recorded.
    */
   async record({ keys, owned }: Plan, drains: Drains): Promise<void> {

@@ -35,7 +35,7 @@ export interface ManagedTableRules extends PlanRules {
 export class ManagedTable {
   /** The kernel's table, as far as it is known. */
   readonly view: KernelView;
-  /** The services in it that are ours, as in the ledger. */
+  /** The owned services in it, as in the ledger. */
   readonly book: LedgerBook;
   /** Whether packets to VIPs get to this host, as far as known. */
   readonly reachability: ReachabilityView;

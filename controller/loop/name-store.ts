@@ -40,7 +40,7 @@ export class NameStore {
   }
 
   /**
-   * Remembers, and saves in the background. One save at a time: what comes in the meantime is saved after it. A failure is
+   * Remembers, and saves in the background. One save at a time: changes in the meantime are saved after it. A failure is
    * logged, and retried with the next call.
    */
   keep(memory: NameMemory): void {
@@ -63,7 +63,7 @@ export class NameStore {
         this.#saved = memory;
       }
     } catch (error) {
-      this.#log.warn('memory of names could not be saved', { error: messageOf(error) });
+      this.#log.warn('addresses of names could not be saved', { error: messageOf(error) });
     }
   }
 }

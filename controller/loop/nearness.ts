@@ -107,7 +107,7 @@ export class Nearest {
   }
 
   /**
-   * Whether a service moved to a nearer tier by a decision of this host, or because a label or an option asks for it now.
+   * Whether a service moved to a nearer tier by a decision of this host, or because a label or an option now requests it.
    * Otherwise backends leave because sources report other places of backends or of this host, perhaps since before a restart,
    * and that counts as a removal by a source.
    */

@@ -17,7 +17,7 @@ export function createPassLog(log: Log): (pass: PassStatus) => void {
     const { advice, held } = pass;
     // Logged once: a host that may not be changed stays as it is.
     if (advice.join() !== advised)
-      for (const line of advice) log.warn('this host should be set up otherwise', { advice: line });
+      for (const line of advice) log.warn('a setting of this host should be changed', { advice: line });
     advised = advice.join();
     if (held !== null && before === null) log.warn('mass removal held', { why: heldText(held) });
     if (held === null && before !== null)
@@ -35,7 +35,7 @@ export function createPassLog(log: Log): (pass: PassStatus) => void {
   return (pass) => {
     const { kind, plan, failures, problems, repaired, drift, error } = pass;
     for (const { service, backend, field, was, is } of drift) {
-      log.warn('a service of ours was changed by someone else', { service, backend, field, was, is });
+      log.warn('another program changed a service of this controller', { service, backend, field, was, is });
     }
     for (const { step, message } of failures) log.error('step failed', { step, error: message });
     if (error !== null) log.error('pass failed', { kind, error });
@@ -73,8 +73,11 @@ function endText({ services, endpoints }: HeldRemoval, { observed, letGo }: Pass
   for (const service of services)
     for (const [endpoint, { weight }] of observed.get(service)?.backends ?? [])
       if (endpoints.has(endpoint) && weight > 0) serving += 1;
-  const stay = `${serving} of its backends are in rotation, as the sources say again`;
-  const left = letGo === null ? 'the others left, named by a source or too few to be held' : letGoText(letGo);
-  if (serving === endpoints.size) return 'the sources say again that all of it serves';
+  const stay = `the sources list ${serving} of its backends again`;
+  const left =
+    letGo === null
+      ? 'the others were removed: a source named them, or they were too few to be held'
+      : letGoText(letGo);
+  if (serving === endpoints.size) return 'the sources list all of it again';
   return serving === 0 ? left : `${stay}; ${left}`;
 }

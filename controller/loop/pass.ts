@@ -62,8 +62,8 @@ const HELD_TRIES = 3;
  * 4. Apply: record in the ledger, write additions, make addresses reachable, publish names, write removals.
  * 5. Report the result, and carry over what is not as desired to the next pass.
  *
- * What a step finds out may change an earlier one: the kernel lacks a scheduler, or held VIPs keep their addresses. Then the
- * pass goes back to the desired state and plans again.
+ * A later step may invalidate an earlier one: the kernel lacks a scheduler, or held VIPs keep their addresses. Then the pass
+ * returns to the desired state and plans again.
  *
  * A pass never rejects: an error is in its status, and the next pass reads the whole kernel again and compares all services.
  */
@@ -71,7 +71,7 @@ export class Pass {
   readonly #request: PassRequest;
   readonly #parts: PassParts;
   /**
-   * What all passes over this table share: `view`, the kernel's table as far as it is known; `book`, the ledger of what is ours;
+   * What all passes over this table share: `view`, the kernel's table as far as it is known; `book`, the ledger;
    * `carryOver`, what the last pass left to do; and the parts that plan and apply.
    */
   readonly #table: ManagedTable;
@@ -80,13 +80,13 @@ export class Pass {
   /** Yields to the event loop between the parts of long work. */
   readonly #pace = new Pace();
   readonly #isFull: boolean;
-  /** What of the sources is unknown. From before changes are taken: with what is read meanwhile, the next pass works. */
+  /** Unknown parts of sources, from before changes are taken: the next pass uses what is read meanwhile. */
   readonly #unknown: readonly UnknownPart[];
   /** The ejections at the start of the pass. */
   readonly #ejections: Ejections;
   /** What the sources want, with weight 0 for ejected backends. */
   readonly #inRotation: Desired;
-  /** The same, restricted to the nearest backends where a VIP asks for that. */
+  /** The same, restricted to the nearest backends for VIPs that prefer these. */
   readonly #near: Desired;
   /** The same, with the weights of slow start: what the kernel should have. */
   readonly #desired: Desired;
@@ -170,7 +170,7 @@ export class Pass {
     return isFresh;
   }
 
-  /** Takes the differences that reads of the kernel found, and notes those that someone else made in services of ours. */
+  /** Takes the differences that reads of the kernel found, and records those that someone else made in owned services. */
   #takeDifferences(): void {
     const { view, book, carryOver } = this.#table;
     const differences = view.takeDifferences();
@@ -229,7 +229,7 @@ export class Pass {
     const { view, book, planner, applier, carryOver } = this.#table;
     const [now, pace] = [this.#now, this.#pace];
     await book.record(this.#result.plan, this.#result.deadlines);
-    // Services come first: when the kernel lacks a scheduler, the VIPs that ask for it are planned again with another one.
+    // Services come first: when the kernel lacks a scheduler, the VIPs that declare it are planned again with another one.
     while (await applier.applyServices(this.#result.plan, this.#outcome, { now, pace })) {
       await this.#updateDesired();
       await this.#plan();

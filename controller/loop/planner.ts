@@ -41,7 +41,7 @@ export interface PlanInput {
   readonly keys: Iterable<ServiceKey>;
   readonly desired: Desired;
   readonly observed: Table;
-  /** The services in `observed` that are ours, and their draining backends. */
+  /** The owned services in `observed`, and their draining backends. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
   readonly drains: Drains;
   /** Whether every source has been read completely since the start. */
@@ -203,7 +203,7 @@ export class Planner {
   confirm(due: ReadonlySet<BackendKey>, told: Inventory, now: number): number {
     const before = offersAt(due, this.#inventory.tasks);
     const after = offersAt(due, told.tasks);
-    // What cannot be read does not say that a task is gone.
+    // A part that cannot be read does not show that a task is gone.
     const isWhole = told.unknown.length === 0;
     const same = (endpoint: BackendKey) => {
       const offers = after.get(endpoint);

@@ -50,12 +50,12 @@ export class PostponedSteps {
     const { since, due = null } = own ?? this.#backoff.all.get(serviceKey(step.service)) ?? {};
     const waitsForService = own === undefined && 'backend' in step;
     const what = waitsForService
-      ? 'its service, which could not be made, is in the kernel'
+      ? 'its service, which could not be added, is in the kernel'
       : 'its write succeeds';
     return {
       rule: 'postponed',
       ...(since !== undefined && { since }),
-      endsWhen: `${what}; it is tried again`,
+      endsWhen: `${what}; it is retried`,
       endsAt: due,
     };
   }

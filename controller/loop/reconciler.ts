@@ -57,7 +57,7 @@ export class Reconciler {
     return this.#desired?.services ?? NO_SERVICES;
   }
 
-  /** Whether a VIP of ours has an address that this program depends on, which a pass must remove at once. */
+  /** Whether an owned VIP has an address that this program depends on; a pass must remove it at once. */
   mustWithdraw(): boolean {
     const { view, book } = this.table;
     return view.isKnown && takenVips(book.owned, view.table, this.#rules).size > 0;

@@ -6,7 +6,7 @@ import type { StepFailure } from '../ports.ts';
 import { Backoff } from './backoff.ts';
 
 const RETRY = { firstMs: 60_000, limitMs: 3_600_000 };
-const REASON = "this host's kernel takes the address for no destination (EINVAL)";
+const REASON = "this host's kernel does not accept the address as a destination (EINVAL)";
 
 /**
  * Addresses of backends that this host's kernel refuses as destinations. That is a fault in the data of one app and not a
@@ -83,7 +83,7 @@ export class RefusedBackends {
     return {
       rule: 'refused',
       since,
-      endsWhen: 'the kernel takes its address; it is tried again',
+      endsWhen: 'the kernel accepts its address; it is retried',
       endsAt: due,
     };
   }

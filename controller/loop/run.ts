@@ -22,7 +22,7 @@ export interface RunPorts extends ReconcilePorts {
 export interface RunOptions {
   /** Interval of full passes, which read the whole kernel table. */
   readonly resyncMs: number;
-  /** How long changes are gathered after a pass. Later ones are acted on at once. */
+  /** How long changes are gathered after a pass. Later ones start a pass at once. */
   readonly settleMs: number;
   /** How long after the start the last good state on disk is used for sources that have not been read yet. */
   readonly restoreAfterMs: number;
@@ -63,7 +63,7 @@ class HostLoop {
   #changesSince: number[] = [];
   /** The earliest time for a pass because of changes, so that many changes make few passes. */
   #settledAt: number;
-  /** When to look for VIPs that cut this host off from its sources, while no pass can be made. */
+  /** When to check for VIPs that cut this host off from its sources, while no pass can be made. */
   #withdrawAt: number;
   /** When to use saved state for sources that have not been read; infinite once done. */
   #restoreAt: number;
@@ -179,7 +179,7 @@ class HostLoop {
         observer.repaired(repaired);
         log.warn('reachability repaired', { repaired });
       },
-      (error) => log.warn('reachability could not be looked at', { error: messageOf(error) }),
+      (error) => log.warn('reachability could not be checked', { error: messageOf(error) }),
     );
   }
 

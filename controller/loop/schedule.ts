@@ -17,7 +17,7 @@ export class Schedule {
   /** The earliest time for timed steps, which would be due at once again after an error. */
   #look = Number.NEGATIVE_INFINITY;
 
-  /** `wasRead` is called when the table has been read in the background: a full pass should be asked for then. */
+  /** `wasRead` is called when the table has been read in the background: a full pass should be requested then. */
   constructor(
     table: Pick<ManagedTable, 'view' | 'refreshInBackground' | 'nextLook'>,
     clock: Clock,
@@ -28,7 +28,7 @@ export class Schedule {
     this.#wasRead = wasRead;
   }
 
-  /** Whether the next pass is a full one. When one is due that was not asked for, begins to read the table in the background. */
+  /** Whether the next pass is a full one. When one is due that was not requested, begins to read the table in the background. */
   takeFull(isAsked: boolean): boolean {
     const isDue = this.#clock.monotonic() >= this.#full;
     if (isAsked || !isDue || !this.#table.view.isKnown) return isAsked || isDue;

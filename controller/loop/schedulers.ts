@@ -49,7 +49,7 @@ export class Schedulers {
     this.#backoff.failed(scheduler, now);
   }
 
-  /** Ends a pass: forgets schedulers whose retry was due and that no service asked for. */
+  /** Ends a pass: forgets schedulers whose retry was due and that no service declared. */
   settle(now: number): void {
     for (const scheduler of this.#lacking) {
       if (this.#backoff.postpones(scheduler, now)) continue;

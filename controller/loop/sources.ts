@@ -147,7 +147,7 @@ class Changed {
     this.#limit();
   }
 
-  /** Beyond the bound the next save writes everything: while none succeeds, rows of apps long gone would add up. */
+  /** Beyond the bound the next save writes everything: while none succeeds, rows of removed apps would accumulate. */
   #limit(): void {
     if (this.#rows.size <= MAX_UNSAVED_ROWS) return;
     this.#isAll = true;

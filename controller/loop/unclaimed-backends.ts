@@ -13,11 +13,11 @@ import {
 import type { PlanInput } from './planner.ts';
 
 /**
- * Keeps what was ours before the start and no source claims, as long as some part of a source is unknown (rule 2): it may belong
- * to that part.
+ * Keeps owned backends from before the start that no source claims, as long as some part of a source is unknown (rule 2): they
+ * may belong to that part.
  *
- * What was claimed since the start is no such thing: the source that claimed it says when it ends. So only the first complete
- * plan, and services that are adopted, add to what is kept.
+ * A backend that was claimed since the start is not kept: the source that claimed it reports its end. So only the first
+ * complete plan, and services that are adopted, add kept backends.
  */
 export class UnclaimedBackends {
   #unclaimed: Unclaimed = NOTHING_KEPT;

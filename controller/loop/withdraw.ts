@@ -56,6 +56,6 @@ export async function withdrawTaken(
     for (const { error } of failures) log.warn('VIP not withdrawn', { error: messageOf(error) });
     if (failures.length === 0) await parts.book.forgetAll(new Set(taken.keys()));
   } catch (error) {
-    log.warn('VIPs at the addresses of sources could not be looked for', { error: messageOf(error) });
+    log.warn('could not check for VIPs at the addresses of sources', { error: messageOf(error) });
   }
 }

@@ -77,7 +77,7 @@ function stepCounters(registry: Registry) {
   for (const op of Object.values(OPS)) for (const counter of [steps, stepFailures]) counter.inc({ op }, 0);
   const driftRepaired = new Counter({
     name: 'marathon_ipvs_drift_repaired_total',
-    help: 'Changes by others to our services that were repaired, by field; added and removed: a whole service or backend.',
+    help: "Changes by other programs to this controller's services that were repaired, by field; added and removed: a whole service or backend.",
     labelNames: ['field'],
     registers,
   });

@@ -17,7 +17,7 @@ export interface ObservedBackend extends Endpoint, BackendSettings {
   readonly inactiveConnections: number;
 }
 
-/** The kernel's table at one moment. Services by firewall mark have no address and are never ours; they are left out. */
+/** The kernel's table at one moment. Services by firewall mark have no address and are never owned; they are left out. */
 export type Table = ReadonlyMap<ServiceKey, ObservedService>;
 
 /** One write to the kernel's table. */

@@ -52,6 +52,18 @@ export async function readNamespaceFile(path: string, mounts = mountRoots()): Pr
   }
 }
 
+/**
+ * Returns why the path is certainly no namespace, or null. A path that this user may not look at counts as one: only entering
+ * it tells.
+ */
+export async function whyNoNamespace(path: string): Promise<string | null> {
+  try {
+    return (await statfs(path)).type === NSFS_MAGIC ? null : 'it is not a network namespace';
+  } catch (error) {
+    return hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR') ? systemReason(error) : null;
+  }
+}
+
 /** Inode of this program's own network namespace. */
 export async function ownInode(): Promise<bigint> {
   return (await stat('/proc/self/ns/net', { bigint: true })).ino;

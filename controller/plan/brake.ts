@@ -122,7 +122,7 @@ export function isTooMuch(
   );
 }
 
-/** The plan in which the lost backends stay as they are; what else their VIPs had to lose still goes. */
+/** The plan in which the lost backends stay as they are; other removals of their VIPs remain. */
 export function without(plan: Plan, losses: Losses, observed: Table): Plan {
   const services = plan.services.map((service) => {
     const loss = losses.get(service.key);

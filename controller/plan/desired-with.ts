@@ -45,7 +45,7 @@ export function withServices(
 }
 
 /**
- * What a change made of each service, so that it stays the same object as long as the service and what else it was made from
+ * The changed form of each service. It stays the same object as long as the service and the other data that it depends on
  * (`input`) are the same.
  */
 export class ChangedServices<Input> {

@@ -19,7 +19,7 @@ import {
 } from './plan.ts';
 
 export interface Ownership {
-  /** The ledger: the services in `observed` that are ours. */
+  /** The ledger: the owned services in `observed`. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
   /** Whether an address lies in a pool of named VIPs: another program's service there is adopted if it is desired. */
   readonly inPool: (address: string) => boolean;
@@ -113,7 +113,7 @@ export function* everyKey({ desired, owned }: Pick<DiffInput, 'desired' | 'owned
 const asTheyStand: HostOrder = (_service, additions) => additions;
 
 const FOREIGN =
-  'another program has made this service and it lies outside our pools: it is left alone (--adopt takes it over)';
+  'another program created this service, and its address is outside the pools: it is left alone (--adopt takes it over)';
 
 function leaving(
   key: ServiceKey,

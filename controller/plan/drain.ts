@@ -42,7 +42,7 @@ export function takenFromTheLiving(
  * Replaces removals of backends whose tasks still run by a drain: weight 0 until the kernel counts no connections or the
  * deadline has come, then removal. A service stays as long as one of its backends drains.
  *
- * UDP does not drain: a client that goes on sending would refresh its entry forever (kubernetes #71514). When the backend
+ * UDP does not drain: a client that keeps sending would refresh its entry forever (kubernetes #71514). When the backend
  * is removed, its next packet goes to another one.
  */
 export function keepDraining(plan: Plan, context: DrainContext): Drained {

@@ -4,7 +4,7 @@ import type { ServiceKey } from '../model/service.ts';
 import type { FieldChange } from '../settings/rows.ts';
 import { backendFields, serviceFields } from '../settings/settings.ts';
 
-/** A change that someone else made to a service of ours. */
+/** A change that another program made to an owned service. */
 export interface Drift {
   readonly service: ServiceKey;
   /** null: the service itself. */
@@ -16,8 +16,8 @@ export interface Drift {
 }
 
 /**
- * Compares the services of ours as we last knew them with the kernel's table, and lists every field that changed without
- * us. Counters are ignored.
+ * Compares the last known state of owned services with the kernel's table, and lists every field that another program
+ * changed. Counters are ignored.
  */
 export function drift(
   before: Table,

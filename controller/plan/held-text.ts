@@ -8,20 +8,20 @@ export function heldText({ vips, ofVips, backends, ofBackends, reasons, recent =
   const why = reasons.map(([reason, count]) => `${count} ${OF_MANY[reason]}`).join(', ');
   const after = recent > 0 ? ` (after ${recent} shortly before)` : '';
   return (
-    `${vips} of ${ofVips} VIPs and ${backends} of ${ofBackends} backends in rotation would go at once${after}, ` +
-    `and no source says so by name: ${why}`
+    `${vips} of ${ofVips} VIPs and ${backends} of ${ofBackends} backends in rotation would be removed at once${after}, ` +
+    `and no source names them: ${why}`
   );
 }
 
 const OF_MANY: Readonly<Record<LossReason, string>> = {
-  missing: 'missing from what the sources tell',
+  missing: 'missing from the sources',
   'health lost': 'without the health results that they had',
   unhealthy: 'unhealthy',
   unreachable: 'unreachable',
   staging: 'staging',
-  'not asked for': 'whose labels ask for the VIP no more',
-  'weight 0': 'whose labels ask for weight 0',
-  'not near': 'not the nearest, by the zones that the sources tell now',
+  'not asked for': 'whose labels no longer declare the VIP',
+  'weight 0': 'with weight 0 by label',
+  'not near': 'not the nearest, by the zones that the sources now report',
 };
 
 /** Why a backend would leave the rotation. */
@@ -30,12 +30,12 @@ export function lossText(reason: LossReason): string {
 }
 
 const OF_ONE: Readonly<Record<LossReason, string>> = {
-  missing: 'its task is missing from what the source tells',
+  missing: 'its task is missing from the source',
   'health lost': 'its health results are lost',
-  unhealthy: 'its health check fails, as those of most at once',
-  unreachable: 'its task is unreachable, as most at once',
-  staging: 'its task is staging, as most at once',
-  'not asked for': 'its task runs on, and its labels do not ask for this VIP any more',
-  'weight 0': 'its labels ask for weight 0, as those of most at once',
-  'not near': 'others are nearer, by the zones that the sources tell now',
+  unhealthy: 'its health check fails, as for most backends at once',
+  unreachable: 'its task is unreachable, as most tasks at once',
+  staging: 'its task is staging, as most tasks at once',
+  'not asked for': 'its task still runs, but its labels no longer declare this VIP',
+  'weight 0': 'a label sets its weight to 0, as for most backends at once',
+  'not near': 'others are nearer, by the zones that the sources now report',
 };

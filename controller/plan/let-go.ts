@@ -15,7 +15,7 @@ export type LetGoRule = 'named' | 'ended' | 'confirmed' | 'few' | 'brake off';
 /** Why a backend may leave. `at`: when that became known, in milliseconds of the monotonic clock. */
 export interface Leave {
   readonly rule: LetGoRule;
-  /** The source that said so; null when it was not a single one. */
+  /** The source that reported it; null when it was not a single one. */
   readonly source: string | null;
   readonly at: number;
 }
@@ -54,7 +54,7 @@ export function largeRemoval(
   const unnamed = { ...context, taskAt: () => null, named: context.decidedHere, leftOut: () => false };
   const losses = findLosses(plan, unnamed);
   if (losses.size === 0) return null;
-  // Most changes end here: measuring goes over all services of ours.
+  // Most changes end here: measuring visits all owned services.
   if (context.owned.size > SMALL_REMOVAL && lostBackends(losses) <= SMALL_REMOVAL) return null;
   const all = measure(losses, context);
   if (!isTooMuch(all, context.share)) return null;
@@ -96,7 +96,7 @@ function ruleText(rule: LetGoRule, source: string | null): string {
 }
 
 const TEXTS: Readonly<Record<Exclude<LetGoRule, 'named'>, string>> = {
-  ended: 'whose tasks end, as a list says',
+  ended: 'whose tasks are ending, according to a list',
   confirmed: 'held before and confirmed by reading the sources again',
   few: 'too few to be held',
   'brake off': 'with the brake off (--allow-mass-removal)',

@@ -18,7 +18,7 @@ export type LossReason =
 
 export interface LossContext {
   readonly observed: Table;
-  /** The services that were ours before this pass, and those that it adopts. */
+  /** The services that were owned before this pass, and those that it adopts. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
   readonly taskAt: TaskLookup;
   /** Whether a source named the task at an endpoint as ending, or as no longer serving this VIP. */
@@ -76,7 +76,7 @@ export function findLosses({ services, growing, shrinking }: Plan, context: Loss
   return losses;
 }
 
-/** All backends that a plan takes out of rotation, whatever the reason. */
+/** All backends that a plan takes out of rotation, for any reason. */
 export function* leaving(
   { growing, shrinking }: Plan,
   { observed, owned }: Pick<LossContext, 'observed' | 'owned'>,
@@ -118,7 +118,7 @@ function unnamed(
 ): LossReason | null {
   if (named(endpoint, service)) return null;
   const condition = taskAt(endpoint)?.condition ?? 'missing';
-  // Even in a list: it says so of this very task.
+  // Even in a list, since it reports the end of this very task.
   if (condition === 'ended') return null;
   if (condition !== 'serving') return condition;
   if (leftOut(endpoint, service)) return 'not near';

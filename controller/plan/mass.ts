@@ -4,7 +4,7 @@ import type { LossReason } from './losses.ts';
 
 /** What a pass would remove although no source named it. */
 export interface MassRemoval {
-  /** VIPs that would be left without a backend in rotation, and the number of our VIPs. */
+  /** VIPs that would be left without a backend in rotation, and the number of owned VIPs. */
   readonly vips: number;
   readonly ofVips: number;
   /** Backends that would leave the rotation, and the number of backends in rotation. */
@@ -20,7 +20,7 @@ export interface MassRemoval {
   readonly recent?: number;
 }
 
-/** Up to so many are no mass removal, whatever their share, unless they are all. */
+/** So few are no mass removal, regardless of their share, unless they are all. */
 export const SMALL_REMOVAL = 10;
 /** The share from which on a removal is a mass removal, where nobody says otherwise: the default of `--mass-removal-percent`. */
 export const HALF = 0.5;

@@ -1,4 +1,4 @@
-/** Text about the nearness of a VIP's backends, and warnings where connections cannot stay as near as it asks for. */
+/** Text about the nearness of a VIP's backends, and warnings where connections cannot stay as near as requested. */
 
 import type { Place, Tier } from '../model/place.ts';
 import { nearest } from '../text/suggestion.ts';
@@ -22,7 +22,7 @@ export function nearnessText({ tier, leftOut }: NonNullable<PlannedService['near
   return `${text}, ${leftOut} ${elsewhere} ${leftOut === 1 ? 'is' : 'are'} left out`;
 }
 
-/** A VIP that asks for the nearest backends, and its current tier. */
+/** A VIP that prefers the nearest backends, and its current tier. */
 export interface NearVip {
   readonly name: string;
   readonly tier: Tier;
@@ -44,8 +44,8 @@ export function undecidedWarnings(vips: Iterable<NearVip>): readonly string[] {
 }
 
 const CAUSES = {
-  host: 'the zone of this host is not known: no task or agent here tells it, and --node-zone does not.',
-  backends: 'no source tells the zone of a backend.',
+  host: 'the zone of this host is not known: no task or agent on it reports one, and --node-zone is not set.',
+  backends: 'no source reports the zone of a backend.',
 } as const;
 
 /** With an unknown zone, only the backends on this host are known to be in it. */
@@ -71,7 +71,7 @@ export function unknownPlaceWarnings(
     const meant = nearest(name, [...known].sort());
     const question = meant === null ? '' : `; did you mean ${meant}?`;
     return [
-      `--node-${on} ${name}: no source tells of a task or agent in that ${on}; known: ${some(known)}${question}`,
+      `--node-${on} ${name}: no source reports a task or agent in that ${on}; known: ${some(known)}${question}`,
     ];
   });
 }

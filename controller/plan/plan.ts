@@ -13,7 +13,7 @@ import type { BackendSettings, ServiceSettings } from '../settings/settings.ts';
 export type Op = 'add' | 'change' | 'remove' | 'keep';
 
 export interface Plan {
-  /** The services that were compared. All others are as desired in the kernel, or not ours. */
+  /** The services that were compared. All others are as desired in the kernel, or not owned. */
   readonly keys: ReadonlySet<ServiceKey>;
   /** Desired services, and owned ones to remove; sorted by name, then key. */
   readonly services: readonly PlannedService[];
@@ -22,7 +22,7 @@ export interface Plan {
   /** Steps that remove, or set a weight to 0, in order. They follow `growing`, so that no VIP is empty in between. */
   readonly shrinking: readonly Step[];
   readonly conflicts: readonly Conflict[];
-  /** The compared services that are ours before or after the plan. The ledger must have them before the first step. */
+  /** The compared services that are owned before or after the plan. The ledger must have them before the first step. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
   readonly summary: Summary;
 }
@@ -57,7 +57,7 @@ export interface PlannedService extends ServiceSettings {
   readonly apps: readonly string[];
   /** As in its `Service`; absent when weights are not scaled, and for a removal. */
   readonly slowStartSeconds?: number;
-  /** It was another program's and becomes ours: its address lies in a pool, or `--adopt` is given. */
+  /** It was another program's and is now owned: its address lies in a pool, or `--adopt` is given. */
   readonly adopted: boolean;
   /** Some of its backends are held by the mass-removal brake (`brake.ts`), or may belong to an unknown part of a source (`unclaimed.ts`). */
   readonly held: boolean;

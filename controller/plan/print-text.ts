@@ -30,8 +30,8 @@ export function toText(
   for (const warning of warnings) lines.push(paint('yellow', visible(`! warning  ${warning}`)));
   if (held !== null || plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
   lines.push(...withoutBackends(declared), ...leftOut(plan.services), sumUp(plan.summary, plan.services));
-  if (leftAlone === 1) lines.push("1 service is another program's and is left alone.");
-  if (leftAlone > 1) lines.push(`${leftAlone} services are other programs' and are left alone.`);
+  if (leftAlone === 1) lines.push('1 service of another program is left alone.');
+  if (leftAlone > 1) lines.push(`${leftAlone} services of other programs are left alone.`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -91,7 +91,7 @@ function rampIn(share: number, seconds: number, now: number): Ramp | null {
   return { tenths, startedAt: now - (tenths - 1) * stepMs(seconds) };
 }
 
-/** The previous ramp of a backend; when the duration has changed, it goes on from the same tenth. */
+/** The previous ramp of a backend; when the duration has changed, it continues from the same tenth. */
 function rebased(before: Ramps | undefined, key: BackendKey, seconds: number, now: number) {
   const ramp = before?.backends.get(key);
   if (ramp == null || before?.seconds === seconds) return ramp;

@@ -14,7 +14,7 @@ type Distribution = NonNullable<Service['trafficDistribution']>;
 
 /**
  * The tiers of each distribution, the nearest first. Node, zone and all are those of kube-proxy (KEP-3015). The region, which
- * only Mesos reports, is ours: another region may be another continent, so it is the last resort.
+ * only Mesos reports, is an addition: another region may be another continent, so it is the last resort.
  */
 const TIERS: Readonly<Record<Distribution, readonly Tier[]>> = {
   PreferSameZone: ['zone', 'region', 'all'],

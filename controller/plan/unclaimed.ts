@@ -8,7 +8,7 @@ import { without } from './brake.ts';
 import type { Loss } from './losses.ts';
 import type { Plan } from './plan.ts';
 
-/** Backends of ours that no source claims, by service. */
+/** Owned backends that no source claims, by service. */
 export type Unclaimed = ReadonlyMap<ServiceKey, ReadonlySet<BackendKey>>;
 
 /** What of the sources is unknown, and what stays therefore. */

@@ -2,7 +2,7 @@ import type { Step } from '../model/kernel.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';
 
-/** Services of ours that are removed because their address belongs to someone, with the steps. */
+/** Owned services that are removed because their address is in use elsewhere, with the steps. */
 export interface Withdrawal {
   readonly services: readonly PlannedService[];
   readonly steps: readonly Step[];

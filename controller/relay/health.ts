@@ -61,7 +61,7 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
       const still = movedAt === null ? 0 : clock.monotonic() - movedAt;
       return {
         ok: movedAt === null || still < STALL_MS,
-        text: `last moved ${Math.round(still / 1_000)} s ago`,
+        text: `last heartbeat ${Math.round(still / 1_000)} s ago`,
       };
     },
     ready() {

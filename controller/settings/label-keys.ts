@@ -33,11 +33,11 @@ const OPTION_START = new RegExp(
 const VIP_VALUE = /:\s*\+?\d{1,5}(\/\w+)?\s*$/;
 
 /**
- * What a label with this key and value was meant to be, valid or not; null when it is not ours. `among`: in `labels` the key
+ * What a label with this key and value was meant to be, valid or not; null when it is neither. `among`: in `labels` the key
  * alone decides; elsewhere the value must match, too.
  */
 export function meaningOf(key: string, value: unknown, among: 'labels' | 'others'): Meaning | null {
-  // Keys are untrusted text of any length, and few of them are ours.
+  // Keys are untrusted text of any length, and few of them are VIP or IPVS labels.
   if (key.length > LONGEST_KEY || !mayBeOurs(key)) return null;
   const text = typeof value === 'string' ? value : '';
   const fits = text.length < LONGEST_VALUE && VIP_VALUE.test(text);

@@ -169,7 +169,7 @@ export const DEFAULT_PORT_OPTIONS = Object.fromEntries(
 interface OptionProblem {
   readonly key: string;
   readonly value: string;
-  /** What was expected; absent when the label is no option of ours. */
+  /** What was expected; absent when the label is no known option. */
   readonly reason?: string;
 }
 
@@ -235,7 +235,7 @@ const NAMES: ReadonlyMap<string, keyof PortOptions> = new Map(
 
 /** Why a VIP does not have the scheduler that it asks for. */
 export function lackingReason(scheduler: string, instead: string): string {
-  return `this host's kernel lacks this scheduler (module ip_vs_${scheduler}), so the VIP has ${instead}; it is tried again every minute`;
+  return `this host's kernel lacks this scheduler (module ip_vs_${scheduler}), so the VIP has ${instead}; it is retried every minute`;
 }
 
 /** Options as labels: `IPVS_SCHEDULER mh, IPVS_SCHEDULER_FLAGS mh-port`. */

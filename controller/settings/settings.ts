@@ -14,19 +14,19 @@ import { countOption, numberOf, parseNetmask, Refused, toNetmask } from './value
 export interface ServiceSettings {
   /** The kernel's short name: `wlc`, `rr`, `mh`, … */
   readonly scheduler: string;
-  /** As for `ipvsadm -b`: `mh-fallback,mh-port`; empty for none. `one-packet` (`ipvsadm -o`) is never ours. */
+  /** As for `ipvsadm -b`: `mh-fallback,mh-port`; empty for none. `one-packet` (`ipvsadm -o`) is never set. */
   readonly flags: string;
   /** 0: not persistent. */
   readonly persistenceSeconds: number;
   /** Prefix length by which persistence groups clients; 32 or 128 when it does not, or without persistence. */
   readonly persistencePrefix: number;
-  /** Persistence engine: `sip`; empty for none. Services of ours have none. */
+  /** Persistence engine: `sip`; empty for none. Owned services have none. */
   readonly persistenceEngine: string;
 }
 
 /** The fields of a backend besides its address and port. */
 export interface BackendSettings {
-  /** `masquerade` for every backend of ours. */
+  /** `masquerade` for every owned backend. */
   readonly forward: string;
   /** 0: the backend keeps its connections and gets no new ones. */
   readonly weight: number;
@@ -50,7 +50,7 @@ export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
     describe: (scheduler) => scheduler,
   },
   persistenceSeconds: {
-    about: 'For how long a client stays with its backend; 0: it does not.',
+    about: 'Seconds that a client stays with its backend; 0: no persistence.',
     of: ({ persistenceSeconds }) => persistenceSeconds,
     fromKernel: ({ persistence }) => persistence?.timeoutSeconds ?? 0,
     write: (timeoutSeconds, written) => {
@@ -60,7 +60,7 @@ export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
     describe: (seconds) => (seconds > 0 ? `persistent ${seconds} s` : ''),
   },
   persistencePrefix: {
-    about: 'By how many leading bits of its address a client is known to stay; 32 or 128: by all.',
+    about: 'Prefix length of the clients that stay together; 32 or 128: each address separately.',
     of: ({ persistencePrefix }, family) => persistencePrefix[family],
     fromKernel: ({ persistence }, family) => persistence?.prefixLength ?? bitsOf(family),
     write: (prefixLength, written) => {
@@ -72,7 +72,7 @@ export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
     describe: (prefix, family) => (prefix === bitsOf(family) ? '' : `clients by /${prefix}`),
   },
   flags: {
-    about: 'Switches of its scheduler, as ipvsadm -b has them: mh-fallback,mh-port; empty: none.',
+    about: 'Flags of the scheduler, as for ipvsadm -b: mh-fallback,mh-port; empty: none.',
     of: ({ flags }) => flags,
     fromKernel: ({ scheduler, schedulerFlags, onePacket }) =>
       schedulerFlags === undefined && onePacket !== true
@@ -87,7 +87,7 @@ export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
     describe: (flags) => flags,
   },
   persistenceEngine: {
-    about: 'What else than its address a client is known by, as ipvsadm --pe has it: sip; empty: nothing.',
+    about: 'Persistence engine, as for ipvsadm --pe: sip; empty: none.',
     of: () => '',
     fromKernel: ({ persistenceEngine }) => persistenceEngine ?? '',
     // An update without an engine takes it away (`ip_vs_edit_service`).
@@ -103,11 +103,11 @@ export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
 
 export const BACKEND: FieldRows<BackendSettings, Destination> = {
   forward: {
-    about: 'How packets get to it: masquerade, and for what others made, as the kernel has it.',
+    about: 'Forwarding method: masquerade, or another one if another program set it.',
     of: () => 'masquerade',
     fromKernel: ({ forwardingMethod }) => forwardingMethod,
     write: (forward, written) => {
-      // Either ours or as the library itself read it.
+      // Either a desired value, or as the library read it.
       written.forwardingMethod = forward as Destination['forwardingMethod'];
     },
     ipvsadm: {
@@ -119,7 +119,7 @@ export const BACKEND: FieldRows<BackendSettings, Destination> = {
     parse: (options) => (options.has('-m') ? 'masquerade' : options.has('-i') ? 'tunnel' : 'direct-route'),
   },
   weight: {
-    about: '0: it keeps its connections and gets no new ones.',
+    about: 'Weight; 0: it keeps its connections and gets no new ones.',
     of: ({ weight }) => weight,
     fromKernel: ({ weight }) => weight,
     write: (weight, written) => {
@@ -130,13 +130,13 @@ export const BACKEND: FieldRows<BackendSettings, Destination> = {
     parse: (options) => numberOf(options, '-w', 1),
   },
   upperThreshold: {
-    about: 'With so many connections it gets no new ones; 0: no limit.',
+    about: 'Number of connections from which on it gets no new ones; 0: no limit.',
     of: ({ maxConnections }) => maxConnections,
     ...threshold('upperThreshold', '-x', '--u-threshold'),
     describe: (connections) => (connections > 0 ? `at most ${connections} connections` : ''),
   },
   lowerThreshold: {
-    about: 'With fewer connections than these it gets new ones again.',
+    about: 'Number of connections below which it gets new ones again.',
     // Rounded up it is exactly the kernel's own rule for a lower threshold of 0 (`ip_vs_unbind_dest`: 4 * connections < 3 * upper).
     of: ({ maxConnections }) => Math.ceil(maxConnections * 0.75),
     ...threshold('lowerThreshold', '-y', '--l-threshold'),

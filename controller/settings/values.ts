@@ -57,7 +57,7 @@ export function parseNetmask(text: string | undefined, family: Family): Parsed<n
     .split('.')
     .map((part) => Number(part).toString(2).padStart(8, '0'))
     .join('');
-  if (!/^1*0*$/.test(bits) || bits.length !== 32) return new Refused(`-M wants a netmask, got "${text}"`);
+  if (!/^1*0*$/.test(bits) || bits.length !== 32) return new Refused(`-M: expected a netmask, got "${text}"`);
   return bits.lastIndexOf('1') + 1;
 }
 

@@ -55,7 +55,7 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
   };
 
   const remember = (hostName: string, entry: Entry): void => {
-    // Re-inserted, so that the oldest answer comes first.
+    // Re-inserted, so that the oldest answer is first.
     entries.delete(hostName);
     entries.set(hostName, entry);
     for (const oldest of entries.keys()) {

@@ -26,7 +26,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
       if (reason === null) unsaved.delete(key);
       // Logged once rather than at each save.
       else if (unsaved.size < MAX_UNSAVED && unsaved.size !== unsaved.add(key).size)
-        log.warn('row is too long to be saved, left out of the saved state', {
+        log.warn('entry is too long, left out of the saved state', {
           path,
           row: key,
           error: reason,

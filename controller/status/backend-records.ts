@@ -28,7 +28,7 @@ export type DatedDecision = Decision & { readonly since: number };
 
 /** What a pass found out about a service's backends, besides the desired ones. */
 export interface BackendsFound {
-  /** undefined if the kernel lacks the service, or the service is not ours. */
+  /** undefined if the kernel lacks the service, or the service is another program's. */
   readonly have: ObservedService | undefined;
   /** Deadlines of draining backends. */
   readonly drains: ReadonlyMap<BackendKey, number> | undefined;

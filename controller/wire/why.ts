@@ -5,14 +5,16 @@ import { readAndPass } from '../cli/commands/once.ts';
 import { query } from '../cli/commands/query.ts';
 import type { Config } from '../config/config.ts';
 import { optionAsWritten } from '../config/option-text.ts';
-import type { OptionName } from '../config/options.ts';
+import { describeOption, type OptionName } from '../config/options.ts';
 import { ControllerError, messageOf } from '../errors.ts';
+import { whyNoNamespace } from '../netns/namespace-file.ts';
 import type { Log } from '../ports.ts';
 import { statusDocument } from '../status/document.ts';
 import { systemClock } from '../time.ts';
 import { desiredFromPass, desiredFromStatus } from '../why/desired-state.ts';
 import { type WhyDocument, whyDocument } from '../why/document.ts';
 import type { DesiredState, WhyPorts } from '../why/facts.ts';
+import { namespacePath } from '../why/read/client.ts';
 import { readNames } from '../why/read/names.ts';
 import { type Readers, readersHere } from './netns-facts.ts';
 import { namespaceOf, readersIn } from './netns-named.ts';
@@ -28,10 +30,16 @@ export function whyPorts(
 
 type WhyOptions = Pick<Config, 'interface' | 'dnsListen' | 'fromNetns'>;
 
-/** Creates ports that read the network namespace of `--netns`, or this one. Rejects with a `ControllerError` as `namespaceOf` does. */
+/**
+ * Creates ports that read the network namespace of `--netns`, or this one. Rejects with a `ControllerError` as `namespaceOf` does,
+ * and if `--from-netns` is no network namespace.
+ */
 export async function whyPortsOf(config: Config, desired: WhyPorts['desired']): Promise<WhyPorts> {
   const namespace = await namespaceOf(config);
-  if (namespace === null) return whyPorts(config, desired);
+  if (namespace === null) {
+    await refuseMissing(config);
+    return whyPorts(config, desired);
+  }
   refuseBoth(config, 'fromNetns', 'netns');
   const { path: client } = namespace;
   const { interface: interfaceName, dnsListen } = config;
@@ -58,6 +66,16 @@ function portsWith(
 
 interface PortOptions extends Pick<Config, 'dnsListen'>, Pick<WhyPorts, 'client' | 'desired'> {
   readonly interfaceName: string;
+}
+
+/** The client's namespace is entered by the last stage only, which a VIP without backends never reaches: check it first. */
+async function refuseMissing(config: Config): Promise<void> {
+  if (config.fromNetns === undefined) return;
+  const reason = await whyNoNamespace(namespacePath(config.fromNetns));
+  if (reason === null) return;
+  const { accepted } = describeOption('fromNetns');
+  const message = `${optionAsWritten(config, 'fromNetns')} ${config.fromNetns}: ${reason}; expected ${accepted}`;
+  throw new ControllerError('usage', message, { retry: 'never' });
 }
 
 function refuseBoth(config: Config, one: OptionName, other: OptionName): void {

@@ -204,7 +204,7 @@ function serversOf({ dnsListen }: Config): string[] {
   return dnsListen.map(({ address }) => address);
 }
 
-/** The table to compare with (`--against`), and the ledger that says which of its services are ours. */
+/** The table to compare with (`--against`), and the ledger that says which of its services are owned. */
 async function comparedWith(
   config: Config,
   inPools: (address: string) => boolean,

@@ -180,7 +180,7 @@ export class IpvsClient {
     return this.#get('get-timeouts', IPVS_CMD.GET_CONFIG, {}, '', readTimeouts);
   }
 
-  /** Sets the given time-outs and leaves the others unchanged. Rejects with `invalid` for a value out of range. */
+  /** Sets the given timeouts and leaves the others unchanged. Rejects with `invalid` for a value out of range. */
   async setTimeouts(timeouts: Partial<Timeouts>): Promise<void> {
     await this.#do('set-timeouts', IPVS_CMD.SET_CONFIG, toTimeoutAttrs(timeouts));
   }

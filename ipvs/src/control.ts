@@ -24,7 +24,7 @@ export function versionText(version: number): string {
   return `${(version >> 16) & 0xff}.${(version >> 8) & 0xff}.${version & 0xff}`;
 }
 
-/** The kernel stores time-outs in jiffies and refuses values that would overflow (ip_vs_set_timeout). */
+/** The kernel stores timeouts in jiffies and refuses values that would overflow (ip_vs_set_timeout). */
 const MAX_TIMEOUT_SECONDS = 0x7fff_ffff;
 
 export function toTimeoutAttrs({ tcpSeconds, tcpFinSeconds, udpSeconds }: Partial<Timeouts>): CommandAttrs {

@@ -63,7 +63,7 @@ type Queued = Pick<Running, 'job' | 'resolve' | 'reject'>;
  * Other privileged processes can send datagrams to this socket too, and reading through the descriptor does not show the
  * sender. So each job starts at a random sequence number, and datagrams with numbers of no such request are dropped.
  *
- * After a time-out or a malformed reply the socket is replaced, so that late replies are lost with the old one.
+ * After a timeout or a malformed reply the socket is replaced, so that late replies are lost with the old one.
  */
 export class NetlinkSocket {
   readonly #transport: Transport;
@@ -270,7 +270,7 @@ export class NetlinkSocket {
 
   #wait(): void {
     const timer = setTimeout(() => {
-      // The event loop may have been blocked past the time-out: process replies that have already arrived first.
+      // The event loop may have been blocked past the timeout: process replies that have already arrived first.
       setImmediate(() => {
         if (this.#timer === timer)
           this.#fail(new IpvsError('timeout', `no reply within ${this.#timeoutMs} ms`));

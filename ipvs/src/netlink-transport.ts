@@ -47,7 +47,7 @@ export function netlinkTransport(options: NetlinkTransportOptions = {}): Transpo
   return {
     open(protocol, events) {
       const socket = openSocket(protocol);
-      // An idle client must not keep the process alive; the time-outs of pending requests do.
+      // An idle client must not keep the process alive; the timeouts of pending requests do.
       socket.unref();
       const fd = options.immediate === false ? undefined : findSocketFd(protocol, socket.address().port);
       const window = Math.max(1, Math.min(MAX_WINDOW, Math.floor(socket.getRecvBufferSize() / FAILURE_COST)));

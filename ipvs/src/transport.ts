@@ -1,7 +1,7 @@
 /**
  * The boundary between this library and a netlink socket: it sends and receives whole datagrams.
  *
- * Sequence numbers, acknowledgements, dumps and time-outs are handled above it (`netlink-socket.ts`), so a fake need not
+ * Sequence numbers, acknowledgements, dumps and timeouts are handled above it (`netlink-socket.ts`), so a fake need not
  * implement them.
  */
 export interface Transport {

@@ -89,7 +89,7 @@ const WEB = BACKENDS.map(
   (address, index) => `  server ${name(index)} ${address}:${PORTS.web} check inter 5s fall 3`,
 );
 
-/** The time-outs and options of marathon-lb, without its log, statistics and TLS. */
+/** The timeouts and options of marathon-lb, without its log, statistics and TLS. */
 const HAPROXY_CONFIG = `
 global
   maxconn 50000

@@ -27,7 +27,7 @@ export const BROKEN: readonly Breakage[] = [
   },
   {
     cause: 'filter-drops',
-    by: 'a named block list with time-outs, in a chain of its own',
+    by: 'a named block list with timeouts, in a chain of its own',
     ...table(`
       set blocked { type ipv4_addr; flags timeout; elements = { ${VIP} timeout 1h, 198.51.100.9 timeout 1h }; }
       chain blocking { ip daddr @blocked counter drop; }
@@ -74,7 +74,7 @@ export const BROKEN: readonly Breakage[] = [
   },
   {
     cause: 'filter-translates',
-    by: 'a published port, translated before our own table can keep it away',
+    by: "a published port, translated before the controller's table can prevent it",
     ...table(
       'chain publish { type nat hook output priority -110; fib daddr type local tcp dport 5555 dnat ip to 10.9.0.1:31000; }',
     ),
@@ -83,9 +83,9 @@ export const BROKEN: readonly Breakage[] = [
 ];
 
 export const HEALTHY: readonly Omit<Breakage, 'cause'>[] = [
-  { by: 'no rule but ours' },
+  { by: "no rules but the controller's" },
   {
-    by: 'a port that a container runtime publishes, the one of the VIP: our own table keeps it away',
+    by: "a port that a container runtime publishes, the one of the VIP: the controller's table prevents its translation",
     ...table(
       'chain publish { type nat hook output priority -100; fib daddr type local tcp dport 5555 dnat ip to 10.9.0.1:9; }',
     ),

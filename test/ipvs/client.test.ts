@@ -185,7 +185,7 @@ describe.each([
     });
   });
 
-  test('time-outs not given stay as they are', async () => {
+  test('timeouts not given stay as they are', async () => {
     const { client } = await start({ immediate });
     await client.setTimeouts({ udpSeconds: 10 });
     expect(await client.getTimeouts()).toEqual({ tcpSeconds: 900, tcpFinSeconds: 120, udpSeconds: 10 });

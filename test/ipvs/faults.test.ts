@@ -307,7 +307,7 @@ describe.each([
   });
 
   describe('a reply', () => {
-    test('that is lost is a time-out, and the next request works', async () => {
+    test('that is lost is a timeout, and the next request works', async () => {
       const { kernel, client } = await start(immediate);
       kernel.faults = { replies: () => [] };
       await expect(client.getInfo()).rejects.toMatchObject({

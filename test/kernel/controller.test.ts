@@ -127,7 +127,9 @@ inLab('the controller on a real kernel', () => {
 
     const { status, stdout, stderr } = await host.marathonIpvs('run', '--once', ...args);
     expect(status).toBe(2);
-    expect(stderr).toContain('not done: 2 of 2 VIPs and 3 of 3 backends in rotation would go at once');
+    expect(stderr).toContain(
+      'not done: 2 of 2 VIPs and 3 of 3 backends in rotation would be removed at once',
+    );
     expect(stdout).toContain('held: no source mentions it any more');
     const after = await ipvsadm();
     expect(after).toEqual(expect.arrayContaining(before));
@@ -147,7 +149,7 @@ inLab('the controller on a real kernel', () => {
 
     const { status, stderr } = await host.marathonIpvs('run', '--once', ...args);
     expect(status).toBe(2);
-    expect(stderr).toContain('tcp/192.168.77.7:80: another program has made this service');
+    expect(stderr).toContain('tcp/192.168.77.7:80: another program created this service');
     expect(await ipvsadm()).toEqual([...foreign, ...asDesired.slice(0, 2)].sort());
 
     expect(await host.marathonIpvs('cleanup', '--ledger', host.path('ledger.json'))).toMatchObject({

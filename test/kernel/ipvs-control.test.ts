@@ -16,7 +16,7 @@ onKernel.each([
   beforeEach(() => client.flush());
   afterAll(() => client.close());
 
-  test('time-outs are set one by one', async () => {
+  test('timeouts are set one by one', async () => {
     const before = await client.getTimeouts();
     await client.setTimeouts({ tcpSeconds: 901, tcpFinSeconds: 121, udpSeconds: 301 });
     await client.setTimeouts({ udpSeconds: 302 });

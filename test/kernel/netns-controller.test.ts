@@ -253,7 +253,7 @@ inLab('the controller with --netns-dir', () => {
     expect(await diff(...inPod1)).toMatchObject({ status: 0, stdout: '' });
     const { status, stdout } = await host.marathonIpvs('cleanup', ...inPod1);
     expect(status).toBe(0);
-    expect(stdout).toContain('removed 2 of our services; 1 of other programs left alone');
+    expect(stdout).toContain("removed 2 of this controller's services; 1 of other programs left alone");
     expect(await tableOf('pod1')).toEqual(['-A -t 10.5.5.5:80 -s rr']);
     expect(await shell('ip -n pod1 -br link')).not.toContain('vip0');
     expect((await diff(...inPod1)).status).toBe(1);

@@ -282,7 +282,7 @@ inLab('status and doctor on a real kernel', () => {
     const text = await host.marathonIpvs('doctor', '--dns-listen', 'off');
     expect(text.stdout).toMatch(/^\[\+\] IPVS: answers; 1 services? in its table$/m);
     expect(text.stdout).toMatch(
-      /^\[!\] IPVS time-outs: tcp 900 s, .*net\.ipv4\.tcp_keepalive_time 7200 s\n {6}wanted: /m,
+      /^\[!\] IPVS timeouts: tcp 900 s, .*net\.ipv4\.tcp_keepalive_time 7200 s\n {6}wanted: /m,
     );
   });
 
@@ -317,7 +317,7 @@ inLab('status and doctor on a real kernel', () => {
     }
   });
 
-  test('time-outs that are asked for are set, put back when someone changes them, and told of', async () => {
+  test('timeouts that are asked for are set, put back when someone changes them, and told of', async () => {
     const timeouts = () => shell('ipvsadm -l --timeout');
     try {
       const controller = await start(
@@ -335,14 +335,14 @@ inLab('status and doctor on a real kernel', () => {
       await shell('ipvsadm --set 100 77 0');
       controller.signal('SIGHUP');
       await eventually(async () => (await timeouts()).includes('7300 77 60'));
-      expect(controller.log).toContain('IPVS tcp time-out 100 s -> 7300 s');
+      expect(controller.log).toContain('IPVS tcp timeout 100 s -> 7300 s');
       expect(await controller.end()).toBe(0);
 
       await shell('ipvsadm --set 900 120 300');
       const other = await start('--packet-filter', 'none');
       expect(await timeouts()).toContain('900 120 300');
       expect((await other.get('/readyz?verbose')).body).toMatch(
-        /reachability ok: .*time-out of 900 s .*tcp_keepalive_time of 7200 s/,
+        /reachability ok: .*timeout of 900 s .*tcp_keepalive_time of 7200 s/,
       );
       expect((await statusOf()).host.advice).toHaveLength(1);
     } finally {

@@ -369,7 +369,7 @@ test('of several objects of one id it must be said which', async () => {
 });
 
 test('app list and app show tell objects, backends, reasons, VIPs and tasks', async () => {
-  expect((await type(['app', 'list'])).out).toBe('no app\n');
+  expect((await type(['app', 'list'])).out).toBe('no apps\n');
   await slice('web-1', 'web', HTTP, [{ address: '10.1.0.1', target: 'web-a' }]);
   await marathonApp('web', definition());
   const bad = { portMappings: [{ containerPort: 8080, labels: { VIP_0: 'nothing' } }] };

@@ -207,7 +207,7 @@ const ENDS: Partial<Record<Decision['rule'], string>> = {
   'slow start': 'it has its full weight',
   'mass removal': 'a source names it, or the sources, read again, say the same',
   nearness: 'they have been so for 30 s',
-  refused: 'the kernel takes its address; it is tried again',
+  refused: 'the kernel accepts its address; it is retried',
   draining: 'its connections have ended',
 };
 

@@ -41,6 +41,7 @@ export async function cleanup(ports: CleanupPorts, dryRun: boolean): Promise<num
     await ledger.save(new Map([...entries].filter(([key]) => left.has(key))), null);
   }
   const others = observed.size - steps.length;
-  print(`${verb} ${steps.length} of our services; ${others} of other programs left alone\n`);
+  print(`${verb} ${steps.length} of this controller's services; ${others} of other programs left alone
+`);
   return failures.length === 0 ? EXIT_OK : EXIT_ERROR;
 }

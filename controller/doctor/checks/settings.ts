@@ -43,7 +43,7 @@ export function checkKeepalive({
 }: Pick<Facts, 'ipvs' | 'keepaliveSeconds'>): Found[] {
   if (!('timeouts' in ipvs)) return [];
   const { tcp, tcpFin, udp } = ipvs.timeouts;
-  const check = 'IPVS time-outs';
+  const check = 'IPVS timeouts';
   const found = `tcp ${tcp} s, tcp FIN ${tcpFin} s, udp ${udp} s; net.ipv4.tcp_keepalive_time ${keepaliveSeconds ?? 'unknown'} s`;
   if (!diesBeforeKeepalive(tcp, keepaliveSeconds)) return [fine('ipvs-timeouts', check, found)];
   const remedies = keepaliveRemedies(tcp, keepaliveSeconds);
@@ -53,7 +53,7 @@ export function checkKeepalive({
       check,
       state: 'warning',
       found,
-      wanted: `a tcp time-out above ${keepaliveSeconds} s, or clients with a keepalive below ${tcp} s`,
+      wanted: `a tcp timeout above ${keepaliveSeconds} s, or clients with a keepalive below ${tcp} s`,
       why: 'an idle connection through a VIP ends before its keepalive; both are per network namespace, and `run --tcp-timeout` keeps the first',
       command: `${setSysctl('net.ipv4.tcp_keepalive_time', String(remedies.keepaliveSeconds))} # for clients on this host; to cover clients in containers too: tcp-timeout: ${remedies.timeoutSeconds} in the file of run --config, and restart it`,
     },

@@ -18,7 +18,7 @@ export function agentsIn({ apps, pods }: Pick<Documents, 'apps' | 'pods'>): Read
 export type AgentAddresses = ReadonlyMap<string, string | null>;
 
 /**
- * Resolves all hosts concurrently. A host that is an address already stands for itself; what can be no host name has no address.
+ * Resolves all hosts concurrently. An address resolves to itself; a text that cannot be a host name has no address.
  */
 export async function resolveAgents(hosts: Iterable<string>, resolver: Resolver): Promise<AgentAddresses> {
   const addresses = new Map<string, string | null>();

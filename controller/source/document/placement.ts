@@ -110,7 +110,7 @@ export type Served<Definition> = { readonly ports: readonly TaskPort[] } & (
 /**
  * Finds the ports that a task serves, in this order: from the definition of its version; from its last conversion,
  * since a task never changes its version; if Marathon has deleted the version, from the newest definition, with a
- * warning. A version that cannot be read for now gives no backends: wrong ones would be worse.
+ * warning. A version that cannot be read at the moment gives no backends: wrong ones would be worse.
  */
 export function servedBy<Definition, Declared extends { readonly port: Port }>(
   { id, version, state, portsIn, place }: Versioned<Definition, Declared>,

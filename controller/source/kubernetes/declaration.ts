@@ -138,7 +138,7 @@ function named({ port, name, containerPort, reach }: PlacedPort, position: numbe
   return { port: atPod(port), name, containerPort, index };
 }
 
-/** A pod is reached at its own address, also where the definition asks for a host port. */
+/** A pod is reached at its own address, even if the definition requests a host port. */
 function atPod(port: Port): Port {
   return { ...port, backendAddress: 'container' };
 }

@@ -186,7 +186,7 @@ function toTask(id: string, member: Member, relayed: boolean): Task {
   if (kept !== null) return { id, ...condition, ports: kept, ...where };
   const placed = ports.map((declared, i) => {
     const at = [...(endpoints[i]?.values() ?? [])];
-    // Told also where it is reached at another address, or by another slice.
+    // Reported even if the port is reached at another address, or through another slice.
     const fault = unread ?? unnumbered[i]?.fault;
     const reached =
       at.length > 0 || relayed

@@ -193,7 +193,7 @@ function named(id: string | null | undefined): Affected {
 /** Throws for an id that has no path of its own: reading it would fail, or show something else. */
 function readable(id: string): string {
   if (isReadableId(id)) return id;
-  throw new Error(`${shown(id)} is the id of no single app or pod`);
+  throw new Error(`${shown(id)} is not the id of a single app or pod`);
 }
 
 function byAppId({ appId }: Event): Affected {

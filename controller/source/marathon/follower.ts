@@ -59,7 +59,7 @@ function nextRead(last: LastRead | undefined, now: number, maxMs: number): LastR
 
 /**
  * Keeps a reader in sync with Marathon: one half follows the event stream and queues what may have changed, the other
- * reads what is due.
+ * reads it.
  */
 export class MarathonFollower {
   readonly #options: FollowerOptions;

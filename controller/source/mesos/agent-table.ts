@@ -69,7 +69,7 @@ export class AgentTable {
     return [...found].sort();
   }
 
-  /** Where agents stand, by address; null where none has a fault domain. */
+  /** The places (zone and region) of agents, by address; null if none has a fault domain. */
   placesByAddress(addresses: AgentAddresses): Readonly<Record<string, Place>> | null {
     const placed = [...this.#agents.values()].filter(({ place }) => place !== undefined);
     if (placed.length === 0) return null;

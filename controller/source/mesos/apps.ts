@@ -35,7 +35,7 @@ function whereItWas(saved: Task | undefined): Pick<Task, 'agent' | 'addresses' |
   return { ...(agent && { agent }), ...(addresses && { addresses }), ...(place && { place }) };
 }
 
-/** A task of an app, and what it was made of. */
+/** A task of an app, with the data that it was created from. */
 export interface MadeTask {
   readonly task: Task;
   readonly facts: TaskFacts;

@@ -114,7 +114,7 @@ const MASTER: Peer = {
     caFile: '--mesos-ca-file',
   },
   rights: 'these credentials may not read the state: grant them view access to frameworks and tasks',
-  unavailable: 'Mesos has no leader for now, or is still recovering, or the way to it is down',
+  unavailable: 'Mesos has no leader for now, or is still recovering, or the connection to it is down',
   // Mesos explains itself in plain text, as proxies do.
   ownMessage: () => null,
   isAbsent: () => false,
@@ -124,7 +124,7 @@ const MASTER: Peer = {
 const AGENT: Peer = {
   ...MASTER,
   kind: 'a Mesos agent',
-  unavailable: 'the agent is still recovering, or the way to it is down',
+  unavailable: 'the agent is still recovering, or the connection to it is down',
   leaderIn: () => undefined,
 };
 

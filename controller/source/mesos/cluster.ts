@@ -20,8 +20,8 @@ import { EndedTasks, type TaskEntry, TaskTable } from './task-table.ts';
 import { UnreadTasks } from './unread-tasks.ts';
 
 /**
- * The state of a Mesos, joined: tasks with their agents and frameworks, in whatever order these arrive. A task whose
- * framework is not known yet waits; what a task was once joined with it keeps.
+ * The state of a Mesos cluster: tasks joined with their agents and frameworks, which may arrive in any order. A task waits
+ * until its framework is known; once joined, it keeps its agent and framework.
  */
 export class Cluster {
   /** Names by id. */

@@ -44,7 +44,7 @@ export function readDiscovery({ discovery }: MesosTask): Discovery {
   return { ports, rejected, warnings };
 }
 
-/** Labels of ours that stand on the task or on its discovery data and not on a port, where they have no effect. */
+/** VIP and IPVS labels on the task or its discovery data instead of a port, where they have no effect. */
 export function strayTaskLabels({ labels, discovery }: MesosTask): readonly string[] {
   const ofTask = pairsOf(labels).filter(({ key, value }) => {
     if (isTaskLabel(key) && taskLabelVips([{ key, value }]).length > 0) return false;
@@ -68,7 +68,7 @@ export function strayTaskLabels({ labels, discovery }: MesosTask): readonly stri
 
 const MAX_REPORTED = 10;
 
-/** Warns of labels of ours that are written as Marathon writes them, in the object that has the list of labels. */
+/** Warns of VIP and IPVS labels in Marathon's notation, in the object that has the list of labels. */
 function besideList(labels: MesosLabels, at: string): readonly string[] {
   return Object.entries(labels ?? {})
     .filter(([key, value]) => key !== 'labels' && meaningOf(key, value, 'labels') !== null)

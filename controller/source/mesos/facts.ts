@@ -119,7 +119,7 @@ export function factsOf(task: MesosTask, { problems, unread }: Wrong = NOTHING_W
   return { ...statuses.reduce(withStatus, facts), health, healthAt };
 }
 
-/** Where it stands that a mapping could not be read, or what may have had one. */
+/** Paths in an error that mean that a port mapping, or an object that may contain one, could not be read. */
 const OF_MAPPINGS = /port_mappings|(?:^|\.)(?:container|docker|container_status|network_infos(?:\[\d+\])?)$/;
 
 function lacksMappings(problems: readonly Problem[], definesMappings: boolean): boolean {

@@ -39,7 +39,7 @@ export class MesosFollower {
   readonly #cluster: Cluster;
   readonly #addresses: AddressCache;
   readonly #wake = new Latch<'changed' | 'moved'>();
-  /** While the cluster goes over from one state to another, which takes many turns. */
+  /** Set while the cluster changes from one state to another, which takes many turns of the event loop. */
   #replacing: Promise<void> | null = null;
   /** When the first change arrived that has not been published. */
   #changedAt: number | null = null;
@@ -174,7 +174,7 @@ export class MesosFollower {
       return;
     }
     await resolving;
-    // Another state may have come meanwhile.
+    // Another state may have arrived meanwhile.
     await this.#resolve(now, signal);
   }
 
@@ -201,11 +201,11 @@ export class MesosFollower {
     await this.#feed.compareInTurns(this.#changes, pace);
     if (signal.aborted) return;
     if (this.#replacing !== null) {
-      // Its end wakes us.
+      // Its end wakes the loop.
       this.#changedAt = since;
       return;
     }
-    // Only now: a state that came meanwhile is in the changes too.
+    // Only now: a state that arrived meanwhile is in the changes too.
     const complete = this.#hasList;
     const delta = this.#feed.update(this.#changes, { complete, learnedAt: since, about });
     this.#changes.clear();

@@ -103,7 +103,7 @@ export class Groups {
 
   async #savedApp(key: AppKey): Promise<App | undefined> {
     await this.#lastGood.load();
-    // A relay has saved its apps without saying that they were put together from tasks.
+    // A relay saves its apps without recording that they were assembled from tasks.
     return this.#lastGood.find(rowKey(key, true)) ?? this.#lastGood.find(rowKey(key, false));
   }
 }

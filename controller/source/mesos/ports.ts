@@ -20,7 +20,7 @@ export interface TaskAgent {
  * ports of their own, as they are in Marathon's apps.
  */
 export function portsOf(facts: TaskFacts, agent: TaskAgent): readonly TaskPort[] {
-  // What runs no more is nowhere, whatever takes its addresses next.
+  // An ended task has no ports, even if a later one gets its addresses.
   if (facts.state === 'gone') return [];
   const discovered = facts.ports.map((port) => placed(port, facts, agent));
   return [...discovered, ...labelledPorts(facts, agent)];

@@ -6,7 +6,7 @@ import type { TaskEntry } from './task-table.ts';
 export const LATE_TASKS_MS = 10_000;
 /** How long a new master waits for its agents at least; operators can only raise it (Mesos's `agent_reregister_timeout`). */
 export const REREGISTER_MS = 600_000;
-/** Pause before a master is asked again for agents that it still waits for. */
+/** Pause between queries to a master about the agents that it still waits for. */
 export const RECHECK_MS = 30_000;
 
 interface Agent {
@@ -20,8 +20,8 @@ interface Agent {
 /**
  * Agents that have not come back to a new master. Times are milliseconds of the monotonic clock.
  *
- * When an agent's time is over its master sends no event (`Master::_markUnreachable`), and only the master knows how long
- * that time is. So it is asked: first when the shortest time that it can be set to is over, then at intervals.
+ * When an agent's time is over, the master sends no event (`Master::_markUnreachable`), and only the master knows how long
+ * that time is. So the master is queried: first after the shortest time that can be configured, then at intervals.
  */
 export class RecoveringAgents {
   #agents = new Map<string, Agent>();
@@ -43,8 +43,8 @@ export class RecoveringAgents {
   }
 
   /**
-   * Takes the agents that a master waits for, by id, in place of all that were known. For one that was waited for
-   * already this is only another subscription, and its time goes on.
+   * Takes the agents that a master waits for, by id, in place of all known ones. An agent that was already waited for
+   * keeps its time: this is only another subscription.
    */
   replace(agents: ReadonlyMap<string, Pick<MesosAgent, 'host'> | null>, now: number): void {
     const before = this.#agents;
@@ -60,7 +60,7 @@ export class RecoveringAgents {
     );
   }
 
-  /** The agent came back, or was given up; its tasks are sent one by one, which takes a moment. */
+  /** The agent came back, or the master gave it up; its tasks arrive one by one, which takes a moment. */
   cameBack(id: string, now: number): void {
     const agent = this.#agents.get(id);
     if (agent === undefined) return;

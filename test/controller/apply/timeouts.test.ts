@@ -27,7 +27,7 @@ async function ensure(wanted: WantedTimeouts, keepalive = '600\n') {
   return await withTimeouts(new World().reachability, client, wanted, root).ensure([]);
 }
 
-describe('time-outs of IPVS', () => {
+describe('timeouts of IPVS', () => {
   test('are left as they are unless someone asks for others', async () => {
     kernel.requests = [];
     expect(await ensure({})).toEqual({ changed: [], problems: [], advice: [] });
@@ -35,18 +35,18 @@ describe('time-outs of IPVS', () => {
   });
 
   test('are set one by one, told of, and put back when someone changes them', async () => {
-    const changed = ['IPVS tcp time-out 900 s -> 7260 s', 'IPVS udp time-out 300 s -> 30 s'];
+    const changed = ['IPVS tcp timeout 900 s -> 7260 s', 'IPVS udp timeout 300 s -> 30 s'];
     expect((await ensure({ tcp: 7_260, udp: 30 })).changed).toEqual(changed);
     expect(await client.getTimeouts()).toEqual({ tcpSeconds: 7_260, tcpFinSeconds: 120, udpSeconds: 30 });
     expect((await ensure({ tcp: 7_260, udp: 30 })).changed).toEqual([]);
     await client.setTimeouts({ tcpSeconds: 5, tcpFinSeconds: 9 });
-    expect((await ensure({ tcp: 7_260, udp: 30 })).changed).toEqual(['IPVS tcp time-out 5 s -> 7260 s']);
+    expect((await ensure({ tcp: 7_260, udp: 30 })).changed).toEqual(['IPVS tcp timeout 5 s -> 7260 s']);
     expect(await client.getTimeouts()).toMatchObject({ tcpFinSeconds: 9 });
   });
 
   test('one that ends idle connections before their keepalive is advice, with both values and both remedies', async () => {
     expect((await ensure({}, '7200')).advice).toEqual([
-      "the IPVS tcp time-out of 900 s is shorter than net.ipv4.tcp_keepalive_time of 7200 s, so an idle connection through a VIP ends before its keepalive; fix: run with --tcp-timeout 7260, or on every client: sysctl -w net.ipv4.tcp_keepalive_time=600 && mkdir -p /etc/sysctl.d && printf 'net.ipv4.tcp_keepalive_time = 600\\n' > /etc/sysctl.d/90-marathon-ipvs-tcp_keepalive_time.conf",
+      "the IPVS tcp timeout of 900 s is shorter than net.ipv4.tcp_keepalive_time of 7200 s, so an idle connection through a VIP ends before its keepalive; fix: run with --tcp-timeout 7260, or on every client: sysctl -w net.ipv4.tcp_keepalive_time=600 && mkdir -p /etc/sysctl.d && printf 'net.ipv4.tcp_keepalive_time = 600\\n' > /etc/sysctl.d/90-marathon-ipvs-tcp_keepalive_time.conf",
     ]);
     expect((await ensure({ tcp: 7_200 }, '7200')).advice).toEqual([]);
   });
@@ -58,7 +58,7 @@ describe('time-outs of IPVS', () => {
     expect(report).toMatchObject({
       changed: [],
       problems: [],
-      advice: [expect.stringMatching(/^IPVS time-outs: /)],
+      advice: [expect.stringMatching(/^IPVS timeouts: /)],
     });
     expect(world.done()).toEqual(['reach 1.2.3.4']);
   });

@@ -140,9 +140,9 @@ describe('settings', () => {
     });
   });
 
-  test('a tcp time-out below the keepalive is a warning with both values and both remedies', () => {
+  test('a tcp timeout below the keepalive is a warning with both values and both remedies', () => {
     const found = only({ ipvs: { services: [], timeouts: { tcp: 900, tcpFin: 120, udp: 300 } } });
-    expect(found).toMatchObject({ check: 'IPVS time-outs', state: 'warning' });
+    expect(found).toMatchObject({ check: 'IPVS timeouts', state: 'warning' });
     expect(found.found).toMatch(/tcp 900 s.*7200 s/);
     expect(found.command).toMatch(
       /^sysctl -w net\.ipv4\.tcp_keepalive_time=600 && .*90-marathon-ipvs-tcp_keepalive_time\.conf # .* tcp-timeout: 7260 /,

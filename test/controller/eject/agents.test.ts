@@ -32,7 +32,7 @@ describe('a failed probe is the backend’s fault', () => {
     expect(isProven(seen({ from: 1_800, to: 2_000 }))).toBe(true);
   });
 
-  test('and not where nobody answered for longer', () => {
+  test('and not if no agent answered for longer', () => {
     expect(isProven(seen({ from: 1_800, to: 2_200 }))).toBe(false);
   });
 
@@ -41,7 +41,7 @@ describe('a failed probe is the backend’s fault', () => {
       expect(isProven(seen({ from, to: from + READ_MS }))).toBe(false);
   });
 
-  test('nor where nobody answers any more when the probe ends', () => {
+  test('nor if no agent answers any more when the probe ends', () => {
     expect(isProven(seen({ from: 1_900, to: 2_800 }))).toBe(false);
   });
 

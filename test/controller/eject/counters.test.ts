@@ -61,7 +61,7 @@ test('only services that get new connections are read, until replies to these we
   expect(await read()).toEqual([9, 9, 9]);
 });
 
-test('services that nobody watches are not read', async () => {
+test('services that are not watched are not read', async () => {
   const { connections, asked, counters } = kernelWith(3);
   const isWatched = (key: string) => key === 'tcp/11.0.0.2:80';
   await counters.read(isWatched);
@@ -70,7 +70,7 @@ test('services that nobody watches are not read', async () => {
   expect(asked).toEqual(['11.0.0.2']);
 });
 
-test('what there is no time for is told, and comes first the next time', async () => {
+test('services that time did not allow are reported, and read first the next time', async () => {
   const { connections, asked, counters } = kernelWith(1_200);
   await counters.read(() => true);
   for (let i = 0; i < 1_200; i += 1) connections.set(`11.0.${i >> 8}.${i & 255}`, 1n);

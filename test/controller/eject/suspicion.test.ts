@@ -21,7 +21,7 @@ function counted(
 
 const NONE = counted(10, [50, 5_000], [40, 9_000]);
 
-describe('what counters say of a backend', () => {
+describe('what counters reveal about a backend', () => {
   test('new connections and no packet back are a suspicion', () => {
     const now = counted(13, [53, 5_180], [40, 9_000]);
     expect(signOf(TCP, [NONE, now, now])).toEqual({ kind: 'nothing', connections: 3, packets: 0 });

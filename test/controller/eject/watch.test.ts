@@ -125,7 +125,7 @@ function counted(address: string, connections: number): Counted {
   };
 }
 
-test('a backend that gives clients and probes no answer is ejected, and whoever makes passes is told', async () => {
+test('a backend that answers neither clients nor probes is ejected, and causes a pass', async () => {
   const { watching, clock, told, end } = watch();
   await clock.advance(700);
   expect([...watching.ejections.keys()]).toEqual(['tcp/10.0.0.1:80']);

@@ -222,7 +222,7 @@ test('a leader that rejects during a renewal ends only its term', async () => {
   await clock.advance(3_000);
   reject(new Error('the reflector broke'));
   await settled();
-  expect(leader.logged).toContain('leading failed');
+  expect(leader.logged).toContain('work as leader failed');
   leader.reach = 'answers';
   await clock.advance(30_000);
   expect([leader.leading, leader.turns]).toEqual([true, 2]);

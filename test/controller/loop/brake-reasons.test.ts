@@ -109,19 +109,19 @@ async function askAgain(answer: Snapshot): Promise<PassStatus> {
 const TURNS: readonly (readonly [string, (i: number) => Shape | null, number, string])[] = [
   ['every app is missing', () => null, 0, 'missing'],
   ['every app has no task', () => ({ tasks: [] }), 0, 'missing'],
-  ['no app has a VIP label any more', () => ({ labels: {} }), 0, 'labels ask for the VIP no more'],
+  ['no app has a VIP label any more', () => ({ labels: {} }), 0, 'labels no longer declare the VIP'],
   [
     'most labels name another VIP',
     (i) => ({ labels: { VIP_0: i < 12 ? `/b${i}:80` : `/a${i}:80` } }),
     40,
-    '24 whose labels ask for the VIP no more',
+    '24 whose labels no longer declare the VIP',
   ],
-  ['all ports have another protocol', () => ({ protocols: ['udp'] }), 40, 'labels ask for the VIP no more'],
+  ['all ports have another protocol', () => ({ protocols: ['udp'] }), 40, 'labels no longer declare the VIP'],
   [
     'the framework has another name',
     () => ({ framework: 'marathon-2' }),
     40,
-    'labels ask for the VIP no more',
+    'labels no longer declare the VIP',
   ],
   [
     'every label asks for weight 0',
@@ -139,7 +139,7 @@ const OUT_OF_SIGHT: typeof TURNS = [
 ];
 
 describe.each([...TURNS, ...OUT_OF_SIGHT])('%s in one list', (_what, shape, left, why) => {
-  test('is held, with the reason, until the source, asked again, says the same', async () => {
+  test('is held, with the reason, until the source, read again, confirms it', async () => {
     const turned = all(shape);
     const held = await list(turned);
     expect(held.held && heldText(held.held)).toContain(why);
@@ -156,14 +156,14 @@ describe.each([...TURNS, ...OUT_OF_SIGHT])('%s in one list', (_what, shape, left
     expect(inRotation()).toBe(left);
   });
 
-  test('stays as it was when the source takes it back', async () => {
+  test('changes nothing if the source returns to the old state', async () => {
     await list(all(shape));
     expect((await list(all())).held).toBeNull();
     expect(inRotation()).toBe(2 * APPS);
     expect([...world.kernel.values()]).toHaveLength(APPS);
   });
 
-  test('waits again when the source, asked again, has taken it back', async () => {
+  test('waits again if the source, read again, had returned to the old state', async () => {
     await list(all(shape));
     expect((await askAgain(all())).held).not.toBeNull();
     expect((await list(all())).held).toBeNull();
@@ -172,7 +172,7 @@ describe.each([...TURNS, ...OUT_OF_SIGHT])('%s in one list', (_what, shape, left
 });
 
 describe.each(TURNS)('%s, each told by an event about its app', (_what, shape, left) => {
-  test('is not held: the source said it by name', async () => {
+  test('is not held if the source reported it by name', async () => {
     expect((await events(all(shape))).held).toBeNull();
     expect(inRotation()).toBe(left);
   });
@@ -194,7 +194,7 @@ test.each<TaskState>(['killing', 'gone'])(
   },
 );
 
-test('a scale-down of everything told by events is not held', async () => {
+test('a scale-down of all apps that events report is not held', async () => {
   expect((await events(all(() => ({ tasks: [1] })))).held).toBeNull();
   expect(inRotation()).toBe(APPS);
 });
@@ -206,7 +206,7 @@ test('a deployment that replaces every task is not held, whether events or lists
   expect(inRotation()).toBe(2 * APPS);
 });
 
-test('what an event said of an app is no leave for a list to drop it minutes later', async () => {
+test('an event about an app does not allow a list to drop the app minutes later', async () => {
   // Each app was told of by an event: its labels changed, and then changed back.
   await events(all((i) => ({ labels: { VIP_0: `/a${i}:80`, other: 'x' } })));
   await events(all());
@@ -215,14 +215,14 @@ test('what an event said of an app is no leave for a list to drop it minutes lat
   expect(inRotation()).toBe(2 * APPS);
 });
 
-test('labels that events moved to other VIPs go at once, and those VIPs are held when a list then lacks them', async () => {
+test('labels that events move to other VIPs are applied at once, and those VIPs are held if a list then lacks them', async () => {
   const moved = all((i) => ({ labels: { VIP_0: `/b${i}:80` } }));
   expect((await events(moved)).held).toBeNull();
   expect([...world.ledgerEntries.values()].every(({ name }) => name?.startsWith('b') === true)).toBe(true);
   expect((await list(snapshot())).held).toMatchObject({ vips: APPS });
 });
 
-test('a backend that is held does not drain: its time begins when it is let go', async () => {
+test('a held backend does not drain: its drain time begins when the hold ends', async () => {
   const busy = [...world.kernel].map(([key, service]) => {
     const backends = [...service.backends].map(
       ([at, backend]) => [at, { ...backend, activeConnections: 3 }] as const,
@@ -240,7 +240,7 @@ test('a backend that is held does not drain: its time begins when it is let go',
   expect(deadlines).toHaveLength(2 * APPS);
 });
 
-test('names and addresses of another framework come beside those that are held', async () => {
+test('names and addresses of another framework are added beside held ones', async () => {
   const before = new Set(world.kernel.keys());
   await list(all(() => ({ framework: 'marathon-2' })));
   expect(world.kernel.size).toBe(2 * APPS);
@@ -260,7 +260,7 @@ describe('why a large removal was not held is in the status of its pass', () => 
 
   test('that a list says of its tasks that they end', async () => {
     expect(why(await list(all(() => ({ state: 'killing' }))))).toContain(
-      '40 whose tasks end, as a list says',
+      '40 whose tasks are ending, according to a list',
     );
   });
 
@@ -273,10 +273,12 @@ describe('why a large removal was not held is in the status of its pass', () => 
   test('that what no source named was too little to hold', async () => {
     const shape = (i: number): Shape =>
       i < 12 ? { state: 'killing' } : i === 12 ? { health: 'unhealthy' } : {};
-    expect(why(await list(all(shape)))).toContain('24 whose tasks end, as a list says, 2 too few to be held');
+    expect(why(await list(all(shape)))).toContain(
+      '24 whose tasks are ending, according to a list, 2 too few to be held',
+    );
   });
 
-  test('but a few backends that go, and ones that are replaced, are not told of', async () => {
+  test('but removals of a few backends and replacements are not reported', async () => {
     expect(why(await events(all((i) => (i === 0 ? null : {}))))).toBeNull();
     expect(why(await list(all(() => ({ tasks: [3, 4] }))))).toBeNull();
   });
@@ -288,7 +290,7 @@ describe('why a large removal was not held is in the status of its pass', () => 
   });
 });
 
-test('what a service loses that is only now adopted counts too, as at a migration or when the ledger was lost', async () => {
+test('losses of a service that is adopted in this pass count too, as in a migration or after the ledger was lost', async () => {
   world.ledgerEntries = new Map();
   start();
   const pass = await list(all(() => ({ health: 'unknown' })));

@@ -26,7 +26,7 @@ function askAgain(controller: ReturnType<World['start']>, answer: Snapshot): num
 }
 
 describe('the mass-removal brake (rule 4)', () => {
-  test('holds what is missing until the sources, asked again, still do not mention it', async () => {
+  test('holds missing backends until the sources, read again, still lack them', async () => {
     const controller = world.start();
     await controller.resync(few);
     const held = await controller.resync(nothing);
@@ -47,7 +47,7 @@ describe('the mass-removal brake (rule 4)', () => {
     expect(world.kernel.size).toBe(0);
   });
 
-  test('waits again for what came back meanwhile', async () => {
+  test('waits again for backends that returned meanwhile', async () => {
     const controller = world.start();
     await controller.resync(few);
     await controller.resync(nothing);
@@ -58,7 +58,7 @@ describe('the mass-removal brake (rule 4)', () => {
     expect(world.kernel.size).toBe(3);
   });
 
-  test('keeps what came back of it although few are left, until the source mentions that too', async () => {
+  test('keeps backends that returned, even few, until the source lists them too', async () => {
     const controller = world.start();
     await controller.resync(few);
     await controller.resync(nothing);
@@ -70,7 +70,7 @@ describe('the mass-removal brake (rule 4)', () => {
     expect((await controller.resync(snapshot(...apps(3)))).held).toBeNull();
   });
 
-  test('also holds after a restart, when an earlier run of ours made the services', async () => {
+  test('also holds services that an earlier run of the controller added', async () => {
     await world.start().resync(few);
     const pass = await world.start().resync(nothing);
     expect(pass.held).toMatchObject({ vips: 3 });
@@ -78,7 +78,7 @@ describe('the mass-removal brake (rule 4)', () => {
     expect([...world.ledgerEntries.values()].map(({ name }) => name)).toEqual(['app-1', 'app-2', 'app-3']);
   });
 
-  test('does not hold what a source said by name', async () => {
+  test('does not hold removals that a source named', async () => {
     const controller = world.start();
     await controller.resync(few);
     const pass = await controller.change(nothing, '10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80');
@@ -86,7 +86,7 @@ describe('the mass-removal brake (rule 4)', () => {
     expect(world.kernel.size).toBe(0);
   });
 
-  test('takes a word by name for whom it was about: who comes to the same endpoint later is somebody else', async () => {
+  test('applies a named end only to that task: a later task at the same endpoint is another one', async () => {
     const controller = world.start();
     await controller.resync(few);
     await controller.change(snapshot(...apps(2, 3)), '10.0.0.1:80');
@@ -173,7 +173,7 @@ describe('the mass-removal brake (rule 4)', () => {
     expect((await controller.resync(checked('unknown'))).held).toMatchObject({ backends: 2 });
   });
 
-  test('what is confirmed stays last in rotation where its replacement cannot be added: nobody said by name that it is gone', async () => {
+  test('a confirmed removal keeps its last backend in rotation if the replacement cannot be added, since no source named its end', async () => {
     const replaced = snapshot(
       ...[1, 2, 3].map((n) => web(`/app-${n}`, { VIP_0: `/app-${n}:80` }, `10.0.1.${n}:80`)),
     );

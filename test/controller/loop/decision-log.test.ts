@@ -8,8 +8,8 @@ import { World } from '../../support/world.ts';
 const LABELS = { VIP_0: '1.2.3.4:80' };
 const KEY = 'tcp/1.2.3.4:80';
 const [OLD, NEW, NEXT] = ['10.0.0.1:31000', '10.0.0.2:31000', '10.0.0.3:31000'] as const;
-const BEGUN = 'VIP not as the sources say';
-const ENDED = 'VIP no longer kept from what the sources say';
+const BEGUN = 'rule overrides the sources';
+const ENDED = 'rule no longer overrides the sources';
 
 let world: World;
 beforeEach(() => {
@@ -82,7 +82,7 @@ test('a hundred lines of a pass, and how many more', async () => {
   expect(lines[0]).toMatchObject({
     rule: 'mass removal',
     backends: 1,
-    why: 'its task is missing from what the source tells',
+    why: 'its task is missing from the source',
   });
   expect(lines[100]).toEqual({ more: 30 });
 });

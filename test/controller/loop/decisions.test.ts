@@ -29,7 +29,7 @@ test('the brake: since it holds, until the sources are read again', async () => 
   const mass = {
     rule: 'mass removal',
     since: first.startedAt,
-    reason: 'its task is missing from what the source tells',
+    reason: 'its task is missing from the source',
     endsAt: first.startedAt + 60_000,
     endsWhen: 'a source names it, or the sources, read again, say the same',
   };
@@ -57,7 +57,7 @@ test('what a write waits for, and the last backend in rotation where its replace
     endsAt: null,
   });
   const postponed = decided(refused, NEW);
-  expect(postponed).toMatchObject({ rule: 'postponed', endsWhen: 'its write succeeds; it is tried again' });
+  expect(postponed).toMatchObject({ rule: 'postponed', endsWhen: 'its write succeeds; it is retried' });
   expect(postponed?.endsAt).toBeGreaterThan(refused.startedAt);
 
   world.now += 10;
@@ -91,11 +91,11 @@ test('a service that the kernel refuses is postponed itself, and its backends wa
   world.refuse = ({ op }) => (op === 'add-service' ? 'ENOMEM' : null);
   const apps = snapshot(web('/web', LABELS, OLD));
   const pass = await controller.resync(apps);
-  const own = { rule: 'postponed', endsWhen: 'its write succeeds; it is tried again' };
+  const own = { rule: 'postponed', endsWhen: 'its write succeeds; it is retried' };
   expect(decisionOf(pass, null)).toMatchObject(own);
   expect(decisionOf(pass, OLD)).toMatchObject({
     rule: 'postponed',
-    endsWhen: 'its service, which could not be made, is in the kernel; it is tried again',
+    endsWhen: 'its service, which could not be added, is in the kernel; it is retried',
   });
   world.now += 10;
   const later = await controller.change(apps);
@@ -123,7 +123,7 @@ test('the log says once that a mass removal is held, and once why it is no more'
   for (const apps of [two, [], [], two]) tell(await controller.resync(snapshot(...apps)));
   expect(held()).toEqual([
     expect.stringMatching(/^mass removal held: 2 of 2 VIPs/),
-    'mass removal no longer held: the sources say again that all of it serves',
+    'mass removal no longer held: the sources list all of it again',
   ]);
   tell(await controller.resync(snapshot()));
   tell(await controller.change(snapshot(), OLD, NEW));

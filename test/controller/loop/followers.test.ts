@@ -120,7 +120,7 @@ describe('the table of another network namespace', () => {
     expect(pod.world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
   });
 
-  test('is put right where someone changed it, without a word of the host', async () => {
+  test('is corrected if someone changed it, without a pass of the host', async () => {
     const pod = start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
     await rest();
@@ -152,7 +152,7 @@ describe('the table of another network namespace', () => {
 });
 
 describe('a mass removal in the table of another network namespace', () => {
-  test('is held there as on the host, and goes once the sources were asked again', async () => {
+  test('is held there as on the host, and removed once the sources were read again', async () => {
     const pod = start();
     await controller.resync(snapshot(...many(30)));
     await rest();

@@ -90,13 +90,13 @@ describe('a large table', () => {
     clearImmediate(turning);
   });
 
-  test('is taken over in turns', async () => {
+  test('is taken over in slices', async () => {
     await view.readAll();
     expect(view.table.size).toBe(1_000);
     expect(turns).toBeGreaterThan(10);
   });
 
-  test('that was read in the background is taken over in turns too, also what is gone from it', async () => {
+  test('that was read in the background is taken over in slices too, including removed services', async () => {
     await view.readAll();
     kernel = all(1);
     await reading()();
@@ -107,14 +107,14 @@ describe('a large table', () => {
   });
 });
 
-describe('what was read in the background', () => {
+describe('a table that was read in the background', () => {
   beforeEach(async () => {
     await view.readAll();
     view.takeDifferences();
     asked.length = 0;
   });
 
-  test('is what the next full pass works on, without reading', async () => {
+  test('is used by the next full pass, which does not read again', async () => {
     const end = reading();
     await end();
     kernel = all();
@@ -123,7 +123,7 @@ describe('what was read in the background', () => {
     expect(asked).toEqual(['beside']);
   });
 
-  test('shows what others changed meanwhile', async () => {
+  test('shows changes that others made meanwhile', async () => {
     kernel = new Map([...kernel, [key(3), entry(3, '10.9.9.9')]]);
     const was = view.table.get(key(3));
     await reading()();
@@ -132,7 +132,7 @@ describe('what was read in the background', () => {
     expect(view.takeDifferences()).toEqual(new Map([[key(3), { was, ours: false }]]));
   });
 
-  test('does not undo what passes wrote since it began', async () => {
+  test('does not undo writes of passes since it began', async () => {
     const end = reading();
     const steps = [remove(1), { op: 'add-service', service: { ...entry(20) } }] as const;
     view.markWritten(steps);
@@ -200,14 +200,14 @@ describe('what was read in the background', () => {
   });
 });
 
-describe('what is stale', () => {
+describe('a stale service', () => {
   beforeEach(async () => {
     await view.readAll();
     view.takeDifferences();
     asked.length = 0;
   });
 
-  test('is read before the next pass, once, and nothing else', async () => {
+  test('is read before the next pass, once, without the rest of the table', async () => {
     view.markStale([at(4), at(4), at(5)]);
     kernel = new Map([...kernel, [key(4), entry(4, '10.9.9.9')]]);
     await view.reread([]);

@@ -67,26 +67,26 @@ async function confirm(now: Snapshot): Promise<number> {
   return confirmed;
 }
 
-describe('most tasks in rotation are in other zones all at once', () => {
+describe('most tasks in rotation change their zones at once', () => {
   beforeEach(async () => {
     await controller.resync(said(allHere));
     expect(inRotation()).toBe(100);
   });
 
-  test('they are held, with the reason, for as long as they say so', async () => {
+  test('they are held, with the reason, as long as the sources report it', async () => {
     const { held, plan } = await controller.resync(said(twoHere));
     expect(inRotation()).toBe(100);
     expect(held).toMatchObject({ backends: 80, ofBackends: 100, vips: 0, reasons: [['not near', 80]] });
-    expect(held && heldText(held)).toContain('80 not the nearest, by the zones that the sources tell now');
+    expect(held && heldText(held)).toContain('80 not the nearest, by the zones that the sources now report');
     expect(plan.services[0]?.backends[9]?.reason).toBe(
-      'held: others are nearer, by the zones that the sources tell now',
+      'held: others are nearer, by the zones that the sources now report',
     );
     world.now += HOLD / 2;
     expect((await controller.change(said(twoHere))).held).toMatchObject({ backends: 80 });
     expect(inRotation()).toBe(100);
   });
 
-  test('they go once the sources, read again, say the same', async () => {
+  test('they are removed once the sources, read again, confirm it', async () => {
     await controller.resync(said(twoHere));
     world.now += HOLD;
     expect(await confirm(said(twoHere))).toBe(80);
@@ -94,7 +94,7 @@ describe('most tasks in rotation are in other zones all at once', () => {
     expect((await controller.resync(said(twoHere))).held).toBeNull();
   });
 
-  test('they wait again where the sources, read again, say other zones', async () => {
+  test('they wait again if the sources, read again, report other zones', async () => {
     await controller.resync(said(twoHere));
     world.now += HOLD;
     const { planner } = controller.reconciler.table;
@@ -111,7 +111,7 @@ describe('most tasks in rotation are in other zones all at once', () => {
     expect(world.done().filter((line) => line.startsWith('kernel'))).toEqual([]);
   });
 
-  test('they are held by a controller that starts only then', async () => {
+  test('they are held by a controller that starts only afterwards', async () => {
     controller = start();
     expect((await controller.resync(said(twoHere))).held).toMatchObject({ backends: 80 });
     expect(inRotation()).toBe(100);
@@ -141,14 +141,14 @@ describe('most tasks in rotation are in other zones all at once', () => {
     expect(inRotation()).toBe(91);
   });
 
-  test('one that ends, as a source says by name, goes', async () => {
+  test('one whose end a source reports by name is removed', async () => {
     await controller.resync(said(twoHere));
     await controller.change(said(twoHere), endpoint(3, 9));
     expect(inRotation()).toBe(99);
   });
 });
 
-describe('this host is in another zone all at once', () => {
+describe('this host suddenly is in another zone', () => {
   const zones: Zones = (_vip, task) => (task < 8 ? 'a' : 'b');
   const listed = (zone: string): Snapshot => ({
     ...said(zones),
@@ -161,7 +161,7 @@ describe('this host is in another zone all at once', () => {
     expect(inRotation()).toBe(80);
   });
 
-  test('what is near now comes at once, and what was near is held', async () => {
+  test('near backends are added at once, and formerly near ones are held', async () => {
     const { held } = await controller.resync(listed('b'));
     expect(held).toMatchObject({ backends: 60, ofBackends: 80, reasons: [['not near', 80]] });
     expect(inRotation()).toBe(100);
@@ -180,7 +180,7 @@ describe('this host is in another zone all at once', () => {
   });
 });
 
-describe('nearness that is newly asked for is no removal by a source', () => {
+describe('newly requested nearness is no removal by a source', () => {
   const unasked = (zones: Zones): Snapshot => {
     const { apps, ...rest } = said(zones);
     const strip = ({ labels, ...port }: App['ports'][number]) => {

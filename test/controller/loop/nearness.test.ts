@@ -54,7 +54,7 @@ function started(given: Place = { region: 'eu', zone: 'a' }, addresses: readonly
 describe('PreferSameZone', () => {
   const apps = said(ZONE, A1, A2, B1, C1);
 
-  test('puts the backends of this zone alone into the kernel, and tells how many are left out', async () => {
+  test('puts only the backends of this zone into the kernel, and reports how many are left out', async () => {
     const { world, controller } = started();
     const pass = await controller.resync(apps);
     expect(world.backends(KEY)).toEqual([`${A1} w1`, `${A2} w1`]);
@@ -65,7 +65,7 @@ describe('PreferSameZone', () => {
     expect((await controller.resync(apps)).made).toEqual([]);
   });
 
-  test('goes over to all zones at once when this one dies, adds before it takes away, and comes back after a while', async () => {
+  test('switches to all zones at once when this zone fails, adds before it removes, and returns after a while', async () => {
     const { world, controller } = started();
     await controller.resync(apps);
     world.done();
@@ -91,7 +91,7 @@ describe('PreferSameZone', () => {
     expect(pass.decisions?.has(KEY)).toBe(false);
   });
 
-  test('with slow start: what is left out does not grow, and has its weight at once where it takes over', async () => {
+  test('with slow start, left-out backends do not grow, and get full weight at once when they take over', async () => {
     const { world, controller } = started();
     const labels = { ...ZONE, IPVS_SLOW_START_SECONDS: '9' };
     await controller.resync(said(labels, A1, A2));
@@ -115,7 +115,7 @@ describe('PreferSameZone', () => {
     }
   });
 
-  test('lets connections to a backend of another zone end before it goes', async () => {
+  test('drains a backend of another zone before it is removed', async () => {
     const { world, controller } = started();
     await controller.resync(unhealthy(apps, A1, A2));
     await controller.change(apps);
@@ -159,7 +159,7 @@ describe('PreferSameZone', () => {
     expect(pass.letGo).toBeNull();
   });
 
-  test('leaves a zone of which no backend answers, although its sources call them healthy', async () => {
+  test('leaves a zone in which no backend answers, although the sources report them as healthy', async () => {
     const target = (key: TargetKey): Ejection => ({
       target: { key, protocol: 'tcp', address: '', port: 80, agent: '', task: '' },
       ...{ since: 5, cause: 'timed out', reason: 'no reply', nextProbe: null },
@@ -222,7 +222,7 @@ describe('the place of this host', () => {
     expect(world.backends(KEY)).toEqual([`${B1} w1`]);
   });
 
-  test('that nobody knows is told in one warning, and every backend gets connections', async () => {
+  test('if unknown, causes one warning, and every backend gets connections', async () => {
     const { world, controller } = started({});
     const apps = ['/a', '/b', '/c', '/d'].map((id, i) =>
       web(id, { ...ZONE, VIP_0: `11.0.1.${i}:80` }, A1, B1),
@@ -230,7 +230,7 @@ describe('the place of this host', () => {
     const { desired } = await controller.resync(snapshot(...apps));
     expect(world.backends('tcp/11.0.1.0:80')).toEqual([`${A1} w1`, `${B1} w1`]);
     expect(desired.warnings).toEqual([
-      'the zone of this host is not known: no task or agent here tells it, and --node-zone does not. So connections go to all backends, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.1.0:80, 11.0.1.1:80, 11.0.1.2:80 and 1 more',
+      'the zone of this host is not known: no task or agent on it reports one, and --node-zone is not set. So connections go to all backends, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.1.0:80, 11.0.1.1:80, 11.0.1.2:80 and 1 more',
     ]);
   });
 
@@ -244,16 +244,16 @@ describe('the place of this host', () => {
     );
     expect(world.backends(KEY)).toEqual([`${B1} w1`, `${C1} w1`]);
     expect(desired.warnings).toEqual([
-      'the zone of this host is not known: no task or agent here tells it, and --node-zone does not. So connections go to the backends in the region of this host, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.0.1:80',
+      'the zone of this host is not known: no task or agent on it reports one, and --node-zone is not set. So connections go to the backends in the region of this host, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.0.1:80',
     ]);
   });
 
-  test('is given with a zone of which no source tells: that is told with what may have been meant', async () => {
+  test('if set to a zone that no source reports, causes a warning with a suggestion', async () => {
     const { controller } = started({ region: 'eu', zone: 'us-eats-1a' });
     const zones = { '10.1': 'us-east-1a', '10.2': 'us-east-1b', '10.3': 'us-west-2' };
     const apps = snapshot(placed(web('/web', ZONE, A1, B1, C1), zones));
     expect((await controller.resync(apps)).desired.warnings).toEqual([
-      '--node-zone us-eats-1a: no source tells of a task or agent in that zone; known: us-east-1a, us-east-1b, us-west-2; did you mean us-east-1a?',
+      '--node-zone us-eats-1a: no source reports a task or agent in that zone; known: us-east-1a, us-east-1b, us-west-2; did you mean us-east-1a?',
     ]);
   });
 
@@ -269,19 +269,19 @@ describe('the place of this host', () => {
     expect((await controller.resync(apps)).desired.warnings).toEqual([]);
   });
 
-  test('is given with a region of which no source tells', async () => {
+  test('if set to a region that no source reports, causes a warning', async () => {
     const { controller } = started({ region: 'moon', zone: 'a' });
     expect((await controller.resync(said(ZONE, A1, B1))).desired.warnings).toEqual([
-      '--node-region moon: no source tells of a task or agent in that region; known: eu',
+      '--node-region moon: no source reports a task or agent in that region; known: eu',
     ]);
   });
 
-  test('is of no use where no source tells the zone of a backend, and that is told too', async () => {
+  test('has no effect if no source reports the zone of a backend, which causes a warning', async () => {
     const { world, controller } = started();
     const { desired } = await controller.resync(snapshot(web('/web', ZONE, A1, B1)));
     expect(world.backends(KEY)).toEqual([`${A1} w1`, `${B1} w1`]);
     expect(desired.warnings).toEqual([
-      'no source tells the zone of a backend. So connections go to all backends, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.0.1:80',
+      'no source reports the zone of a backend. So connections go to all backends, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.0.1:80',
     ]);
   });
 });

@@ -29,7 +29,7 @@ beforeEach(() => {
 const inKernel = () => world.backends([...world.kernel.keys()][0] ?? '');
 
 describe('a VIP of which the kernel refuses one backend', () => {
-  test('loses at once what a source said by name is gone', async () => {
+  test('at once loses backends whose end a source reported by name', async () => {
     const controller = world.start();
     await controller.resync(snapshot(blue('10.0.0.1:80', '10.0.0.2:80'), green('10.0.1.1:80')));
     await controller.change(snapshot(blue('10.0.0.1:80', '10.0.0.2:80'), green('10.0.1.1:80', BAD)));
@@ -37,14 +37,14 @@ describe('a VIP of which the kernel refuses one backend', () => {
     expect(inKernel()).toEqual(['10.0.0.1:80 w1', '10.0.1.1:80 w1']);
   });
 
-  test('loses it also where nothing else is left: nobody answers there', async () => {
+  test('loses such a backend even if it is the last one, since it cannot answer', async () => {
     const controller = world.start();
     await controller.resync(snapshot(blue('10.0.0.1:80')));
     await controller.change(snapshot(blue(BAD)), '10.0.0.1:80');
     expect(inKernel()).toEqual([]);
   });
 
-  test('loses at once what is missing from a list, as long as another backend is in rotation', async () => {
+  test('at once loses backends that a list lacks, as long as another backend is in rotation', async () => {
     const controller = world.start();
     await controller.resync(snapshot(blue('10.0.0.1:80', '10.0.0.2:80'), green('10.0.1.1:80')));
     await controller.resync(snapshot(blue('10.0.0.1:80'), green('10.0.1.1:80', BAD)));

@@ -52,5 +52,5 @@ test('a newcomer that grows is told when it comes and when it has its full weigh
   expect(lines).toEqual([]);
   world.now += 1_000;
   tell(await controller.change(apps(old, fresh)));
-  expect(lines).toEqual(['VIP no longer kept from what the sources say slow start', 'pass 1']);
+  expect(lines).toEqual(['rule no longer overrides the sources slow start', 'pass 1']);
 });

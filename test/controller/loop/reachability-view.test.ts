@@ -50,7 +50,7 @@ function hold(): () => void {
   };
 }
 
-test('between full passes only other addresses are worth a look; advice stays, what was changed is told once', async () => {
+test('between full passes only new addresses cause a check; warnings stay, and repairs are reported once', async () => {
   expect(await reachability.ensure(['10.7.7.7'], true)).toMatchObject({
     changed: ['look 1'],
     advice: ['advice'],
@@ -61,7 +61,7 @@ test('between full passes only other addresses are worth a look; advice stays, w
   expect(journal).toEqual(['ensure 10.7.7.7', 'ensure 10.7.7.8', 'ensure 10.7.7.8']);
 });
 
-test('a full pass takes what was found in the background, once', async () => {
+test('a full pass uses the result of a background check, once', async () => {
   await reachability.refreshInBackground();
   expect(journal).toEqual([]); // No pass has said yet what is wanted.
   await reachability.ensure(['10.7.7.7'], true);
@@ -80,7 +80,7 @@ test('a smaller pass that comes first tells it, and the full one still counts on
   expect(journal).toHaveLength(2);
 });
 
-test('a pass with the same addresses does not wait for a look that goes on', async () => {
+test('a pass with the same addresses does not wait for a running check', async () => {
   await reachability.ensure([], true);
   const letGo = hold();
   const looking = [reachability.refreshInBackground(), reachability.repair()];
@@ -106,7 +106,7 @@ test('one with others does, and has the last word: also where they become what t
   );
 });
 
-test('a look that fails in the background is made again by the next full pass, which tells', async () => {
+test('a background check that fails is repeated by the next full pass, which reports the failure', async () => {
   await reachability.ensure([], true);
   refused = 'no reply';
   await reachability.refreshInBackground();
@@ -117,7 +117,7 @@ test('a look that fails in the background is made again by the next full pass, w
   expect(await reachability.ensure([], true)).toMatchObject({ changed: ['look 3'] });
 });
 
-test('a failed change leaves nothing to count on: the next pass looks, whatever was found before', async () => {
+test('after a failed change the next pass checks again, whatever was found before', async () => {
   await reachability.ensure(['10.7.7.7'], true);
   await reachability.refreshInBackground();
   refused = 'no reply';
@@ -137,7 +137,7 @@ test('a look in the background that fails takes away what an earlier one found f
   expect(journal).toHaveLength(3);
 });
 
-test('where nothing is to be written, nothing is looked at', async () => {
+test('if nothing may be written, nothing is checked', async () => {
   const none = new ReachabilityView(null);
   expect(await none.ensure(['10.7.7.7'], true)).toEqual({ changed: [], problems: [], advice: [] });
   await none.refreshInBackground();

@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 
 describe('the order of writes (rule 7)', () => {
-  test('memory and ledger, then service, backends, and only then the address is made reachable', async () => {
+  test('names and ledger are saved first, then service and backends are added, then the address is made reachable', async () => {
     await world.start().resync(snapshot(literal('10.0.0.1:31000')));
     expect(world.done()).toEqual([
       'memory',
@@ -44,7 +44,7 @@ describe('the order of writes (rule 7)', () => {
     ]);
   });
 
-  test('removal runs the other way: unreachable, removed from the kernel, no longer ours', async () => {
+  test('removal runs in reverse: unreachable, removed from the kernel, dropped from the ledger', async () => {
     const controller = world.start();
     await controller.resync(snapshot(literal('10.0.0.1:31000'), mine('10.0.0.1:31001')));
     world.done();
@@ -52,7 +52,7 @@ describe('the order of writes (rule 7)', () => {
     expect(world.done()).toEqual(['memory', 'reach', 'kernel -D -t 192.168.7.7:80', `ledger ${VIP}`]);
   });
 
-  test('an address is not made reachable while its service cannot be made', async () => {
+  test('an address is not made reachable while its service cannot be added', async () => {
     world.refuse = ({ op }) => (op === 'add-service' ? 'no scheduler' : null);
     const pass = await world.start().resync(snapshot(literal('10.0.0.1:31000')));
     expect(world.done()).toContain('reach');
@@ -101,7 +101,7 @@ describe('a VIP whose new backend cannot be added (better an old one than none)'
   });
 });
 
-describe('only what is ours (rule 1)', () => {
+describe('only services that the controller owns (rule 1)', () => {
   test('services of other programs are never touched', async () => {
     const foreign = observedService(service('172.16.0.1', 443, [backend('172.16.0.2', 443)]));
     world.kernel = tableOf(foreign);
@@ -112,7 +112,7 @@ describe('only what is ours (rule 1)', () => {
     expect([...world.kernel.keys()]).toEqual(['tcp/172.16.0.1:443']);
   });
 
-  describe('a service that another program makes while the ledger is written', () => {
+  describe('a service that another program adds while the ledger is being written', () => {
     const foreign = (address: string, port: number) => {
       const made = observedService(service(address, port, [backend('172.16.0.2', 443)]));
       const { save } = world.ledger;
@@ -123,7 +123,7 @@ describe('only what is ours (rule 1)', () => {
       return made;
     };
 
-    test('is in the way outside the pools, and leaves the ledger at once', async () => {
+    test('is a conflict outside the pools, and is dropped from the ledger at once', async () => {
       const made = foreign('192.168.7.7', 80);
       const controller = world.start();
       const all = snapshot(literal('10.0.0.1:31000'));
@@ -139,7 +139,7 @@ describe('only what is ours (rule 1)', () => {
       expect(controller.nextLook()).toBeNull();
     });
 
-    test('is not ours either where the pass ends with an error after that', async () => {
+    test('is not claimed even if the pass then ends with an error', async () => {
       const made = foreign('192.168.7.7', 80);
       const controller = world.start();
       const { ensure } = world.reachability;
@@ -181,14 +181,14 @@ describe('only what is ours (rule 1)', () => {
     expect(world.kernel.get('tcp/192.168.7.7:80')).toBe(foreign);
   });
 
-  test('no service is made that the ledger does not have', async () => {
+  test('no service is added before it is in the ledger', async () => {
     world.ledgerBroken = 'disk full';
     const pass = await world.start().resync(snapshot(mine('10.0.0.1:31000')));
     expect(pass.failures.map(({ message }) => message)).toEqual(['disk full']);
     expect(world.kernel.size).toBe(0);
   });
 
-  test('entries of the ledger that the kernel lacks at the start are dropped: what comes there later is not ours', async () => {
+  test('ledger entries that the kernel lacks at the start are dropped: a later service there belongs to another program', async () => {
     world.ledgerEntries = new Map([['tcp/11.9.9.9:80', { name: 'old', framework: 'marathon', fqdn: null }]]);
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
@@ -200,7 +200,7 @@ describe('only what is ours (rule 1)', () => {
     expect(world.kernel.has('tcp/11.9.9.9:80')).toBe(true);
   });
 
-  test('what was dropped at one start is not ours after the next one either', async () => {
+  test('an entry that one start dropped stays dropped at the next', async () => {
     world.ledgerEntries = new Map([['tcp/11.9.9.9:80', { name: 'old', framework: 'marathon', fqdn: null }]]);
     await world.start().resync(snapshot());
     world.kernel = tableOf(observedService(service('11.9.9.9', 80)));
@@ -208,7 +208,7 @@ describe('only what is ours (rule 1)', () => {
     expect(world.kernel.has('tcp/11.9.9.9:80')).toBe(true);
   });
 
-  test('a service that another program made outside the pool since the kernel was read is a conflict, not written into', async () => {
+  test('a service that another program added outside the pool since the kernel was read is a conflict and is not written', async () => {
     const controller = world.start();
     await controller.resync(snapshot());
     world.kernel = tableOf(observedService(service('192.168.7.7', 80, [backend('172.16.0.2', 443)])));
@@ -217,7 +217,7 @@ describe('only what is ours (rule 1)', () => {
     expect(world.backends('tcp/192.168.7.7:80')).toEqual(['172.16.0.2:443 w1']);
   });
 
-  test('what was made before a restart is ours after it, and goes when no app declares it', async () => {
+  test('a service added before a restart is still owned after it, and removed when no app declares it', async () => {
     await world.start().resync(snapshot(mine('10.0.0.1:31000')));
     await world.start().resync(snapshot());
     expect(world.kernel.size).toBe(0);
@@ -225,7 +225,7 @@ describe('only what is ours (rule 1)', () => {
   });
 });
 
-describe('never on part of the truth (rules 2 and 3)', () => {
+describe('never on partial knowledge (rules 2 and 3)', () => {
   test('a kernel that cannot be read is not written', async () => {
     world.unreadable = 'the dump was interrupted';
     const pass = await world.start().resync(snapshot(mine('10.0.0.1:31000')));
@@ -233,7 +233,7 @@ describe('never on part of the truth (rules 2 and 3)', () => {
     expect(world.done()).toEqual([]);
   });
 
-  test('on the word of our own disk nothing is taken away and nothing that the kernel has is changed', async () => {
+  test('with saved state alone nothing is removed and nothing in the kernel is changed', async () => {
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000'), literal('10.0.0.1:1')));
     world.done();
@@ -243,7 +243,7 @@ describe('never on part of the truth (rules 2 and 3)', () => {
     expect(world.kernel.has('tcp/192.168.7.7:80')).toBe(true);
   });
 
-  test('on the word of our own disk another program’s service is not adopted, so it stays when no app wants it', async () => {
+  test('with saved state alone another program’s service is not adopted, so it stays when no app declares it', async () => {
     const foreign = observedService(service('11.134.217.55', 5555, [backend('172.16.0.2', 443)]));
     world.kernel = tableOf(foreign);
     const controller = world.start();
@@ -253,7 +253,7 @@ describe('never on part of the truth (rules 2 and 3)', () => {
     expect(world.kernel.get(VIP)).toBe(foreign);
   });
 
-  test('on the word of our own disk it looks first whether another program has made the service meanwhile', async () => {
+  test('with saved state alone it first checks whether another program has added the service meanwhile', async () => {
     const controller = world.start();
     await controller.resync(snapshot(), false);
     const foreign = observedService(service('11.134.217.55', 5555, [backend('172.16.0.2', 443)]));
@@ -264,13 +264,13 @@ describe('never on part of the truth (rules 2 and 3)', () => {
     expect(world.ledgerEntries.size).toBe(0);
   });
 
-  test('on the word of our own disk a kernel that lost everything (a reboot) is filled again', async () => {
+  test('with saved state alone an empty kernel table (after a reboot) is filled again', async () => {
     await world.start().resync(snapshot(mine('10.0.0.1:31000')), false);
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
   });
 });
 
-test('a memory of names that could not be saved is saved by a later pass, though nothing new came', async () => {
+test('names that could not be saved are saved by a later pass, even without a change', async () => {
   world.memoryBroken = 'disk full';
   const controller = world.start();
   await controller.resync(snapshot(mine('10.0.0.1:31000')));
@@ -336,7 +336,7 @@ describe('stop, restart and drift (rule 5)', () => {
     },
   );
 
-  test('our own changes between two full passes are no drift', async () => {
+  test("the controller's own changes between two full passes are no drift", async () => {
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
     await controller.change(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000'), literal('10.0.0.1:1')));
@@ -346,7 +346,7 @@ describe('stop, restart and drift (rule 5)', () => {
     ).toEqual([]);
   });
 
-  test('an event makes exactly the steps that it needs, without reading the kernel', async () => {
+  test('an event causes exactly the steps that it needs, without reading the kernel', async () => {
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
     world.done();
@@ -358,7 +358,7 @@ describe('stop, restart and drift (rule 5)', () => {
 });
 
 describe('what fails', () => {
-  test('does not hold back other services, and is tried again after a delay that grows', async () => {
+  test('does not delay other services, and is retried after growing delays', async () => {
     world.refuse = (step) => (step.service.address === '192.168.7.7' ? 'refused' : null);
     const controller = world.start();
     const all = snapshot(literal('10.0.0.1:1'), mine('10.0.0.1:31000'));
@@ -401,7 +401,7 @@ describe('what fails', () => {
     expect(controller.nextLook()).toBe(clock.monotonic() + 200);
   });
 
-  test('makes the next pass read that service again, since what it has is no longer known', async () => {
+  test('makes the next pass read that service again, since its state is unknown', async () => {
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
     world.refuse = () => 'refused';
@@ -477,7 +477,7 @@ describe('draining (rule 6)', () => {
     expect(controller.nextLook()).toBeNull();
   });
 
-  test('connections that came since the kernel was read count: an event does not remove on stale counts', async () => {
+  test('connections opened since the kernel was read count: an event does not remove a backend on stale counts', async () => {
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));
     connect(1);
@@ -547,7 +547,7 @@ describe('draining (rule 6)', () => {
     },
   );
 
-  test('that has ended is forgotten: a backend that comes back drains for as long as any', async () => {
+  test('that has ended is forgotten: a backend that returns later gets a full drain time', async () => {
     const controller = world.start();
     const both = snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000'));
     await controller.resync(both);
@@ -564,7 +564,7 @@ describe('draining (rule 6)', () => {
     expect(drained()).toEqual({ '10.0.0.2:31000': clock.epoch() + 300_000 });
   });
 
-  test('never lasts longer than its whole length, though the clock was set back while no controller ran', async () => {
+  test('never exceeds the drain time, even if the clock was set back while no controller ran', async () => {
     const first = world.start();
     await first.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));
     connect(1);
@@ -579,7 +579,7 @@ describe('draining (rule 6)', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
   });
 
-  test('neither begins nor ends on the word of our own disk', async () => {
+  test('neither begins nor ends with saved state alone', async () => {
     const both = snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000'));
     await world.start().resync(both);
     connect(1);
@@ -595,7 +595,7 @@ describe('draining (rule 6)', () => {
     expect(drained()).toEqual({ '10.0.0.2:31000': deadline });
   });
 
-  test('a task that is gone is removed at once, without looking', async () => {
+  test('a task that has ended is removed at once, without reading connections', async () => {
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));
     connect(5);
@@ -605,7 +605,7 @@ describe('draining (rule 6)', () => {
     expect(world.reads).toBe(reads);
   });
 
-  test('a VIP that is taken from an app keeps the connections of tasks that run on, then goes', async () => {
+  test('a VIP whose label is removed keeps the connections of running tasks, then is removed', async () => {
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
     connect(1);

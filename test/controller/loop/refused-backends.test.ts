@@ -38,14 +38,14 @@ test('a backend that the kernel refuses is no failure, its VIP works on, and one
   const decision = {
     rule: 'refused',
     since,
-    endsWhen: 'the kernel takes its address; it is tried again',
+    endsWhen: 'the kernel accepts its address; it is retried',
     endsAt,
   };
   expect(decisionsIn(pass)).toEqual([
     ['10.9.0.255:31000', decision],
     ['10.9.0.255:31001', decision],
   ]);
-  const reason = "this host's kernel takes the address for no destination (EINVAL)";
+  const reason = "this host's kernel does not accept the address as a destination (EINVAL)";
   expect(pass.refused).toEqual([{ address: '10.9.0.255', since, endsAt, reason }]);
   expect(kernelCheck(pass)).toEqual({
     name: 'kernel',
@@ -54,7 +54,7 @@ test('a backend that the kernel refuses is no failure, its VIP works on, and one
   });
 });
 
-test('it is tried again after a minute, and less often each time, and taken as soon as the kernel takes it', async () => {
+test('it is retried after a minute, less often each time, and added once the kernel accepts it', async () => {
   const all = snapshot(GOOD, BAD);
   await controller.change(all);
   expect(controller.nextLook()).toBe(world.now + 60_000);
@@ -81,20 +81,20 @@ test('a VIP whose backends are all refused stays in the kernel without any, when
   expect(kernelHas()).toEqual(['', '10.0.0.1:31000']);
 });
 
-test('an address that no app asks for any more is forgotten', async () => {
+test('an address that no app declares any more is forgotten', async () => {
   await controller.resync(snapshot(GOOD, BAD));
   const pass = await controller.change(snapshot(GOOD));
   expect(pass.refused).toEqual([]);
   expect(controller.nextLook()).toBeNull();
 });
 
-test('where its replacements are refused, a backend that is gone goes all the same', async () => {
+test('a backend whose task ended is removed even if its replacements are refused', async () => {
   await controller.resync(snapshot(GOOD, web('/bad', { VIP_0: '/bad:80' }, '10.0.0.3:31000')));
   await controller.change(snapshot(GOOD, BAD));
   expect(kernelHas()).toEqual(['', '10.0.0.1:31000']);
 });
 
-test('where the kernel refuses every backend, writing fails, and nothing is taken away for it', async () => {
+test('if the kernel refuses every backend, writing fails, and nothing is removed', async () => {
   world.refusedBackends = ['10.9.0.255', '10.0.0.1', '10.0.0.2'];
   const pass = await controller.resync(snapshot(GOOD, BAD, MIXED));
   expect(pass.failures.length).toBeGreaterThan(0);

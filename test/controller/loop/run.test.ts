@@ -90,8 +90,8 @@ function source(index = 0): TestSource {
   return found;
 }
 
-describe('no pass on part of the truth (rule 2)', () => {
-  test('nothing is written before every source was read completely once', async () => {
+describe('no pass before every source was read (rule 2)', () => {
+  test('nothing is written until every source has been read completely once', async () => {
     start(['one', 'two']);
     await clock.advance(1_000);
     source(0).says(mine('10.0.0.1:31000'));
@@ -104,8 +104,8 @@ describe('no pass on part of the truth (rule 2)', () => {
   });
 });
 
-describe('a read that finds the source as it was', () => {
-  test('wakes no pass', async () => {
+describe('a read that finds no change', () => {
+  test('starts no pass', async () => {
     start(['one'], { resyncMs: 1_000_000 });
     source().says(mine('10.0.0.1:31000'));
     await clock.advance(1_000);
@@ -120,7 +120,7 @@ describe('a read that finds the source as it was', () => {
     expect(passes).toHaveLength(before + 1);
   });
 
-  test('does where it is the first one, though there is nothing to tell', async () => {
+  test('starts a pass if it is the first read, even of an empty source', async () => {
     start();
     source().says(snapshot());
     await clock.advance(100);
@@ -128,8 +128,8 @@ describe('a read that finds the source as it was', () => {
   });
 });
 
-describe('a backend that grows to its weight', () => {
-  test('wakes the loop for each step when that is due, and not once it has its weight', async () => {
+describe('a backend in slow start', () => {
+  test('wakes the loop for each step on time, and no more once it has its full weight', async () => {
     const slow = (...endpoints: readonly string[]) =>
       snapshot(web('/my-service', { VIP_0: '/my-service:5555', IPVS_SLOW_START_SECONDS: '5' }, ...endpoints));
     start(['one'], { resyncMs: 1_000_000 });
@@ -152,7 +152,7 @@ describe('a backend that grows to its weight', () => {
 });
 
 describe('fail static (rule 3)', () => {
-  test('a source that fails changes nothing: its last good word stays', async () => {
+  test('a source that fails changes nothing: its last good state stays', async () => {
     start();
     source().says(mine('10.0.0.1:31000'));
     await clock.advance(100);
@@ -161,7 +161,7 @@ describe('fail static (rule 3)', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
   });
 
-  test('its last good word is kept on disk, and stands in for it after a restart', async () => {
+  test('its last good state is saved on disk and used after a restart', async () => {
     start();
     source().says(mine('10.0.0.1:31000'));
     await clock.advance(6_000);
@@ -176,7 +176,7 @@ describe('fail static (rule 3)', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
   });
 
-  test('what a source says first is saved at once, and later changes every few seconds', async () => {
+  test('the first state of a source is saved at once, later changes every few seconds', async () => {
     start();
     source().says(mine('10.0.0.1:31000'));
     await clock.advance(100);
@@ -188,7 +188,7 @@ describe('fail static (rule 3)', () => {
     expect(world.stored.get('one')?.snapshot.apps[0]?.tasks).toHaveLength(2);
   });
 
-  test('a disk that hangs at the first save stops nothing', async () => {
+  test('a disk that hangs during the first save stops nothing', async () => {
     const hanging = Promise.withResolvers<void>();
     world.store.saveSource = () => hanging.promise;
     start();
@@ -200,7 +200,7 @@ describe('fail static (rule 3)', () => {
     hanging.resolve();
   });
 
-  test('from disk alone nothing is removed; once the source has spoken it is', async () => {
+  test('with saved state alone nothing is removed; once the source has been read it is', async () => {
     start();
     source().says(mine('10.0.0.1:31000', '10.0.0.2:31000'));
     await clock.advance(6_000);
@@ -218,7 +218,7 @@ describe('fail static (rule 3)', () => {
 });
 
 describe('when passes are made', () => {
-  test('the first change after a quiet time is acted on at once', async () => {
+  test('the first change after a quiet period is applied at once', async () => {
     start();
     source().says(mine('10.0.0.1:31000'));
     await clock.advance(100);
@@ -227,7 +227,7 @@ describe('when passes are made', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31001 w1']);
   });
 
-  test('changes that come while one settles make one more pass, which tells when each was learnt of', async () => {
+  test('changes during the settle time cause one more pass, which reports when each was detected', async () => {
     start();
     source().says(mine('10.0.0.1:31000'));
     await clock.advance(100);
@@ -241,7 +241,7 @@ describe('when passes are made', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31004 w1']);
   });
 
-  test('a thousand changes within half a second make a dozen passes at most', async () => {
+  test('a thousand changes within half a second cause at most a dozen passes', async () => {
     start();
     source().says(mine('10.0.0.1:30999'));
     await clock.advance(100);
@@ -257,7 +257,7 @@ describe('when passes are made', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:32499 w1']);
   });
 
-  test('the whole table is read and put right every resync, and at once on request', async () => {
+  test('the whole table is read and corrected at each resync, and at once on request', async () => {
     start();
     source().says(mine('10.0.0.1:31000'));
     await clock.advance(100);
@@ -278,7 +278,7 @@ describe('when passes are made', () => {
     expect(world.kernel.size).toBe(1);
   });
 
-  test('a change does not wait for the regular read, and is not undone by what that found', async () => {
+  test('a change does not wait for the regular read, whose result does not undo it', async () => {
     start();
     source().says(mine('10.0.0.1:31000'));
     await clock.advance(100);
@@ -299,7 +299,7 @@ describe('when passes are made', () => {
     expect(passes.at(-1)).toMatchObject({ kind: 'full', drift: [] });
   });
 
-  test('after the kernel could not be read the next pass comes soon', async () => {
+  test('after a failed read of the kernel the next pass follows soon', async () => {
     world.unreadable = 'EPERM';
     start();
     source().says(mine('10.0.0.1:31000'));
@@ -310,7 +310,7 @@ describe('when passes are made', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
   });
 
-  test('a kernel that cannot be read is not asked without a pause, also while a failed step is due', async () => {
+  test('a kernel that cannot be read is retried with pauses, even while a failed step is due for its retry', async () => {
     world.refuse = () => 'busy';
     start();
     source().says(mine('10.0.0.1:31000'));
@@ -323,7 +323,7 @@ describe('when passes are made', () => {
     expect(world.reads - reads).toBeGreaterThan(3);
   });
 
-  test('a failed step is tried again although nothing changes', async () => {
+  test('a failed step is retried although nothing changes', async () => {
     world.refuse = () => 'busy';
     start();
     source().says(mine('10.0.0.1:31000'));
@@ -334,7 +334,7 @@ describe('when passes are made', () => {
   });
 });
 
-test('two sources that define one app, and learn at different times that its tasks moved, leave nothing behind', async () => {
+test('two sources of one app that learn at different times that its tasks moved leave no stale backend', async () => {
   const c = port({ VIP_0: '/c:80' });
   const d = port({ VIP_0: '/d:80' }, { at: 'portDefinitions[1]' });
   const defined = (read: string, atC: string, atD: string) =>
@@ -366,7 +366,7 @@ test('two sources that define one app, and learn at different times that its tas
 });
 
 describe.each([-600_000, 600_000])('the machine’s clock is stepped by %d ms', (step) => {
-  test('a change is acted on as soon as ever, and interface and routes are looked at as often', async () => {
+  test('changes are applied as fast as usual, and interface and routes are checked as often', async () => {
     start();
     source().says(mine('10.0.0.1:31000'));
     await clock.advance(3_000);
@@ -379,7 +379,7 @@ describe.each([-600_000, 600_000])('the machine’s clock is stepped by %d ms', 
     expect(world.backends(VIP)).toEqual(['10.0.0.2:31000 w1']);
   });
 
-  test('the whole table is read as often as ever, a failed step tried again, and a mass removal held as long', async () => {
+  test('the whole table is read as often as usual, a failed step retried, and a mass removal held as long', async () => {
     const two = snapshot(
       web('/a', { VIP_0: '/a:1' }, '10.0.0.1:1'),
       web('/b', { VIP_0: '/b:1' }, '10.0.0.2:1'),
@@ -406,7 +406,7 @@ describe.each([-600_000, 600_000])('the machine’s clock is stepped by %d ms', 
   });
 });
 
-test('what someone takes from interface or routes is put back between passes, within two seconds', async () => {
+test('an interface or route that someone removes is restored between passes, within two seconds', async () => {
   start();
   source().says(mine('10.0.0.1:31000'));
   await clock.advance(3_000);
@@ -415,7 +415,7 @@ test('what someone takes from interface or routes is put back between passes, wi
   expect(world.repairs).toBeGreaterThan(before);
 });
 
-test('a change does not wait for a look at interface and routes, nor keeps it from being taken', async () => {
+test('a change does not wait for the check of interface and routes, and does not prevent it', async () => {
   start();
   source().says(mine('10.0.0.1:31000'));
   await clock.advance(3_000);
@@ -452,7 +452,7 @@ test('a change does not wait for one that takes long, nor for the regular one', 
   expect(world.repairs).toBe(1);
 });
 
-test('the log tells once why a source fails, and when it is read again', async () => {
+test('the log says once why a source fails, and when it is read again', async () => {
   start();
   const told = () => world.logged.splice(0).filter(({ message }) => message.startsWith('source'));
   for (let times = 0; times < 5; times += 1) {
@@ -497,7 +497,7 @@ describe('the mass-removal brake (rule 4)', () => {
     expect(passes.at(-1)?.held).toMatchObject({ vips: 2 });
   };
 
-  test('what is held goes once the source, asked again after a minute, still does not mention it', async () => {
+  test('a held removal is applied once the source, read again after a minute, still lacks the backends', async () => {
     await emptied();
     source().answer = snapshot();
     await clock.advance(58_000);
@@ -508,20 +508,20 @@ describe('the mass-removal brake (rule 4)', () => {
     expect(passes.at(-1)?.held).toBeNull();
   });
 
-  test('it stays while the source cannot be asked, which is tried every ten seconds', async () => {
+  test('it stays held while the source cannot be read, which is tried every ten seconds', async () => {
     await emptied();
     await clock.advance(95_000);
     expect(source().asked).toBe(4);
     expect(world.kernel.size).toBe(2);
     expect(world.logged.map(({ message }) => message)).toContain(
-      'mass removal stays held: the sources cannot be asked again',
+      'mass removal stays held: the sources cannot be read again',
     );
     source().answer = snapshot();
     await clock.advance(12_000);
     expect(world.kernel.size).toBe(0);
   });
 
-  test('it stays when the source mentions it again, and waits another minute', async () => {
+  test('if the source lists the backends again, they stay, and a new removal waits another minute', async () => {
     await emptied();
     source().answer = two;
     await clock.advance(62_000);
@@ -531,7 +531,7 @@ describe('the mass-removal brake (rule 4)', () => {
     expect(world.kernel.size).toBe(2);
   });
 
-  test('an app whose deletion the source tells by name goes at once', async () => {
+  test('an app whose deletion a source reports by name is removed at once', async () => {
     start();
     source().says(two);
     await clock.advance(100);

@@ -29,7 +29,7 @@ const REJECTED = [
 ];
 
 describe('a label with a scheduler that the kernel lacks', () => {
-  test('gives the service the default one, in the same pass, with the reason and without an error', async () => {
+  test('gives the service the default scheduler in the same pass, with the reason and without an error', async () => {
     world.lacking.add('twos');
     const pass = await world.start().resync(snapshot(labelled('twos', '10.0.0.1:1'), plain('10.0.0.1:2')));
     expect(kernelOf('a')).toEqual(['wlc', '10.0.0.1:1 w1']);
@@ -50,7 +50,7 @@ describe('a label with a scheduler that the kernel lacks', () => {
     expect(pass).toMatchObject({ failures: [], waiting: 0 });
   });
 
-  test('is asked of the kernel once, however many services want it', async () => {
+  test('is tried once, however many services declare it', async () => {
     world.lacking.add('twos');
     let asked = 0;
     world.refuse = (step) => {
@@ -65,7 +65,7 @@ describe('a label with a scheduler that the kernel lacks', () => {
     expect([...world.kernel.values()].map(({ scheduler }) => scheduler)).toEqual(Array(50).fill('wlc'));
   });
 
-  test('is tried again without a write to what works, and without a word', async () => {
+  test('is retried without writing to working services, and without a log line', async () => {
     world.lacking.add('twos');
     const controller = world.start();
     const all = snapshot(labelled('twos', '10.0.0.1:1'));
@@ -119,7 +119,7 @@ describe('--default-scheduler', () => {
     expect(kernelOf('a')[0]).toBe('rr');
   });
 
-  test('where the kernel lacks it too, gives wlc, and the operator is told', async () => {
+  test('if the kernel lacks it too, gives wlc and a warning', async () => {
     world.lacking.add('twos').add('sed');
     const pass = await world
       .start({ defaultScheduler: 'sed' })

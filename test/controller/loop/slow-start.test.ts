@@ -37,7 +37,7 @@ describe('slow start', () => {
     expect(pass).toMatchObject({ shortfall: [], slowStarts: 0 });
   });
 
-  test('one that comes later grows by a pass for each step, with the reason and its end told', async () => {
+  test('a later one grows with one pass per step, and reports the reason and the end', async () => {
     const { world, controller, apps, first } = started(A, B);
     await first();
     const pass = await controller.change(apps(A, B, C));
@@ -100,7 +100,7 @@ describe('slow start', () => {
     expect(world.backends(KEY)).toEqual([`${A} w100`, `${B} w10`, `${C} w100`]);
   });
 
-  test('a restart goes on where it was, and no weight is lowered', async () => {
+  test('a restart continues slow start, and lowers no weight', async () => {
     const { world, controller, apps, first } = started(A, B);
     await first();
     await controller.change(apps(A, B, C));

@@ -114,7 +114,7 @@ test('the VIP of a file that cannot be read stays after a start without saved st
   expect(backends()).toEqual(ALL);
 });
 
-test('nothing is waited for or asked again: the brake does not hold it', async () => {
+test('the brake does not hold it, so no source is read again', async () => {
   await write('b', app('b', [31001, 31002]));
   await new Process().pass();
   await write('b', '{');
@@ -126,7 +126,7 @@ test('nothing is waited for or asked again: the brake does not hold it', async (
   expect(backends()).toEqual(['31001 w1', '31002 w1']);
 });
 
-test('when the file can be read, what it does not declare goes', async () => {
+test('when the file can be read, undeclared VIPs are removed', async () => {
   await threeFiles();
   await write('b', '{');
   const started = new Process();
@@ -138,7 +138,7 @@ test('when the file can be read, what it does not declare goes', async () => {
   expect(removals(pass)?.message).toBeNull();
 });
 
-test('when the file is removed, it is known to be gone', async () => {
+test('when the file is removed, its backends are removed', async () => {
   await threeFiles();
   await write('b', '{');
   const started = new Process();
@@ -148,7 +148,7 @@ test('when the file is removed, it is known to be gone', async () => {
   expect(backends()).toEqual(['31000 w1', '31003 w1']);
 });
 
-test('what was declared since the start goes as ever, and so does what is new', async () => {
+test('backends that were declared since the start, and new ones, are removed as usual', async () => {
   await threeFiles();
   await write('b', '{');
   const started = new Process();

@@ -38,7 +38,7 @@ beforeEach(async () => {
   world.done();
 });
 
-test('a VIP whose address turns out to be the source has its route and service taken away, without a drain', async () => {
+test('a VIP at the address of a source loses its route and service, without a drain', async () => {
   expect(controller.reconciler.mustWithdraw()).toBe(false);
   learn();
   expect(controller.reconciler.mustWithdraw()).toBe(true);
@@ -64,7 +64,7 @@ test('a drain that has begun ends when the address turns out to be the source', 
   expect([...world.kernel.keys()]).not.toContain(BAD);
 });
 
-test('it is no mass removal, though nothing else is left, and what else goes is held as ever', async () => {
+test('it is no mass removal, even if no other VIP is left, and other removals are held as usual', async () => {
   learn();
   const { held } = await controller.resync(snapshot());
   expect([...world.kernel.keys()]).toHaveLength(2);
@@ -72,14 +72,14 @@ test('it is no mass removal, though nothing else is left, and what else goes is 
   expect(held?.vips).toBe(2);
 });
 
-test('on the word of our own disk it goes too, and nothing else does', async () => {
+test('with saved state alone it is removed too, and nothing else', async () => {
   learn();
   await controller.resync(snapshot(NAMED), false);
   expect(world.done()).toContain('kernel -D -t 10.77.0.9:9');
   expect(world.kernel.size).toBe(2);
 });
 
-test('a VIP at the address of an agent goes at once, when every source has told', async () => {
+test('a VIP at the address of an agent is removed at once when every source has been read', async () => {
   const idle = app('/db', { tasks: [task('db.1', [], { agent: { host: 'a', address: '10.77.0.9' } })] });
   await controller.resync(snapshot(TAKER, OTHER, NAMED, idle), false);
   expect(world.done()).not.toContain('kernel -D -t 10.77.0.9:9');
@@ -112,7 +112,7 @@ describe('before any source has been read', () => {
     controller = world.start();
   });
 
-  test('the VIP goes, with its route, and nothing else is changed', async () => {
+  test('the VIP and its route are removed, and nothing else changes', async () => {
     learn();
     await controller.reconciler.withdraw();
     expect(world.done()).toEqual([
@@ -129,7 +129,7 @@ describe('before any source has been read', () => {
     expect(world.done()).toEqual([]);
   });
 
-  test('one that the kernel does not let go stays in the ledger, and is tried again', async () => {
+  test('a service that the kernel does not remove stays in the ledger, and is retried', async () => {
     learn();
     world.refuse = (step) => (step.op === 'remove-service' ? 'EBUSY' : null);
     await controller.reconciler.withdraw();
@@ -145,7 +145,7 @@ describe('before any source has been read', () => {
     expect(world.done()).toEqual([]);
   });
 
-  test('a kernel that cannot be read is told of, and ends nothing', async () => {
+  test('a kernel that cannot be read is logged, and stops nothing', async () => {
     world.unreadable = 'ENOBUFS';
     await controller.reconciler.withdraw();
     expect(world.logged.at(-1)).toMatchObject({ level: 'warn', fields: { error: 'ENOBUFS' } });

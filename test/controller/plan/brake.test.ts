@@ -60,7 +60,7 @@ function brake(
   return { ...result, steps: [...result.plan.growing, ...result.plan.shrinking].map(formatStep) };
 }
 
-describe('what is a mass (rule 4)', () => {
+describe('which removals are mass removals (rule 4)', () => {
   test('more than half of the VIPs, and more than ten', () => {
     expect(brake(vips(1, 30), vips(1, 14)).held).toMatchObject({ vips: 16, ofVips: 30, backends: 16 });
     expect(brake(vips(1, 30), vips(1, 15)).held).toBeNull();
@@ -78,7 +78,7 @@ describe('what is a mass (rule 4)', () => {
     expect(brake(vips(1, 1), []).held).toBeNull();
   });
 
-  test('the share is what the operator says', () => {
+  test('the operator sets the share', () => {
     expect(brake(vips(1, 30), vips(1, 10), { share: 0.9 }).held).toBeNull();
     expect(brake(vips(1, 30), vips(1, 18), { share: 0.3 }).held).toMatchObject({ vips: 12 });
   });
@@ -106,7 +106,7 @@ describe('what counts', () => {
     expect(brake([vip(1, 12), vip(2, 12)], fewer).held).toMatchObject({ vips: 0, backends: 22 });
   });
 
-  test('what a source said by name does not', () => {
+  test('a removal that a source named does not', () => {
     expect(brake(vips(1, 30), [], { named: () => true }).held).toBeNull();
     const half = (endpoint: BackendKey) => Number(endpoint.split('.')[2]) <= 15;
     expect(brake(vips(1, 30), [], { named: half }).held).toBeNull();
@@ -164,15 +164,15 @@ describe('what counts', () => {
   });
 });
 
-describe('what is held', () => {
-  test('stays as it is, and says why; everything else is done', () => {
+describe('a held removal', () => {
+  test('leaves the backends as they are, with the reason; all other steps are made', () => {
     const { plan, steps } = brake(vips(1, 3), [vip(4, 1)]);
     expect(steps).toEqual(['-A -t 11.0.0.4:80 -s wlc', '-a -t 11.0.0.4:80 -r 10.1.4.1:80 -m -w 1']);
     expect(plan.services.find(({ name }) => name === 'vip-1')).toMatchObject({
       op: 'keep',
       held: true,
       reason: 'no source mentions it any more',
-      backends: [{ op: 'keep', weight: 1, reason: 'held: its task is missing from what the source tells' }],
+      backends: [{ op: 'keep', weight: 1, reason: 'held: its task is missing from the source' }],
     });
     expect(plan.summary).toEqual({ add: 1, change: 0, remove: 0, keep: 3 });
   });
@@ -193,14 +193,14 @@ describe('what is held', () => {
     };
     const { plan, held } = brake(vips(1, 4), [], { taskAt: (endpoint) => at[endpoint] ?? null });
     expect(plan.services.flatMap(({ backends }) => backends.map(({ reason }) => reason))).toEqual([
-      'held: its task runs on, and its labels do not ask for this VIP any more',
-      'held: its task is unreachable, as most at once',
-      'held: its task is unreachable, as most at once',
-      'held: its task is missing from what the source tells',
+      'held: its task still runs, but its labels no longer declare this VIP',
+      'held: its task is unreachable, as most tasks at once',
+      'held: its task is unreachable, as most tasks at once',
+      'held: its task is missing from the source',
     ]);
     expect(held && heldText(held)).toBe(
-      '4 of 4 VIPs and 4 of 4 backends in rotation would go at once, and no source says so by name: ' +
-        '2 unreachable, 1 whose labels ask for the VIP no more, 1 missing from what the sources tell',
+      '4 of 4 VIPs and 4 of 4 backends in rotation would be removed at once, and no source names them: ' +
+        '2 unreachable, 1 whose labels no longer declare the VIP, 1 missing from the sources',
     );
   });
 

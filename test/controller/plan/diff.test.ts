@@ -81,7 +81,7 @@ describe('a service that the kernel has', () => {
     expect(plan.shrinking.map(formatStep)).toEqual(['-e -t 11.0.0.1:80 -r 10.0.0.1:1 -m -w 0']);
   });
 
-  test('what is removed anywhere comes after what is added anywhere', () => {
+  test('all additions come before all removals', () => {
     const first = service('11.0.0.1', 80, [backend('10.0.0.1', 1)]);
     const second = service('11.0.0.2', 80, [backend('10.0.0.2', 2)]);
     const table = tableOf(observedService(service('11.0.0.1', 80, [backend('10.0.0.9', 9)])));
@@ -163,7 +163,7 @@ describe('ownership (rule 1)', () => {
     expect(plan.conflicts).toEqual([]);
   });
 
-  test('one of ours that nobody wants any more is removed, and named as it was', () => {
+  test('an owned service that no app declares any more is removed, and keeps its name in the diff', () => {
     const owned = { ...nobody, owned: new Map([[serviceKey(web), ofWeb]]) };
     const plan = createDiff()(desiredOf(), tableOf(observedService(web)), owned);
     expect(lines(plan)).toEqual(['-D -t 11.0.0.1:80']);
@@ -174,7 +174,7 @@ describe('ownership (rule 1)', () => {
     });
   });
 
-  test('one of ours whose last backend went is told apart from one that nobody declares', () => {
+  test('an owned service without backends is distinguished from one that no app declares', () => {
     const declares = ({ protocol, name, framework, port }: CalledVip) =>
       `${protocol} ${name}.${framework}:${port}` === 'tcp web.marathon:80';
     const desired = { ...desiredOf(), declares };

@@ -41,7 +41,7 @@ function drained(
 }
 
 describe('a backend that leaves while its task still runs (rule 6)', () => {
-  test('gets weight 0 first, with a deadline, and says what is left', () => {
+  test('gets weight 0 first, with a deadline, and reports the connections left', () => {
     const { steps, drains, plan } = drained(without(), withConnections(3), alive);
     expect(steps).toEqual(['-e -t 11.0.0.1:80 -r 10.0.0.9:9 -m -w 0']);
     expect(drains.get(KEY)?.get('10.0.0.9:9')).toBe(NOW + 300_000);
@@ -104,7 +104,7 @@ test('UDP does not drain, and a UDP backend of weight 0 is not in the kernel', (
   ]);
 });
 
-test('a service that nobody declares any more stays while a backend of it drains, and the others go', () => {
+test('a service that no app declares any more stays while one of its backends drains, and the others are removed', () => {
   const first = drained(desiredOf(), withConnections(2), alive);
   expect(first.steps).toEqual(['-e -t 11.0.0.1:80 -r 10.0.0.9:9 -m -w 0', '-d -t 11.0.0.1:80 -r 10.0.0.1:1']);
   expect(first.plan.services[0]).toMatchObject({ op: 'change', reason: 'no app declares it any more' });

@@ -124,7 +124,7 @@ describe('a table saved with ipvsadm -Sn is read', () => {
       'line 2: a destination of a service that no line above adds',
     ],
     ['-A -t 1.2.3.4:80 -s rr -p soon', 'line 1: -p wants a number'],
-    ['-A -t 1.2.3.4:80 -s rr -M 255.0.255.0', 'line 1: -M wants a netmask'],
+    ['-A -t 1.2.3.4:80 -s rr -M 255.0.255.0', 'line 1: -M: expected a netmask'],
     ['-A -s rr', 'line 1: no service'],
   ])('a line that cannot be read is named: %j', (text, message) => {
     expect(() => parseTable(text)).toThrow(message);

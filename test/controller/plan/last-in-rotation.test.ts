@@ -29,7 +29,7 @@ const rules = (hosts: readonly number[], what: Partial<LastRules> = {}): LastRul
   ...what,
 });
 
-test('all goes where what should come has come', () => {
+test('all backends are removed if the replacements were added', () => {
   const steps = [remove(1), remove(2)];
   expect(withoutLastInRotation(steps, rules([1, 2], { short: new Set() }))).toEqual(steps);
 });
@@ -39,7 +39,7 @@ test('what another VIP lacks keeps nothing here', () => {
   expect(withoutLastInRotation([remove(1)], rules([1], { short }))).toEqual([remove(1)]);
 });
 
-test('all goes where another backend stays in rotation', () => {
+test('all are removed if another backend stays in rotation', () => {
   const steps = [remove(1), empty(2)];
   expect(withoutLastInRotation(steps, rules([1, 2, 3]))).toEqual(steps);
 });
@@ -59,7 +59,7 @@ test('the one that stays is one whose task lives', () => {
   ]);
 });
 
-test('one that a source said by name is gone never stays, were it the last', () => {
+test('one whose end a source reported by name never stays, even as the last', () => {
   const named = (endpoint: string) => endpoint === '10.0.0.1:80';
   expect(withoutLastInRotation([remove(1)], rules([1], { named }))).toEqual([remove(1)]);
   expect(withoutLastInRotation([remove(1), remove(2)], rules([1, 2], { named }))).toEqual([remove(1)]);

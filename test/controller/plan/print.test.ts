@@ -84,7 +84,7 @@ test('the text diff groups by VIP, says why, and ends with a line that sums up',
   );
 });
 
-test('without differences one line says so', () => {
+test('without differences the diff is one line', () => {
   const plan = createDiff()(desiredOf(kept), tableOf(observedService(kept)), {
     owned: new Map([['tcp/11.0.0.9:80', { name: null, framework: null, fqdn: null }]]),
     inPool: () => true,
@@ -95,12 +95,12 @@ test('without differences one line says so', () => {
   ).toBe('No differences: 1 VIP as desired.\n');
 });
 
-test('colours are only there when asked for', () => {
+test('colours appear only on request', () => {
   expect(toText(reportOf(), painter(false))).not.toContain('\u001b');
   expect(toText(reportOf(), painter(true))).toContain('\u001b[32m+ my-service');
 });
 
-test('how many connections a backend may have stands beside why it has its weight', () => {
+test('the connection limit of a backend is printed next to the reason of its weight', () => {
   const limited = backend('10.0.0.1', 31000, { upperThreshold: 100, lowerThreshold: 75 });
   const plan = createDiff()(desiredOf(service('11.0.0.1', 80, [limited])), tableOf(), {
     owned: new Map(),

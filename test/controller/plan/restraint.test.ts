@@ -48,7 +48,7 @@ describe('how much of a VIP is ejected', () => {
     expect([...ejectedOf(vip(backends), failing(backends)).keys()]).toEqual(['10.0.0.3:80']);
   });
 
-  test('an app that asks for it keeps its backends in rotation', () => {
+  test('an app that opts out keeps its backends in rotation', () => {
     const backends = [backend(1, { eject: false }), backend(2)];
     expect([...ejectedOf(vip(backends), failing(backends)).keys()]).toEqual(['10.0.0.2:80']);
   });

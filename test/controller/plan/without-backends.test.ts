@@ -18,14 +18,14 @@ function diffOf(...apps: readonly App[]): readonly string[] {
     .split('\n');
 }
 
-test('a VIP of which no task runs is told, where there is nothing else to tell', () => {
+test('a VIP without a running task is reported, even if nothing else is', () => {
   expect(diffOf(web('/a', { VIP_0: '/a:80' }))).toEqual([
     `1 VIP without backends: /a -> ${FULL('a')}:80 (no task runs)`,
     'No differences: 0 VIPs as desired.',
   ]);
 });
 
-test('several are told one a line, by protocol, and an IP VIP by its address', () => {
+test('several are listed one per line, with protocol, and IP VIPs by address', () => {
   const both = app('/b', { ports: [port({ VIP_0: '/b:53' }, { protocols: ['udp', 'tcp'] })] });
   expect(diffOf(both, web('/c', { VIP_0: 'fd00::7:80' }))).toEqual([
     '3 VIPs without backends:',
@@ -36,7 +36,7 @@ test('several are told one a line, by protocol, and an IP VIP by its address', (
   ]);
 });
 
-test('of many some are told, and how many there are', () => {
+test('of many, only some are listed, with the total', () => {
   const lines = diffOf(...Array.from({ length: 25 }, (_, i) => web(`/a${i}`, { VIP_0: `/a${i}:80` })));
   expect(lines).toHaveLength(13);
   expect(lines[0]).toBe('25 VIPs without backends:');

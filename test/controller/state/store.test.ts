@@ -158,7 +158,7 @@ test('an app whose line would be too long is left out and told once, and the oth
   expect(await loaded()).toEqual([a, b]);
   await store.saveSource('marathon', null, () => snapshot(long, b));
   expect(await loaded()).toEqual([b]);
-  expect(warnings).toEqual(['row is too long to be saved, left out of the saved state']);
+  expect(warnings).toEqual(['entry is too long, left out of the saved state']);
   await store.saveSource('marathon', { upserts: [app('/long')], removed: [] }, () => snapshot());
   expect(await loaded()).toEqual([b, app('/long')]);
 });

@@ -117,7 +117,7 @@ describe('the VIPs with their backends', () => {
       rule: 'postponed',
       since: '1970-01-01T00:12:40.000Z',
       reason: null,
-      endsWhen: 'its write succeeds; it is tried again',
+      endsWhen: 'its write succeeds; it is retried',
       endsAt: '1970-01-01T00:17:50.000Z',
     } as const;
     const [db, web] = both.vips;
@@ -133,7 +133,7 @@ describe('the VIPs with their backends', () => {
       },
       plain,
     );
-    const rule = 'postponed for 5m, until its write succeeds; it is tried again';
+    const rule = 'postponed for 5m, until its write succeeds; it is retried';
     expect(text).toContain(`  service: ${rule}, in 10s\n`);
     expect(text).toContain(`  10.0.0.1:31000: ${rule}\n`);
   });

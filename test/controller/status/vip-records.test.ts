@@ -178,7 +178,7 @@ describe('the state of a VIP', () => {
     expect(held.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
       weight: 1,
       drainsUntil: null,
-      reason: 'held: its task is missing from what the source tells',
+      reason: 'held: its task is missing from the source',
       decision,
     });
 

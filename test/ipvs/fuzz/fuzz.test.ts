@@ -24,7 +24,7 @@ describe('changed replies', () => {
 
   test('come from replies to every command, which are read without an error', () => {
     const said = new Set(corpus().flatMap(readReply));
-    for (const what of ['service', 'destination', 'info', 'time-outs', 'daemon', 'family', 'words'])
+    for (const what of ['service', 'destination', 'info', 'timeouts', 'daemon', 'family', 'words'])
       expect([...said]).toContain(what);
   });
 });

@@ -37,7 +37,7 @@ const READERS: readonly (readonly [string, (message: Message) => void])[] = [
   ['destination of IPv6', (message) => checkDestination(readDestination(message, 'ipv6'))],
   ['info', (message) => check('version', /^\d+\.\d+\.\d+$/.test(readInfo(message).version))],
   [
-    'time-outs',
+    'timeouts',
     (message) => {
       for (const [name, value] of Object.entries(readTimeouts(message))) checkInteger(name, value, 32);
     },

@@ -32,7 +32,7 @@ export async function list({ config, client, ports, signal }: Session): Promise<
   ports.print(
     documentText(config.output, json, () => {
       const rows = json.map((app) => rowOf(app, desired)).filter((row) => row !== null);
-      if (rows.length === 0) return 'no app\n';
+      if (rows.length === 0) return 'no apps\n';
       const columns = config.output === 'wide' ? [...COLUMNS, ...MORE] : COLUMNS;
       return `${table(rows.toSorted(byId), columns, ports.layout()).join('\n')}\n`;
     }),

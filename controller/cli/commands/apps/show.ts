@@ -47,7 +47,7 @@ export function tasksOf(
   layout: Pick<Layout, 'width' | 'paint'>,
 ): readonly string[] {
   const tasks = app?.tasks ?? [];
-  if (tasks.length === 0) return ['no task'];
+  if (tasks.length === 0) return ['no tasks'];
   const columns = wide ? [...COLUMNS, CONTAINER] : COLUMNS;
   return table(tasks, columns, layout);
 }

@@ -143,8 +143,8 @@ describe('diff, as a script sees it', () => {
 
     const text = await diff();
     expect(text).toMatchObject({ status: 0, stderr: '' });
-    expect(text.stdout).toMatch(/^! tcp\/192\.0\.2\.30:80 {2}\/ip {2}another program has made this service/);
-    expect(text.stdout).toMatch(/\n3 services are other programs' and are left alone\.\n$/);
+    expect(text.stdout).toMatch(/^! tcp\/192\.0\.2\.30:80 {2}\/ip {2}another program created this service/);
+    expect(text.stdout).toMatch(/\n3 services of other programs are left alone\.\n$/);
     expect(await diff('-o', 'ipvsadm')).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(JSON.parse((await diff('-o', 'json')).stdout)).toMatchObject({ leftAlone: 3, conflicts: [{}] });
 

@@ -59,6 +59,20 @@ describe('why, without a controller', () => {
     });
   });
 
+  test('a network namespace that does not exist is refused in one line, even for a VIP without backends', async () => {
+    expect(await why('web', '--from-netns', '/nope')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^marathon-ipvs: --from-netns \/nope: there is no such file .*\n$/),
+    });
+  });
+
+  test('a file that is no network namespace is refused', async () => {
+    const { status, stderr } = await why('web', '--from-netns', '/etc/passwd');
+    expect(status).toBe(2);
+    expect(stderr).toContain('--from-netns /etc/passwd: it is not a network namespace; expected');
+  });
+
   test('--from-netns and --server cannot be combined', async () => {
     const { status, stderr } = await why('web', '--server', 'http://127.0.0.1:1', '--from-netns', 'client');
     expect({ status, stderr }).toEqual({

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { resolveAgents } from '../../../../controller/source/document/agents.ts';
 import { onAgent } from '../../../../controller/source/document/placement.ts';
 
-test('only host names are resolved: the system resolver takes 010.0.0.9 for 8.0.0.9', async () => {
+test('only host names are resolved: the system resolver would read 010.0.0.9 as 8.0.0.9', async () => {
   const asked: string[] = [];
   const resolver = {
     resolve: async (name: string) => {
@@ -23,7 +23,7 @@ test('only host names are resolved: the system resolver takes 010.0.0.9 for 8.0.
   expect(asked).toEqual(['agent.example']);
 });
 
-test('the reason tells a host name without address from text that is none', () => {
+test('the reason distinguishes a host name without address from other text', () => {
   const unknown = (host: string) => onAgent(host, 31000, () => null).unresolved;
   expect(unknown('agent.example')).toBe("the agent's host name agent.example has no known IPv4 address");
   expect(unknown('010.0.0.9')).toBe(

@@ -139,7 +139,7 @@ test.each<[string, unknown, string, string]>([
   expect(readDocuments(json, 'the document')?.rejected).toMatchObject([{ app: 'the document', at, value }]);
 });
 
-test('an id that is too long is told to be so', () => {
+test('an id that is too long is reported as such', () => {
   const documents = readDocuments([app('/good'), app(`/${'x'.repeat(5_000)}`)], 'the document');
   expect(documents?.rejected).toMatchObject([
     { at: '[1].id', reason: 'expected an id of at most 1024 characters' },

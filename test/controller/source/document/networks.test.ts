@@ -70,7 +70,7 @@ describe('a port mapping that names a network is reached by the address there al
   });
 });
 
-describe('where it is not known which address is on the network, no address is taken by guess', () => {
+describe('if it is unknown which address is on the network, none is guessed', () => {
   test.each<[string, string[], string]>([
     [
       'one address for two networks',

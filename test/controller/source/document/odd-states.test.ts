@@ -29,7 +29,7 @@ async function told(json: object) {
   };
 }
 
-test('an unknown state is told with its place, and is the cause of a VIP without backends', async () => {
+test('an unknown state is reported with its path, and as the cause of a VIP without backends', async () => {
   expect(await told(web(task('TASK_RUNING')))).toEqual({
     rejected: ['tasks[0].state = TASK_RUNING'],
     because: 'of 1 task, 1 is in an unknown state ("TASK_RUNING")',

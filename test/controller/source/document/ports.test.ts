@@ -243,7 +243,7 @@ test('a label that is no text is handed on as JSON, and null is no label', () =>
   });
 });
 
-test('an app without a network is told so of its VIP labels', () => {
+test('an app without a network gets a reason for its unused VIP labels', () => {
   const json = { ...docker({ network: 'NONE' }), portDefinitions: [{ labels: { VIP_0: '/web:80' } }] };
   expect(defineApp(anApp(json)).warnings).toEqual([
     'portDefinitions[0].labels.VIP_0 is not used: the app has no network, since container.docker.network is NONE',

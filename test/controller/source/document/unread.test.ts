@@ -36,7 +36,7 @@ async function read(json: object, before?: App, resolver = namesOf()): Promise<A
   return app;
 }
 
-test('a pod without status of which the definition cannot be read keeps its tasks, whatever it says of instances', async () => {
+test('a pod without status whose definition cannot be read keeps its tasks, whatever its number of instances', async () => {
   const endpoint = { name: 'http', hostPort: 0, protocol: ['tcp'], labels: { VIP_0: 'web:80' } };
   const spec = { networks: [{ mode: 'host' }], containers: [{ name: 'c', endpoints: [endpoint] }] };
   const container = {
@@ -117,7 +117,7 @@ test('where the app itself is wrong too, all of it stays', async () => {
   expect(app.rejected).toMatchObject([{ at: 'portDefinitions' }, { at: 'tasks[0].ports[0]' }]);
 });
 
-test('of thousands of wrong tasks only the first are told one by one', async () => {
+test('of thousands of invalid tasks only the first are reported one by one', async () => {
   const tasks = Array.from({ length: BOUNDS.rejections + 5 }, (_, i) => task(`web.${i}`, { host: 7 }));
   const { rejected } = await read(web(tasks));
   expect(rejected).toHaveLength(BOUNDS.rejections + 1);
@@ -213,13 +213,13 @@ describe('a task of which one port is none', () => {
     expect(served(after)).toEqual(served(before));
   });
 
-  test('is told once where its id is wrong too: as a task that cannot be read', async () => {
+  test('is reported once if its id is invalid too: as a task that cannot be read', async () => {
     const { tasks, rejected } = await read(web([task('', { ports: ['x', 'y'] })], two));
     expect(tasks).toEqual([]);
     expect(rejected).toMatchObject([{ at: 'tasks[0].id', reason: expect.stringMatching(/is left out$/) }]);
   });
 
-  test('is told as one of many, where there are thousands', async () => {
+  test('is only counted if there are thousands', async () => {
     const ports = Array.from({ length: BOUNDS.ports }, () => 'x');
     const { rejected } = await read(web([task('web.1', { ports }), task('web.2', { ports })], two));
     expect(rejected).toHaveLength(BOUNDS.rejections + 1);
@@ -425,7 +425,7 @@ describe('what else is wrong costs what depends on it', () => {
     expect(app.rejected).toEqual([{ app: '/web', at, ...UNSET }]);
   });
 
-  test('nothing, and no word: a label of another program, however long', async () => {
+  test('no effect and no report: a label of another program, however long', async () => {
     const labels = { DESC: 'x'.repeat(100_000) };
     const app = await read(
       web([task('web.1')], { labels, portDefinitions: [{ labels: { ...labels, VIP_0: 'web:80' } }] }),

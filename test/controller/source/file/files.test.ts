@@ -44,7 +44,7 @@ function filesOf(contents: ReadonlyMap<string, FileContent>): Files {
   return files;
 }
 
-test('whatever files came, changed and went, there is what one finds who reads those that are there', () => {
+test('after any history of files, the result equals a fresh read of the existing ones', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
       const files = new Files();
@@ -66,7 +66,7 @@ test('whatever files came, changed and went, there is what one finds who reads t
   );
 });
 
-test('of files that define an app the first by name counts, and the next one does when it goes', () => {
+test('if several files define an app, the first by name counts, and after its removal the next', () => {
   const [first, second] = [app('/a', { ports: [port({ VIP_0: '/x:80' })] }), app('/a')];
   const files = filesOf(new Map([['b.json', content([second])]]));
   files.set('a.json', content([first]));

@@ -81,7 +81,7 @@ describe('a file by itself', () => {
     await expect(reading).rejects.toThrow('SIGTERM');
   });
 
-  test('is read up to the limit, whatever it says of its size', async () => {
+  test('is read up to the limit, whatever size it reports', async () => {
     await expect(read('/dev/zero', never, 100_000)).rejects.toThrow(
       'file /dev/zero: it has more bytes than the limit, 100000; split it into a directory of files',
     );
@@ -93,7 +93,7 @@ describe('a file by itself', () => {
     await ended;
   });
 
-  test('that says it is empty is read to its end', async () => {
+  test('that reports size 0 is read to its end', async () => {
     const options = { mayBePipe: false, maxBytes: 1_000_000 };
     expect((await readWithin('/proc/version', options, never))?.toString()).toMatch(/^Linux version .*\n$/);
     expect(await readWithin('/proc/version', { ...options, maxBytes: 3 }, never)).toBeNull();

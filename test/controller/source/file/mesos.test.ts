@@ -73,7 +73,7 @@ describe('a file with Mesos data', () => {
     expect(await tasksIn(path)).toEqual(['/web running 10.0.0.1:31001']);
   });
 
-  test('may be an agent’s replies, one a line, of which one says where it is', async () => {
+  test('may be an agent’s replies, one per line, one of which contains its address', async () => {
     const { cluster } = recording();
     const { get_frameworks, get_tasks } = cluster.state();
     const tasks = Object.values(get_tasks as object)[0];
@@ -135,7 +135,7 @@ describe('a file with Mesos data', () => {
     await expect(source(path).read(never)).rejects.toThrow(`${at}: expected`);
   });
 
-  test('gives the same apps again as long as nothing changes', async () => {
+  test('gives the same app objects while nothing changes', async () => {
     const { subscribed } = recording();
     const path = await write('stream.jsonl', lines(subscribed));
     const files = source(path);

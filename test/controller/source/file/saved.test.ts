@@ -74,7 +74,7 @@ test('so is a task of recorded Mesos data', async () => {
   expect(loads).toHaveLength(1);
 });
 
-test('what no file gives any more stays until every file of the directory has been read', async () => {
+test('apps that no file defines any more stay until every file of the directory has been read', async () => {
   for (const name of ['a', 'b', 'c']) await write(`${name}.json`, app(`/${name}`));
   const source = await restarted();
   await write('a.json', '{');
@@ -95,7 +95,7 @@ test('what no file gives any more stays until every file of the directory has be
   expect(loads).toHaveLength(1);
 });
 
-test('what can be read is as the files say, and the disk is not asked', async () => {
+test('readable apps follow the files, without a read of the saved state', async () => {
   for (const name of ['a', 'b']) await write(`${name}.json`, app(`/${name}`));
   const source = await restarted();
   await unlink(join(directory, 'a.json'));

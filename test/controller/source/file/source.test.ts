@@ -42,7 +42,7 @@ async function followed(path: string, more: Partial<FileSourceOptions> = {}): Pr
   return listener;
 }
 
-test('a file is read with its framework, and with marathon where none is given', async () => {
+test('a file is read with its framework, marathon by default', async () => {
   await write('apps.json', { apps: [app('/a')] });
   expect((await source(file('apps.json')).read(never)).apps).toMatchObject([
     { id: '/a', framework: 'marathon' },
@@ -154,7 +154,7 @@ test('a bad file in a directory is rejected by its path, and what it last gave s
   ]);
 });
 
-test('a file that leaves a directory takes its apps along', async () => {
+test('removing a file from a directory removes its apps', async () => {
   await write('a.json', app('/a'));
   await write('b.json', app('/b'));
   const one = source(directory);
@@ -234,7 +234,7 @@ test('a followed file that becomes bad is reported as a failure, and the last go
   expect(listener.snapshots.every(({ apps }) => apps.length === 1)).toBe(true);
 });
 
-test('following starts with a file that comes later', async () => {
+test('following starts even if the file is created later', async () => {
   const listener = await followed(file('apps.json'));
   expect(listener.errors[0]?.message).toContain('there is no such file');
   await write('apps.json', [app('/a')]);
@@ -271,7 +271,7 @@ test('following ends when it is aborted', async () => {
   expect(listener.app('/b')).toBeUndefined();
 });
 
-test('a file of a directory that changes is looked at alone', async () => {
+test('only the changed file of a directory is read', async () => {
   const asked: string[] = [];
   const resolve = async (host: string) => {
     asked.push(host);

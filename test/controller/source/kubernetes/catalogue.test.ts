@@ -223,7 +223,7 @@ describe('an app of many ports and endpoints', () => {
   });
 });
 
-test('what is not about an app is the same object as long as it is as it was', async () => {
+test('a part that does not concern an app stays the same object while it is unchanged', async () => {
   const catalogue = new Catalogue();
   catalogue.objectChanged(null, { ...object('b'), declaration: refusal('/b', 'never good') });
   const before = await catalogue.take(new Map(), new Pace());
@@ -231,7 +231,7 @@ test('what is not about an app is the same object as long as it is as it was', a
   expect(await catalogue.take(new Map(), new Pace())).toBe(before);
 });
 
-test('an event looks at as much with a thousand apps as with ten', async () => {
+test('an event costs the same with a thousand apps as with ten', async () => {
   const ofTen = await readsOfOneEvent(10);
   expect(ofTen).toBeGreaterThan(0);
   expect(await readsOfOneEvent(1_000)).toBe(ofTen);

@@ -100,7 +100,7 @@ describe('ports are paired', () => {
     },
   );
 
-  test('a port number that is refused in one of two slices is told of, and the other slice counts', () => {
+  test('a port number that is refused in one of two slices is reported, and the other slice counts', () => {
     const good = slice([{ name: 'http', port: 8080 }], ['10.0.0.1']);
     const wrong = slice([{ name: 'http', port: 70_000 }], ['fd00::1'], {
       addressType: 'IPv6',
@@ -199,7 +199,7 @@ test('instances in the status of a pod are not used', () => {
   ]);
 });
 
-test('the references of an object say which port has no number', () => {
+test('the references of an object report which port has no number', () => {
   const labels = { VIP_0: '/web:80' };
   const object = declared(mapped({ name: 'http', labels }, { name: 'dns', labels }));
   expect(referencesOf(object, 'shop', [slice([{ name: 'http' }], ['10.0.0.1'])])).toEqual({

@@ -106,7 +106,7 @@ test('where its endpoints cannot be read either, its pods are found in the slice
   expect((await taken(catalogue)).found).toEqual(['/a:80 a-1 healthy 10.0.0.1:8080']);
 });
 
-test('it is as it says once it can be used, and gone once it is', async () => {
+test('it follows its object once that is usable, and is removed with it', async () => {
   const { catalogue } = await restarted();
   catalogue.sliceChanged(null, slice([ONE]));
   catalogue.objectChanged(null, UNREADABLE);
@@ -121,7 +121,7 @@ test('it is as it says once it can be used, and gone once it is', async () => {
   expect((await taken(catalogue)).found).toEqual(['gone']);
 });
 
-test('what can be used is as it says, and the disk is not asked, at the first read and after', async () => {
+test('usable objects are used as they are, without a read of the saved state, at the first read and later', async () => {
   const { catalogue, loads } = await restarted();
   catalogue.sliceChanged(null, slice([ONE]));
   catalogue.objectChanged(null, GOOD);

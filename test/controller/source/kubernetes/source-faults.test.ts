@@ -15,7 +15,7 @@ import {
   writeSlice,
 } from './setup.ts';
 
-test('an API server that goes away changes nothing, and what happened meanwhile is learnt from where it was', async () => {
+test('an API server that becomes unreachable changes nothing, and the watch resumes where it was', async () => {
   const server = await startServer();
   writeApp(server, 'web');
   writeSlice(server, 'web', '10.0.0.1');
@@ -93,7 +93,7 @@ test('a thousand objects come in pages of 500, of one version', async () => {
   expect(asked(server, 'marathonapps')).toEqual(['list', 'list', 'list']);
 });
 
-describe('a server that puts us off', () => {
+describe('a server that asks clients to wait', () => {
   test('429 while the storage of a new kind is made: the first read waits for it', async () => {
     const server = await startServer({ initialisingMs: 400 });
     const source = kubernetesSource(await clientOf(server), { context: '', clock });

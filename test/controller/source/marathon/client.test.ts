@@ -109,7 +109,7 @@ test('a refused connection is a failure that can pass', async () => {
   });
 });
 
-test('what only a person can fix is not tried again', async () => {
+test('an error that only an operator can fix is not retried', async () => {
   const marathon = await serve((_request, response) => void response.writeHead(401).end());
   await expect(client([marathon]).get('/', never)).rejects.toMatchObject({ retry: 'never' });
 });
@@ -179,7 +179,7 @@ test.each(['plain', 'gzip'])(
   },
 );
 
-test('an answer that never ends is given up', async () => {
+test('an answer that never ends times out', async () => {
   const marathon = await serve((_request, response) => {
     response.write('[');
     const drip = setInterval(() => response.write('1,'), 5);
@@ -197,7 +197,7 @@ test('a request ends at once when it is aborted', async () => {
   await expect(asking).rejects.toThrow('enough');
 });
 
-test('when a master fails the next one is asked, and asked first from then on', async () => {
+test('when a master fails, the next one is tried, and first from then on', async () => {
   const down = await serve((_request, response) => void response.writeHead(503).end());
   const up = await serve(ok);
   const both = client([down, up]);

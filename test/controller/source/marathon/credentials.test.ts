@@ -78,7 +78,7 @@ test('a redirect to another master carries the credentials', async () => {
   expect(leader.authorizations).toEqual(['token=t']);
 });
 
-test('a redirect to a stranger is followed without the credentials, and a refusal there says so', async () => {
+test('a redirect to an unknown host is followed without credentials, and a refusal there mentions this', async () => {
   const stranger = await serve((_request, response) => void response.writeHead(401).end());
   const standby = await serve(
     (_request, response) => void response.writeHead(302, { location: `${stranger.url}/x` }).end(),

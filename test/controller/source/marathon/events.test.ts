@@ -88,15 +88,19 @@ test.each<[string, string, string]>([
   ['status_update_event', '{"appId":7}', 'not an event of Marathon: appId: expected text'],
   ['status_update_event', '{"appId":"/caf\uFFFD","taskId":"t","taskStatus":"TASK_KILLED"}', 'not UTF-8'],
   ['pod_deleted_event', '{"uri":"/v2/pods/%zz"}', 'URI malformed'],
-  ['pod_deleted_event', '{"uri":"/v2/pods/%20/..%2f"}', 'the id of no single app'],
-  ['app_terminated_event', '{"appId":"/"}', 'the id of no single app'],
-  ['app_terminated_event', '{"appId":"/g/*"}', 'the id of no single app'],
-  ['app_terminated_event', '{"appId":"/a/versions"}', 'the id of no single app'],
-  ['app_terminated_event', '{"appId":"web"}', 'the id of no single app'],
-  ['app_terminated_event', '{"appId":"/\\ud800"}', 'the id of no single app'],
-  ['app_terminated_event', `{"appId":"/${'a'.repeat(2_000)}"}`, 'the id of no single app'],
+  ['pod_deleted_event', '{"uri":"/v2/pods/%20/..%2f"}', 'not the id of a single app'],
+  ['app_terminated_event', '{"appId":"/"}', 'not the id of a single app'],
+  ['app_terminated_event', '{"appId":"/g/*"}', 'not the id of a single app'],
+  ['app_terminated_event', '{"appId":"/a/versions"}', 'not the id of a single app'],
+  ['app_terminated_event', '{"appId":"web"}', 'not the id of a single app'],
+  ['app_terminated_event', '{"appId":"/\\ud800"}', 'not the id of a single app'],
+  ['app_terminated_event', `{"appId":"/${'a'.repeat(2_000)}"}`, 'not the id of a single app'],
   ['deployment_success', '{"plan":{"steps":["x"]}}', ''],
-  ['deployment_info', '{"currentStep":{"actions":[{"app":"/a"},{"app":"//"}]}}', 'the id of no single app'],
+  [
+    'deployment_info',
+    '{"currentStep":{"actions":[{"app":"/a"},{"app":"//"}]}}',
+    'not the id of a single app',
+  ],
 ])('%s with odd content may affect everything, and names nothing as ended: %s', (type, data, reason) => {
   const { affected, ended, problem } = readEvent({ event: type, data });
   expect({ affected, ended }).toEqual({ affected: 'everything', ended: null });

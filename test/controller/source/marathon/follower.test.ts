@@ -119,7 +119,7 @@ test('an app is read at the first event, and again for all that follow within it
   expect(singles()).toHaveLength(2);
 });
 
-test('an app that goes on changing rests ever longer, and after quiet as short as at first', async () => {
+test('an app that keeps changing is read at growing intervals, and at the shortest again after a quiet period', async () => {
   expect(await readTimes(200)).toEqual([0, 10, 30, 70, 120, 170]);
   await clock.advance(3 * REST_MS);
   expect(await readTimes(50)).toEqual([0, 10, 30]);
@@ -162,7 +162,7 @@ test('the steady changes of a large cluster do not turn into lists while a list 
   expect(singles()).toHaveLength(100);
 });
 
-test('a list that takes long holds up no app: one that changes meanwhile is read at once', async () => {
+test('a slow list delays no app: one that changes meanwhile is read at once', async () => {
   listMs = 20_000;
   emit('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
   await clock.advance(2_000);

@@ -13,7 +13,7 @@ const HOW: [string, number][] = [
 ];
 
 test.each(HOW)(
-  'tasks named as ended, %s, go at once, also where they are half of all',
+  'tasks named as ended, %s, are removed at once, even if they are half of all',
   async (_how, maxDirty) => {
     cluster = new Cluster();
     await cluster.start({ maxDirty });

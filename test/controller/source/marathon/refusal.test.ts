@@ -9,7 +9,7 @@ useServers();
 
 const INVALID = 'Object is not valid';
 
-describe('each version of Marathon has its own form for what is wrong', () => {
+describe('each version of Marathon has its own format for errors', () => {
   test.each<[string, unknown, string, readonly (readonly [string, readonly string[]])[]]>([
     [
       '1.x: a path with several messages',
@@ -107,13 +107,13 @@ test('what lacks, exists or is locked is reported without a message too', () => 
   expect(refusalOf(409, { message: null, deployments: [{ id: 'd' }] })).toMatchObject({ why: 'locked' });
 });
 
-test('what is not Marathon’s own answer is no refusal', () => {
+test('an answer that is not Marathon’s own is no refusal', () => {
   expect(refusalOf(404, null)).toBeNull();
   expect(refusalOf(404, { error: 'not found' })).toBeNull();
   expect(refusalOf(413, { message: 'too large' })).toBeNull();
 });
 
-test('whatever JSON comes, the messages are text, and not more than a person reads', () => {
+test('for any JSON, the messages are text of readable length', () => {
   const deep = JSON.parse(`${'[{"errors":'.repeat(3_000)}1${'}]'.repeat(3_000)}`);
   expect(refusalOf(422, { message: 'x', details: deep })?.details).toHaveLength(1);
   fc.assert(

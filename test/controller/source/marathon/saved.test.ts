@@ -135,7 +135,7 @@ describe('what the first read after a restart cannot read is what it was before'
   });
 });
 
-test('what can be read, and what the list has no more, is as the source says, and the disk is not asked', async () => {
+test('readable apps, and those no longer listed, follow the source, without a read of the saved state', async () => {
   marathon.apps.set('/a', running());
   const { saved, loads } = await savedNow();
   marathon.apps.set('/a', running({ ports: [31009], id: 'task.new' }, 'new:80'));

@@ -122,7 +122,7 @@ test.each([
   },
 );
 
-test('following ends when it is aborted, in whatever it is doing', async () => {
+test('following ends when it is aborted, in any state', async () => {
   for (const wait of [0, 5, 20, 60]) {
     const end = new AbortController();
     const run = source().follow(new TestListener(), end.signal);
@@ -132,7 +132,7 @@ test('following ends when it is aborted, in whatever it is doing', async () => {
   }
 });
 
-test('an agent whose name could not be resolved is tried again', async () => {
+test('the name of an agent that could not be resolved is looked up again', async () => {
   const names: Record<string, string> = {};
   marathon.apps.set('/a', app('a:80', { tasks: [task(31000, { host: 'agent.example' })] }));
   const listener = await followed({ clock: fastClock(300), resolver: namesOf(names) });
@@ -141,7 +141,7 @@ test('an agent whose name could not be resolved is tried again', async () => {
   await until('it is resolved', () => reached(listener.app('/a')?.tasks[0]) === '10.0.0.7:31000');
 });
 
-test('with a stand-by as the only master given, the leader’s stream is followed', async () => {
+test('with a standby as the only configured master, the leader’s stream is followed', async () => {
   const standby = await startStub({ '/a': app('a:80') });
   standby.intercept = ({ url }, response) => {
     response.setHeader('x-marathon-leader', marathon.url);

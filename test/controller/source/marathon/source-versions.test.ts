@@ -69,7 +69,7 @@ test('an app that has and had no VIP causes no requests for versions', async () 
   expect(asked('/v2/apps/a/versions')).toEqual([]);
 });
 
-test('a version that Marathon dropped is taken as the newest, with a warning', async () => {
+test('a version that Marathon deleted counts as the newest, with a warning', async () => {
   marathon.apps.set('/a', deploying('new:80', task(31000)));
   const [a] = (await source().read(never)).apps;
   expect(a?.tasks[0]?.ports[0]).toMatchObject({ labels: { VIP_0: 'new:80' }, endpoints: [{ port: 31000 }] });
@@ -83,7 +83,7 @@ test('a version whose answer is null is none that Marathon dropped', async () =>
   expect(reached(a?.tasks[0])).toContain(`version ${V1} could not be read`);
 });
 
-test('a version with a wrong value in one port gives its tasks the others', async () => {
+test('a version with an invalid value in one port gives its tasks the other ports', async () => {
   marathon.apps.set('/a', deploying('new:80', task(31000)));
   const { portDefinitions, ...old } = app('old:80') as { portDefinitions: object[] };
   const ports = [...portDefinitions, { protocol: 7, labels: { VIP_0: 'other:80' } }];
@@ -100,7 +100,7 @@ test('a version of which the ports are no list has no ports that are known', asy
   expect(reached(a?.tasks[0])).toContain(`version ${V1} could not be read`);
 });
 
-test('a version that cannot be read for now leaves its task without backends, is reported, and is tried again', async () => {
+test('a version that cannot be read at the moment leaves its task without backends, is reported, and is retried', async () => {
   marathon.apps.set('/a', deploying('new:80', task(31000)));
   marathon.versions.set(`/v2/apps/a/versions/${V1}`, { id: '/a', ...app('old:80') });
   marathon.intercept = on('/v2/apps/a/versions/', status(500));
@@ -112,7 +112,7 @@ test('a version that cannot be read for now leaves its task without backends, is
   expect(listener.app('/a')?.tasks[0]?.ports[0]?.labels).toEqual({ VIP_0: 'old:80' });
 });
 
-test('a version whose answer is no definition is reported and tried again like one that fails', async () => {
+test('a version whose answer is no definition is reported and retried like a failed read', async () => {
   marathon.apps.set('/a', deploying('new:80', task(31000)));
   marathon.versions.set(`/v2/apps/a/versions/${V1}`, {});
   const listener = await followed({ clock: fastClock(200) });

@@ -102,7 +102,7 @@ test('one malformed app does not harm the others', async () => {
   ]);
 });
 
-test('at the start everything is read once, when the stream stands', async () => {
+test('at the start everything is read once, when the stream is open', async () => {
   const listener = await followed();
   expect(listener.reads).toEqual([{ complete: true, since: expect.any(Number) }]);
   expect(listener.errors).toEqual([]);
@@ -166,7 +166,7 @@ test('an app that Marathon does not know any more is gone', async () => {
   expect(ids(listener)).toEqual(['/b']);
 });
 
-test('a 404 that does not come from Marathon takes no app away', async () => {
+test('a 404 that does not come from Marathon removes no app', async () => {
   const listener = await followed();
   marathon.intercept = on('/', status(404, '<html>not here</html>'));
   changed('/a');
@@ -186,7 +186,7 @@ test('an app or a pod that was not known before is found by its id', async () =>
   expect(asked('/v2/apps?')).toEqual([]);
 });
 
-test('an app that fails to be read is tried again, and holds back no other', async () => {
+test('an app that cannot be read is retried, and delays no other', async () => {
   const listener = await followed();
   marathon.intercept = on('/v2/apps/a', status(500));
   marathon.apps.set('/a', app('new:80'));

@@ -12,7 +12,7 @@ const text = (fields: object = {}) => JSON.stringify({ ...SIMULATED, ...fields }
 const writing = (marathon: { urls: readonly string[] }) =>
   createMarathonWriter(client(marathon.urls.join(',')));
 
-describe('a write that Marathon takes', () => {
+describe('a write that Marathon accepts', () => {
   test('names the deployment, which can be followed to its end', async () => {
     const marathon = await start({ startMs: 60_000 });
     const writer = writing(marathon);
@@ -32,7 +32,7 @@ describe('a write that Marathon takes', () => {
     expect(await writer.show(WEB, signal)).toBeNull();
   });
 
-  test('goes out byte for byte', async () => {
+  test('is sent byte for byte', async () => {
     const bodies: string[] = [];
     const server = await serve((request, response) => {
       request.setEncoding('utf8').on('data', (chunk: string) => bodies.push(chunk));
@@ -133,7 +133,7 @@ describe('a write that Marathon refuses', () => {
 });
 
 describe('masters', () => {
-  test('the next one is asked where nothing listens, and while there is no leader', async () => {
+  test('the next master is tried if nothing listens, or if there is no leader', async () => {
     const marathon = await start({ masters: 2 });
     const writer = createMarathonWriter(client([refused, ...marathon.urls].join(',')));
     expect(await writer.add('app', text(), { signal })).toMatchObject({ result: 'accepted' });

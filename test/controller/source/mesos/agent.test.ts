@@ -44,7 +44,7 @@ test('an agent is polled for its tasks, and what changed is published', async ()
   await until('the old task has ended', () => tasksOf(listener)[0] === 'gone');
 });
 
-test('an agent says its own name once, and not with every poll', async () => {
+test('an agent reports its own name once, not with every poll', async () => {
   const listener = await followed();
   for (const port of [31002, 31003, 31004]) {
     agent.cluster.addTask(webTask(port));

@@ -79,7 +79,7 @@ test('an app whose VIPs would have too many backends keeps what it last gave, an
   expect(web?.ports).toEqual(few.apps[1]?.ports);
 });
 
-test('in whatever order agents, frameworks and tasks come, the same comes of it', async () => {
+test('the order in which agents, frameworks and tasks arrive does not matter', async () => {
   const events = beginnings();
   const expected = await after(events);
   expect(expected.apps.map(({ id, tasks }) => [id, tasks.length])).toEqual([
@@ -110,7 +110,7 @@ test('a state gives the same as the events that lead to it', async () => {
   expect(await snapshotOf(cluster)).toEqual(before);
 });
 
-test('a state that is taken in many turns gives the same as one that is taken at once', async () => {
+test('a state that is taken in many turns gives the same result as one that is taken at once', async () => {
   class Short extends Pace {
     turns = 0;
     override isDue(): boolean {
@@ -174,7 +174,7 @@ test('of a service with thousands of restarts the oldest ended tasks are forgott
   expect(apps[0]?.tasks[0]?.id).toBe(webTask(10_500).id);
 });
 
-test('what is not about an app is the same object as long as it is as it was', async () => {
+test('a part that does not concern an app stays the same object while it is unchanged', async () => {
   const cluster = new Cluster();
   for (const event of beginnings()) cluster.apply(event, 0);
   const about = () => cluster.take(new Map(), ADDRESSES, new Pace());
@@ -194,7 +194,7 @@ test('what is not about an app is the same object as long as it is as it was', a
   expect((await about()).agents).toEqual(['10.0.0.1']);
 });
 
-test('an event looks at as much with a thousand tasks as with ten', async () => {
+test('an event costs the same with a thousand tasks as with ten', async () => {
   const ofTen = await readsOfEvents(10);
   expect(ofTen).toBeGreaterThan(0);
   expect(await readsOfEvents(1_000)).toBe(ofTen);

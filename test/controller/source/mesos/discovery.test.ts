@@ -149,7 +149,7 @@ describe('a mapping that only the status has', () => {
     expect(reachedBy(taskWith({ ...webOn(), statuses }))).toEqual(['10.0.0.1:31000']);
   });
 
-  test('with a host port that is no port gives no backend, and says so', () => {
+  test('with an invalid host port gives no backend, and reports it', () => {
     const container = {
       type: 'MESOS',
       network_infos: [{ port_mappings: [{ ...MAPPING, host_port: 70_000 }] }],
@@ -252,7 +252,7 @@ test.each<[string, object, string[]]>([
   expect(taskWith(json).warnings.map((warning) => warning.split(' is not used: ')[0])).toEqual(paths);
 });
 
-test('a VIP label beside a list of labels is told with its value, and the list counts', () => {
+test('a VIP label next to a list of labels is reported with its value, and the list counts', () => {
   const beside = { ...pairs(['VIP_0', '/web:80']), VIP_1: '/web:81', IPVS_SCHEDULER: ['rr'], other: 'x' };
   const { ports, warnings } = taskWith({
     ...discovering({ number: 80, protocol: 'tcp', labels: beside }),

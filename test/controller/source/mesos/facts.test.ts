@@ -38,7 +38,7 @@ describe('the newest status', () => {
   const status = (timestamp: number, what: Partial<TestTask>) =>
     statusJson({ id: 'a', agent: 's', timestamp, ...what });
 
-  test('is the one with the greatest timestamp, wherever it stands in the list', () => {
+  test('is the one with the latest timestamp, at any position in the list', () => {
     const statuses = [
       status(3, { healthy: false, addresses: ['9.0.0.3'] }),
       status(1, { healthy: true, addresses: ['9.0.0.1'] }),

@@ -43,7 +43,7 @@ test('an agent that the new master gives up leaves tasks that are unreachable', 
   await until('its task is unreachable', () => tasksOf(listener)[0] === 'unreachable 10.0.0.1:31001');
 });
 
-test('an agent that the new master gives up without an event leaves tasks that are unreachable, and end later', async () => {
+test('an agent that the new master gives up without an event leaves unreachable tasks, which end later', async () => {
   const clock = fastClock(1000);
   const listener = await followed({ clock, silenceMs: 1e9 });
   const begun = clock.monotonic();
@@ -82,7 +82,7 @@ test('connections that end do not keep the tasks of a lost agent', async () => {
   expect(clock.monotonic() - begun).toBeLessThan(900_000);
 });
 
-test('a master that does not say which agents it waits for changes nothing, and is asked again', async () => {
+test('a master that does not report which agents it waits for changes nothing, and is queried again', async () => {
   const clock = fastClock(1000);
   const listener = await followed({ clock, silenceMs: 1e9 });
   let isRefused = true;
@@ -100,7 +100,7 @@ test('a master that does not say which agents it waits for changes nothing, and 
   await until('its task is unreachable', () => tasksOf(listener)[0] === 'unreachable 10.0.0.1:31001');
 });
 
-test('who knows nothing yet waits until the agents are back, and says why', async () => {
+test('a controller without state waits until the agents are back, and reports why', async () => {
   mesos.cluster.failOver();
   const clock = fastClock(100);
   const listener = startFollowing({ clock });
@@ -119,7 +119,7 @@ test('who knows nothing yet waits until the agents are back, and says why', asyn
   expect(listener.reads[0]).toMatchObject({ complete: true });
 });
 
-test('who knows nothing yet goes on once the master has given its agents up', async () => {
+test('a controller without state proceeds once the master has given up its agents', async () => {
   mesos.cluster.failOver();
   const clock = fastClock(1000);
   const listener = startFollowing({ clock, silenceMs: 1e9 });

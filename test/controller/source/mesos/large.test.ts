@@ -33,7 +33,7 @@ class Measured extends Pace {
 }
 
 // How long the parts are is for the benchmark (100 ms at most): here it would depend on what else the machine does.
-test('a state of 10,000 tasks and 30 MB comes in parts, of which none is more than a fifth of the whole', async () => {
+test('a state of 10,000 tasks and 30 MB is read in slices, none longer than a fifth of the whole', async () => {
   const model = new TestCluster(() => undefined);
   model.addFramework(MARATHON, 'marathon');
   model.addAgent('S0', '10.0.0.1');

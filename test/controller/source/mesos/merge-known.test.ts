@@ -133,7 +133,7 @@ describe('a task that is listed again without statuses', () => {
     expect(await listener.all()).toEqual(before);
   });
 
-  test('takes over what it says itself', async () => {
+  test('takes over its own state', async () => {
     const listener = new TestListener();
     listener.added();
     listener.added({ addresses: ['9.0.0.7'], healthy: false });

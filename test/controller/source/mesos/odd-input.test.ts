@@ -112,7 +112,7 @@ describe('a wrong field in an update', () => {
     expect((await found(cluster)).tasks).toEqual(['gone healthy']);
   });
 
-  test('neither of which has a state leaves the task in its own, and is told', async () => {
+  test("without a state leaves the task's state unchanged, and is reported", async () => {
     const cluster = await serving();
     apply(cluster, 'TASK_UPDATED', update(undefined));
     expect(await found(cluster)).toEqual({ tasks: [SERVES], rejected: ['state'] });
@@ -124,7 +124,7 @@ describe('a wrong field in an update', () => {
     expect((await found(cluster)).tasks).toEqual(['gone healthy']);
   });
 
-  test('of a task that cannot be found is told with the source', async () => {
+  test('without a task id is reported with the source', async () => {
     const cluster = await serving();
     apply(cluster, 'TASK_UPDATED', { framework_id: { value: MARATHON }, state: 'TASK_FAILED' });
     expect((await everythingOf(cluster, ADDRESSES)).rejected).toEqual([
@@ -352,7 +352,7 @@ test.each<[string, unknown, string]>([
   expect((await found(cluster)).rejected).toEqual([]);
 });
 
-test('entries of lists that are none are each told with their place and the source', async () => {
+test('invalid entries of lists are each reported with their path and the source', async () => {
   const cluster = new Cluster('mesos=m');
   await take(
     cluster,

@@ -87,7 +87,7 @@ describe('a discovery port', () => {
     ]);
   });
 
-  test('of an agent without a known address is nowhere, and says why', () => {
+  test('of an agent without a known address has no address, with the reason', () => {
     const task = { addresses: ['172.17.0.2'], ports: [{ number: 31001, labels: HOST }] };
     expect(portsIn(task, { host: 'agent.example', address: null })).toEqual([
       "container/bridge agent the agent's host name agent.example has no known IPv4 address",

@@ -55,7 +55,7 @@ test.each<[unknown, string]>([
   expect(problems.map((each) => each.at)).toEqual([at]);
 });
 
-test('tells the value that stands there, of ten problems at most', () => {
+test('shows the offending value of at most ten problems', () => {
   const items = Array.from({ length: 20 }, () => 5);
   const { problems } = readable(z.object({ items: z.array(item) }), { items });
   expect(problems).toHaveLength(10);

@@ -20,12 +20,12 @@ beforeEach(() => {
   agents.replace(RECOVERED, FAILOVER);
 });
 
-test('tasks may be missing for as long as the master waits for an agent, and it is asked once its time can be over', () => {
+test('tasks may be missing as long as the master waits for an agent, and it is queried once that time can be over', () => {
   expect(agents.hosts).toEqual(['a.example', 'b.example']);
   expect([agents.until, agents.nextCheck]).toEqual([Number.POSITIVE_INFINITY, DUE]);
 });
 
-test('once every agent has come back, tasks may be missing for a moment more, and nothing is asked', () => {
+test('once every agent has come back, tasks may be missing a moment longer, and the master is not queried', () => {
   agents.cameBack('S0', 5_000);
   expect([agents.until, agents.nextCheck]).toEqual([Number.POSITIVE_INFINITY, DUE]);
   agents.cameBack('S1', 8_000);
@@ -38,7 +38,7 @@ test('an agent that comes back again gets no more time', () => {
   expect(agents.until).toBe(5_000 + LATE_TASKS_MS);
 });
 
-test('each is forgotten some time after it came back, and one that is not recovering is none', () => {
+test('each is forgotten some time after it came back, and other agents are ignored', () => {
   agents.cameBack('S0', 5_000);
   agents.cameBack('S9', 5_000);
   agents.expire(5_000 + LATE_TASKS_MS);
@@ -52,7 +52,7 @@ test('another subscription to the same master does not restart the time', () => 
   expect(agents.nextCheck).toBe(DUE);
 });
 
-test('an agent that a second failover takes away again has all its time', () => {
+test('an agent that a second failover removes again gets its full time', () => {
   agents.cameBack('S0', 5_000);
   agents.cameBack('S1', 5_000);
   agents.replace(RECOVERED, 6_000);
@@ -63,12 +63,12 @@ test('the master gives up the agents that it neither has nor waits for', () => {
   expect(agents.givenUp({ registered: set('S0', 'S7'), recovering: set() }, DUE)).toEqual(['S1']);
 });
 
-test('what the master still waits for is asked again after a pause, however long its own time-out is', () => {
+test('the master is queried again after a pause about the agents that it still waits for, however long its own timeout is', () => {
   expect(agents.givenUp({ registered: set(), recovering: set('S0', 'S1') }, DUE)).toEqual([]);
   expect(agents.nextCheck).toBe(DUE + RECHECK_MS);
 });
 
-test('one that came back while the master was asked is not given up', () => {
+test('an agent that came back during the query is not given up', () => {
   agents.cameBack('S1', DUE);
   expect(agents.givenUp({ registered: set(), recovering: set('S0') }, DUE)).toEqual([]);
 });

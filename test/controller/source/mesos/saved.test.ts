@@ -71,7 +71,7 @@ test.each<[string, object]>([
   expect(loads()).toBe(1);
 });
 
-test('so is its app where only its name says which that is', async () => {
+test('its app stays too if only its name identifies it', async () => {
   const broker = webTask(31001, { id: 'broker-0__1', name: 'broker-0' });
   const { cluster } = await restarted(json(broker));
   await take(cluster, [json(broker, { name: 7, discovery: 7 })]);
@@ -84,7 +84,7 @@ test('a task whose framework cannot be read is in the app that it was in', async
   expect(await found(cluster)).toEqual(SERVE);
 });
 
-test('it goes on so in later states, ends by its own event, and is read anew once it can be', async () => {
+test('it stays so in later states, ends by its own event, and is read again once it can be', async () => {
   const { cluster } = await restarted();
   const bad = json(ONE, { agent_id: 7 });
   await take(cluster, [bad, json(TWO)]);
@@ -109,7 +109,7 @@ test('one that has ended, or is listed no more, does not come back', async () =>
   expect(await found(cluster)).toEqual([]);
 });
 
-test('what can be read is as the state says, and the disk is not asked', async () => {
+test('readable tasks follow the state, without a read of the saved state', async () => {
   const { cluster, loads } = await restarted();
   await take(cluster, [json(TWO)]);
   expect(await found(cluster)).toEqual(SERVE.slice(1));
@@ -195,7 +195,7 @@ test('an agent whose name cannot be resolved since the start is where it was', a
   );
 });
 
-test('the disk is not asked for an agent that could be resolved once', async () => {
+test('the saved state is not read for an agent that was resolved once', async () => {
   const { cluster, loads } = await restarted(bridged(31001));
   await take(cluster, [bridged(31001)], ...NAMED);
   expect(await found(cluster, new Map([['agent1', '10.0.0.1']]))).toEqual(SERVE.slice(0, 1));

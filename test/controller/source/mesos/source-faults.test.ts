@@ -218,7 +218,7 @@ test('a page in place of an answer is no Mesos', async () => {
   );
 });
 
-test('an agent whose name cannot be resolved is tried again', async () => {
+test('the name of an agent that cannot be resolved is looked up again', async () => {
   const names: Record<string, string> = {};
   mesos.cluster.addAgent('S3', 'agent.example');
   const labels = { VIP_0: '/web:80', 'network-scope': 'host' };
@@ -246,7 +246,7 @@ test('an agent whose name cannot be resolved is tried again', async () => {
   },
 );
 
-test('following ends when it is aborted, in whatever it is doing', async () => {
+test('following ends when it is aborted, in any state', async () => {
   for (const wait of [0, 5, 20, 60]) {
     const end = new AbortController();
     const run = source().follow(new TestListener(), end.signal);

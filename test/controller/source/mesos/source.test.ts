@@ -30,7 +30,7 @@ test('the state at the beginning is published as a whole, and as one app of its 
   expect(tasksOf(listener)).toEqual(['running 10.0.0.1:31001']);
 });
 
-test('what an event says is published by name, and apps that it does not concern are the same objects', async () => {
+test('an event is published for its app only, and other apps stay the same objects', async () => {
   mesos.cluster.addTask(
     webTask(9000, { id: 'broker-0__1', name: 'broker-0', framework: KAFKA, agent: 'S1' }),
   );
@@ -61,14 +61,14 @@ test('a task starts, runs, is killed and ends', async () => {
   await until('it is gone', () => tasksOf(listener)[1] === 'gone');
 });
 
-test('the newest state counts, and not the one in the older status that comes with it', async () => {
+test('the newest state counts, not the one in the older status that arrives with it', async () => {
   const listener = await followed();
   const { id } = webTask(31001);
   mesos.cluster.updateTask(id, { state: 'RUNNING', addresses: ['10.0.0.1'] }, 'KILLING');
   await until('it is being killed', () => tasksOf(listener)[0] === 'killing 10.0.0.1:31001');
 });
 
-test('health comes with a status, and one without health leaves it as it was', async () => {
+test('a status can contain health, and one without health leaves it unchanged', async () => {
   mesos.cluster.addTask(webTask(31002, { healthy: null }));
   const listener = await followed();
   const health = () => listener.app('/web')?.tasks.map((task) => task.health);
@@ -97,7 +97,7 @@ test('a task that is unreachable keeps its place, so that its connections may en
   expect(tasksOf(listener)).toEqual(['unreachable 10.0.0.1:31001']);
 });
 
-test('a task that comes before its framework waits for it, and is reported meanwhile', async () => {
+test('a task that arrives before its framework waits for it, and is reported meanwhile', async () => {
   const listener = await followed();
   mesos.cluster.addTask(webTask(31002, { framework: 'f-0009' }));
   await until('it waits', () => listener.last.warnings.length > 0);
@@ -109,7 +109,7 @@ test('a task that comes before its framework waits for it, and is reported meanw
   expect(listener.last.warnings).toEqual([]);
 });
 
-test('a task that comes before its agent has its place once that comes', async () => {
+test('a task that arrives before its agent gets its place when the agent arrives', async () => {
   const listener = await followed();
   const labels = { VIP_0: '/web:80', 'network-scope': 'host' };
   mesos.cluster.addTask(
@@ -120,7 +120,7 @@ test('a task that comes before its agent has its place once that comes', async (
   await until('it is reached', () => tasksOf(listener)[1] === 'running 10.0.0.9:31002');
 });
 
-test('a framework that changes its name takes its apps along', async () => {
+test('a framework that changes its name renames its apps', async () => {
   const listener = await followed();
   mesos.cluster.addFramework(MARATHON, 'marathon-user');
   await until('it has the name', () => listener.last.apps[0]?.framework === 'marathon-user');

@@ -91,7 +91,7 @@ test('a task that could not be reached when its agent was lost ends some time af
   expect(await states()).toEqual(['gone']);
 });
 
-test('so does one whose agent was given up while there was no subscription', async () => {
+test('a task whose agent was given up while there was no subscription ends too', async () => {
   await failOver();
   isSubscribed = false;
   pass(60_000);

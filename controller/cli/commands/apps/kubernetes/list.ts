@@ -26,7 +26,7 @@ export async function list(session: ClusterSession): Promise<number> {
   const { objects, snapshot } = await listCluster(session);
   ports.print(
     documentText(config.output, objects.map(documentOf), () => {
-      if (objects.length === 0) return 'no app\n';
+      if (objects.length === 0) return 'no apps\n';
       const { declared } = translate(snapshot);
       const rows = objects.map((object): Row => {
         const own = declared.filter((one) => isOf(one, object)).map(shortName);

@@ -5,7 +5,7 @@ import { type } from './commanding.ts';
 
 test('app list shows each app with its instances and VIPs', async () => {
   const marathon = await start();
-  expect((await type(marathon.url, ['app', 'list'])).out).toBe('no app\n');
+  expect((await type(marathon.url, ['app', 'list'])).out).toBe('no apps\n');
   await marathon.addApp({ ...SIMULATED, instances: 2 });
   await marathon.addApp({ ...SIMULATED, id: '/batch', portDefinitions: [] });
   const { out } = await type(marathon.url, ['app', 'list']);
