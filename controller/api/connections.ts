@@ -28,6 +28,8 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 const SLACK = 1_024;
 
 export interface Connections {
+  /** Call before a request is handled, with at most one of a connection at a time. */
+  handling(request: IncomingMessage, response: ServerResponse): void;
   /** Call before the headers of an answer are sent. */
   sending(response: ServerResponse, isStream: boolean): void;
   /** Call when the answer to a request is delayed: until it is sent, the connection counts as waiting. */
@@ -39,8 +41,6 @@ interface Connection {
   socket: Socket;
   readonly client: string;
   readonly number: number;
-  /** Requests that are being handled or answered. */
-  answers: number;
   /** Whether all that is left is for the client to read its answers. */
   sending: boolean;
 }
@@ -131,7 +131,7 @@ export function limitConnections(server: Server, limits: ConnectionLimits = CONN
     if (key === null) return;
     accepted += 1;
     const client = clientOf(socket.remoteAddress ?? '');
-    const connection = { socket, client, number: accepted, answers: 0, sending: false };
+    const connection = { socket, client, number: accepted, sending: false };
     connections.set(key, connection);
     wait(connection);
     socket.once('close', () => forget(key, connection));
@@ -143,22 +143,18 @@ export function limitConnections(server: Server, limits: ConnectionLimits = CONN
     connection.socket = socket;
     socket.once('close', () => forget(key, connection));
   });
-  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-    const connection = connections.get(keyOf(request.socket) ?? '');
-    if (connection === undefined) return;
-    connection.answers += 1;
-    connection.sending = false;
-    if (hasBody(request)) request.once('end', () => response.closed || begin(connection));
-    else begin(connection);
-    response.once('close', () => {
-      connection.answers -= 1;
-      if (connection.answers > 0 || connection.socket.destroyed) return;
-      connection.sending = false;
-      wait(connection);
-    });
-  });
-
   return {
+    handling(request, response) {
+      const connection = connections.get(keyOf(request.socket) ?? '');
+      if (connection === undefined) return;
+      connection.sending = false;
+      if (hasBody(request)) request.once('end', () => response.closed || begin(connection));
+      else begin(connection);
+      response.once('close', () => {
+        connection.sending = false;
+        if (!connection.socket.destroyed) wait(connection);
+      });
+    },
     sending(response, isStream) {
       const { socket } = response;
       const connection = connections.get((socket && keyOf(socket)) ?? '');

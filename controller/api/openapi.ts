@@ -129,6 +129,7 @@ function answersOf({ answers = [], needs, frequent, body }: Route<never>): reado
     refused(403, needs === 'write' ? WRITE_FORBIDDEN : READ_FORBIDDEN),
     refused(421, 'The address is for clients on this host, but the Host header names another one.'),
     refused(429, counted ? `${tries}, or more than 120 requests within a minute.` : `${tries}.`),
+    refused(500, 'The controller failed to answer; its log has the reason.'),
     ...(body === undefined ? [] : BODY_REFUSALS),
     ...answers,
   ];

@@ -13,6 +13,7 @@ import {
   limitConnections,
 } from './connections.ts';
 import { closeServer, listenOn, urlOf } from './listening.ts';
+import { inTurn } from './pipelining.ts';
 import { type Answer, problem } from './route.ts';
 import { createTlsServer } from './tls-server.ts';
 
@@ -85,7 +86,8 @@ export async function startServer<Services>(options: ServerOptions<Services>): P
     certificateOf: (socket) => certificateOf(socket),
   };
 
-  const { server, certificateOf } = serverFor(files, (request, response) => {
+  const handle: RequestListener = (request, response) => {
+    connections.handling(request, response);
     // Socket errors mean that the client disconnected.
     response.on('error', () => {});
     answerRequest(serving, request)
@@ -98,7 +100,8 @@ export async function startServer<Services>(options: ServerOptions<Services>): P
         await delay(found.delayMs, request, response);
         send(connections, request, response, found);
       });
-  });
+  };
+  const { server, certificateOf } = serverFor(files, inTurn(handle));
   /** Waits, but no longer than the connection lasts. */
   async function delay(delayMs: number | undefined, request: IncomingMessage, response: ServerResponse) {
     if (delayMs === undefined) return;

@@ -81,7 +81,7 @@ export const pageOptions = {
     path({
       group: 'Process',
       description:
-        'File with the token that writing apps requires: at least 16 characters without blanks, for example from `openssl rand -hex 32`.',
+        'File with the token that writing apps requires: at least 16 characters, all printable ASCII without blanks, for example from `openssl rand -hex 32`.',
       commands: ['run'],
     }),
   ),

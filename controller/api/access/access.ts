@@ -71,7 +71,7 @@ export function createAccess({
     }
     if (headers.authorization === undefined) return 'none';
     // Both are always compared, in constant time, so that timing reveals nothing about a token.
-    const given = digest(headers.authorization);
+    const given = digest(headers.authorization.replace(/^bearer +/i, 'Bearer '));
     const mayWrite = writeToken !== null && timingSafeEqual(given, digest(`Bearer ${writeToken()}`));
     const mayRead = readToken !== null && timingSafeEqual(given, digest(`Bearer ${readToken()}`));
     if (mayWrite) return 'write';

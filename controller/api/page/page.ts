@@ -43,10 +43,14 @@ function fileOf({ files, base }: Assets, path: string, headers: IncomingHttpHead
   const file = path.startsWith(base) ? files.get(path.slice(base.length)) : undefined;
   if (file === undefined) return line(404, 'no such file');
   const common = { 'content-type': file.type, 'cache-control': IMMUTABLE, vary: 'accept-encoding' };
-  const zipped = /\bgzip\b/.test(headers['accept-encoding'] ?? '');
-  return zipped
+  return acceptsGzip(headers['accept-encoding'] ?? '')
     ? { status: 200, headers: { ...common, 'content-encoding': 'gzip' }, body: file.gzipped }
     : { status: 200, headers: common, body: file.plain };
+}
+
+/** `gzip;q=0` refuses it. */
+function acceptsGzip(accepted: string): boolean {
+  return accepted.split(',').some((one) => /^\s*gzip\s*(?:;\s*q=(?:1|0\.\d*[1-9])[\d.]*\s*)?$/i.test(one));
 }
 
 function shellOf(facts: ShellFacts, { base }: Assets): Answer {

@@ -29,6 +29,14 @@ test('exactly the endpoints of /v1 are described', async () => {
   expect(Object.keys(paths).sort()).toEqual(told.sort());
 });
 
+test('every operation has the refusals of the server, and its failure', () => {
+  const { paths } = openapi() as { paths: Record<string, Record<string, { responses: object }>> };
+  for (const operation of Object.values(paths).flatMap(Object.values<{ responses: object }>))
+    expect(Object.keys(operation.responses)).toEqual(
+      expect.arrayContaining(['401', '403', '421', '429', '500']),
+    );
+});
+
 test('the schema of a map describes its values', () => {
   const { components } = openapi() as { components: { schemas: Record<string, unknown> } };
   expect(components.schemas['Status']).toMatchObject({

@@ -47,6 +47,17 @@ describe('the page', () => {
     expect((await serving.get('/assets/other/page.js')).status).toBe(404);
   });
 
+  test.each([
+    ['gzip, deflate, br', 'gzip'],
+    ['br;q=1.0, GZIP; q=0.5', 'gzip'],
+    ['gzip;q=0, identity', undefined],
+    ['br, gzip; q=0.000', undefined],
+    ['gzip-not', undefined],
+  ])('its files are sent to a client that accepts %j in the encoding %j', async (accepted, encoding) => {
+    const { headers } = await serving.get(paths()[0] ?? '', { 'accept-encoding': accepted });
+    expect(headers['content-encoding']).toBe(encoding);
+  });
+
   test.each(['POST', 'PUT', 'DELETE'])('%s is not allowed', async (method) => {
     expect((await serving.get('/', {}, method)).status).toBe(405);
     expect((await serving.get(paths()[0] ?? '', {}, method)).status).toBe(405);

@@ -58,6 +58,14 @@ test('a path accepts its listed methods, and HEAD if it can be read', async () =
   expect((await ask('/shel')).status).toBe(404);
 });
 
+test('the scheme of a token may be written in any case, and the token may not', async () => {
+  const status = async (authorization: string) => (await ask('/till', { headers: { authorization } })).status;
+  expect(await status('bearer a-token-of-some-length')).toBe(200);
+  expect(await status('BEARER  a-token-of-some-length')).toBe(200);
+  expect(await status('Bearer A-token-of-some-length')).toBe(401);
+  expect(await status('a-token-of-some-length')).toBe(401);
+});
+
 test('a path parameter is decoded once, and an array parameter gets all its values', async () => {
   const { text } = await ask('/shelf/a%2Fb%252Fc/d?colour=red&colour=blue&name=other');
   expect(JSON.parse(text)).toEqual({ name: 'a/b%2Fc/d', colour: ['red', 'blue'] });

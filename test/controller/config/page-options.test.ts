@@ -94,19 +94,22 @@ describe('writing apps', () => {
     );
   });
 
-  test.each(['', 'short', 'two words in one line'])(
-    '%j is no token, and stays out of the message',
-    (text) => {
-      let refused = '';
-      try {
-        tokenIn(text, '--read-token-file', '/token');
-      } catch (error) {
-        refused = String(error);
-      }
-      expect(refused).toMatch(/--read-token-file \/token: expected a token of at least 16 characters/);
-      if (text !== '') expect(refused).not.toContain(text);
-    },
-  );
+  test.each([
+    '',
+    'short',
+    'two words in one line',
+    'schlüssel-für-den-zugriff',
+    'random\u0000bytes\u0007of-a-file',
+  ])('%j is no token, and stays out of the message', (text) => {
+    let refused = '';
+    try {
+      tokenIn(text, '--read-token-file', '/token');
+    } catch (error) {
+      refused = String(error);
+    }
+    expect(refused).toMatch(/--read-token-file \/token: expected a token of at least 16 characters/);
+    if (text !== '') expect(refused).not.toContain(text);
+  });
 });
 
 describe('where names are answered', () => {
