@@ -7,7 +7,7 @@ import { lossText } from '../plan/held-text.ts';
 import { type LargeRemoval, type Leave, largeRemoval, type NamedEnd } from '../plan/let-go.ts';
 import { type Losses, leaving } from '../plan/losses.ts';
 import { HALF } from '../plan/mass.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { PlanDraft } from '../plan/plan.ts';
 import { RecentLosses } from './recent-losses.ts';
 
 export interface BrakeRules {
@@ -67,10 +67,10 @@ export class Brake {
 
   /** Holds a mass removal: returns the plan without the held removals, and what is held (null when nothing is). */
   hold(
-    plan: Plan,
+    plan: PlanDraft,
     context: HoldContext,
     now: number,
-  ): { readonly plan: Plan; readonly held: HeldRemoval | null } {
+  ): { readonly plan: PlanDraft; readonly held: HeldRemoval | null } {
     if (this.#rules === null) return { plan, held: null };
     const { share, holdMs } = this.#rules;
     this.#letGoWhatIsAccepted(plan, context, now);
@@ -133,7 +133,7 @@ export class Brake {
   }
 
   /** Explains a large removal that is not held; null when the removal is small. `plan`: without what is held. */
-  letGo(plan: Plan, context: HoldContext, now: number): LargeRemoval | null {
+  letGo(plan: PlanDraft, context: HoldContext, now: number): LargeRemoval | null {
     const { taskAt } = context;
     const leaveOf = (endpoint: BackendKey, service: ServiceKey): Leave => {
       if (this.#rules === null) return { rule: 'brake off', source: null, at: now };
@@ -145,7 +145,11 @@ export class Brake {
     return largeRemoval(plan, { ...context, share: this.#rules?.share ?? HALF }, leaveOf);
   }
 
-  #letGoWhatIsAccepted(plan: Plan, context: Pick<BrakeContext, 'observed' | 'owned'>, now: number): void {
+  #letGoWhatIsAccepted(
+    plan: PlanDraft,
+    context: Pick<BrakeContext, 'observed' | 'owned'>,
+    now: number,
+  ): void {
     this.#planned = true;
     if (this.#accepted.size + this.#letGo.size === 0) return;
     const left = new Set<string>();

@@ -4,7 +4,7 @@ import type { TaskLookup } from '../inventory/task-index.ts';
 import type { Desired } from '../model/desired.ts';
 import type { BackendKey } from '../model/endpoint.ts';
 import type { Table } from '../model/kernel.ts';
-import { type Service, type ServiceAddress, type ServiceKey, serviceKey } from '../model/service.ts';
+import type { Service, ServiceAddress, ServiceKey } from '../model/service.ts';
 import type { UnknownPart } from '../model/snapshot.ts';
 import { eachInSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
@@ -15,9 +15,10 @@ import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
 import type { LastRules } from '../plan/last-in-rotation.ts';
 import type { LargeRemoval, NamedEnd } from '../plan/let-go.ts';
 import { isLeftOut } from '../plan/nearest.ts';
-import { type Owned, type Plan, summaryOf } from '../plan/plan.ts';
+import type { Owned, Plan, PlanDraft, PlannedService } from '../plan/plan.ts';
+import { StepList } from '../plan/steps.ts';
 import { NOTHING_KEPT, type Unclaimed } from '../plan/unclaimed.ts';
-import { splitWithdrawn, withoutWithdrawn, withWithdrawn } from '../plan/withdraw.ts';
+import { splitWithdrawn, withoutWithdrawn } from '../plan/withdraw.ts';
 import { Brake, type BrakeRules } from './brake.ts';
 import type { Nearest } from './nearness.ts';
 import { decideKept, UnclaimedBackends } from './unclaimed-backends.ts';
@@ -30,7 +31,7 @@ export interface PlanRules {
   readonly taken?: (address: string) => string | null;
   /** Whether a task had this endpoint in the saved state of a source; absent when nothing is saved. */
   readonly wasSaved?: ((endpoint: BackendKey) => boolean) | undefined;
-  /** A text unique to this host, which decides the order in which backends are added. When missing, the order of the service. */
+  /** A text unique to this host, which decides the order in which backends are added. When missing, by their endpoints. */
   readonly hostId?: string;
   /** The mass-removal brake; null when it is off. */
   readonly brake: BrakeRules | null;
@@ -74,15 +75,7 @@ export interface PlanResult {
 /** The result before the first plan. */
 export function nothingPlanned(): PlanResult {
   return {
-    plan: {
-      keys: new Set(),
-      services: [],
-      growing: [],
-      shrinking: [],
-      conflicts: [],
-      owned: new Map(),
-      summary: summaryOf([]),
-    },
+    plan: new StepList().complete({ keys: new Set(), services: [], conflicts: [], owned: new Map() }),
     drains: new Map(),
     deadlines: new Map(),
     held: null,
@@ -115,7 +108,7 @@ export class Planner {
   }
 
   async plan(input: PlanInput): Promise<PlanResult> {
-    const { desired, observed, owned, drains, complete, isEjected, now } = input;
+    const { desired, observed, owned, drains, complete, isEjected, now, pace } = input;
     const { inPool, wasSaved = () => false } = this.#rules;
     const taskAt = this.#taskAt;
     const { rest: compared, withdrawn } = splitWithdrawn(await this.#compare(input), (address) =>
@@ -127,9 +120,12 @@ export class Planner {
     const rereadFirst = this.#rereadFirst(rest, observed, taskAt, complete);
     const drained = keepDraining(rest, { observed, taskAt, drains, now });
     const decisions = new DecisionTable();
-    // With incomplete sources no drain begins or ends, and deadlines stay.
+    // With incomplete sources no drain begins or ends, and deadlines stay. Only services that the kernel lacks altogether are
+    // added, as after a reboot: an existing one is newer than the saved state, and another program's is not adopted.
     if (!complete) {
-      const plan = withWithdrawn(onlyWhatIsMissing(drained.plan), withdrawn);
+      const missing = drained.plan.services.filter(({ op }) => op === 'add');
+      const draft = withoutAdopted(drained.plan);
+      const plan = await this.#complete(draft, { withdrawn, applied: missing }, pace);
       decideDrains(decisions, drains);
       return { plan, held: null, kept, letGo: null, drains, deadlines: drains, decisions, rereadFirst };
     }
@@ -141,14 +137,14 @@ export class Planner {
     const left = { decidedHere, leftOut };
     const ours = withAdopted(withoutWithdrawn(owned, withdrawn), rest);
     const context = { observed, owned: ours, taskAt, ...left };
-    const { plan, held } = this.#brake.hold(drained.plan, context, now);
-    const letGo = this.#brake.letGo(plan, context, now);
+    const { plan: draft, held } = this.#brake.hold(drained.plan, context, now);
+    const letGo = this.#brake.letGo(draft, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
     if (held !== null) this.#brake.decide(decisions, now);
     decideKept(decisions, kept, input.unknown);
     decideDrains(decisions, remaining);
     return {
-      plan: withWithdrawn(plan, withdrawn),
+      plan: await this.#complete(draft, { withdrawn, applied: draft.services }, pace),
       held,
       kept,
       letGo,
@@ -159,13 +155,24 @@ export class Planner {
     };
   }
 
-  async #compare({ keys, desired, observed, owned, complete, pace }: PlanInput): Promise<Plan> {
+  async #compare({ keys, desired, observed, owned, complete, pace }: PlanInput): Promise<PlanDraft> {
     const { inPool, adopt } = this.#rules;
     // With incomplete sources nothing is left out, so the ledger must not say that it was.
     const asksNear = complete ? (service: Service) => this.#nearest.asked(service) : undefined;
-    const diff = new Diff({ desired, observed, owned, inPool, adopt, asksNear, order: this.#order });
+    const diff = new Diff({ desired, observed, owned, inPool, adopt, asksNear });
     await eachInSlices(keys, (key) => diff.add(key), pace);
-    return diff.plan();
+    return diff.draft();
+  }
+
+  /** Adds the withdrawn services, whose removals come first, and the steps of these and of the `applied` ones. */
+  async #complete(
+    draft: PlanDraft,
+    { withdrawn, applied }: Readonly<Record<'withdrawn' | 'applied', readonly PlannedService[]>>,
+    pace: Pace,
+  ): Promise<Plan> {
+    const steps = new StepList(this.#order);
+    await eachInSlices([...withdrawn, ...applied], (service) => steps.add(service), pace);
+    return steps.complete({ ...draft, services: [...draft.services, ...withdrawn] });
   }
 
   /** The owner of a VIP's address. With incomplete sources, only owners that this program depends on count. */
@@ -220,7 +227,7 @@ export class Planner {
    * added a service in the meantime that must not be adopted; and those with backends that may have got connections.
    */
   #rereadFirst(
-    plan: Plan,
+    plan: PlanDraft,
     observed: Table,
     taskAt: TaskLookup,
     complete: boolean,
@@ -231,19 +238,10 @@ export class Planner {
   }
 }
 
-/**
- * Restricts a plan that is based on saved state to services that the kernel lacks altogether, as after a reboot. An existing
- * service is newer than the file, so it is neither changed nor removed, and another program's is not adopted.
- */
-function onlyWhatIsMissing(plan: Plan): Plan {
-  const missing = new Set(plan.services.filter(({ op }) => op === 'add').map(({ key }) => key));
+/** The plan without ownership of services that it would adopt. */
+function withoutAdopted(plan: PlanDraft): PlanDraft {
   const adopted = new Set(plan.services.filter(({ adopted }) => adopted).map(({ key }) => key));
-  return {
-    ...plan,
-    growing: plan.growing.filter(({ service }) => missing.has(serviceKey(service))),
-    shrinking: [],
-    owned: new Map([...plan.owned].filter(([key]) => !adopted.has(key))),
-  };
+  return { ...plan, owned: new Map([...plan.owned].filter(([key]) => !adopted.has(key))) };
 }
 
 function decideDrains(decisions: DecisionTable, drains: Drains): void {
@@ -256,7 +254,7 @@ function decideDrains(decisions: DecisionTable, drains: Drains): void {
  * The owned services with those that the plan adopts: what they would lose counts too, as at the migration from dcos-net or
  * when the ledger was lost.
  */
-function withAdopted(owned: ReadonlyMap<ServiceKey, Owned>, plan: Plan): ReadonlyMap<ServiceKey, Owned> {
+function withAdopted(owned: ReadonlyMap<ServiceKey, Owned>, plan: PlanDraft): ReadonlyMap<ServiceKey, Owned> {
   const adopted = plan.services.filter((service) => service.adopted);
   if (adopted.length === 0) return owned;
   return new Map([...owned, ...adopted.map(({ key }) => [key, plan.owned.get(key) ?? NAMELESS] as const)]);

@@ -1,6 +1,6 @@
 import type { UnknownPart } from '../model/snapshot.ts';
 import type { DecisionTable } from '../plan/decision.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { PlanDraft } from '../plan/plan.ts';
 import {
   findUnclaimed,
   KEPT_UNTIL,
@@ -32,10 +32,10 @@ export class UnclaimedBackends {
 
   /** Returns the plan without the removals of what is kept. */
   keep(
-    plan: Plan,
+    plan: PlanDraft,
     context: Parameters<typeof findUnclaimed>[1],
     { complete, unknown, observed }: Pick<PlanInput, 'complete' | 'unknown' | 'observed'>,
-  ): { readonly plan: Plan; readonly kept: Unclaimed } {
+  ): { readonly plan: PlanDraft; readonly kept: Unclaimed } {
     if (!complete) return { plan, kept: NOTHING_KEPT };
     this.#isPlanned = true;
     if (unknown.length === 0) {

@@ -1,6 +1,6 @@
 import { type BackendKey, endpointKey } from '../model/endpoint.ts';
-import type { Step, Table } from '../model/kernel.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
+import type { Table } from '../model/kernel.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { lossText } from './held-text.ts';
 import {
   findLosses,
@@ -12,7 +12,7 @@ import {
 } from './losses.ts';
 import type { MassRemoval } from './mass.ts';
 import { isLarge, isMass } from './mass.ts';
-import { type Plan, type PlannedService, summaryOf } from './plan.ts';
+import { type PlanDraft, type PlannedService, withBackends } from './plan.ts';
 
 export interface BrakeContext extends LossContext {
   /** Whether a backend was held before. It stays held until a source names it or it comes back, however few are left. */
@@ -34,7 +34,7 @@ export interface RecentLoss {
 
 interface Held {
   /** The plan without the removals that are held. */
-  readonly plan: Plan;
+  readonly plan: PlanDraft;
   readonly held: MassRemoval | null;
   /** The held backends by VIP; empty when nothing is held. */
   readonly losses: Losses;
@@ -49,7 +49,7 @@ interface Held {
  *
  * A backend counts when it is in rotation and its VIP would have fewer afterwards: a replacement is no loss.
  */
-export function holdMassRemoval(plan: Plan, context: BrakeContext): Held {
+export function holdMassRemoval(plan: PlanDraft, context: BrakeContext): Held {
   const losses = findLosses(plan, context);
   if (losses.size === 0) return { plan, held: null, losses, gone: losses };
   const { observed, share, heldBefore } = context;
@@ -123,49 +123,46 @@ export function isTooMuch(
 }
 
 /** The plan in which the lost backends stay as they are; other removals of their VIPs remain. */
-export function without(plan: Plan, losses: Losses, observed: Table): Plan {
-  const services = plan.services.map((service) => {
-    const loss = losses.get(service.key);
-    return loss === undefined ? service : kept(service, loss, observed);
+function without(plan: PlanDraft, losses: Losses, observed: Table): PlanDraft {
+  return keepBackends(plan, observed, (service) => {
+    const lost = losses.get(service.key)?.backends;
+    if (lost === undefined) return null;
+    const unsaid = [...lost.values()].every((why) => why === 'missing');
+    return {
+      backends: new Map([...lost].map(([endpoint, why]) => [endpoint, `held: ${lossText(why)}`])),
+      reason: unsaid ? 'no source mentions it any more' : service.reason,
+    };
   });
-  const holds = (step: Step): boolean => {
-    if (step.op !== 'remove-backend' && step.op !== 'update-backend') return false;
-    return losses.get(serviceKey(step.service))?.backends.has(endpointKey(step.backend)) === true;
-  };
-  const growing = plan.growing.filter((step) => !holds(step));
-  const shrinking = plan.shrinking.flatMap((step): readonly Step[] => {
-    const loss = losses.get(serviceKey(step.service));
-    if (step.op !== 'remove-service' || loss === undefined) return holds(step) ? [] : [step];
-    const others = [...(observed.get(serviceKey(step.service))?.backends ?? [])];
-    return others
-      .filter(([endpoint]) => !loss.backends.has(endpoint))
-      .map(([, { address, port }]) => ({
-        op: 'remove-backend',
-        service: step.service,
-        backend: { address, port },
-      }));
-  });
-  return { ...plan, services, growing, shrinking, summary: summaryOf(services) };
 }
 
-function kept(service: PlannedService, { backends: lost }: Loss, observed: Table): PlannedService {
+/** Backends of one service that stay, each with the reason; and the reason of a service that would be removed. */
+export interface Staying {
+  readonly backends: ReadonlyMap<BackendKey, string>;
+  readonly reason: string | null;
+}
+
+/** The plan in which backends stay as they are in the kernel. `stayingOf`: null when none of this service do. */
+export function keepBackends(
+  plan: PlanDraft,
+  observed: Table,
+  stayingOf: (service: PlannedService) => Staying | null,
+): PlanDraft {
+  const services = plan.services.map((service) => {
+    const staying = stayingOf(service);
+    return staying === null ? service : kept(service, staying, observed);
+  });
+  return { ...plan, services };
+}
+
+function kept(service: PlannedService, staying: Staying, observed: Table): PlannedService {
   const have = observed.get(service.key)?.backends;
   const backends = service.backends.map((backend) => {
     const endpoint = endpointKey(backend);
-    const why = lost.get(endpoint);
+    const reason = staying.backends.get(endpoint);
     const was = have?.get(endpoint);
-    if (why === undefined || was === undefined) return backend;
-    return {
-      ...backend,
-      op: 'keep' as const,
-      weight: was.weight,
-      changes: [],
-      reason: `held: ${lossText(why)}`,
-    };
+    if (reason === undefined || was === undefined) return backend;
+    return { ...backend, op: 'keep' as const, weight: was.weight, changes: [], reason };
   });
-  const changed = service.changes.length > 0 || backends.some(({ op }) => op !== 'keep');
-  const unsaid = [...lost.values()].every((why) => why === 'missing');
-  const why = unsaid ? 'no source mentions it any more' : service.reason;
-  const reason = service.reason === null ? null : why;
-  return { ...service, op: changed ? 'change' : 'keep', held: true, reason, backends };
+  const reason = service.reason === null ? null : staying.reason;
+  return { ...withBackends(service, backends), held: true, reason };
 }

@@ -1,9 +1,8 @@
 import type { TaskLookup } from '../inventory/task-index.ts';
 import { type BackendKey, endpointKey } from '../model/endpoint.ts';
-import type { ObservedBackend, ObservedService, Step, Table } from '../model/kernel.ts';
-import { type ServiceAddress, type ServiceKey, serviceKey } from '../model/service.ts';
-import { backendFields } from '../settings/settings.ts';
-import { type Plan, type PlannedBackend, type PlannedService, summaryOf } from './plan.ts';
+import type { ObservedBackend, Table } from '../model/kernel.ts';
+import type { ServiceAddress, ServiceKey } from '../model/service.ts';
+import { type PlanDraft, type PlannedBackend, type PlannedService, withBackends } from './plan.ts';
 
 /** Deadlines of draining backends, in milliseconds of the monotonic clock. */
 export type Drains = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, number>>;
@@ -18,7 +17,7 @@ export interface DrainContext {
 }
 
 export interface Drained {
-  readonly plan: Plan;
+  readonly plan: PlanDraft;
   /** Drains that go on. */
   readonly drains: Drains;
   /** Drains that are over, whose backends the plan removes. They are kept until that succeeds, or a retry would start a new drain. */
@@ -30,12 +29,12 @@ export interface Drained {
  * have to drain.
  */
 export function takenFromTheLiving(
-  { shrinking }: Plan,
+  { services }: PlanDraft,
   { observed, taskAt }: Pick<DrainContext, 'observed' | 'taskAt'>,
 ): readonly ServiceAddress[] {
-  return shrinking
-    .filter((step) => leaving(step, observed).some(([endpoint]) => taskAt(endpoint)?.drainSeconds != null))
-    .map(({ service }) => service);
+  return services.filter((service) =>
+    leaving(service, observed).some(([endpoint]) => taskAt(endpoint)?.drainSeconds != null),
+  );
 }
 
 /**
@@ -45,56 +44,41 @@ export function takenFromTheLiving(
  * UDP does not drain: a client that keeps sending would refresh its entry forever (kubernetes #71514). When the backend
  * is removed, its next packet goes to another one.
  */
-export function keepDraining(plan: Plan, context: DrainContext): Drained {
-  const drains = new Map<ServiceKey, Map<BackendKey, number>>();
-  const ended = new Map<ServiceKey, Map<BackendKey, number>>();
-  const weighing: Step[] = [];
-  const shrinking: Step[] = [];
-
-  for (const step of plan.shrinking) {
-    const key = serviceKey(step.service);
-    const { staying, over } = deadlinesOf(step, key, context);
-    if (over.size > 0) ended.set(key, new Map([...(ended.get(key) ?? []), ...over]));
-    if (staying.size === 0) {
-      shrinking.push(step);
-      continue;
-    }
-    drains.set(key, new Map([...(drains.get(key) ?? []), ...staying]));
-    for (const [endpoint, backend] of leaving(step, context.observed)) {
-      const { address, port, weight } = backend;
-      const empty = { address, port, ...backendFields.pick(backend), weight: 0 };
-      if (!staying.has(endpoint))
-        shrinking.push({ op: 'remove-backend', service: step.service, backend: { address, port } });
-      else if (weight !== 0) weighing.push({ op: 'update-backend', service: step.service, backend: empty });
-    }
-  }
-  if (drains.size === 0) return { plan, drains, ended };
-
+export function keepDraining(plan: PlanDraft, context: DrainContext): Drained {
+  const drains = new Map<ServiceKey, ReadonlyMap<BackendKey, number>>();
+  const ended = new Map<ServiceKey, ReadonlyMap<BackendKey, number>>();
   const services = plan.services.map((service) => {
-    const draining = drains.get(service.key);
-    return draining === undefined ? service : stillThere(service, draining, context);
+    const { staying, over } = deadlinesOf(service, context);
+    if (over.size > 0) ended.set(service.key, over);
+    if (staying.size === 0) return service;
+    drains.set(service.key, staying);
+    return stillThere(service, staying, context);
   });
-  const taking = [...weighing, ...shrinking];
-  return { plan: { ...plan, services, shrinking: taking, summary: summaryOf(services) }, drains, ended };
+  return { plan: { ...plan, services }, drains, ended };
 }
 
-/** The TCP backends that a step removes from the kernel. */
-function leaving(step: Step, observed: Table): readonly (readonly [BackendKey, ObservedBackend])[] {
-  const service: ObservedService | undefined = observed.get(serviceKey(step.service));
-  if (service === undefined || service.protocol !== 'tcp') return [];
-  if (step.op === 'remove-service') return [...service.backends];
-  if (step.op !== 'remove-backend') return [];
-  const key = endpointKey(step.backend);
-  const backend = service.backends.get(key);
-  return backend === undefined ? [] : [[key, backend]];
+/** The TCP backends of a service that leave the kernel. */
+function leaving(
+  { op, key, protocol, backends }: PlannedService,
+  observed: Table,
+): readonly (readonly [BackendKey, ObservedBackend])[] {
+  if (protocol !== 'tcp' || op === 'keep' || op === 'add') return NONE;
+  const have = observed.get(key)?.backends;
+  return backends.flatMap((backend) => {
+    const endpoint = backend.op === 'remove' ? endpointKey(backend) : '';
+    const was = have?.get(endpoint);
+    return was === undefined ? [] : [[endpoint, was] as const];
+  });
 }
 
-/** The deadlines of a step's backends: of those that still drain, and of those whose drain is over. */
-function deadlinesOf(step: Step, service: ServiceKey, context: DrainContext) {
+const NONE: readonly never[] = [];
+
+/** The deadlines of a service's leaving backends: of those that still drain, and of those whose drain is over. */
+function deadlinesOf(service: PlannedService, context: DrainContext) {
   const staying = new Map<BackendKey, number>();
   const over = new Map<BackendKey, number>();
-  for (const [endpoint, backend] of leaving(step, context.observed)) {
-    const deadline = deadlineOf(service, endpoint, backend, context);
+  for (const [endpoint, backend] of leaving(service, context.observed)) {
+    const deadline = deadlineOf(service.key, endpoint, backend, context);
     if (deadline !== null) (deadline > context.now ? staying : over).set(endpoint, deadline);
   }
   return { staying, over };
@@ -134,6 +118,5 @@ function stillThere(
     const reason = `draining: ${connections} connection${connections === 1 ? '' : 's'} left, at most ${seconds} s`;
     return { ...backend, op: changes.length > 0 ? 'change' : 'keep', weight: 0, reason, changes };
   });
-  const changed = service.changes.length > 0 || backends.some(({ op }) => op !== 'keep');
-  return { ...service, op: changed ? 'change' : 'keep', backends };
+  return withBackends(service, backends);
 }

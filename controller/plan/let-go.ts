@@ -3,7 +3,7 @@ import type { ServiceKey } from '../model/service.ts';
 import { type BrakeContext, isTooMuch, measure } from './brake.ts';
 import { findLosses, type Losses, leaving } from './losses.ts';
 import { SMALL_REMOVAL } from './mass.ts';
-import type { Plan } from './plan.ts';
+import type { PlanDraft } from './plan.ts';
 
 /**
  * Why a backend that left the rotation was not held. `named`: a source named its task or app. `ended`: a list says that
@@ -47,7 +47,7 @@ interface Context extends Pick<BrakeContext, 'observed' | 'owned' | 'share'> {
  * less. `leaveOf` returns why each backend may leave.
  */
 export function largeRemoval(
-  plan: Plan,
+  plan: PlanDraft,
   context: Context,
   leaveOf: (endpoint: BackendKey, service: ServiceKey) => Leave,
 ): LargeRemoval | null {

@@ -2,9 +2,9 @@
 
 import type { TaskLookup } from '../inventory/task-index.ts';
 import { type BackendKey, endpointKey } from '../model/endpoint.ts';
-import type { ObservedService, Step, Table } from '../model/kernel.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
-import type { Owned, Plan, PlannedBackend, PlannedService } from './plan.ts';
+import type { ObservedService, Table } from '../model/kernel.ts';
+import type { ServiceKey } from '../model/service.ts';
+import type { Owned, PlanDraft, PlannedBackend, PlannedService } from './plan.ts';
 
 export type LossReason =
   | 'missing'
@@ -39,53 +39,38 @@ export interface Loss {
 export type Losses = ReadonlyMap<ServiceKey, Loss>;
 
 /** Finds unnamed losses. A backend counts when it is in rotation and its VIP would have fewer afterwards: a replacement is no loss. */
-export function findLosses({ services, growing, shrinking }: Plan, context: LossContext): Losses {
-  // At the first start nothing can be lost, and the plan is at its largest.
-  if (context.owned.size === 0) return new Map();
-  let byKey: ReadonlyMap<ServiceKey, PlannedService> | undefined;
-  const planned = (key: ServiceKey) => {
-    byKey ??= new Map(services.map((service) => [service.key, service]));
-    return byKey.get(key);
-  };
-  const found = new Map<
-    ServiceKey,
-    { backends: Map<BackendKey, LossReason>; left: number; gained: number }
-  >();
-  const of = (key: ServiceKey) => {
-    const known = found.get(key) ?? { backends: new Map<BackendKey, LossReason>(), left: 0, gained: 0 };
-    found.set(key, known);
-    return known;
-  };
-  for (const step of [...growing, ...shrinking]) {
-    const key = serviceKey(step.service);
-    const service = context.owned.has(key) ? context.observed.get(key) : undefined;
-    if (service === undefined) continue;
-    for (const endpoint of leavingRotation(step, service)) {
-      const why = unnamed(endpoint, key, context, () => isWeighedDown(step, planned(key)));
-      of(key).left += 1;
-      if (why !== null) of(key).backends.set(endpoint, why);
-    }
-    if (entersRotation(step, service)) of(key).gained += 1;
-  }
+export function findLosses({ services }: PlanDraft, context: LossContext): Losses {
   const losses = new Map<ServiceKey, Loss>();
-  for (const [key, { backends, left, gained }] of found) {
+  for (const service of services) {
+    const have = kernelsOwn(service, context);
+    if (have === undefined) continue;
+    const backends = new Map<BackendKey, LossReason>();
+    let [left, gained] = [0, 0];
+    for (const backend of service.backends) {
+      const change = rotationChange(backend, have);
+      if (change === 'enters') gained += 1;
+      if (change !== 'leaves') continue;
+      left += 1;
+      const why = unnamed(backend, service.key, context);
+      if (why !== null) backends.set(endpointKey(backend), why);
+    }
     const net = backends.size - gained;
-    const whole = gained === 0 && left === inRotation(context.observed.get(key));
-    if (net > 0) losses.set(key, { backends, net, whole });
+    const whole = gained === 0 && left === inRotation(have);
+    if (net > 0) losses.set(service.key, { backends, net, whole });
   }
   return losses;
 }
 
 /** All backends that a plan takes out of rotation, for any reason. */
 export function* leaving(
-  { growing, shrinking }: Plan,
-  { observed, owned }: Pick<LossContext, 'observed' | 'owned'>,
+  { services }: PlanDraft,
+  context: Pick<LossContext, 'observed' | 'owned'>,
 ): Generator<readonly [ServiceKey, BackendKey]> {
-  for (const step of [...growing, ...shrinking]) {
-    const key = serviceKey(step.service);
-    const service = owned.has(key) ? observed.get(key) : undefined;
-    if (service === undefined) continue;
-    for (const endpoint of leavingRotation(step, service)) yield [key, endpoint];
+  for (const service of services) {
+    const have = kernelsOwn(service, context);
+    if (have === undefined) continue;
+    for (const backend of service.backends)
+      if (rotationChange(backend, have) === 'leaves') yield [service.key, endpointKey(backend)];
   }
 }
 
@@ -96,39 +81,35 @@ export function inRotation(service: ObservedService | undefined): number {
   return count;
 }
 
-function leavingRotation(step: Step, { backends }: ObservedService): readonly BackendKey[] {
-  const serves = (endpoint: BackendKey) => (backends.get(endpoint)?.weight ?? 0) > 0;
-  if (step.op === 'remove-service') return [...backends.keys()].filter(serves);
-  const leaves = step.op === 'remove-backend' || (step.op === 'update-backend' && step.backend.weight === 0);
-  return leaves ? [endpointKey(step.backend)].filter(serves) : [];
+/** A service of ours in the kernel that the plan changes or removes; undefined for any other. */
+function kernelsOwn(
+  { op, key }: PlannedService,
+  { observed, owned }: Pick<LossContext, 'observed' | 'owned'>,
+): ObservedService | undefined {
+  return op !== 'keep' && owned.has(key) ? observed.get(key) : undefined;
 }
 
-function entersRotation(step: Step, service: ObservedService): boolean {
-  if (step.op !== 'add-backend' && step.op !== 'update-backend') return false;
-  const had = service.backends.get(endpointKey(step.backend))?.weight ?? 0;
-  return had === 0 && step.backend.weight > 0;
+function rotationChange(backend: PlannedBackend, have: ObservedService): 'enters' | 'leaves' | null {
+  if (backend.op === 'keep') return null;
+  const served = (have.backends.get(endpointKey(backend))?.weight ?? 0) > 0;
+  const serves = backend.op !== 'remove' && backend.weight > 0;
+  if (served === serves) return null;
+  return serves ? 'enters' : 'leaves';
 }
 
 /** Why a backend would leave the rotation; null when a source named it. */
 function unnamed(
-  endpoint: BackendKey,
+  { app, ...backend }: PlannedBackend,
   service: ServiceKey,
   { taskAt, named, leftOut }: LossContext,
-  isWeighedDown: () => boolean,
 ): LossReason | null {
+  const endpoint = endpointKey(backend);
   if (named(endpoint, service)) return null;
   const condition = taskAt(endpoint)?.condition ?? 'missing';
   // Even in a list, since it reports the end of this very task.
   if (condition === 'ended') return null;
   if (condition !== 'serving') return condition;
   if (leftOut(endpoint, service)) return 'not near';
-  return isWeighedDown() ? 'weight 0' : 'not asked for';
-}
-
-/** Whether the backend is still desired, with weight 0. (A UDP backend of weight 0 is removed from the kernel.) */
-function isWeighedDown(step: Step, service: PlannedService | undefined): boolean {
-  if (step.op !== 'remove-backend' && step.op !== 'update-backend') return false;
-  const endpoint = endpointKey(step.backend);
-  const isWanted = ({ app, ...at }: PlannedBackend) => app !== null && endpointKey(at) === endpoint;
-  return service?.backends.some(isWanted) === true;
+  // An app still wants it, with weight 0. (A UDP backend of weight 0 is removed from the kernel.)
+  return app === null ? 'not asked for' : 'weight 0';
 }

@@ -1,4 +1,4 @@
-/** The plan of one pass: what happens to each service, and the writes in order. */
+/** The plan of one pass: what happens to each service, and the writes that follow from that, in order. */
 
 import type { Rejection } from '../model/app.ts';
 import type { Declared } from '../model/desired.ts';
@@ -12,18 +12,22 @@ import type { BackendSettings, ServiceSettings } from '../settings/settings.ts';
 /** `keep`: the kernel has it as desired. */
 export type Op = 'add' | 'change' | 'remove' | 'keep';
 
-export interface Plan {
+/** A plan in the making: each stage takes out the changes that must wait. */
+export interface PlanDraft {
   /** The services that were compared. All others are as desired in the kernel, or not owned. */
   readonly keys: ReadonlySet<ServiceKey>;
   /** Desired services, and owned ones to remove; sorted by name, then key. */
   readonly services: readonly PlannedService[];
+  readonly conflicts: readonly Conflict[];
+  /** The compared services that are owned before or after the plan. The ledger must have them before the first step. */
+  readonly owned: ReadonlyMap<ServiceKey, Owned>;
+}
+
+export interface Plan extends PlanDraft {
   /** Steps that add or change, in order. */
   readonly growing: readonly Step[];
   /** Steps that remove, or set a weight to 0, in order. They follow `growing`, so that no VIP is empty in between. */
   readonly shrinking: readonly Step[];
-  readonly conflicts: readonly Conflict[];
-  /** The compared services that are owned before or after the plan. The ledger must have them before the first step. */
-  readonly owned: ReadonlyMap<ServiceKey, Owned>;
   readonly summary: Summary;
 }
 
@@ -98,6 +102,12 @@ export interface Report {
   readonly held: string | null;
   /** Number of other programs' services, which stay untouched. */
   readonly leftAlone: number;
+}
+
+/** A service that the kernel has, when these are its backends. */
+export function withBackends(service: PlannedService, backends: readonly PlannedBackend[]): PlannedService {
+  const isChanged = service.changes.length > 0 || backends.some(({ op }) => op !== 'keep');
+  return { ...service, op: isChanged ? 'change' : 'keep', backends };
 }
 
 /** Counts services by operation. */

@@ -2,11 +2,10 @@ import type { TaskLookup } from '../inventory/task-index.ts';
 import type { Desired } from '../model/desired.ts';
 import { type BackendKey, endpointKey } from '../model/endpoint.ts';
 import type { Table } from '../model/kernel.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { UnknownPart } from '../model/snapshot.ts';
-import { without } from './brake.ts';
-import type { Loss } from './losses.ts';
-import type { Plan } from './plan.ts';
+import { keepBackends } from './brake.ts';
+import type { PlanDraft } from './plan.ts';
 
 /** Owned backends that no source claims, by service. */
 export type Unclaimed = ReadonlyMap<ServiceKey, ReadonlySet<BackendKey>>;
@@ -30,15 +29,12 @@ interface Context {
 }
 
 /** The backends that a plan would remove although no source knows a task there: they may belong to an unknown part of a source. */
-export function findUnclaimed(plan: Plan, context: Context): Unclaimed {
+export function findUnclaimed({ services }: PlanDraft, context: Context): Unclaimed {
   const found = new Map<ServiceKey, ReadonlySet<BackendKey>>();
-  for (const step of plan.shrinking) {
-    const key = serviceKey(step.service);
-    const backends = context.observed.get(key)?.backends;
-    if (backends === undefined || (step.op !== 'remove-service' && step.op !== 'remove-backend')) continue;
-    const leaving = step.op === 'remove-service' ? [...backends.keys()] : [endpointKey(step.backend)];
+  for (const { key, backends } of services) {
+    const leaving = backends.filter(({ op }) => op === 'remove').map(endpointKey);
     const unclaimed = leaving.filter((endpoint) => isUnclaimed(endpoint, key, context));
-    if (unclaimed.length > 0) found.set(key, new Set([...(found.get(key) ?? []), ...unclaimed]));
+    if (unclaimed.length > 0) found.set(key, new Set(unclaimed));
   }
   return found;
 }
@@ -67,29 +63,17 @@ function isUnclaimed(
 
 /** The plan in which unclaimed backends stay as they are. */
 export function keepUnclaimed(
-  plan: Plan,
+  plan: PlanDraft,
   unclaimed: Unclaimed,
   observed: Table,
   parts: readonly UnknownPart[],
-): Plan {
-  const losses = new Map<ServiceKey, Loss>();
-  for (const [key, endpoints] of unclaimed)
-    losses.set(key, {
-      backends: new Map([...endpoints].map((endpoint) => [endpoint, 'missing'])),
-      net: endpoints.size,
-      whole: false,
-    });
-  const kept = without(plan, losses, observed);
+): PlanDraft {
   const reason = whyKept(parts);
-  const services = kept.services.map((service) => {
-    const stays = unclaimed.get(service.key);
-    if (stays === undefined) return service;
-    const backends = service.backends.map((backend) =>
-      stays.has(endpointKey(backend)) ? { ...backend, reason } : backend,
-    );
-    return { ...service, backends, reason: service.reason === null ? null : reason };
+  return keepBackends(plan, observed, ({ key }) => {
+    const stays = unclaimed.get(key);
+    if (stays === undefined) return null;
+    return { backends: new Map([...stays].map((endpoint) => [endpoint, reason])), reason };
   });
-  return { ...kept, services };
 }
 
 /** Why a backend or VIP stays that no source declares. */

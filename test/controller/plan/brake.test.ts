@@ -10,7 +10,7 @@ import { formatStep } from '../../../controller/plan/ipvsadm.ts';
 import type { LossReason } from '../../../controller/plan/losses.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
-import { createDiff } from '../../support/planning.ts';
+import { completed, draftOf } from '../../support/planning.ts';
 
 const as = (condition: TaskCondition): EndpointTask => ({ drainSeconds: 300, condition });
 const HEALTH_LOST = as('health lost');
@@ -45,7 +45,7 @@ function brake(
   const owned = new Map(
     had.map(({ name, framework, fqdn, ...key }) => [serviceKey(key), { name, framework, fqdn }]),
   );
-  const plan = createDiff()(desiredOf(...want), observed, { owned, inPool: () => true, adopt: false });
+  const draft = draftOf(desiredOf(...want), observed, { owned, inPool: () => true, adopt: false });
   const context = {
     observed,
     owned,
@@ -56,8 +56,9 @@ function brake(
     share: 0.5,
     ...over,
   };
-  const result = holdMassRemoval(plan, context);
-  return { ...result, steps: [...result.plan.growing, ...result.plan.shrinking].map(formatStep) };
+  const result = holdMassRemoval(draft, context);
+  const plan = completed(result.plan);
+  return { ...result, plan, steps: [...plan.growing, ...plan.shrinking].map(formatStep) };
 }
 
 describe('which removals are mass removals (rule 4)', () => {

@@ -5,7 +5,7 @@ import { type Drains, keepDraining } from '../../../controller/plan/drain.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
-import { createDiff } from '../../support/planning.ts';
+import { completed, draftOf } from '../../support/planning.ts';
 
 const KEY = 'tcp/11.0.0.1:80';
 const NOW = 1_000_000;
@@ -35,9 +35,10 @@ function drained(
   const owned = new Map(
     [...observed.keys()].map((key) => [key, { name: null, framework: null, fqdn: null }]),
   );
-  const plan = createDiff()(desired, observed, { owned, inPool: () => true, adopt: false });
-  const kept = keepDraining(plan, { observed, taskAt, drains, now });
-  return { ...kept, steps: [...kept.plan.growing, ...kept.plan.shrinking].map(formatStep) };
+  const draft = draftOf(desired, observed, { owned, inPool: () => true, adopt: false });
+  const kept = keepDraining(draft, { observed, taskAt, drains, now });
+  const plan = completed(kept.plan);
+  return { ...kept, plan, steps: [...plan.growing, ...plan.shrinking].map(formatStep) };
 }
 
 describe('a backend that leaves while its task still runs (rule 6)', () => {

@@ -8,6 +8,7 @@ import { VipRecorder, type VipRecords } from '../../../controller/status/vip-rec
 import { withoutPause } from '../../../controller/time.ts';
 import { backend, service, WEIGHT_1 } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
+import { completed } from '../../support/planning.ts';
 import { DB, passOf, settled, WEB } from './passes.ts';
 
 const WEB_ID = 'tcp/11.0.0.1:80';
@@ -173,7 +174,11 @@ describe('the state of a VIP', () => {
     };
     const decision = { rule: 'mass removal', endsWhen: 'a source names it', endsAt: 1_060_000 } as const;
     const decisions = new Map([[WEB_ID, new Map([['10.0.0.1:31000', decision]])]]);
-    const held = recordsAfter({ ...gone, plan: holdMassRemoval(gone.plan, brake).plan, decisions });
+    const held = recordsAfter({
+      ...gone,
+      plan: completed(holdMassRemoval(gone.plan, brake).plan),
+      decisions,
+    });
     expect(held.get(WEB_ID)).toMatchObject({ state: 'held', reason: 'no source mentions it any more' });
     expect(held.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
       weight: 1,
@@ -189,7 +194,7 @@ describe('the state of a VIP', () => {
     const lost = passOf({ desired: desiredOf(...sick), before: observed, observed });
     const taskAt = () => ({ drainSeconds: 300, condition: 'health lost' as const });
     const { plan } = holdMassRemoval(lost.plan, { ...brake, taskAt });
-    const kept = recordsAfter({ ...lost, plan, decisions });
+    const kept = recordsAfter({ ...lost, plan: completed(plan), decisions });
     expect(kept.get(WEB_ID)).toMatchObject({ state: 'held', apps: ['/web'] });
     expect(kept.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
       weight: 1,
