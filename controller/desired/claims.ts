@@ -96,7 +96,7 @@ export function claimsOf(app: App, rules: ClaimRules, context: HostContext): App
   return {
     claims: drafts.all.map((draft) => toClaim(app, draft)),
     labels: [...labels.values()],
-    spellings,
+    spellings: spellings.slice(),
     rejected: problems.rejected(),
     warnings,
   };

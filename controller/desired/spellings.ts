@@ -10,7 +10,7 @@ export class Spellings {
     const names = new Set([...before, ...now].map(({ fullName }) => fullName));
     for (const name of names) {
       const left = (this.#byName.get(name) ?? []).filter((one) => !before.includes(one));
-      const all = [...left, ...now.filter(({ fullName }) => fullName === name)].sort(byPlaceAndText);
+      const all = [...left, ...now.filter(({ fullName }) => fullName === name)].toSorted(byPlaceAndText);
       if (all.length === 0) this.#byName.delete(name);
       else this.#byName.set(name, all);
     }

@@ -105,7 +105,7 @@ export class VipTable {
     const vip = this.#vips.get(key);
     const wasDeclared = vip !== undefined && vip.claims.length > 0;
     const others = (vip?.claims ?? []).filter((claim) => claim !== before);
-    const claims = now === null ? others : [...others, now].sort(byPlace);
+    const claims = now === null ? others : [...others, now].toSorted(byPlace);
     if (vip === undefined) this.#vips.set(key, { claims, services: new Map() });
     else vip.claims = claims;
     if (!wasDeclared && claims.length > 0) this.#declared(key, target);

@@ -37,11 +37,10 @@ export function createConnectionTable(
   }
 
   async function readList(): Promise<ConnectionsRead> {
+    let [cost, from] = [0, cpuMs()];
     const file = openSync(path, 'r');
-    let cost = 0;
     try {
       for (let [size, isAll] = [0, false]; ; ) {
-        const from = cpuMs();
         if (size === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * size, maxBytes));
         [size, isAll] = fill(file, size);
         if (isAll || size >= maxBytes) {
@@ -52,6 +51,7 @@ export function createConnectionTable(
         }
         cost += cpuMs() - from;
         await setImmediate();
+        from = cpuMs();
       }
     } finally {
       closeSync(file);

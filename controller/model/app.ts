@@ -92,6 +92,27 @@ export interface TaskPort extends Port {
   readonly unresolved?: string;
 }
 
+/** Where a port of a task is reached, or why that is unknown. */
+export type Placement = Pick<TaskPort, 'endpoints' | 'local' | 'unresolved'>;
+
+/**
+ * A task's port: what is declared, and where it is reached. Spreads would make room for fields that most ports lack: a third
+ * more memory, for each of a hundred thousand tasks.
+ */
+export function placedPort(
+  { at, protocols, labels, mode, backendAddress, container }: Port,
+  { endpoints, local, unresolved }: Placement,
+): TaskPort {
+  const port = { at, protocols, labels, mode, backendAddress, endpoints };
+  if (container === undefined && local === undefined && unresolved === undefined) return port;
+  return {
+    ...port,
+    ...(container !== undefined && { container }),
+    ...(local !== undefined && { local }),
+    ...(unresolved !== undefined && { unresolved }),
+  };
+}
+
 /** Input that could not be used, described so that its author finds it. */
 export interface Rejection {
   /** App or pod id; the path of the file when there is no app. */

@@ -1,5 +1,5 @@
 import { same } from '../compare.ts';
-import type { App, Port, Task, TaskPort } from '../model/app.ts';
+import { type App, type Port, placedPort, type Task, type TaskPort } from '../model/app.ts';
 
 /**
  * An app as it is saved. In memory, tasks share what their ports declare, such as labels. Here each port of a task has the
@@ -45,10 +45,12 @@ export function fromStored({ olderPorts = [], ...app }: StoredApp): App {
   const declared = [...app.ports, ...olderPorts];
   const tasks = app.tasks.map((task) => ({
     ...task,
-    ports: task.ports.flatMap(({ port, ...placed }): TaskPort | [] => {
-      const found = declared[port];
-      return found === undefined ? [] : { ...found, ...placed };
-    }),
+    ports: task.ports
+      .flatMap(({ port, ...placed }) => {
+        const found = declared[port];
+        return found === undefined ? [] : placedPort(found, placed);
+      })
+      .slice(),
   }));
   return { ...app, tasks };
 }

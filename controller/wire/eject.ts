@@ -21,20 +21,18 @@ export async function openWatch(
     { createWaitingConnections },
     { createDestinationCounters },
     { createProber },
+    { threadCpuMs },
   ] = await Promise.all([
     import('../eject/watch.ts'),
     import('../eject/connection-table.ts'),
     import('../eject/waiting-connections.ts'),
     import('../eject/counters.ts'),
     import('../eject/prober.ts'),
+    import('../eject/cpu-time.ts'),
   ]);
   const counters = createDestinationCounters(await openKernelClient());
-  const cpuMs = () => {
-    const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1_000;
-  };
-  const connections = createConnectionTable(cpuMs, createWaitingConnections());
+  const connections = createConnectionTable(threadCpuMs, createWaitingConnections());
   const prober = createProber(systemClock);
-  const ports = { connections, counters, prober, clock: systemClock, log, cpuMs };
+  const ports = { connections, counters, prober, clock: systemClock, log, cpuMs: threadCpuMs };
   return new Watch(ports, { ...options, mode: eject });
 }

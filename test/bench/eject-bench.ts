@@ -14,6 +14,7 @@ import { IpvsClient } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
 import { createConnectionTable } from '../../controller/eject/connection-table.ts';
 import { createDestinationCounters } from '../../controller/eject/counters.ts';
+import { threadCpuMs } from '../../controller/eject/cpu-time.ts';
 import { createWaitingConnections } from '../../controller/eject/waiting-connections.ts';
 import { Watch } from '../../controller/eject/watch.ts';
 import type { Step } from '../../controller/model/kernel.ts';
@@ -46,15 +47,15 @@ async function measure(count: number): Promise<void> {
   const reads = { counters: 0, connections: 0 };
   const costs = { counters: 0, connections: 0 };
   const counters = createDestinationCounters(await IpvsClient.open());
-  const table = createConnectionTable(cpuMs, createWaitingConnections());
+  const table = createConnectionTable(threadCpuMs, createWaitingConnections());
   const ports = {
     counters: {
       ...counters,
       read: async (...args: Parameters<typeof counters.read>) => {
         reads.counters += 1;
-        const from = cpuMs();
+        const from = threadCpuMs();
         const read = await counters.read(...args);
-        costs.counters += cpuMs() - from;
+        costs.counters += threadCpuMs() - from;
         return read;
       },
     },
@@ -68,7 +69,7 @@ async function measure(count: number): Promise<void> {
       },
     },
     prober: { probe: async () => ['connected'] as const },
-    ...{ clock: systemClock, log: LOG, cpuMs },
+    ...{ clock: systemClock, log: LOG, cpuMs: threadCpuMs },
   };
   const watch = new Watch(ports, {
     mode: 'observe',
@@ -79,10 +80,10 @@ async function measure(count: number): Promise<void> {
   const traffic = connecting();
   const watching = watch.run(() => undefined, stop.signal);
   await sleep(WARM_UP_MS);
-  const [from, before, used, spent] = [performance.now(), { ...reads }, cpuMs(), { ...costs }];
+  const [from, before, used, spent] = [performance.now(), { ...reads }, threadCpuMs(), { ...costs }];
   await sleep(MEASURED_MS);
   const ms = performance.now() - from;
-  const share = (cpuMs() - used) / ms;
+  const share = (threadCpuMs() - used) / ms;
   const of = (what: keyof typeof reads) => {
     const every = Math.round(ms / (reads[what] - before[what]));
     return `${what} read every ${every} ms (${percent((costs[what] - spent[what]) / ms)})`;
@@ -101,11 +102,6 @@ async function measure(count: number): Promise<void> {
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
-}
-
-function cpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
 }
 
 function serviceOf(i: number): [ServiceKey, Service] {

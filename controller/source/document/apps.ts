@@ -1,5 +1,5 @@
 import type { MarathonApp, MarathonTask } from '../../input/marathon-json.ts';
-import type { App, Task } from '../../model/app.ts';
+import type { App, Placement, Task } from '../../model/app.ts';
 import { placeOf } from '../../model/place.ts';
 import { PortBudget } from '../backend-bound.ts';
 import { addressesOn, networksByOrder, onNetworks, type TaskNetworks } from './networks.ts';
@@ -9,7 +9,6 @@ import {
   locationOf,
   onAgent,
   onContainer,
-  type Placement,
   servedBy,
   type Versioned,
 } from './placement.ts';

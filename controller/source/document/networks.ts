@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import type { MarathonApp } from '../../input/marathon-json.ts';
 import { shown } from '../../input/rejection.ts';
-import type { Rejection } from '../../model/app.ts';
-import { notPlaced, type Placement } from './placement.ts';
+import type { Placement, Rejection } from '../../model/app.ts';
+import { notPlaced } from './placement.ts';
 
 /** A network of a task, and the task's addresses on it. */
 export interface NetworkAddresses {

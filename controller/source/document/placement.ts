@@ -1,13 +1,19 @@
 import { addressText, unusableAsBackend } from '../../address.ts';
 import { isHostName } from '../../input/host-name.ts';
-import type { Agent, App, Port, Task, TaskPort, TaskState } from '../../model/app.ts';
+import {
+  type Agent,
+  type App,
+  type Placement,
+  type Port,
+  placedPort,
+  type Task,
+  type TaskPort,
+  type TaskState,
+} from '../../model/app.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 
 /** The IP address of an agent, by the host name or address that Marathon reports; null while unknown. */
 export type AgentAddress = (host: string) => string | null;
-
-/** Where a port is reached, or why that is unknown. */
-export type Placement = Pick<TaskPort, 'endpoints' | 'local' | 'unresolved'>;
 
 /** A container behind a host port, as reached from its own agent. */
 export interface Behind {
@@ -73,7 +79,7 @@ export function notPlaced(unresolved: string): Placement {
 /** A port of a task. The reason for missing endpoints is reported only when the task should serve. */
 export function taskPort(port: Port, { unresolved, ...placed }: Placement, state: TaskState): TaskPort {
   const serves = state === 'running' || state === 'killing';
-  return unresolved !== undefined && serves ? { ...port, ...placed, unresolved } : { ...port, ...placed };
+  return placedPort(port, unresolved !== undefined && serves ? { ...placed, unresolved } : placed);
 }
 
 /** What converting an app or a pod needs besides its JSON. `Definition` is what one version declares. */

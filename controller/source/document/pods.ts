@@ -4,7 +4,7 @@ import type {
   MarathonPodInstance,
   MarathonPodStatus,
 } from '../../input/marathon-json.ts';
-import type { App, Port, Task } from '../../model/app.ts';
+import type { App, Placement, Port, Task } from '../../model/app.ts';
 import { placeOf } from '../../model/place.ts';
 import { PortBudget } from '../backend-bound.ts';
 import { addressesOn, namesByOrder, onNetworks, type TaskNetworks } from './networks.ts';
@@ -14,7 +14,6 @@ import {
   locationOf,
   onAgent,
   onContainer,
-  type Placement,
   servedBy,
   type Versioned,
 } from './placement.ts';

@@ -111,8 +111,8 @@ export function protocolList(
   const parts = typeof protocol === 'string' ? [protocol] : protocol;
   return parts
     .flatMap((part) => part.split(','))
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
+    .filter((part) => part.trim() !== '')
+    .map((part) => part.trim());
 }
 
 type Reject = (at: string, value: unknown, reason: string) => void;

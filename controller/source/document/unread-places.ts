@@ -1,6 +1,6 @@
 import type { MarathonTask, UnreadPlaces } from '../../input/marathon-json.ts';
-import type { App, Port, Task } from '../../model/app.ts';
-import { notPlaced, type Placement } from './placement.ts';
+import type { App, Placement, Port, Task } from '../../model/app.ts';
+import { notPlaced } from './placement.ts';
 
 /** The reason for a port without endpoints whose address could not be read and was not known before. */
 export const UNREAD_PLACE = 'its address or port could not be read, and none is known from before';

@@ -195,5 +195,6 @@ function toTask(id: string, member: Member, relayed: boolean): Task {
     const own = local[declared.index];
     return taskPort(declared.port, own === undefined ? reached : { ...reached, local: own }, condition.state);
   });
-  return { id, ...condition, ports: placed, ...where };
+  const { state, health } = condition;
+  return { id, state, health, ports: placed, ...where };
 }

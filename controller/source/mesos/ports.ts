@@ -1,6 +1,6 @@
-import type { Port, TaskPort } from '../../model/app.ts';
+import type { Placement, Port, TaskPort } from '../../model/app.ts';
 import { addressesOn, onNetworks } from '../document/networks.ts';
-import { notPlaced, onAgent, onContainer, type Placement, taskPort } from '../document/placement.ts';
+import { notPlaced, onAgent, onContainer, taskPort } from '../document/placement.ts';
 import { protocolList } from '../document/ports.ts';
 import { taskLabelVips } from '../document/task-labels.ts';
 import type { DiscoveryPort } from './discovery.ts';
@@ -23,7 +23,7 @@ export function portsOf(facts: TaskFacts, agent: TaskAgent): readonly TaskPort[]
   // An ended task has no ports, even if a later one gets its addresses.
   if (facts.state === 'gone') return [];
   const discovered = facts.ports.map((port) => placed(port, facts, agent));
-  return [...discovered, ...labelledPorts(facts, agent)];
+  return discovered.concat(labelledPorts(facts, agent));
 }
 
 const TCP: readonly string[] = ['tcp'];
