@@ -42,6 +42,11 @@ export class ApiFailure extends ControllerError {
   get expired(): boolean {
     return this.status === 410 || this.reason === 'Expired' || this.reason === 'Gone';
   }
+
+  /** Whether the server does not have the version yet: another one is behind, or etcd was restored from a backup. */
+  get tooNew(): boolean {
+    return this.status === 504 && this.serverMessage.includes('Too large resource version');
+  }
 }
 
 export interface FieldCause {

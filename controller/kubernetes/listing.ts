@@ -9,8 +9,19 @@ import type { ObjectName } from './resources.ts';
 
 /** The metadata of every object that is listed and watched. */
 export interface Versioned extends ObjectName {
-  /** Differs after each change. Must only be compared for equality. */
+  /** Differs after each change. */
   readonly resourceVersion: string;
+}
+
+const VERSION = /^[1-9]\d*$/;
+
+/**
+ * Whether version `a` is older than `b`, both of one kind. Versions are whole numbers (a guarantee since Kubernetes 1.35, and
+ * so in every server on etcd before); of others none is older.
+ */
+export function isOlder(a: string, b: string): boolean {
+  if (!VERSION.test(a) || !VERSION.test(b)) return false;
+  return a.length === b.length ? a < b : a.length < b.length;
 }
 
 export const metadataSchema = z.object({
@@ -77,7 +88,13 @@ async function pages<T>(
       await pace.restIfDue();
     }
     signal.throwIfAborted();
+    const sent = next;
     next = page.metadata.continue || undefined;
+    // A cache that ignores the query would give the first page for ever.
+    if (next !== undefined && next === sent) {
+      const message = `GET ${client.server}${path}: the page after "continue" is the same page again; is a caching proxy in between?`;
+      throw new ControllerError('source', message);
+    }
     if (next === undefined) return { items, resourceVersion: page.metadata.resourceVersion };
   }
 }

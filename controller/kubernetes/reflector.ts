@@ -5,7 +5,7 @@ import { Pace } from '../pace.ts';
 import type { Clock } from '../ports.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient, WatchEvent } from './client.ts';
-import { listAll, metadataSchema, type Versioned } from './listing.ts';
+import { isOlder, listAll, metadataSchema, type Versioned } from './listing.ts';
 import { objectKey } from './resources.ts';
 
 export interface ReflectorOptions<T extends Versioned> {
@@ -48,6 +48,8 @@ const MAX_RETRY_MS = 30_000;
 const MAX_CONNECT_RETRY_MS = 10_000;
 /** After the server has dropped their version, hosts list again spread over this time. */
 const RELIST_SPREAD_MS = 2_000;
+/** After so many refusals because the server does not have our version yet, it is assumed never to get it. */
+const MAX_TOO_NEW = 3;
 /** A watch that lasted this long counts as a success. */
 const STABLE_MS = 10_000;
 /** Range of a watch's time limit, so that those of many hosts do not end together. */
@@ -73,6 +75,8 @@ export class Reflector<T extends Versioned> {
   #failures = 0;
   /** Consecutive times that the server had dropped the version, without a stable watch in between. */
   #expirations = 0;
+  /** Consecutive times that the server did not have our version yet. */
+  #tooNew = 0;
   #limitMs = MAX_RETRY_MS;
   /** When the current watch began; null if there is none. */
   #inStepSince: number | null = null;
@@ -95,8 +99,7 @@ export class Reflector<T extends Versioned> {
       try {
         this.#version ??= await this.#list(signal);
         await this.#watch(this.#version, signal);
-        // The watch reached its time limit, which differs from host to host: no delay needed.
-        if (this.#wasStable()) pauseMs = 0;
+        pauseMs = this.#ended();
       } catch (error) {
         if (signal.aborted) break;
         pauseMs = this.#broken(error);
@@ -136,10 +139,17 @@ export class Reflector<T extends Versioned> {
     };
     const events = await client.watch(path, query, silenceMs, signal);
     this.#inStepSince = clock.monotonic();
+    this.#tooNew = 0;
     listener.inStep();
     const pace = new Pace();
     for await (const event of events) {
-      this.#take(event);
+      try {
+        this.#take(event);
+      } catch (error) {
+        // The watch would begin with the same event again: only a list leads past it.
+        this.#version = null;
+        throw error;
+      }
       // Thousands of events may arrive in a single turn of the event loop.
       await pace.restIfDue();
     }
@@ -149,7 +159,7 @@ export class Reflector<T extends Versioned> {
   #take({ type, object }: WatchEvent): void {
     const { project, listener, path } = this.#options;
     if (type === 'BOOKMARK') {
-      this.#version = required(bookmarkSchema, object, 'a bookmark').metadata.resourceVersion;
+      this.#advance(required(bookmarkSchema, object, 'a bookmark').metadata.resourceVersion);
       return;
     }
     if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') {
@@ -157,14 +167,28 @@ export class Reflector<T extends Versioned> {
     }
     // A deleted object need not be valid: its name is enough.
     const { metadata } = required(metadataSchema, object, 'an object of Kubernetes');
-    if (type === 'DELETED') {
-      const before = this.#objects.get(objectKey(metadata));
-      if (before !== undefined) {
-        this.#objects.delete(objectKey(metadata));
-        listener.changed(before, null, 'event');
-      }
-    } else this.#put(project(object), 'event');
-    this.#version = metadata.resourceVersion;
+    const before = this.#objects.get(objectKey(metadata));
+    // A repeated event of an object that has changed since.
+    if (before !== undefined && isOlder(metadata.resourceVersion, before.resourceVersion)) return;
+    if (type !== 'DELETED') {
+      // Before the object is taken: one that is gone must not come back.
+      if (before === undefined) this.#advance(metadata.resourceVersion);
+      this.#put(project(object), 'event');
+    } else if (before !== undefined) {
+      this.#objects.delete(objectKey(metadata));
+      listener.changed(before, null, 'event');
+    }
+    if (!isOlder(metadata.resourceVersion, this.#version ?? '')) this.#version = metadata.resourceVersion;
+  }
+
+  /** Goes on to a version. Throws if the server went back in time: then only a list tells what there is. */
+  #advance(version: string): void {
+    const known = this.#version ?? '';
+    if (isOlder(version, known)) {
+      const why = `the server went back from version ${known} to ${version}, as after a restored backup; everything is listed again`;
+      throw new ControllerError('source', `watch ${this.#options.path}: ${why}`);
+    }
+    this.#version = version;
   }
 
   #put(now: T, origin: ChangeOrigin): void {
@@ -174,6 +198,18 @@ export class Reflector<T extends Versioned> {
     this.#options.listener.changed(before ?? null, now, origin);
   }
 
+  /** Handles a watch that the server ended; returns how long to wait, or null for the usual backoff. */
+  #ended(): number | null {
+    this.#failures += 1;
+    this.#limitMs = MAX_CONNECT_RETRY_MS;
+    // A proxy may end each watch at once.
+    if (!this.#wasStable()) return null;
+    this.#failures = 0;
+    this.#expirations = 0;
+    // It reached its time limit, which differs from host to host: no delay needed.
+    return 0;
+  }
+
   /** Handles a failure; returns how long to wait, or null for the usual backoff. */
   #broken(error: unknown): number | null {
     const api = error instanceof ApiFailure ? error : null;
@@ -181,6 +217,8 @@ export class Reflector<T extends Versioned> {
     this.#failures = stable ? 1 : this.#failures + 1;
     if (stable) this.#expirations = 0;
     this.#limitMs = api === null ? MAX_CONNECT_RETRY_MS : MAX_RETRY_MS;
+    this.#tooNew = api?.tooNew ? this.#tooNew + 1 : 0;
+    if (this.#tooNew >= MAX_TOO_NEW || isGarbage(error)) this.#version = null;
     if (api?.expired) {
       this.#version = null;
       this.#expirations += 1;
@@ -204,4 +242,10 @@ export class Reflector<T extends Versioned> {
     const doubled = MIN_RETRY_MS * 2 ** Math.min(20, Math.max(0, this.#failures - 1));
     return Math.min(this.#limitMs, doubled) * (0.5 + 0.5 * this.#options.random());
   }
+}
+
+/** Whether the watch sent what is no JSON, or a line beyond the limit: it may have left out events too. */
+function isGarbage(error: unknown): boolean {
+  const cause = error instanceof ControllerError ? error.cause : null;
+  return cause instanceof SyntaxError || cause instanceof RangeError;
 }

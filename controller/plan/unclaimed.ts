@@ -91,7 +91,14 @@ export function keptText({ unknown, kept }: Kept): string | null {
   if (kept.size === 0) return null;
   let backends = 0;
   for (const endpoints of kept.values()) backends += endpoints.size;
-  const what = `${backends} backend${backends === 1 ? '' : 's'} of ${kept.size} VIP${kept.size === 1 ? '' : 's'}`;
+  return stayText(
+    `${backends} backend${backends === 1 ? '' : 's'} of ${kept.size} VIP${kept.size === 1 ? '' : 's'}`,
+    unknown,
+  );
+}
+
+/** Why `what` (`2 backends of 1 VIP`) stays, which parts could not be read, and what to do. */
+export function stayText(what: string, unknown: readonly UnknownPart[]): string {
   const parts = unknown
     .slice(0, MAX_NAMED)
     .map(({ part, reason }) => (reason.includes(part) ? reason : `${part}: ${reason}`));

@@ -27,6 +27,7 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
   const readAt = new Map<string, number>();
   const failures = new Map<string, string>();
   const blockers = new Map<Blocker, string>();
+  let held: string | null = null;
   const metrics = createRelayMetrics(sources, clock);
   const { observer } = metrics;
   return {
@@ -35,8 +36,14 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
       ...observer,
       elected(leading) {
         observer.elected(leading);
+        if (leading) return;
         // A relay that waits to be elected sends no heartbeats.
-        if (!leading) movedAt = null;
+        movedAt = null;
+        held = null;
+      },
+      compared(apps, kept) {
+        observer.compared(apps, kept);
+        held = kept.text;
       },
       blocked(cause, reason) {
         observer.blocked(cause, reason);
@@ -72,10 +79,8 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
         (source) => clock.monotonic() - (readAt.get(source) ?? Number.NEGATIVE_INFINITY) > staleMs,
       );
       const texts = stale.map((source) => `${source} not read${why(failures.get(source))}`);
-      return {
-        ok: stale.length === 0,
-        text: stale.length === 0 ? 'leading; all sources read' : texts.join('; '),
-      };
+      const read = stale.length === 0 ? ['leading', 'all sources read'] : texts;
+      return { ok: stale.length === 0, text: [...read, ...(held === null ? [] : [held])].join('; ') };
     },
   };
 }

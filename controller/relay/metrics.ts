@@ -8,12 +8,19 @@ import { createStatusBoard } from '../status/board.ts';
 export interface RelayObserver extends Observer {
   /** The relay was elected, or is no longer. */
   elected(leading: boolean): void;
-  /** A comparison is complete: the number of published apps, and of apps and endpoints published only because they are held. */
-  compared(apps: number, heldApps: number, heldEndpoints: number): void;
+  /** A comparison is complete: the number of published apps, and what is published only because it is held. */
+  compared(apps: number, held: HeldCounts): void;
   /** The relay cannot publish because of the Lease, of reading what is published, or of its writes; `why` is null once it can. */
   blocked(cause: Blocker, why: string | null): void;
   /** A write succeeded or failed. */
   wrote(op: WriteOp, failed: boolean): void;
+}
+
+export interface HeldCounts {
+  readonly apps: number;
+  readonly endpoints: number;
+  /** What is held and why, for an operator; null if nothing is. */
+  readonly text: string | null;
 }
 
 export type Blocker = 'lease' | 'read' | 'write';
@@ -103,10 +110,10 @@ export function createRelayMetrics(
         held.set(0);
         heldEndpoints.set(0);
       },
-      compared(published, keptApps, keptEndpoints) {
+      compared(published, kept) {
         apps.set(published);
-        held.set(keptApps);
-        heldEndpoints.set(keptEndpoints);
+        held.set(kept.apps);
+        heldEndpoints.set(kept.endpoints);
       },
       blocked: () => undefined,
       wrote: (op, failed) => (failed ? failures : writes).inc({ op }),

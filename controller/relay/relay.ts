@@ -4,7 +4,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { elect } from '../kubernetes/election.ts';
 import { objectName } from '../kubernetes/object-name.ts';
 import { delayAfter } from '../loop/backoff.ts';
-import { createConfirmation, type Holder } from '../loop/confirm.ts';
+import { createConfirmation } from '../loop/confirm.ts';
 import { follow } from '../loop/follow.ts';
 import { type NamedEnds, Sources } from '../loop/sources.ts';
 import type { App } from '../model/app.ts';
@@ -12,6 +12,7 @@ import { inSlices } from '../pace.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
 import { Latch } from '../time.ts';
 import { EndpointHold } from './endpoint-hold.ts';
+import { type Holds, heldText, heldWarning, holderOf } from './holds.ts';
 import type { RelayObserver } from './metrics.ts';
 import { type PublishedKind, publishedKinds } from './published.ts';
 import { readPublished } from './published-apps.ts';
@@ -91,12 +92,7 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
   ];
 
   const holds: Holds = { apps: new RemovalHold(HOLD_MS), endpoints: new EndpointHold(HOLD_MS) };
-  const confirmHeld = createConfirmation(
-    options,
-    holderOf(holds, options.name),
-    () => wakeUp.set('source'),
-    signal,
-  );
+  const confirmHeld = createConfirmation(options, holderOf(holds), () => wakeUp.set('source'), signal);
   let failures = 0;
   let comparedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
@@ -151,51 +147,12 @@ async function begin(hold: EndpointHold, options: RelayOptions, signal: AbortSig
   return hold.begun;
 }
 
-/** The brakes for whole apps and for endpoints. */
-interface Holds {
-  readonly apps: RemovalHold;
-  readonly endpoints: EndpointHold;
-}
-
-interface Due {
-  readonly apps: ReadonlySet<string>;
-  readonly tasks: ReadonlySet<string>;
-  readonly size: number;
-}
-
-/** Combines both brakes, so that the sources are read once for both. */
-function holderOf({ apps, endpoints }: Holds, relay: string): Holder<Due> {
-  return {
-    due(now) {
-      const due = { apps: apps.due(now), tasks: endpoints.due(now) };
-      return { ...due, size: due.apps.size + due.tasks.size };
-    },
-    confirm(due, inventory, now) {
-      if (inventory.unknown.length > 0) apps.postpone(due.apps, now);
-      if (inventory.unknown.length > 0) return endpoints.confirm(due.tasks, inventory, now);
-      const current = [...inventory.apps.values()];
-      const present = new Set(current.map((app) => objectOf(app, relay).name));
-      const missing = [...due.apps].filter((object) => !present.has(object));
-      apps.accept(missing);
-      apps.postpone(present, now);
-      return missing.length + endpoints.confirm(due.tasks, inventory, now);
-    },
-  };
-}
-
 /** What the sources report: their apps, the parts that are unknown, and what they named as gone. */
 interface Said {
   readonly apps: readonly App[];
   readonly unknown: Inventory['unknown'];
   readonly gone: NamedEnds;
 }
-
-const HELD_MASS =
-  'mass removal held: most would be removed at once, only because no source lists it any more';
-const HELD_UNKNOWN =
-  'removal held: it may belong to a part of a source that could not be read since the start; correct or remove that part';
-/** Of the unknown parts, for the log. */
-const MAX_NAMED = 5;
 
 interface Kinds {
   readonly apps: PublishedKind;
@@ -221,18 +178,11 @@ async function publish(
   const kept = holds.endpoints.keep(apps, clock.monotonic(), isWhole);
   const wantedApps = byName(kept.apps.map((app) => objectOf(app, name)));
   const wantedSlices = byName(kept.apps.flatMap((app) => endpointsOf(app, name, slices)));
-  const { go, held } = holds.apps.release(objects.surplus(current), objects.size, clock.monotonic(), isWhole);
-  const heldApps = new Set([...held, ...wantedApps.keys()].filter((object) => !current.has(object)));
-  observer.compared(current.size + heldApps.size, heldApps.size, kept.held);
-  if (heldApps.size + kept.held > 0)
-    log.warn(isWhole ? HELD_MASS : HELD_UNKNOWN, {
-      apps: heldApps.size,
-      endpoints: kept.held,
-      published: objects.size,
-      ...(!isWhole && {
-        unknown: unknown.slice(0, MAX_NAMED).map(({ part, reason }) => `${part}: ${reason}`),
-      }),
-    });
+  const release = holds.apps.release(objects.surplus(current), objects.size, clock.monotonic(), isWhole);
+  const heldApps = new Set([...release.held, ...wantedApps.keys()].filter((object) => !current.has(object)));
+  const held = { apps: heldApps.size, endpoints: kept.held };
+  observer.compared(current.size + held.apps, { ...held, text: heldText(held, unknown) });
+  if (held.apps + held.endpoints > 0) log.warn(...heldWarning(held, objects.size, unknown));
   let made = 0;
   const failed = new Map<string, unknown>();
   const make = async (writes: readonly Write[]): Promise<ReadonlyMap<string, unknown>> => {
@@ -243,14 +193,15 @@ async function publish(
   };
   const refusedApps = await make(applies(objects, wantedApps, signal));
   const refusedSlices = await make(applies(slices, wantedSlices, signal));
-  const leaving = go.filter((object) => !wantedApps.has(object));
+  const leaving = release.go.filter((object) => !wantedApps.has(object));
   await make(removals(objects, leaving, signal));
   const refused = refusalsOf(refusedApps, refusedSlices, wantedSlices);
-  const keeps = (slice: OldSlice) => (slice.app !== undefined && held.has(slice.app)) || refused.needs(slice);
+  const keeps = (slice: OldSlice) =>
+    (slice.app !== undefined && release.held.has(slice.app)) || refused.needs(slice);
   await make(removals(slices, slices.surplus(new Set(wantedSlices.keys()), keeps), signal));
   if (made > 0) {
-    const counts = { writes: made, failed: failed.size };
-    log.info('published', { apps: wantedApps.size, slices: wantedSlices.size, ...counts });
+    const writes = { writes: made, failed: failed.size };
+    log.info('published', { apps: wantedApps.size, slices: wantedSlices.size, ...writes });
   }
   observer.blocked('write', generalFailure(failed, made));
   return failed.size;

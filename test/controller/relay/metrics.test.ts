@@ -37,7 +37,7 @@ describe('a relay that waits to be elected', () => {
     health.observer.elected(true);
     health.observer.moved();
     health.observer.sourceRead(SOURCE, whole);
-    health.observer.compared(3, 2, 5);
+    health.observer.compared(3, { apps: 2, endpoints: 5, text: null });
     await time.advance(400_000);
     expect([health.live().ok, health.ready().ok]).toEqual([false, false]);
     expect(await metric(health, `source_data_age_seconds{source="${SOURCE}"}`)).toBe(400);
