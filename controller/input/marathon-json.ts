@@ -267,8 +267,8 @@ export const deploymentStepSchema = z.union([
 interface Findings {
   /** Every label in the JSON that looks like a VIP or IPVS label; absent when there is none. */
   foundLabels?: readonly FoundLabel[];
-  /** States of tasks that are none of Mesos, or are written in another way; absent when there are none. */
-  oddStates?: readonly Rejection[];
+  /** States of tasks that are none of Mesos or are written in another way, and repeated keys; absent when there are none. */
+  oddities?: readonly Rejection[];
   /** Absent when nothing is wrong. */
   unread?: Unread;
 }

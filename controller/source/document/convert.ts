@@ -59,7 +59,7 @@ export async function convertDocuments(
   if (recall !== undefined && lacksSomething(documents, agents, versions)) await recall();
   const agentAddress = addressIn(agents, agentsBefore(agents, documents, previous));
   const apps = new Map<string, App>();
-  const rejected = [...documents.rejected];
+  const rejected = [...documents.rejected, ...(documents.repeated ?? [])];
   const add = async (read: App, lacking: string | null) => {
     if (apps.has(read.id)) {
       rejected.push(duplicateId(read.id));
@@ -89,14 +89,14 @@ export async function convertDocuments(
     const own = { ...conversion(app.id, versions?.apps), ...(newest && { newest }) };
     const hosts = app.tasks?.map(({ host }) => host);
     const lacking = whatIsLacking(app.unread) ?? unresolved(hosts, agentAddress);
-    await add(withOddStates(withUnread(convertApp(app, own), app.unread, own.previous), app), lacking);
+    await add(withOddities(withUnread(convertApp(app, own), app.unread, own.previous), app), lacking);
     await pace.restIfDue();
   }
   for (const pod of lostLast(documents.pods)) {
     const own = conversion(pod.id, versions?.pods);
     const hosts = pod.instances?.map(({ agentHostname }) => agentHostname);
     const lacking = whatIsLacking(pod.unread) ?? unresolved(hosts, agentAddress);
-    await add(withOddStates(withUnread(convertPod(pod, own), pod.unread, own.previous), pod), lacking);
+    await add(withOddities(withUnread(convertPod(pod, own), pod.unread, own.previous), pod), lacking);
     await pace.restIfDue();
   }
   const unknown = documents.rejected
@@ -110,8 +110,8 @@ function partOf(app: string, at: string): string {
   return at === '' ? app : `${app} ${at}`;
 }
 
-function withOddStates(app: App, { oddStates }: Pick<MarathonApp, 'oddStates'>): App {
-  return oddStates === undefined ? app : { ...app, rejected: [...app.rejected, ...oddStates] };
+function withOddities(app: App, { oddities }: Pick<MarathonApp, 'oddities'>): App {
+  return oddities === undefined ? app : { ...app, rejected: [...app.rejected, ...oddities] };
 }
 
 /** Whether something cannot be read, so that its last good state is needed. */

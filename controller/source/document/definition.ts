@@ -2,6 +2,7 @@ import { appSchema, podSchema } from '../../input/marathon-json.ts';
 import { isRecord, rejectionsOf, shown } from '../../input/rejection.ts';
 import { checked } from '../../input/schema-messages.ts';
 import type { App, Rejection } from '../../model/app.ts';
+import { repeatedKeysIn } from '../json/repeated-keys.ts';
 import { parseJson } from '../json/text.ts';
 import { convertApp } from './apps.ts';
 import { absoluteId } from './documents.ts';
@@ -13,14 +14,22 @@ export type ReadDefinition =
   | { readonly app: App; readonly json: Readonly<Record<string, unknown>> }
   | { readonly mistakes: readonly Rejection[] };
 
-/** Reads the JSON text of one app or pod as the sources do. `where` stands for the id until that is known. */
+/**
+ * Reads the JSON text of one app or pod as the sources do; a repeated key is a mistake. `where` stands for the id until
+ * that is known.
+ */
 export function readDefinition(
   text: string,
   kind: App['kind'],
   { where, framework }: { readonly where: string; readonly framework: string },
 ): ReadDefinition {
   try {
-    return checkDefinition(parseJson(text), kind, { where, framework });
+    const read = checkDefinition(parseJson(text), kind, { where, framework });
+    const repeated = repeatedKeysIn(text);
+    if (repeated.length === 0) return read;
+    const mistakes = 'mistakes' in read ? read.mistakes : [];
+    const app = 'app' in read ? read.app.id : (mistakes[0]?.app ?? where);
+    return { mistakes: [...mistakes, ...repeated.map((key) => ({ app, ...key }))] };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { mistakes: [{ app: where, at: '', value: '', reason: `not JSON: ${error.message}` }] };

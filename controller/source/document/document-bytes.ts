@@ -1,26 +1,28 @@
 import { inTurns, Pace } from '../../pace.ts';
+import { repeatedKeys } from '../json/repeated-keys.ts';
 import { parseJson } from '../json/text.ts';
 import { checkSize, type Wanted, WrongType, walkJson } from '../json/walk.ts';
 import { collect, collectWhole, type Documents, type Item, type Shape, shapeOf } from './documents.ts';
 
 /**
- * Reads a document from its bytes as `readDocuments` does, yielding to the event loop.
+ * Reads a document from its bytes as `readDocuments` does, yielding to the event loop. Also reports repeated keys.
  *
  * Rejects with a `SyntaxError` that has line and column when the bytes are not JSON, with a `WrongType` when part of a
  * tree of groups has the wrong type, and with an `OverBound` when a bound is exceeded.
  */
 export async function readDocumentBytes(bytes: Buffer, where: string): Promise<Documents | null> {
   const pace = new Pace();
+  const repeated = await inTurns(repeatedKeys(bytes), pace);
   for (const elements of [elementsOf(bytes, ''), elementsOf(bytes, 'apps', 'app', REFUSED)]) {
     try {
-      return await inTurns(collect(elements, where), pace);
+      return await inTurns(collect(elements, where, repeated), pace);
     } catch (error) {
       // Not a list of this form; or broken JSON, which fails again below, with line and column.
       if (!(error instanceof SyntaxError) || error instanceof WrongType) throw error;
     }
   }
   await checkSize(bytes, pace);
-  return await inTurns(collectWhole(parseJson(bytes.toString('utf8')), where), pace);
+  return await inTurns(collectWhole(parseJson(bytes.toString('utf8')), where, repeated), pace);
 }
 
 /**

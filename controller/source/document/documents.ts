@@ -12,6 +12,7 @@ import { isRecord, shown } from '../../input/rejection.ts';
 import { checked } from '../../input/schema-messages.ts';
 import type { Rejection } from '../../model/app.ts';
 import { atOnce } from '../../pace.ts';
+import { REPEATED_KEY } from '../json/repeated-keys.ts';
 import { WrongType } from '../json/walk.ts';
 import { findOddStates } from './odd-states.ts';
 import { type CheckedItem, readPartially, unreadable } from './partial-item.ts';
@@ -24,6 +25,8 @@ export interface Documents {
   readonly pods: readonly MarathonPodStatus[];
   /** Items that are not an app or a pod, or have no id; `app` is the name of the document. */
   readonly rejected: readonly Rejection[];
+  /** Keys outside every app and pod that occur more than once; `app` is the name of the document. Only files are checked. */
+  readonly repeated?: readonly Rejection[];
 }
 
 /** The shapes that `readDocuments` accepts, for messages. */
@@ -62,14 +65,22 @@ export function readDocuments(json: unknown, where: string): Documents | null {
 }
 
 /** `readDocuments` in slices. Throws a `WrongType` that says which part of a tree of groups has the wrong type. */
-export function collectWhole(json: unknown, where: string): Generator<undefined, Documents | null> {
+export function collectWhole(
+  json: unknown,
+  where: string,
+  repeated: RepeatedKeys = new Map(),
+): Generator<undefined, Documents | null> {
   return collect(
     Array.isArray(json)
       ? json.map((each, index) => ({ json: each, at: `[${index}]`, base: '/', shape: shapeOf(each) }))
       : [{ json, at: '', base: '/', shape: shapeOf(json) }],
     where,
+    repeated,
   );
 }
+
+/** The last values of repeated keys, by path in the document. */
+type RepeatedKeys = ReadonlyMap<string, string>;
 
 /**
  * Checks the items one by one, in slices, so that the JSON of each can be freed. Returns null when there are items and
@@ -78,8 +89,9 @@ export function collectWhole(json: unknown, where: string): Generator<undefined,
 export function* collect(
   items: Iterable<Item | null>,
   where: string,
+  repeated: RepeatedKeys = new Map(),
 ): Generator<undefined, Documents | null> {
-  const found: Found = { apps: [], pods: [], rejected: [] };
+  const found: Found = { apps: [], pods: [], rejected: [], repeated: new Map(repeated) };
   const members: Item[] = [];
   let unknown = false;
   let known = false;
@@ -101,7 +113,24 @@ export function* collect(
     const reason = `and ${more} more items that are not apps or pods`;
     found.rejected.push({ app: where, at: '', value: '', reason });
   }
-  return unknown && !known ? null : found;
+  return unknown && !known ? null : { ...found, repeated: repeatedOutside(found.repeated, where) };
+}
+
+/** Throws a `WrongType` for a repeated list of a group: the apps in the first one would otherwise look deleted. */
+function repeatedOutside(repeated: RepeatedKeys, where: string): readonly Rejection[] {
+  return Array.from(repeated, ([at, value]) => {
+    if (/(^|\.)(apps|groups|pods)$/.test(at))
+      throw new WrongType(`${at}: expected one list, got more than one`);
+    return { app: where, at, value, reason: REPEATED_KEY };
+  });
+}
+
+/** Takes the repeated keys of the app or pod at `at` out of `repeated`; paths are those in its JSON. */
+function takeRepeated(repeated: Map<string, string>, at: string, app: string): readonly Rejection[] {
+  const prefix = at === '' ? '' : `${at}.`;
+  const own = [...repeated].filter(([path]) => path.startsWith(prefix));
+  for (const [path] of own) repeated.delete(path);
+  return own.map(([path, value]) => ({ app, at: path.slice(prefix.length), value, reason: REPEATED_KEY }));
 }
 
 /** Adds an app or a pod to `found`. Returns the items inside a group or a wrapped app. */
@@ -112,10 +141,14 @@ function take(item: Item, where: string, found: Found): readonly Item[] {
       return [];
     case 'pod':
       for (const spec of readItem<MarathonPod>(podSchema, item, where, found)) {
-        const { id, foundLabels } = spec;
+        const { id, foundLabels, oddities } = spec;
         // A definition lists no instances: if it cannot be read, the known ones stay.
         const unread = spec.unread && { ...spec.unread, taskList: spec.unread.definition !== null };
-        const findings = { ...(foundLabels && { foundLabels }), ...(unread && { unread }) };
+        const findings = {
+          ...(foundLabels && { foundLabels }),
+          ...(oddities && { oddities }),
+          ...(unread && { unread }),
+        };
         found.pods.push({ id, spec, instances: [], ...findings });
       }
       return [];
@@ -137,6 +170,8 @@ interface Found {
   readonly apps: MarathonApp[];
   readonly pods: MarathonPodStatus[];
   readonly rejected: Rejection[];
+  /** Those of the document that belong to none of its apps and pods so far. */
+  readonly repeated: Map<string, string>;
 }
 
 /**
@@ -235,8 +270,8 @@ function readItem<Json extends CheckedItem>(
   // A pod's status contains its definition; paths are those in the definition.
   const { spec, instances } = json;
   const labels = findLabels(isRecord(spec) ? { ...spec, instances } : json);
-  const oddStates = findOddStates(json, id);
+  const oddities = [...findOddStates(json, id), ...takeRepeated(found.repeated, at, id)];
   return [
-    Object.assign(item, { id }, labels && { foundLabels: labels }, oddStates.length > 0 && { oddStates }),
+    Object.assign(item, { id }, labels && { foundLabels: labels }, oddities.length > 0 && { oddities }),
   ];
 }

@@ -11,7 +11,7 @@ import { stateOf } from './states.ts';
 import { isTaskLabel } from './task-labels.ts';
 
 /** The fields that apps and pods share. */
-export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'oddStates' | 'unread'>;
+export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'oddities' | 'unread'>;
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -3,7 +3,9 @@ import { usage } from '../../../config/option-text.ts';
 import { systemReason } from '../../../errors.ts';
 import { isRecord, shown } from '../../../input/rejection.ts';
 import { utf8 } from '../../../input/utf8.ts';
+import { repeatedKeysIn } from '../../../source/json/repeated-keys.ts';
 import { parseJson } from '../../../source/json/text.ts';
+import { quoted } from '../../../text/visible.ts';
 import type { AppPorts } from './messages.ts';
 
 /** Fields of an app to replace, and the JSON text that is sent for it. */
@@ -81,6 +83,9 @@ function parsed(text: string, where: string): Readonly<Record<string, unknown>> 
     if (!(error instanceof SyntaxError)) throw error;
     throw usage(`${where} is not JSON: ${error.message}`);
   }
+  const [repeated] = repeatedKeysIn(text);
+  if (repeated !== undefined)
+    throw usage(`${where}: ${repeated.at} = ${quoted(repeated.value)}: ${repeated.reason}`);
   if (isRecord(json)) return json;
   throw usage(`${where}: expected an object with the fields that change, not ${shown(json)}`);
 }

@@ -1,9 +1,10 @@
 import type { Config } from '../../../../config/config.ts';
 import { isRecord, shown } from '../../../../input/rejection.ts';
 import type { App } from '../../../../model/app.ts';
+import { repeatedKeysIn } from '../../../../source/json/repeated-keys.ts';
 import { assignmentsOrFile, readText, shownFile } from '../change.ts';
 import type { KnownObject } from './cluster.ts';
-import { isManifest, parseDocument } from './manifest.ts';
+import { isJson, isManifest, parseDocument } from './manifest.ts';
 import { shownObject } from './messages.ts';
 import { type Mistakes, type Proposal, proposalOf } from './proposal.ts';
 import type { ClusterSession } from './session.ts';
@@ -15,7 +16,10 @@ export interface Change extends Next, Pick<Proposal, 'kind' | 'prefix'> {}
 /** Parses one document. `where` is the name of the text in messages. */
 export function parsedOrMistakes(text: string, where: string): { readonly value: unknown } | Mistakes {
   try {
-    return { value: parseDocument(text) };
+    const value = parseDocument(text);
+    const repeated = isJson(text) ? repeatedKeysIn(text) : [];
+    if (repeated.length > 0) return { mistakes: repeated.map((key) => ({ app: where, ...key })) };
+    return { value };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { mistakes: [{ app: where, at: '', value: '', reason: error.message }] };

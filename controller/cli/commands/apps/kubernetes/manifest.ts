@@ -5,7 +5,7 @@ import { parseJson } from '../../../../source/json/text.ts';
 /** Parses one document of JSON or YAML. Throws a `SyntaxError` with the position of the mistake. */
 export function parseDocument(text: string): unknown {
   // JSON is YAML too, but a JSON parser describes its mistakes better.
-  if (/^\uFEFF?\s*[[{"]/.test(text)) {
+  if (isJson(text)) {
     try {
       return parseJson(text);
     } catch (error) {
@@ -37,6 +37,11 @@ function contentOf(document: Document): unknown {
       throw new SyntaxError('not YAML: an alias stands for what contains it', { cause: error });
     throw error;
   }
+}
+
+/** Whether the text is read as JSON rather than YAML. */
+export function isJson(text: string): boolean {
+  return /^\uFEFF?\s*[[{"]/.test(text);
 }
 
 /** Whether the JSON is meant as a Kubernetes object rather than a Marathon definition. */

@@ -95,6 +95,11 @@ describe('app add', () => {
   test.each([
     ['no JSON', '{"id": "/a",\n', 'standard input: not JSON: line 2, column 1: '],
     ['a pod', '{"id":"/a","containers":[]}', 'use pod add'],
+    [
+      'a key twice',
+      '{"id":"/a","cmd":"x","labels":{"a":"1","a":"2"}}',
+      '/a: labels.a = "\\"2\\"": this key occurs more than once in its object; only the last value, shown here, counts',
+    ],
     ['a list', '[]', 'standard input = "[]": expected one app'],
     ['a group', '{"id":"/g","apps":[]}', 'expected one app, {"id": "/name", …}, not a group'],
     ['no id', '{"cmd":"x"}', 'standard input: id = "nothing": expected text'],

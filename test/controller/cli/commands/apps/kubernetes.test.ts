@@ -141,6 +141,7 @@ describe('sends no request, and names path and mistake', () => {
 
   test.each([
     ['{"instances": 2,\n', 'standard input: not JSON: line 2'],
+    ['{"instances": 2, "instances": 3}', 'standard input: instances = "3": this key occurs more than once'],
     ['[1]', '/web = "[1]": expected an object with the fields that change, or a MarathonApp'],
   ])('of an update: %s', async (input, expected) => {
     const said = await type(['app', 'update', 'web', '--no-wait'], input);
