@@ -100,6 +100,8 @@ export function fromFile(path: string, place: string): OptionText[] {
   const file = printable(path);
   if (broken !== undefined) {
     const { line } = lines.linePos(broken.pos[0]);
+    if (broken.code === 'MULTIPLE_DOCS')
+      throw usage(`--config ${place}: ${file} line ${line} has a second document, expected one`);
     throw usage(`--config ${place}: ${file} line ${line} is not YAML: ${printable(broken.message)}`);
   }
   const { contents } = document;

@@ -10,7 +10,7 @@ export function parseJson(text: string): unknown {
     const column = before.length - before.lastIndexOf('\n');
     // V8 appends its own position, or an excerpt of the text.
     const reason = error.message
-      .replace(/ in JSON at position .*$/s, '')
+      .replace(/(?: in JSON)? at position .*$/s, '')
       .replace(/, (\.\.\.)?".*is not valid JSON$/s, '');
     // No cause: its text is already in the message and would appear twice.
     throw new SyntaxError(`line ${line}, column ${column}: ${reason}`);

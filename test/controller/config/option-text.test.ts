@@ -115,6 +115,11 @@ describe('an error says where, what, and what is accepted', () => {
       { file: 'config: other.yaml' },
       /^"config" in .*config\.yaml: a file cannot name another one; remove it there$/,
     ],
+    [
+      'a file with two documents',
+      { file: 'zone: a\n---\nzone: b\n' },
+      /config\.yaml line 2 has a second document, expected one$/,
+    ],
     ['a file that is not YAML', { file: 'zone: "a\n' }, /config\.yaml line \d+ is not YAML: /],
     [
       'a key given twice in the file',

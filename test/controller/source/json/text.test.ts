@@ -21,14 +21,17 @@ test.each<[string, number, number]>([
   expect(() => parseJson(text)).toThrow(new RegExp(`^line ${line}, column ${column}: `));
 });
 
-test('what is wrong with it is reported once', () => {
+test.each([
+  ['{"a":tru}', "line 1, column 9: Unexpected token '}'"],
+  ['{}\n{}', 'line 2, column 1: Unexpected non-whitespace character after JSON'],
+])('what is wrong with %j is reported once', (text, message) => {
   let thrown: unknown;
   try {
-    parseJson('{"a":tru}');
+    parseJson(text);
   } catch (error) {
     thrown = error;
   }
-  expect(toldOf(thrown)).toBe("line 1, column 9: Unexpected token '}'");
+  expect(toldOf(thrown)).toBe(message);
 });
 
 test('a byte order mark is no mistake', () => {
