@@ -125,8 +125,8 @@ async function compare(
   signal: AbortSignal,
 ): Promise<number | null> {
   if (!kinds.apps.inStep || !kinds.slices.inStep) return null;
-  options.observer.blocked('read', null);
   const begun = await begin(holds.endpoints, options, signal);
+  if (begun) options.observer.blocked('read', null);
   if (signal.aborted || !sources.complete) return null;
   await inSlices((pause) => inventory.settle(pause));
   if (signal.aborted) return null;
@@ -142,7 +142,9 @@ async function begin(hold: EndpointHold, options: RelayOptions, signal: AbortSig
   try {
     hold.begin(await readPublished(options, signal));
   } catch (error) {
-    if (!signal.aborted) options.log.warn('cannot read the published objects', { error: messageOf(error) });
+    if (signal.aborted) return false;
+    options.log.warn('cannot read the published objects', { error: messageOf(error) });
+    options.observer.blocked('read', messageOf(error));
   }
   return hold.begun;
 }

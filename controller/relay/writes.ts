@@ -61,8 +61,8 @@ export async function makeAll(
   return failed;
 }
 
-/** Statuses that concern only the object of the request. */
-const OF_ONE_OBJECT: ReadonlySet<number> = new Set([400, 404, 409, 413, 422]);
+/** Statuses that concern only the object of the request. Not 404: it is the namespace or the kind that is missing. */
+const OF_ONE_OBJECT: ReadonlySet<number> = new Set([400, 409, 413, 422]);
 
 /**
  * Returns the message of the first failure if all `made` writes failed for reasons that concern every object; otherwise null,

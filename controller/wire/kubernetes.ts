@@ -64,7 +64,7 @@ export async function wireKubernetes(
     clock: systemClock,
     log,
     namespace: config.kubernetesNamespace ?? null,
-    // In a DaemonSet on the host's network this is the node's name. Two processes on one host differ by their ids.
+    // In a DaemonSet on the host's network this is the node's name.
     identity: `${hostname()}_${process.pid}`,
     random: Math.random,
     references,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config } from '../../config/config.ts';
 import { createRelayHealth, serveRelayHealth } from '../../relay/health.ts';
@@ -21,7 +22,8 @@ export async function relay(config: Config, parts: RelayParts, signal: AbortSign
         observer: health.observer,
         namespace,
         name: config.relayName,
-        identity: `${hostname()}_${process.pid}`,
+        // Not the process id: it is 1 in every container, and containers on the host's network share the host name.
+        identity: `${hostname()}_${randomUUID()}`,
         settleMs: config.settleMs,
         random: Math.random,
       },

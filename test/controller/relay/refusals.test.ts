@@ -159,3 +159,34 @@ test('a relay whose Lease is forbidden is not ready, and names the Lease', async
   await until('it says so', () => !health.ready().ok);
   expect(health.ready().text).toMatch(/^cannot publish: .*marathon-ipvs-relay-default: answered 403/);
 });
+
+test('a relay whose namespace is missing is not ready, and names it', async () => {
+  const server = await startServer();
+  const missing = { reason: 'NotFound', message: 'namespaces "default" not found' };
+  server.faults.next(
+    ({ method, path }) => method === 'PATCH' && !path.includes('/leases'),
+    { status: 404, body: { kind: 'Status', ...missing } },
+    1_000,
+  );
+  const { health } = await relaying(server, snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1')));
+  await until('it says so', () => !health.ready().ok && health.ready().text.includes('namespaces'));
+  server.faults.clear();
+  await until('it is ready', () => health.ready().ok && slices(server).length === 1);
+});
+
+test('a relay that cannot read what an earlier one published is not ready, and writes nothing', async () => {
+  const server = await startServer();
+  const kinds: string[] = [];
+  // Only the first read of everything fails; the lists and watches of its own objects work.
+  const isFirstRead = ({ method, path, watch }: RequestInfo) => {
+    if (method !== 'GET' || watch || !path.endsWith('/endpointslices')) return false;
+    kinds.push(path);
+    return kinds.length > 1;
+  };
+  server.faults.next(isFirstRead, { status: 500, body: { kind: 'Status', message: 'broken' } }, 1_000);
+  const { health } = await relaying(server, snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1')));
+  await until('it says so', () => !health.ready().ok && health.ready().text.includes('broken'));
+  expect(apps(server)).toEqual([]);
+  server.faults.clear();
+  await until('it is ready', () => health.ready().ok && slices(server).length === 1);
+});
