@@ -231,15 +231,15 @@ export interface LedgerState {
 export interface StateStore {
   loadSource(source: string): Promise<StoredSnapshot | null>;
   /**
-   * Saves the changes of a source since its last save; `change` is null when unknown. `all` returns its whole state, for a
-   * file that cannot be appended to. One call at a time for each source. Rejects with a `ControllerError`, which leaves the
-   * last save as it was.
+   * Saves the changes of a source since its last save (null when unknown). `all` returns its whole state, for a file that
+   * cannot be appended to. One call at a time for each source. Rejects with a `ControllerError`; the last save stays as it was.
    */
   saveSource(source: string, change: StoredChange | null, all: () => Snapshot): Promise<void>;
-  loadMemory(): Promise<NameMemory>;
+  /** Empty when nothing was saved; null when that is unknown, since the load took too long. */
+  loadMemory(): Promise<NameMemory | null>;
   /** One call at a time. Rejects as `saveSource` does. */
   saveMemory(memory: NameMemory): Promise<void>;
-  /** Resolves once loads that were given up have come to an end: until then the process cannot end by itself. Absent: none is given up. */
+  /** Resolves once loads that were given up have ended: until then the process cannot end. Absent: none is given up. */
   settled?(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { type Family, familyOf } from '../address.ts';
 import { same } from '../compare.ts';
 import { messageOf } from '../errors.ts';
-import type { NamedAddresses, NameMemory } from '../model/name-memory.ts';
+import { EMPTY_NAME_MEMORY, type NamedAddresses, type NameMemory } from '../model/name-memory.ts';
 import type { ServiceKey } from '../model/service.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { Log, StateStore } from '../ports.ts';
@@ -18,7 +18,7 @@ export class NameStore {
   readonly #log: Log;
   readonly #dryRun: boolean;
   #memory: NameMemory | null = null;
-  /** The memory on disk, as far as known. */
+  /** The memory on disk; null when it is unknown, and the next save replaces it. */
   #saved: NameMemory | null = null;
   #saving: Promise<void> | null = null;
 
@@ -35,7 +35,8 @@ export class NameStore {
     inPool: (address: string) => boolean,
   ): Promise<NameMemory> {
     this.#saved = await this.#store.loadMemory();
-    this.#memory = owned.size === 0 ? this.#saved : withAddressesOf(owned, this.#saved, inPool);
+    const memory = this.#saved ?? EMPTY_NAME_MEMORY;
+    this.#memory = owned.size === 0 ? memory : withAddressesOf(owned, memory, inPool);
     return this.#memory;
   }
 

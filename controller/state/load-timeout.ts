@@ -1,5 +1,4 @@
 import { messageOf } from '../errors.ts';
-import { EMPTY_NAME_MEMORY } from '../model/name-memory.ts';
 import type { Clock, Log, StateStore } from '../ports.ts';
 import { withinTime } from './within-time.ts';
 
@@ -16,20 +15,20 @@ const LOAD_LIMIT_MS = 3_000;
 export function withLoadTimeout(store: StateStore, clock: Pick<Clock, 'sleep'>, log: Log): StateStore {
   let loading: Promise<unknown> = Promise.resolve();
 
-  async function load<T>(what: string, begin: () => Promise<T>, missing: T): Promise<T> {
+  async function load<T>(what: string, begin: () => Promise<T | null>): Promise<T | null> {
     const result = loading.then(begin);
     loading = result.catch(() => undefined);
     try {
       return await withinTime(result, LOAD_LIMIT_MS, clock);
     } catch (error) {
       log.warn('saved state cannot be used', { what, error: messageOf(error) });
-      return missing;
+      return null;
     }
   }
 
   return {
-    loadSource: (source) => load(source, () => store.loadSource(source), null),
-    loadMemory: () => load('names and labels', () => store.loadMemory(), EMPTY_NAME_MEMORY),
+    loadSource: (source) => load(source, () => store.loadSource(source)),
+    loadMemory: () => load('names and labels', () => store.loadMemory()),
     async settled() {
       await loading;
     },

@@ -125,7 +125,9 @@ describe('saved state', () => {
         { id: '/db' },
       ],
     });
-    expect((await store().loadMemory()).addresses).toEqual(new Map([['web.marathon', { ipv4: '11.0.0.1' }]]));
+    expect((await store().loadMemory())?.addresses).toEqual(
+      new Map([['web.marathon', { ipv4: '11.0.0.1' }]]),
+    );
   });
 
   test('has no secret of an app, in whatever field', async () => {
