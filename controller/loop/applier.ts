@@ -66,6 +66,8 @@ export class Applier {
   readonly #routes = new Routes();
   /** Steps of this pass that add or change a service, and whether they succeeded. By text, since a plan may be made again. */
   readonly #tried = new Map<string, boolean>();
+  /** The time that the last pass decided for. */
+  #begunAt = Number.NEGATIVE_INFINITY;
 
   constructor(ports: ApplierPorts) {
     this.#ports = ports;
@@ -74,13 +76,15 @@ export class Applier {
     this.#refused = new RefusedBackends(ports.random);
   }
 
-  /** When the next retry is due; null when there is none. */
+  /** When the next retry after the last pass is due; null when there is none. */
   nextDue(): number | null {
-    return earliest(this.#postponed.nextDue(), this.#schedulers.nextDue(), this.#refused.nextDue());
+    const parts = [this.#postponed, this.#schedulers, this.#refused];
+    return earliest(...parts.map((part) => part.nextDue(this.#begunAt)));
   }
 
   /** Starts a pass. */
-  begin(): void {
+  begin(now: number): void {
+    this.#begunAt = now;
     this.#tried.clear();
   }
 

@@ -55,10 +55,13 @@ export class Backoff<Key> {
     return this.#items;
   }
 
-  /** When the next retry is due; null when there is none. */
-  nextDue(): number | null {
+  /**
+   * When the next retry after `looked` is due, the time of the last pass; null when there is none. What was due then and has
+   * not been retried waits for something else, such as its service, and would keep the loop busy until that comes.
+   */
+  nextDue(looked: number): number | null {
     let next: number | null = null;
-    for (const { due } of this.#items.values()) next = earliest(next, due);
+    for (const { due } of this.#items.values()) if (due > looked) next = earliest(next, due);
     return next;
   }
 

@@ -96,7 +96,7 @@ export class ManagedTable {
   /** Starts a pass. */
   begin(gone: Iterable<NamedEnd>, now: number): void {
     this.planner.begin(gone, now);
-    this.applier.begin();
+    this.applier.begin(now);
   }
 }
 

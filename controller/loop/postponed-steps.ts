@@ -22,9 +22,9 @@ export class PostponedSteps {
     return !this.#backoff.isEmpty && this.#backoff.postpones(backoffKey(step), now);
   }
 
-  /** When the next retry is due; null when there is none. */
-  nextDue(): number | null {
-    return this.#backoff.nextDue();
+  /** When the next retry after the pass at `looked` is due; null when there is none. */
+  nextDue(looked: number): number | null {
+    return this.#backoff.nextDue(looked);
   }
 
   /** Takes the results of the `tried` steps of a plan. Forgets steps that the plan no longer has. */

@@ -40,9 +40,9 @@ export class RefusedBackends {
     return step.op === 'add-backend' && this.#backoff.postpones(step.backend.address, now);
   }
 
-  /** When the next retry is due; null when there is none. */
-  nextDue(): number | null {
-    return this.#backoff.nextDue();
+  /** When the next retry after the pass at `looked` is due; null when there is none. */
+  nextDue(looked: number): number | null {
+    return this.#backoff.nextDue(looked);
   }
 
   /**

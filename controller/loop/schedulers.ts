@@ -58,9 +58,9 @@ export class Schedulers {
     }
   }
 
-  /** When the next retry is due; null when there is none. */
-  nextDue(): number | null {
-    return this.#backoff.nextDue();
+  /** When the next retry after the pass at `looked` is due; null when there is none. */
+  nextDue(looked: number): number | null {
+    return this.#backoff.nextDue(looked);
   }
 }
 

@@ -20,14 +20,14 @@ test('one item that fails does not hold back another', () => {
   expect(backoff.postpones('a', 1_099)).toBe(true);
   expect(backoff.postpones('a', 1_100)).toBe(false);
   expect(backoff.postpones('b', 1_000)).toBe(false);
-  expect(backoff.nextDue()).toBe(1_100);
+  expect(backoff.nextDue(1_000)).toBe(1_100);
 });
 
 test('hosts that fail together do not try again together', () => {
   const due = (random: number) => {
     const backoff = new Backoff<string>(options, () => random);
     backoff.failed('a', 0);
-    return backoff.nextDue();
+    return backoff.nextDue(0);
   };
   expect(due(0.99)).toBeGreaterThan(due(0) ?? Number.NaN);
 });
@@ -38,7 +38,15 @@ test('success starts the count anew, and what is no longer wanted is forgotten',
   backoff.failed('a', 0);
   backoff.succeeded('a');
   backoff.failed('a', 0);
-  expect(backoff.nextDue()).toBe(100);
+  expect(backoff.nextDue(0)).toBe(100);
   backoff.prune(() => false);
-  expect(backoff.nextDue()).toBeNull();
+  expect(backoff.nextDue(0)).toBeNull();
+});
+
+test('what was due in the last pass and was not retried there is no reason for another pass', () => {
+  const backoff = new Backoff<string>(options, () => 0);
+  backoff.failed('a', 0);
+  backoff.failed('b', 1_000);
+  expect(backoff.nextDue(100)).toBe(1_100);
+  expect(backoff.nextDue(1_100)).toBeNull();
 });

@@ -116,3 +116,15 @@ test('a write that fails for another reason makes the host not ready', async () 
   expect(pass.failures).toMatchObject([{ message: 'ENOMEM' }]);
   expect(kernelCheck(pass)).toMatchObject({ ok: false });
 });
+
+test('a retry that is due, but that something else still postpones, does not keep the loop busy', async () => {
+  // Alone its step fails; beside another backend its address is refused, which is retried later.
+  await controller.resync(snapshot(BAD));
+  const all = snapshot(BAD, MIXED);
+  await controller.change(all);
+  for (let pass = 0; pass < 3; pass += 1) {
+    world.now = controller.nextLook() ?? Number.NaN;
+    await controller.change(all);
+    expect(controller.nextLook()).toBeGreaterThan(world.now);
+  }
+});
