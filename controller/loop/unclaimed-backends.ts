@@ -1,3 +1,4 @@
+import type { Table } from '../model/kernel.ts';
 import type { UnknownPart } from '../model/snapshot.ts';
 import type { DecisionTable } from '../plan/decision.ts';
 import type { PlanDraft } from '../plan/plan.ts';
@@ -10,7 +11,13 @@ import {
   type Unclaimed,
   whyKept,
 } from '../plan/unclaimed.ts';
-import type { PlanInput } from './planner.ts';
+
+/** Whether every source has been read, what of them is unknown, and the kernel's table. */
+interface SourcesAndTable {
+  readonly complete: boolean;
+  readonly unknown: readonly UnknownPart[];
+  readonly observed: Table;
+}
 
 /**
  * Keeps owned backends from before the start that no source claims, as long as some part of a source is unknown (rule 2): they
@@ -34,7 +41,7 @@ export class UnclaimedBackends {
   keep(
     plan: PlanDraft,
     context: Parameters<typeof findUnclaimed>[1],
-    { complete, unknown, observed }: Pick<PlanInput, 'complete' | 'unknown' | 'observed'>,
+    { complete, unknown, observed }: SourcesAndTable,
   ): { readonly plan: PlanDraft; readonly kept: Unclaimed } {
     if (!complete) return { plan, kept: NOTHING_KEPT };
     this.#isPlanned = true;
