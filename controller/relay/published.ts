@@ -23,6 +23,7 @@ import {
   type Resource,
 } from '../kubernetes/resources.ts';
 import type { Clock } from '../ports.ts';
+import { type Others, othersOf, refuseForeign } from './foreign.ts';
 import { membersIn, type OldSlice } from './refusals.ts';
 import type { RelayedObject } from './relayed-app.ts';
 
@@ -173,10 +174,19 @@ export class PublishedKind {
     return this.#owners === null ? undefined : this.#owners.#uidOf(labels[APP_LABEL] ?? '');
   }
 
-  /** Writes an object with server-side apply. */
-  async apply(object: RelayedObject, signal: AbortSignal): Promise<void> {
+  /** The names of objects that are not of this relay, which are listed when first asked for. */
+  others(signal: AbortSignal): Others {
+    return othersOf(this.#resource, this.#options, signal);
+  }
+
+  /**
+   * Writes an object with server-side apply. Rejects with a `ForeignObject` if one of `others` has its name: an apply that is
+   * forced would take it over.
+   */
+  async apply(object: RelayedObject, others: Others, signal: AbortSignal): Promise<void> {
     const { client, namespace } = this.#options;
     const { name, labels, annotations, content } = object;
+    if (!this.includes(name)) await refuseForeign(this.#resource, this.#options, name, others);
     const uid = this.#ownerOf(object);
     const { kind } = MARATHON_APPS;
     const owner = {

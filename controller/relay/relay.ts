@@ -3,6 +3,7 @@ import { Inventory } from '../inventory/inventory.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { elect } from '../kubernetes/election.ts';
 import { objectName } from '../kubernetes/object-name.ts';
+import { APP_LABEL } from '../kubernetes/relayed.ts';
 import { delayAfter } from '../loop/backoff.ts';
 import { createConfirmation } from '../loop/confirm.ts';
 import { follow } from '../loop/follow.ts';
@@ -12,6 +13,7 @@ import { inSlices } from '../pace.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
 import { Latch } from '../time.ts';
 import { EndpointHold } from './endpoint-hold.ts';
+import { ForeignObject } from './foreign.ts';
 import { type Holds, heldText, heldWarning, holderOf } from './holds.ts';
 import type { RelayObserver } from './metrics.ts';
 import { type PublishedKind, publishedKinds } from './published.ts';
@@ -194,7 +196,11 @@ async function publish(
     return refused;
   };
   const refusedApps = await make(applies(objects, wantedApps, signal));
-  const refusedSlices = await make(applies(slices, wantedSlices, signal));
+  // The slices of an app whose MarathonApp is someone else's would serve that one.
+  const isForeign = ({ labels }: RelayedObject) =>
+    refusedApps.get(labels[APP_LABEL] ?? '') instanceof ForeignObject;
+  const ownSlices = new Map([...wantedSlices].filter(([, slice]) => !isForeign(slice)));
+  const refusedSlices = await make(applies(slices, ownSlices, signal));
   const leaving = release.go.filter((object) => !wantedApps.has(object));
   await make(removals(objects, leaving, signal));
   const refused = refusalsOf(refusedApps, refusedSlices, wantedSlices);

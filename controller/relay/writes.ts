@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
 import type { Log } from '../ports.ts';
+import { ForeignObject } from './foreign.ts';
 import type { RelayObserver, WriteOp } from './metrics.ts';
 import type { PublishedKind } from './published.ts';
 import type { RelayedObject } from './relayed-app.ts';
@@ -22,9 +23,10 @@ export function applies(
   wanted: ReadonlyMap<string, RelayedObject>,
   signal: AbortSignal,
 ): Write[] {
+  const others = kind.others(signal);
   return [...wanted.values()]
     .filter((object) => !kind.has(object))
-    .map((object) => ({ op: 'apply', name: object.name, make: () => kind.apply(object, signal) }));
+    .map((object) => ({ op: 'apply', name: object.name, make: () => kind.apply(object, others, signal) }));
 }
 
 /** Returns a write that removes each of these objects. */
@@ -70,6 +72,8 @@ const OF_ONE_OBJECT: ReadonlySet<number> = new Set([400, 409, 413, 422]);
  */
 export function generalFailure(failed: ReadonlyMap<string, unknown>, made: number): string | null {
   const errors = [...failed.values()];
-  const general = errors.every((error) => !(error instanceof ApiFailure && OF_ONE_OBJECT.has(error.status)));
+  const isOfOne = (error: unknown) =>
+    error instanceof ForeignObject || (error instanceof ApiFailure && OF_ONE_OBJECT.has(error.status));
+  const general = !errors.some(isOfOne);
   return made > 0 && errors.length === made && general ? messageOf(errors[0]) : null;
 }

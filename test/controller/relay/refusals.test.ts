@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { objectName } from '../../../controller/kubernetes/object-name.ts';
+import { apiVersion, collectionPath, MARATHON_APPS } from '../../../controller/kubernetes/resources.ts';
 import type { Delta } from '../../../controller/model/delta.ts';
 import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { SourceListener } from '../../../controller/ports.ts';
@@ -189,4 +191,31 @@ test('a relay that cannot read what an earlier one published is not ready, and w
   expect(apps(server)).toEqual([]);
   server.faults.clear();
   await until('it is ready', () => health.ready().ok && slices(server).length === 1);
+});
+
+test("an object of the same name that is someone else's is left alone, and takes no other app down", async () => {
+  const server = await startServer();
+  const { storage } = server.operations;
+  const client = await clientOf(server);
+  const path = collectionPath(MARATHON_APPS, 'default');
+  const mine = web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1');
+  const name = objectName(mine);
+  const body = {
+    apiVersion: apiVersion(MARATHON_APPS),
+    kind: MARATHON_APPS.kind,
+    metadata: { name, namespace: 'default' },
+    spec: { app: { id: '/a' }, endpoints: { service: 'a' } },
+  };
+  await client.call('POST', path, { body, query: { fieldManager: 'someone' } }, AbortSignal.timeout(5_000));
+  const before = storage.all('marathon-ipvs.io/marathonapps');
+
+  const { health, say } = await relaying(server, snapshot(mine, web('/b', { VIP_0: 'b:80' }, '10.0.0.2:1')));
+  await until('the other app is published', () => addresses(server).includes('10.0.0.2'));
+  say(snapshot(web('/b', { VIP_0: 'b:80' }, '10.0.0.3:1')));
+  await until('it goes on', () => addresses(server).includes('10.0.0.3'));
+  expect(storage.all('marathon-ipvs.io/marathonapps').find(({ metadata }) => metadata.name === name)).toEqual(
+    before[0],
+  );
+  expect(addresses(server)).not.toContain('10.0.0.1');
+  expect(health.ready().ok).toBe(true);
 });
