@@ -70,10 +70,7 @@ const HELD_TRIES = 3;
 export class Pass {
   readonly #request: PassRequest;
   readonly #parts: PassParts;
-  /**
-   * What all passes over this table share: `view`, the kernel's table as far as it is known; `book`, the ledger;
-   * `carryOver`, what the last pass left to do; and the parts that plan and apply.
-   */
+  /** What all passes share: `view` (the kernel's table as known), `book` (the ledger), `carryOver` (what the last one left). */
   readonly #table: ManagedTable;
   /** The moment that the whole pass decides for: when it began, in milliseconds of the monotonic clock. */
   readonly #now: number;

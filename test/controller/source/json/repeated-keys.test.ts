@@ -4,7 +4,7 @@ import { repeatedKeysIn } from '../../../../controller/source/json/repeated-keys
 
 const layouts = fc.constantFrom(undefined, 1, '\t', ' \r\n');
 
-test('no JSON without repeated keys has any, however it is laid out', () => {
+test('JSON with distinct keys reports none, in every layout', () => {
   fc.assert(
     fc.property(fc.jsonValue(), layouts, (json, space) => {
       const text = JSON.stringify(json, null, space);
