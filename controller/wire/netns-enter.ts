@@ -46,9 +46,11 @@ export function ledgerOf(config: Config, { inode }: Namespace): Ledger {
 /** The command line of a program for other namespaces, which is beside this file both in a build and in a checkout. */
 export function programInNamespace(name: 'netns-helper' | 'netns-facts'): readonly string[] {
   const isBuilt = extname(import.meta.filename) !== '.ts';
-  if (isBuilt) return [process.execPath, join(import.meta.dirname, `${name}.mjs`)];
+  // As in the launcher: no debugger on SIGUSR1.
+  const node = [process.execPath, '--disable-sigusr1'];
+  if (isBuilt) return [...node, join(import.meta.dirname, `${name}.mjs`)];
   const options = ['--conditions=ipvs-source', '--disable-warning=ExperimentalWarning'];
-  return [process.execPath, ...options, join(import.meta.dirname, '..', `${name}.ts`)];
+  return [...node, ...options, join(import.meta.dirname, '..', `${name}.ts`)];
 }
 
 function helperOptions(config: Config): HelperOptions {

@@ -101,6 +101,26 @@ test('the Node of package-lock.json knows each of the words for V8', () => {
   for (const word of words) expect(known).toContain(`${word} (`);
 });
 
+test.each([
+  ['a checkout', 'main.ts', 'node_modules/.bin/node'],
+  ['a build', 'program/marathon-ipvs.mjs', 'controller/node'],
+])('SIGUSR1 opens no debugger: %s', (_, program, node) => {
+  symlinkSync(process.execPath, join(directory, 'app', node));
+  writeFileSync(
+    join(directory, 'app/controller', program),
+    `import { url } from 'node:inspector';
+     process.kill(process.pid, 'SIGUSR1');
+     setInterval(() => { if (url()) { console.log('debugger open'); process.exit(); } }, 10);
+     setTimeout(() => { console.log('none'); process.exit(); }, 500);`,
+  );
+  const environment = { NODE_OPTIONS: '--inspect-port=0' };
+  expect(launch('app/controller/marathon-ipvs', [], environment)).toEqual({
+    status: 0,
+    stdout: 'none\n',
+    stderr: '',
+  });
+});
+
 test('compiled code is kept in the cache of whoever starts it, or where the environment says', () => {
   writeFileSync(join(directory, 'app/controller/main.ts'), 'console.log(process.env["NODE_COMPILE_CACHE"]);');
   symlinkSync(process.execPath, join(directory, 'app/node_modules/.bin/node'));

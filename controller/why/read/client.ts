@@ -22,7 +22,7 @@ export async function attemptFrom(
 ): Promise<ClientResults> {
   if (netns === null) return await attempt(task);
   const script = `(${attempt})(${JSON.stringify(task)}).then((results) => console.log(JSON.stringify(results)))`;
-  const line = [`--net=${namespacePath(netns)}`, process.execPath, '-e', script];
+  const line = [`--net=${namespacePath(netns)}`, process.execPath, '--disable-sigusr1', '-e', script];
   const options = { timeout: START_MS + 3 * task.waitMs, maxBuffer: MAX_BYTES, ...(signal && { signal }) };
   return await new Promise((resolve) => {
     execFile('nsenter', line, options, (error, stdout, stderr) => {
