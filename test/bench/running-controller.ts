@@ -6,20 +6,32 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LAUNCHER } from '../support/program.ts';
 
-const API = 'http://127.0.0.1:61421';
+const DEFAULT_API = 'http://127.0.0.1:61421';
 /** What /proc counts processor time in. */
 const TICKS_PER_SECOND = 100;
 
+/** What a controller that was forked sends its parent when it serves its API. */
+export interface Serving {
+  readonly url: string;
+}
+
 export class RunningController {
   readonly #child: ChildProcess;
+  /** Null until it serves. */
+  #api: string | null;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, api: string | null) {
     this.#child = child;
+    this.#api = api;
   }
 
-  /** One that was started in another way. */
+  /** One that was started in another way, and sends a `Serving`. */
   static of(child: ChildProcess): RunningController {
-    return new RunningController(child);
+    const controller = new RunningController(child, null);
+    child.on('message', ({ url }: Partial<Serving>) => {
+      if (url !== undefined) controller.#api = url;
+    });
+    return controller;
   }
 
   /** `directory` is for its ledger and its state. */
@@ -31,12 +43,12 @@ export class RunningController {
       env,
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    return new RunningController(child);
+    return new RunningController(child, DEFAULT_API);
   }
 
   /** Resolves when the kernel is as desired; rejects when the process has ended. */
   async ready(): Promise<void> {
-    while (!(await isReady())) {
+    while (!(await isReady(this.#api))) {
       if (this.#child.exitCode !== null) throw new Error(`the controller ended with ${this.#child.exitCode}`);
       await sleep(200);
     }
@@ -44,7 +56,7 @@ export class RunningController {
 
   /** The value of a metric, by its name with its labels as they are printed. */
   async metric(name: string): Promise<number> {
-    const text = await (await fetch(`${API}/metrics`)).text();
+    const text = await (await fetch(`${this.#api}/metrics`)).text();
     const line = text.split('\n').find((each) => each.startsWith(`${name} `));
     if (line === undefined) throw new Error(`there is no metric ${name}`);
     return Number(line.split(' ').at(-1));
@@ -52,7 +64,7 @@ export class RunningController {
 
   /** Name of a VIP -> its IPv4 address. */
   async addresses(): Promise<ReadonlyMap<string, string>> {
-    const { services } = (await (await fetch(`${API}/v1/diff`)).json()) as {
+    const { services } = (await (await fetch(`${this.#api}/v1/diff`)).json()) as {
       readonly services: readonly { readonly name: string; readonly address: string }[];
     };
     return new Map(
@@ -86,9 +98,10 @@ export class RunningController {
   }
 }
 
-async function isReady(): Promise<boolean> {
+async function isReady(api: string | null): Promise<boolean> {
+  if (api === null) return false;
   try {
-    const response = await fetch(`${API}/readyz`, { headers: { connection: 'close' } });
+    const response = await fetch(`${api}/readyz`, { headers: { connection: 'close' } });
     await response.arrayBuffer();
     return response.ok;
   } catch {
