@@ -121,6 +121,13 @@ test.each([
   });
 });
 
+test('memory that is freed stays in one arena of glibc, or in as many as the environment says', () => {
+  writeFileSync(join(directory, 'app/controller/main.ts'), 'console.log(process.env["MALLOC_ARENA_MAX"]);');
+  symlinkSync(process.execPath, join(directory, 'app/node_modules/.bin/node'));
+  expect(launch('app/controller/marathon-ipvs').stdout).toBe('1\n');
+  expect(launch('app/controller/marathon-ipvs', [], { MALLOC_ARENA_MAX: '4' }).stdout).toBe('4\n');
+});
+
 test('compiled code is kept in the cache of whoever starts it, or where the environment says', () => {
   writeFileSync(join(directory, 'app/controller/main.ts'), 'console.log(process.env["NODE_COMPILE_CACHE"]);');
   symlinkSync(process.execPath, join(directory, 'app/node_modules/.bin/node'));
