@@ -169,15 +169,18 @@ export const appFields = z.object({
 });
 
 /** An app as in the answer to `GET /v2/apps` or the body of `POST /v2/apps`; with `tasks` when they are embedded. */
-export const appSchema = appFields.check(({ value, issues }) => {
-  const { portDefinitions, ports, container, ipAddress } = value;
-  const mappings = [container?.portMappings, container?.docker?.portMappings, ipAddress?.discovery?.ports];
-  const unnamed = (ports ?? []).map(() => ({}));
-  checkPorts(
-    [portDefinitions ?? unnamed, ...mappings].flatMap((list) => list ?? []),
-    issues,
-  );
-});
+export const appSchema = appFields
+  // A wrong count is not worth an error.
+  .extend({ tasksRunning: z.number().nullish().catch(null) })
+  .check(({ value, issues }) => {
+    const { portDefinitions, ports, container, ipAddress } = value;
+    const mappings = [container?.portMappings, container?.docker?.portMappings, ipAddress?.discovery?.ports];
+    const unnamed = (ports ?? []).map(() => ({}));
+    checkPorts(
+      [portDefinitions ?? unnamed, ...mappings].flatMap((list) => list ?? []),
+      issues,
+    );
+  });
 
 const podEndpoint = z.object({
   name: text,

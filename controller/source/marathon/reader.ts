@@ -14,6 +14,7 @@ import { KeptHealth } from './kept-health.ts';
 import { type Ended, NamedEnds } from './named-ends.ts';
 import { OlderVersionsReader } from './older-versions.ts';
 import { APPS_PATH, appPath, INFO_PATH, PODS_PATH, podPath } from './paths.ts';
+import { markUnlistedTasks } from './unlisted-tasks.ts';
 
 export interface MarathonReaderOptions extends ReaderCallbacks {
   readonly client: MarathonClient;
@@ -194,7 +195,7 @@ export class MarathonReader {
 
   async #readApps(signal: AbortSignal): Promise<Documents> {
     const answer = await this.#answer(APPS_PATH, 'apps', signal);
-    if (answer?.documents) return answer.documents;
+    if (answer?.documents) return markUnlistedTasks(answer.documents);
     throw this.#unexpected(APPS_PATH, answer?.beginning ?? null, 'an object with a list `apps`');
   }
 
@@ -218,7 +219,7 @@ export class MarathonReader {
   #documents(path: string, json: unknown, expected: string): Documents {
     const documents = readDocuments(json, this.#options.client.name);
     if (documents === null) throw this.#unexpected(path, json, expected);
-    return documents;
+    return markUnlistedTasks(documents);
   }
 
   async #convert(documents: Documents, signal: AbortSignal) {

@@ -59,6 +59,7 @@ describe('what the first read after a restart cannot read is what it was before'
     ['a task with a wrong port', running({ ports: ['x'] })],
     ['a task with a host that is no text', running({ host: 7 })],
     ['a list of tasks that is none', { ...running(), tasks: 7 }],
+    ['an app without its tasks although some run', { ...running(), tasks: undefined, tasksRunning: 1 }],
     ['labels that are no object', { ...running(), portDefinitions: [{ labels: 7 }] }],
     ['ports that are declared as no list', { ...running(), portDefinitions: 7 }],
   ])('%s, in the list of all apps', async (_what, now) => {

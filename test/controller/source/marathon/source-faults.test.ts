@@ -48,6 +48,22 @@ test.each<[string, StubMarathon['intercept']]>([
   await until('it goes on', () => listener.app('/c') !== undefined);
 });
 
+test('an app that is listed without its tasks although some run keeps them, and says so', async () => {
+  marathon.apps.set('/a', app('a:80', { tasksRunning: 1, tasks: [task(31000)] }));
+  const listener = await followed();
+  marathon.apps.set('/a', app('a:81', { tasksRunning: 1 }));
+  const before = listener.snapshots.length;
+  marathon.closeStreams();
+  await until('everything is read again', () => listener.snapshots.length > before);
+  expect(listener.app('/a')?.tasks.map(reached)).toEqual(['10.0.0.1:31000']);
+  expect(listener.app('/a')?.rejected).toEqual([
+    expect.objectContaining({ at: 'tasks', reason: expect.stringMatching(/since tasksRunning is 1/) }),
+  ]);
+  marathon.apps.set('/a', app('a:81', { tasksRunning: 0 }));
+  changed('/a');
+  await until('it has none', () => listener.app('/a')?.tasks.length === 0);
+});
+
 test('a full read that succeeds is the moment to try the event stream again, however often that failed', async () => {
   marathon.intercept = on('/v2/events', status(503));
   const listener = startFollowing({ relistSeconds: 0.2 });
