@@ -2,7 +2,8 @@ import { inTurns, Pace } from '../../pace.ts';
 import { repeatedKeys } from '../json/repeated-keys.ts';
 import { parseJson } from '../json/text.ts';
 import { checkSize, type Wanted, WrongType, walkJson } from '../json/walk.ts';
-import { collect, collectWhole, type Documents, type Item, type Shape, shapeOf } from './documents.ts';
+import { collect, collectWhole, type Documents } from './documents.ts';
+import { type Item, type Shape, shapeOf } from './shapes.ts';
 
 /**
  * Reads a document from its bytes as `readDocuments` does, yielding to the event loop. Also reports repeated keys.

@@ -16,6 +16,7 @@ import { REPEATED_KEY } from '../json/repeated-keys.ts';
 import { WrongType } from '../json/walk.ts';
 import { findOddStates } from './odd-states.ts';
 import { type CheckedItem, readPartially, unreadable } from './partial-item.ts';
+import { type Item, type Shape, shapeOf, strayIn } from './shapes.ts';
 import { findLabels } from './stray-labels.ts';
 
 /** The apps and pods of one JSON document, each read as far as possible, and the items that are neither. */
@@ -32,21 +33,6 @@ export interface Documents {
 /** The shapes that `readDocuments` accepts, for messages. */
 export const KNOWN_SHAPES =
   'an app, a pod (with or without its status), an array of these, {"app": …}, {"apps": […]} or a /v2/groups tree';
-
-/** The kind of an item. A group and a wrapped app contain further items. */
-export type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app';
-
-/** An app or a pod in a document, or a value that may contain some. */
-export interface Item {
-  readonly json: unknown;
-  /** Path in the document. */
-  readonly at: string;
-  /** Id of the enclosing group; ids in a group's definition may be relative to it. */
-  readonly base: string;
-  readonly shape: Shape | null;
-  /** Why only its id was parsed. */
-  readonly refused?: string | undefined;
-}
 
 /**
  * Splits a document into apps and pods. Accepts every shape that Marathon returns or accepts. `where` names the
@@ -160,8 +146,11 @@ function take(item: Item, where: string, found: Found): readonly Item[] {
       found.rejected.push({ app: where, at: item.at, value: shown(item.json), reason });
       return [];
     }
-    default:
+    default: {
+      const stray = strayIn(item);
+      if (stray !== null) take(stray, where, found);
       return membersOf(item);
+    }
   }
 }
 
@@ -185,30 +174,6 @@ export function absoluteId(id: string, base: string): string {
     else if (name !== '' && name !== '.') path.push(name);
   }
   return `/${path.join('/')}`;
-}
-
-/** Fields that only an app's definition has; one of them is enough to recognize it. */
-const APP_FIELDS =
-  'cmd args instances cpus mem container fetch uris portDefinitions ports networks ipAddress healthChecks constraints'.split(
-    ' ',
-  );
-
-/** The shape of a JSON value, judged by its fields; null when it is none that this program reads. */
-export function shapeOf(json: unknown): Shape | null {
-  if (!isRecord(json)) return null;
-  if (isRecord(json['app'])) return 'wrapped app';
-  if (['apps', 'groups', 'pods'].some((field) => Array.isArray(json[field]))) return 'group';
-  if (isPodStatus(json)) return 'pod status';
-  if (Array.isArray(json['containers'])) return 'pod';
-  return APP_FIELDS.some((field) => field in json) ? 'app' : null;
-}
-
-/**
- * Whether this is the status of a pod, even one whose spec cannot be read. A Kubernetes object has a `spec` as well.
- */
-function isPodStatus(json: Readonly<Record<string, unknown>>): boolean {
-  if (isRecord(json['spec'])) return 'id' in json || 'instances' in json;
-  return 'spec' in json && Array.isArray(json['instances']);
 }
 
 /**

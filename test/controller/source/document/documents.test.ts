@@ -139,6 +139,39 @@ test.each<[string, unknown, string, string]>([
   expect(readDocuments(json, 'the document')?.rejected).toMatchObject([{ app: 'the document', at, value }]);
 });
 
+test.each<[string, unknown, string, string]>([
+  [
+    'an app in the list of groups',
+    { groups: [app('/lost'), { id: 'g', apps: [app('a')] }] },
+    '/g/a',
+    'groups[0] is',
+  ],
+  ['an app that has apps', [{ ...app('/lost'), apps: [app('/g/a')] }], '/g/a', '[0] is'],
+  ['a whole document', { ...app('/lost'), apps: [app('/g/a')] }, '/g/a', 'the document is'],
+  [
+    'a wrapped app in the list of groups',
+    { groups: [{ app: app('/lost') }], apps: [app('a')] },
+    '/a',
+    'groups[0] is',
+  ],
+])('a group with the fields of an app loses neither: %s', (_name, json, member, place) => {
+  const documents = readDocuments(json, 'the document');
+  expect(documents?.rejected).toEqual([]);
+  expect(documents?.apps.map(({ id, unread }) => [id, unread?.definition?.reason])).toEqual(
+    expect.arrayContaining([
+      ['/lost', expect.stringMatching(/has fields of an app; move these to an element of apps$/)],
+      [member, undefined],
+    ]),
+  );
+  expect(told(documents)[0]?.reason.startsWith(place)).toBe(true);
+});
+
+test('a group with the fields of a pod loses neither', () => {
+  const documents = readDocuments({ groups: [{ ...pod, apps: [app('a')] }] }, 'the document');
+  expect(documents?.apps.map(({ id }) => id)).toEqual(['/pod/a']);
+  expect(documents?.pods).toMatchObject([{ id: '/pod', unread: { taskList: true } }]);
+});
+
 test('an id that is too long is reported as such', () => {
   const documents = readDocuments([app('/good'), app(`/${'x'.repeat(5_000)}`)], 'the document');
   expect(documents?.rejected).toMatchObject([
