@@ -8,6 +8,7 @@ import {
   nearestOption,
   OPTION_KEYS,
 } from '../settings/label-keys.ts';
+import { notPlain } from '../settings/look-alikes.ts';
 import { cleanName, cutPieces, LONGEST_PIECE } from './names.ts';
 import type { LabelReading, PortReading } from './port-reading.ts';
 import type { Target } from './target.ts';
@@ -149,9 +150,8 @@ function unreadLabels(app: App, port: Port, { vips }: PortReading): readonly str
     if (isVipLabel(key) || (vips.length > 0 && key.startsWith('IPVS_'))) continue;
     const means = meaningOf(key, value, 'labels');
     if (means === null) continue;
-    unread.push(
-      `${app.id} ${port.at}.labels.${shorten(key)} is not used: ${whyUnread(means, key, vips.length > 0)}`,
-    );
+    const why = withStrangers(whyUnread(means, key, vips.length > 0), key);
+    unread.push(`${app.id} ${port.at}.labels.${shorten(key)} is not used: ${why}`);
   }
   return unread;
 }
@@ -166,7 +166,13 @@ function whyUnread(means: Meaning, key: string, besideVip: boolean): string {
 function unknownOption(key: string): string {
   const nearest = nearestOption(key);
   const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
-  return `expected one of the labels ${OPTION_KEYS.join(', ')}${hint}`;
+  return withStrangers(`expected one of the labels ${OPTION_KEYS.join(', ')}${hint}`, key);
+}
+
+/** Adds the characters of a key that look like others. */
+function withStrangers(reason: string, key: string): string {
+  const strangers = notPlain(key);
+  return strangers === null ? reason : `${reason}; ${strangers}`;
 }
 
 function shorten(text: string): string {

@@ -4,6 +4,7 @@
  */
 
 import { OPTIONS } from './label-options.ts';
+import { asItLooks } from './look-alikes.ts';
 
 /** Keys of the labels beside a VIP label. */
 export const OPTION_KEYS: readonly string[] = Object.values(OPTIONS).map(({ label }) => label);
@@ -39,18 +40,19 @@ const VIP_VALUE = /:\s*\+?\d{1,5}(\/\w+)?\s*$/;
 export function meaningOf(key: string, value: unknown, among: 'labels' | 'others'): Meaning | null {
   // Keys are untrusted text of any length, and few of them are VIP or IPVS labels.
   if (key.length > LONGEST_KEY || !mayBeOurs(key)) return null;
+  const looks = asItLooks(key);
   const text = typeof value === 'string' ? value : '';
   const fits = text.length < LONGEST_VALUE && VIP_VALUE.test(text);
-  if (VIP_KEY.test(key) && (among === 'labels' || fits)) return 'vip';
-  if (VIP_START.test(key) && fits) return 'vip';
+  if (VIP_KEY.test(looks) && (among === 'labels' || fits)) return 'vip';
+  if (VIP_START.test(looks) && fits) return 'vip';
   // Outside labels, `IPVS_…` may be a setting of another program.
-  const isOption = (among === 'labels' && OPTION_START.test(key)) || nearestOption(key) !== null;
+  const isOption = (among === 'labels' && OPTION_START.test(looks)) || nearestOption(key) !== null;
   return isOption ? 'ipvs' : null;
 }
 
 /** A cheap check that sorts out almost all foreign keys. */
 export function mayBeOurs(key: string): boolean {
-  return MAY_BE_OURS.test(key);
+  return MAY_BE_OURS.test(key) || (key.length <= LONGEST_KEY && MAY_BE_OURS.test(asItLooks(key)));
 }
 
 const MAY_BE_OURS = /^[^a-z0-9]*(vip|ipv|ips|ivp|ivs|pvs|piv|vps)/i;
@@ -59,6 +61,7 @@ const LONGEST_VALUE = 300;
 
 /** The option that this key was probably meant to be: it differs in at most two letters. Null when there is none. */
 export function nearestOption(key: string): string | null {
+  if (key.length > LONGEST_KEY) return null;
   const letters = lettersOf(key);
   if (letters.length > LONGEST_OPTION || !MAY_BE_OURS.test(letters)) return null;
   let nearest: string | null = null;
@@ -76,7 +79,9 @@ export function nearestOption(key: string): string | null {
 const LONGEST_OPTION = 40;
 
 function lettersOf(key: string): string {
-  return key.toLowerCase().replace(/[^a-z0-9]/g, '');
+  return asItLooks(key)
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '');
 }
 
 /** The edit distance of two words, at most `bound`. */

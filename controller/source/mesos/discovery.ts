@@ -1,6 +1,7 @@
 import { shown } from '../../input/rejection.ts';
 import type { Rejection } from '../../model/app.ts';
 import { isVipLabel, meaningOf } from '../../settings/label-keys.ts';
+import { notPlain } from '../../settings/look-alikes.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { readable } from './readable.ts';
 import { discoveryPortSchema, type MesosLabels, type MesosTask } from './schema.ts';
@@ -55,10 +56,10 @@ export function strayTaskLabels({ labels, discovery }: MesosTask): readonly stri
     ...ofTask.map(({ key }) => `labels.${key}`),
     ...ofDiscovery.map(({ key }) => `discovery.labels.${key}`),
   ];
-  const onNoPort = [...new Set(paths)].map(
-    (path) =>
-      `${path} is not used: a VIP label, and those beside it, belong on a port, discovery.ports.ports[].labels`,
-  );
+  const onNoPort = [...new Set(paths)].map((path) => {
+    const strangers = notPlain(path);
+    return `${path} is not used: a VIP label, and those beside it, belong on a port, discovery.ports.ports[].labels${strangers === null ? '' : `; ${strangers}`}`;
+  });
   return [
     ...onNoPort,
     ...besideList(labels, 'labels'),

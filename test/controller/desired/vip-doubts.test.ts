@@ -114,6 +114,21 @@ test.each<[Record<string, string>, string]>([
   [{ Vip_0: '/web:80' }, 'Vip_0 is not used: the key of a VIP label begins with VIP or vip: VIP_0'],
   [{ vIP_0: '/web:80' }, 'vIP_0 is not used: the key of a VIP label begins with VIP or vip: VIP_0'],
   [{ _VIP_0: '/web:80' }, '_VIP_0 is not used: the key of a VIP label begins with VIP or vip: VIP_0'],
+  ...[
+    ['\uff36\uff29\uff30_0', 'U+FF36, U+FF29, U+FF30, which are'],
+    ['V\u0406P_0', 'U+0406, which is'],
+    ['V\u0399P_0', 'U+0399, which is'],
+    ['V\u200bIP_0', 'U+200B, which is'],
+    ['\ufeffVIP_0', 'U+FEFF, which is'],
+    ['VI\u0301P_0', 'U+0301, which is'],
+  ].map(([key = '', which]): [Record<string, string>, string] => [
+    { [key]: '/web:80' },
+    `${key} is not used: the key of a VIP label begins with VIP or vip: VIP_0; it has ${which} not ASCII`,
+  ]),
+  [
+    { VIP_0: '/w:80', '\u0406PVS_WEIGHT': '3' },
+    '\u0406PVS_WEIGHT is not used: did you mean IPVS_WEIGHT?; it has U+0406, which is not ASCII',
+  ],
   [{ VIP_0: '/w:80', ipvs_weight: '3' }, 'ipvs_weight is not used: did you mean IPVS_WEIGHT?'],
   [{ VIP_0: '/w:80', 'IPVS-SCHEDULER': 'rr' }, 'IPVS-SCHEDULER is not used: did you mean IPVS_SCHEDULER?'],
   [{ VIP_0: '/w:80', IPSV_WEIGHT: '3' }, 'IPSV_WEIGHT is not used: did you mean IPVS_WEIGHT?'],

@@ -14,6 +14,11 @@ test.each<[string, object, string]>([
   ['labels of the app', { labels: VIP }, `labels.VIP_0 is not used: ${ON_PORT}`],
   ['in small letters', { labels: { vip_0: '/web:80' } }, `labels.vip_0 is not used: ${ON_PORT}`],
   ['in any case', { labels: { Vip0: '/web:80' } }, `labels.Vip0 is not used: ${ON_PORT}`],
+  [
+    'with a Cyrillic letter',
+    { labels: { 'V\u0406P_0': '/web:80' } },
+    `labels.V\u0406P_0 is not used: ${ON_PORT}; it has U+0406, which is not ASCII`,
+  ],
   ['with a dash', { labels: { 'VIP-0': '/web:80' } }, `labels.VIP-0 is not used: ${ON_PORT}`],
   ['without number', { labels: { VIP: '/web:80' } }, `labels.VIP is not used: ${ON_PORT}`],
   ['at the top', VIP, `VIP_0 is not used: ${ON_PORT}`],

@@ -1,0 +1,40 @@
+/**
+ * Keys that look like plain ASCII and are not: copied from a chat or a document, or typed with another keyboard. They match no
+ * known key, although a reader sees none of it.
+ */
+
+/** The letters of Cyrillic, Greek and Turkish that look like those of our keys; compatibility forms are left to Unicode. */
+const LOOK_ALIKES: ReadonlyMap<string, string> = new Map(
+  [
+    ['АВСDЕҒԌНІЈКМОРԚЅТХУԜѴ', 'ABCDEFGHIJKMOPQSTXYWV'],
+    ['авсԁеіјорԛѕтхуԝѵ', 'abcdeijopqstxywv'],
+    ['ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'ABEZHIKMNOPTYX'],
+    ['αινορυχ', 'aivopux'],
+    ['ӀıſƖ', 'IisI'],
+  ].flatMap(([from = '', to = '']) => [...from].map((letter, at) => [letter, to[at] ?? ''] as const)),
+);
+
+const NOT_PLAIN = /[^ -~]/u;
+/** Invisible characters, and what is drawn on top of a letter. */
+const NO_LETTERS = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{M}]/gu;
+
+/** The key as a reader sees it, in ASCII as far as possible. A plain key is itself. */
+export function asItLooks(key: string): string {
+  if (!NOT_PLAIN.test(key)) return key;
+  const letters = key.normalize('NFKD').replace(NO_LETTERS, '');
+  return Array.from(letters, (letter) => LOOK_ALIKES.get(letter) ?? letter).join('');
+}
+
+/** Names the characters of a key that are not plain ASCII: `it has U+0406, which is not ASCII`; null when there are none. */
+export function notPlain(key: string): string | null {
+  const points = new Set(
+    Array.from(key)
+      .filter((character) => NOT_PLAIN.test(character))
+      .map((character) => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`),
+  );
+  if (points.size === 0) return null;
+  const first = [...points].slice(0, MOST_NAMED).join(', ');
+  return `it has ${first}${points.size > MOST_NAMED ? ' …' : ''}, which ${points.size === 1 ? 'is' : 'are'} not ASCII`;
+}
+
+const MOST_NAMED = 5;
