@@ -1,9 +1,10 @@
 /** Reads option texts from the environment and the file, and formats the error for a bad value. */
 
 import { readFileSync } from 'node:fs';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
 import { ControllerError, systemReason } from '../errors.ts';
 import { utf8Problem } from '../input/utf8.ts';
+import { parseYaml } from '../input/yaml.ts';
 import { didYouMean, nearest } from '../text/suggestion.ts';
 import { visible } from '../text/visible.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
@@ -89,22 +90,16 @@ function severalOf(name: OptionName, text: string): string | readonly string[] {
 
 /** The options in a YAML file, which maps an option to its value, or a repeatable option to a list of values. */
 export function fromFile(path: string, place: string): OptionText[] {
-  const lines = new LineCounter();
   // `failsafe` keeps every scalar as text, so that values in the file have the same grammar as flags.
-  const document = parseDocument(readText(path, place), {
-    schema: 'failsafe',
-    lineCounter: lines,
-    prettyErrors: false,
-  });
-  const [broken] = document.errors;
+  const { documents, firstLines, mistake } = parseYaml(readText(path, place), { schema: 'failsafe' });
   const file = printable(path);
-  if (broken !== undefined) {
-    const { line } = lines.linePos(broken.pos[0]);
-    if (broken.code === 'MULTIPLE_DOCS')
-      throw usage(`--config ${place}: ${file} line ${line} has a second document, expected one`);
-    throw usage(`--config ${place}: ${file} line ${line} is not YAML: ${printable(broken.message)}`);
+  if (mistake !== null) {
+    const { line, message } = mistake;
+    throw usage(`--config ${place}: ${file} line ${line} is not YAML: ${printable(message)}`);
   }
-  const { contents } = document;
+  if (documents.length > 1)
+    throw usage(`--config ${place}: ${file} line ${firstLines[1]} has a second document, expected one`);
+  const contents = documents[0]?.contents ?? null;
   if (contents === null || (isScalar(contents) && contents.value === '')) return [];
   if (!isMap<Node, Node | null>(contents)) {
     throw usage(`--config ${place}: ${file} has no options, expected lines of the form NAME: VALUE`);

@@ -127,6 +127,28 @@ describe('an error says where, what, and what is accepted', () => {
       /line 2 is not YAML: Map keys must be unique/,
     ],
     [
+      'a key given twice among thousands',
+      { file: `${Array.from({ length: 20_000 }, (_, at) => `k${at}: x\n`).join('')}k7: x\n` },
+      /line 20001 is not YAML: Map keys must be unique, got k7 again$/,
+    ],
+    ['a tag', { file: 'zone: !foo a.b\n' }, /line 1 is not YAML: Unresolved tag: !foo$/],
+    [
+      'a tag of another program',
+      { file: 'zone: !!js/function a.b\n' },
+      /line 1 is not YAML: Unresolved tag: tag:yaml\.org,2002:js\/function$/,
+    ],
+    ['a tag of the whole file', { file: '!foo\nzone: a.b\n' }, /is not YAML: Unresolved tag: !foo$/],
+    [
+      'lists nested without end',
+      { file: `source: ${'['.repeat(50_000)}` },
+      /line 1 is not YAML: nested deeper than 100 levels$/,
+    ],
+    [
+      'lists nested without brackets',
+      { file: `source:\n  ${'- '.repeat(50_000)}x` },
+      /line 2 is not YAML: nested deeper than 100 levels$/,
+    ],
+    [
       'a file without options',
       { file: '- zone\n' },
       /has no options, expected lines of the form NAME: VALUE$/,

@@ -1,5 +1,6 @@
-import { type Document, parseAllDocuments } from 'yaml';
+import type { Document } from 'yaml';
 import { isRecord } from '../../../../input/rejection.ts';
+import { parseYaml } from '../../../../input/yaml.ts';
 import { parseJson } from '../../../../source/json/text.ts';
 
 /** Parses one document of JSON or YAML. Throws a `SyntaxError` with the position of the mistake. */
@@ -14,12 +15,14 @@ export function parseDocument(text: string): unknown {
     }
   }
   // Merge keys (`<<: *base`) count, as in kubectl.
-  const [document, ...others] = parseAllDocuments(text, { merge: true });
-  if (document === undefined || !('contents' in document)) throw new SyntaxError('it is empty');
-  const [error] = document.errors;
-  if (error !== undefined)
-    throw new SyntaxError(`not YAML: ${error.message.split('\n')[0]?.replace(/:$/, '')}`);
-  if (others.length > 0) throw new SyntaxError(`expected one document, not ${others.length + 1}`);
+  const { documents, mistake } = parseYaml(text, { merge: true });
+  if (mistake !== null) {
+    const { message, line, column } = mistake;
+    throw new SyntaxError(`not YAML: ${message} at line ${line}, column ${column}`);
+  }
+  const [document] = documents;
+  if (document === undefined) throw new SyntaxError('it is empty');
+  if (documents.length > 1) throw new SyntaxError(`expected one document, not ${documents.length}`);
   return contentOf(document);
 }
 

@@ -27,3 +27,24 @@ describe('anchors in YAML', () => {
     expect(parse).toThrow(message);
   });
 });
+
+test.each([
+  ['a tag', 'id: !foo /a\n', /^not YAML: Unresolved tag: !foo at line 1, column 5$/],
+  [
+    'a tag of another program',
+    'id: /a\ncmd: !!js/function x\n',
+    /Unresolved tag: .*js\/function at line 2, column 6$/,
+  ],
+  [
+    'a key given twice',
+    'id: /a\nid: /b\n',
+    /^not YAML: Map keys must be unique, got id again at line 2, column 1$/,
+  ],
+  [
+    'lists nested without end',
+    '- '.repeat(50_000),
+    /^not YAML: nested deeper than 100 levels at line 1, column \d+$/,
+  ],
+])('%s is a mistake of the document', (_what, text, message) => {
+  expect(() => parseDocument(text)).toThrow(message);
+});
