@@ -63,15 +63,17 @@ export class Nearest {
   }
 
   /**
-   * Chooses anew for these services, for those whose wait is over, and for all when the place of this host has changed. Returns
-   * the services whose desired backends may have changed.
+   * Chooses anew for these services, for those whose wait is over, and for all at first and when the place of this host has
+   * changed. Returns the services whose desired backends may have changed.
    */
   look(
     services: ReadonlyMap<ServiceKey, Service>,
     keys: Iterable<ServiceKey>,
     now: number,
   ): ReadonlySet<ServiceKey> {
-    const due = new Set(keys);
+    // The table of a network namespace that appears later is told nothing of services that have not changed since.
+    const due = new Set(this.#placesVersion < 0 ? services.keys() : []);
+    for (const key of keys) due.add(key);
     if (this.#lookAtHost()) {
       for (const key of this.#chosen.keys()) due.add(key);
       this.#chosen.clear();

@@ -101,6 +101,24 @@ describe('the table of another network namespace', () => {
     expect(pod.passes.at(-1)?.shortfall).toEqual([]);
   });
 
+  test('that appears later has only the nearest backends too', async () => {
+    controller = host.start({
+      host: { given: { region: 'eu', zone: 'a' }, addresses: () => new Set<string>() },
+    });
+    const labels = { VIP_0: '/my-service:5555', IPVS_TRAFFIC_DISTRIBUTION: 'PreferSameZone' };
+    const app = web('/my-service', labels, '10.0.0.1:31000', '10.0.0.2:31000');
+    const tasks = app.tasks.map((task, at) => ({
+      ...task,
+      place: { region: 'eu', zone: at === 0 ? 'a' : 'b' },
+    }));
+    await controller.resync(snapshot({ ...app, tasks }));
+    const pod = start();
+    await clock.advance(5_000);
+    await rest();
+    expect(pod.world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+    expect(pod.world.backends(VIP)).toEqual(host.backends(VIP));
+  });
+
   test('gets each change, and nothing is read for it', async () => {
     const pod = start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
