@@ -6,6 +6,7 @@ import { Pace } from '../pace.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient } from './client.ts';
 import type { ObjectName } from './resources.ts';
+import { type Unread, unreadOf } from './unread.ts';
 
 /** The metadata of every object that is listed and watched. */
 export interface Versioned extends ObjectName {
@@ -42,14 +43,15 @@ export interface Listing<T> {
   readonly path: string;
   readonly labelSelector?: string | undefined;
   readonly project: (json: unknown) => T;
+  /** Gets each object that `project` throws for, and is called before the list resolves. Without it such an object fails the list. */
+  readonly unread?: ((object: Unread) => void) | undefined;
 }
 
 /** Objects per page, as client-go has it. */
 const PAGE = 500;
 
 /**
- * Lists all objects of a collection at one version, page by page. Rejects if any page cannot be read or has objects of another
- * kind.
+ * Lists all objects of a collection at one version, page by page. Rejects if any page cannot be read.
  *
  * Sets no `resourceVersion`, so that the list is as new as etcd. Version 0, which informers start with, may come from a cache
  * that lags behind, so that time would run backwards after a restart.
@@ -59,22 +61,31 @@ export async function listAll<T>(
   listing: Listing<T>,
   signal: AbortSignal,
 ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }> {
-  try {
-    return await pages(client, listing, PAGE, signal);
-  } catch (error) {
+  const listed = await pages(client, listing, PAGE, signal).catch((error: unknown) => {
     // The server dropped the version of the pages meanwhile: list everything in one response.
-    if (error instanceof ApiFailure && error.expired) return await pages(client, listing, undefined, signal);
+    if (error instanceof ApiFailure && error.expired) return pages(client, listing, undefined, signal);
     throw error;
-  }
+  });
+  for (const object of listed.unread) listing.unread?.(object);
+  return listed;
 }
 
 async function pages<T>(
   client: KubernetesClient,
-  { path, labelSelector, project }: Listing<T>,
+  { path, labelSelector, project, unread: tell }: Listing<T>,
   limit: number | undefined,
   signal: AbortSignal,
 ) {
   const items: T[] = [];
+  const unread: Unread[] = [];
+  const take = (item: unknown) => {
+    try {
+      items.push(project(item));
+    } catch (error) {
+      if (tell === undefined) throw error;
+      unread.push(unreadOf(item, error));
+    }
+  };
   const pace = new Pace();
   for (let next: string | undefined; ; ) {
     const json = await client.call('GET', path, { query: { labelSelector, limit, continue: next } }, signal);
@@ -84,7 +95,7 @@ async function pages<T>(
       throw new ControllerError('source', `GET ${client.server}${path}: ${at} is "${value}", ${reason}`);
     }
     for (const item of page.items ?? []) {
-      items.push(project(item));
+      take(item);
       await pace.restIfDue();
     }
     signal.throwIfAborted();
@@ -95,6 +106,6 @@ async function pages<T>(
       const message = `GET ${client.server}${path}: the page after "continue" is the same page again; is a caching proxy in between?`;
       throw new ControllerError('source', message);
     }
-    if (next === undefined) return { items, resourceVersion: page.metadata.resourceVersion };
+    if (next === undefined) return { items, unread, resourceVersion: page.metadata.resourceVersion };
   }
 }

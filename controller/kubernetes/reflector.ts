@@ -7,6 +7,7 @@ import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient, WatchEvent } from './client.ts';
 import { isOlder, listAll, metadataSchema, type Versioned } from './listing.ts';
 import { objectKey } from './resources.ts';
+import { type Unread, type UnreadObject, UnreadObjects, unreadOf } from './unread.ts';
 
 export interface ReflectorOptions<T extends Versioned> {
   readonly client: KubernetesClient;
@@ -14,7 +15,7 @@ export interface ReflectorOptions<T extends Versioned> {
   /** Path of the collection. */
   readonly path: string;
   readonly labelSelector?: string | undefined;
-  /** Extracts what is kept of an object's JSON; throws for an object of another kind. */
+  /** Extracts what is kept of an object's JSON; throws for one that cannot be read, whose last good state then stays. */
   readonly project: (json: unknown) => T;
   readonly listener: ReflectorListener<T>;
   /** Returns numbers in [0, 1), for jitter. */
@@ -37,6 +38,8 @@ export interface ReflectorListener<T> {
   behind(): void;
   /** A list is complete and a watch continues from it: the objects are those of the server. */
   inStep(): void;
+  /** All objects that cannot be read at present, after their number or reasons changed. */
+  unread(objects: readonly UnreadObject[]): void;
   /** The watch broke, or another attempt failed. The objects stay as they are. */
   failed(error: Error): void;
 }
@@ -70,6 +73,8 @@ const bookmarkSchema = z.object({ metadata: z.object({ resourceVersion: z.string
 export class Reflector<T extends Versioned> {
   readonly #options: ReflectorOptions<T>;
   readonly #objects = new Map<string, T>();
+  readonly #unread: UnreadObjects;
+  #hasListed = false;
   /** The version that the next watch continues from; null to list first. */
   #version: string | null = null;
   #failures = 0;
@@ -83,6 +88,7 @@ export class Reflector<T extends Versioned> {
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
+    this.#unread = new UnreadObjects((objects) => options.listener.unread(objects));
   }
 
   /** The objects by `namespace/name`. */
@@ -110,7 +116,13 @@ export class Reflector<T extends Versioned> {
 
   async #list(signal: AbortSignal): Promise<string> {
     const { client, path, labelSelector, project, listener } = this.#options;
-    const { items, resourceVersion } = await listAll(client, { path, labelSelector, project }, signal);
+    const unread = new Map<string | null, UnreadObject>();
+    const note = (object: Unread) => {
+      const isKnown = object.key === null ? this.#hasListed : this.#objects.has(object.key);
+      unread.set(object.key, { ...object, isUnknown: !isKnown });
+    };
+    const listing = { path, labelSelector, project, unread: note };
+    const { items, resourceVersion } = await listAll(client, listing, signal);
     const gone = new Set(this.#objects.keys());
     const pace = new Pace();
     listener.behind();
@@ -120,11 +132,15 @@ export class Reflector<T extends Versioned> {
       await pace.restIfDue();
     }
     for (const key of gone) {
+      // What cannot be read stays as it was; what has no name may be any of these.
+      if (unread.has(key) || unread.has(null)) continue;
       const before = this.#objects.get(key) ?? null;
       this.#objects.delete(key);
       listener.changed(before, null, 'list');
       await pace.restIfDue();
     }
+    this.#hasListed = true;
+    this.#unread.replace(unread);
     return resourceVersion;
   }
 
@@ -157,7 +173,7 @@ export class Reflector<T extends Versioned> {
   }
 
   #take({ type, object }: WatchEvent): void {
-    const { project, listener, path } = this.#options;
+    const { listener, path } = this.#options;
     if (type === 'BOOKMARK') {
       this.#advance(required(bookmarkSchema, object, 'a bookmark').metadata.resourceVersion);
       return;
@@ -173,12 +189,28 @@ export class Reflector<T extends Versioned> {
     if (type !== 'DELETED') {
       // Before the object is taken: one that is gone must not come back.
       if (before === undefined) this.#advance(metadata.resourceVersion);
-      this.#put(project(object), 'event');
-    } else if (before !== undefined) {
-      this.#objects.delete(objectKey(metadata));
-      listener.changed(before, null, 'event');
+      this.#putOrKeep(objectKey(metadata), object);
+    } else {
+      this.#unread.note(objectKey(metadata), null);
+      if (before !== undefined) {
+        this.#objects.delete(objectKey(metadata));
+        listener.changed(before, null, 'event');
+      }
     }
     if (!isOlder(metadata.resourceVersion, this.#version ?? '')) this.#version = metadata.resourceVersion;
+  }
+
+  /** Takes an object over; one that cannot be read stays as it was. */
+  #putOrKeep(key: string, json: unknown): void {
+    let now: T;
+    try {
+      now = this.#options.project(json);
+    } catch (error) {
+      this.#unread.note(key, unreadOf(json, error));
+      return;
+    }
+    this.#unread.note(key, null);
+    this.#put(now, 'event');
   }
 
   /** Goes on to a version. Throws if the server went back in time: then only a list tells what there is. */
@@ -202,6 +234,8 @@ export class Reflector<T extends Versioned> {
   #ended(): number | null {
     this.#failures += 1;
     this.#limitMs = MAX_CONNECT_RETRY_MS;
+    // No event can name an object without a name: only a list tells that it is gone, and what it kept.
+    if (this.#unread.hasNameless) this.#version = null;
     // A proxy may end each watch at once.
     if (!this.#wasStable()) return null;
     this.#failures = 0;

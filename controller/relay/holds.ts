@@ -49,6 +49,15 @@ export function heldText({ apps, endpoints }: Held, unknown: Unknown): string | 
   return `mass removal held: ${what} stay although no source lists them any more, until the sources are read again`;
 }
 
+/** What an operator should know of a comparison: what is held, and the published objects that cannot be read; null if nothing. */
+export function statusText(held: Held, unknown: Unknown, unread: readonly string[]): string | null {
+  const listed = unread.slice(0, MAX_NAMED).join(', ');
+  const rest = unread.length > MAX_NAMED ? ` and ${unread.length - MAX_NAMED} more` : '';
+  const unreadText = unread.length === 0 ? null : `cannot be read: ${listed}${rest}`;
+  const texts = [heldText(held, unknown), unreadText].filter((text) => text !== null);
+  return texts.length === 0 ? null : texts.join('; ');
+}
+
 function count(number: number, noun: string): string | null {
   return number === 0 ? null : `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

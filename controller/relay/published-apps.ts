@@ -28,6 +28,8 @@ export async function readPublished(
     path: collectionPath(MARATHON_APPS, namespace),
     labelSelector: `${RELAY_LABEL}=${name}`,
     project: (json: unknown) => required(metadataSchema, json, 'a MarathonApp').metadata.name,
+    // The source below names it.
+    unread: () => undefined,
   };
   const { items } = await listAll(client, listing, signal);
   const own = new Set(items);

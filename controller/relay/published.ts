@@ -22,6 +22,7 @@ import {
   objectPath,
   type Resource,
 } from '../kubernetes/resources.ts';
+import { unreadName } from '../kubernetes/unread.ts';
 import type { Clock } from '../ports.ts';
 import { type Others, othersOf, refuseForeign } from './foreign.ts';
 import { membersIn, type OldSlice } from './refusals.ts';
@@ -94,6 +95,8 @@ export class PublishedKind {
   /** Uids of applied objects, until the watch reports them. */
   readonly #uids = new Map<string, string>();
   inStep = false;
+  /** The published objects that cannot be read, `EndpointSlice shop/web-1`: as far as one was read before, that state counts. */
+  unread: readonly string[] = [];
 
   /** `owners`: the MarathonApps that own these objects, so that Kubernetes removes them together. */
   constructor(resource: Resource, options: PublishedOptions, owners: PublishedKind | null = null) {
@@ -112,6 +115,10 @@ export class PublishedKind {
       listener: {
         changed: (_before, now) => {
           if (now !== null) this.#uids.delete(now.name);
+          changed();
+        },
+        unread: (objects) => {
+          this.unread = objects.map((object) => unreadName(resource.kind, object));
           changed();
         },
         behind: () => {

@@ -14,7 +14,7 @@ import type { AppSource, Clock, Log } from '../ports.ts';
 import { Latch } from '../time.ts';
 import { EndpointHold } from './endpoint-hold.ts';
 import { ForeignObject } from './foreign.ts';
-import { type Holds, heldText, heldWarning, holderOf } from './holds.ts';
+import { type Holds, heldWarning, holderOf, statusText } from './holds.ts';
 import type { RelayObserver } from './metrics.ts';
 import { type PublishedKind, publishedKinds } from './published.ts';
 import { readPublished } from './published-apps.ts';
@@ -185,7 +185,10 @@ async function publish(
   const release = holds.apps.release(objects.surplus(current), objects.size, clock.monotonic(), isWhole);
   const heldApps = new Set([...release.held, ...wantedApps.keys()].filter((object) => !current.has(object)));
   const held = { apps: heldApps.size, endpoints: kept.held };
-  observer.compared(current.size + held.apps, { ...held, text: heldText(held, unknown) });
+  observer.compared(current.size + held.apps, {
+    ...held,
+    text: statusText(held, unknown, [...objects.unread, ...slices.unread]),
+  });
   if (held.apps + held.endpoints > 0) log.warn(...heldWarning(held, objects.size, unknown));
   let made = 0;
   const failed = new Map<string, unknown>();

@@ -3,7 +3,8 @@ import type { Slice } from '../../kubernetes/endpoint-slice.ts';
 import { fits } from '../../kubernetes/label-selector.ts';
 import type { LabelSelector } from '../../kubernetes/marathon-app.ts';
 import type { ChangeOrigin } from '../../kubernetes/reflector.ts';
-import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
+import { MARATHON_APPS, type ObjectName, objectKey } from '../../kubernetes/resources.ts';
+import { type UnreadObject, unreadName } from '../../kubernetes/unread.ts';
 import { type App, type AppKey, appKey, type Rejection, rowKey } from '../../model/app.ts';
 import type { About } from '../../model/delta.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -44,6 +45,8 @@ export class Catalogue {
   readonly #changed = new Map<AppKey, ChangeOrigin>();
   /** Why an object gives no app, by object. */
   readonly #rejected = new Map<string, Aged & { readonly why: Rejection }>();
+  /** The objects of each kind that cannot be read. */
+  readonly #unread = new Map<string, readonly UnreadObject[]>();
   /** null when the rejections changed. */
   #about: About | null = null;
   readonly #references: ReferenceBook | undefined;
@@ -89,6 +92,12 @@ export class Catalogue {
     return true;
   }
 
+  /** Replaces the objects of a kind that cannot be read; what was known of them stays. */
+  setUnread(kind: string, objects: readonly UnreadObject[]): void {
+    this.#unread.set(kind, objects);
+    this.#about = null;
+  }
+
   /** Applies a change of an EndpointSlice. Returns false when no object selects it. */
   sliceChanged(before: Slice | null, now: Slice | null, origin: ChangeOrigin = 'list'): boolean {
     let concerns = false;
@@ -132,8 +141,17 @@ export class Catalogue {
       .filter(({ object }) => this.#entries.get(objectKey(object))?.declaration === null)
       .map(({ object, why }) => ({ part: partOf(object), reason: why.reason }))
       .filter(({ part }) => !this.#notSaved.has(part));
+    const unread = [...this.#unread].flatMap(([kind, objects]) =>
+      objects.map((object) => ({ ...object, part: unreadName(kind, object) })),
+    );
+    unknown.push(
+      ...unread.filter(({ isUnknown }) => isUnknown).map(({ part, reason }) => ({ part, reason })),
+    );
     return {
-      rejected: rejected.map(({ why }) => why),
+      rejected: [
+        ...rejected.map(({ why }) => why),
+        ...unread.map(({ part, reason }) => ({ app: part, at: '', value: '', reason })),
+      ],
       warnings: [],
       ...(unknown.length > 0 && { unknown }),
     };
@@ -235,7 +253,7 @@ export class Catalogue {
 
 /** Names an object as a part of the source. */
 function partOf(object: ObjectName): string {
-  return `MarathonApp ${objectKey(object)}`;
+  return `${MARATHON_APPS.kind} ${objectKey(object)}`;
 }
 
 function keyOf({ framework, id }: Declaration): AppKey {

@@ -2,6 +2,7 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { readSlice, type Slice } from '../../kubernetes/endpoint-slice.ts';
 import type { Versioned } from '../../kubernetes/listing.ts';
 import { type ChangeOrigin, Reflector, type ReflectorListener } from '../../kubernetes/reflector.ts';
+import { ENDPOINT_SLICES, MARATHON_APPS } from '../../kubernetes/resources.ts';
 import type { App, AppKey } from '../../model/app.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
@@ -24,6 +25,8 @@ export interface FollowerOptions {
   readonly references?: ReferenceBook | undefined;
   readonly lastGood: LastGood;
 }
+
+const KINDS = { apps: MARATHON_APPS.kind, slices: ENDPOINT_SLICES.kind };
 
 /** Keeps the catalogue in sync with the API server, and publishes its changes while it is in sync. */
 export class KubernetesFollower {
@@ -64,6 +67,11 @@ export class KubernetesFollower {
     const listener: ReflectorListener<T> = {
       changed: (before, now, origin) => {
         if (!take(before, now, origin)) return;
+        this.#changedAt ??= clock.monotonic();
+        this.#wake.set('changed');
+      },
+      unread: (objects) => {
+        this.#catalogue.setUnread(KINDS[which], objects);
         this.#changedAt ??= clock.monotonic();
         this.#wake.set('changed');
       },

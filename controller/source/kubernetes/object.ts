@@ -25,9 +25,10 @@ const schema = z.object({
     name: z.string().min(1),
     namespace: z.string().min(1),
     resourceVersion: z.string().min(1),
-    creationTimestamp: z.string().nullish(),
-    uid: z.string().optional(),
-    generation: z.int().optional(),
+    // What only orders or compares objects is no reason not to read one.
+    creationTimestamp: z.string().nullish().catch(undefined),
+    uid: z.string().optional().catch(undefined),
+    generation: z.int().optional().catch(undefined),
   }),
 });
 

@@ -3,6 +3,7 @@ import { createKubernetesClient, type KubernetesClient } from '../../kubernetes/
 import { readSlice } from '../../kubernetes/endpoint-slice.ts';
 import { listAll } from '../../kubernetes/listing.ts';
 import { collectionPath, ENDPOINT_SLICES, MARATHON_APPS } from '../../kubernetes/resources.ts';
+import type { Unread } from '../../kubernetes/unread.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { Pace } from '../../pace.ts';
 import type { AppSource, Clock, SavedApps } from '../../ports.ts';
@@ -95,11 +96,17 @@ async function readOnce(
   lastGood: LastGood,
   signal: AbortSignal,
 ): Promise<Snapshot> {
+  const unread = { apps: [] as Unread[], slices: [] as Unread[] };
+  const noteApp = (object: Unread) => void unread.apps.push(object);
+  const noteSlice = (object: Unread) => void unread.slices.push(object);
   const [objects, slices] = await Promise.all([
-    listAll(client, { path: paths.apps, project: readDeclaredObject }, signal),
-    listAll(client, { path: paths.slices, project: readSlice }, signal),
+    listAll(client, { path: paths.apps, project: readDeclaredObject, unread: noteApp }, signal),
+    listAll(client, { path: paths.slices, project: readSlice, unread: noteSlice }, signal),
   ]);
   const catalogue = new Catalogue(undefined, lastGood);
+  const unknown = (object: Unread) => ({ ...object, isUnknown: true });
+  catalogue.setUnread(MARATHON_APPS.kind, unread.apps.map(unknown));
+  catalogue.setUnread(ENDPOINT_SLICES.kind, unread.slices.map(unknown));
   const pace = new Pace();
   for (const slice of slices.items) {
     catalogue.sliceChanged(null, slice);

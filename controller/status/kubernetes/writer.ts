@@ -116,6 +116,10 @@ class Term {
           this.#inStep = true;
           this.#wakeUp.set('object');
         },
+        unread: (objects) => {
+          for (const { key, reason } of objects)
+            log.warn('status not written: the object cannot be read', { object: key, error: reason });
+        },
         failed: (error) =>
           log.debug('cannot read MarathonApps to write their status', { error: messageOf(error) }),
       },

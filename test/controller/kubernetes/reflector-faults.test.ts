@@ -57,6 +57,7 @@ async function followed(lists: readonly (readonly object[])[], watches: readonly
         ),
       behind: () => undefined,
       inStep: () => undefined,
+      unread: (objects) => happened.push(`unread ${objects.map(({ key }) => key)}`),
       failed: () => undefined,
     },
     random: () => 0.999,
@@ -139,3 +140,27 @@ test('a cache that gives the same page for ever is an error, not an endless list
   const listing = { path: '/things', project: () => null };
   await expect(listAll(client, listing, never)).rejects.toThrow(/same page again/);
 });
+
+test('an object of a list that cannot be read stays as it was, and the others are read', async () => {
+  const broken = { metadata: { name: 'a', namespace: 'default', resourceVersion: 7 } };
+  const { happened, names } = await followed(
+    [
+      [object('a', '90'), object('b', '91')],
+      [broken, object('c', '92')],
+    ],
+    [EXPIRED, []],
+  );
+  expect(happened.slice(3)).toEqual([
+    ...['watch 100', 'list', '+c by list', '-b by list', 'unread default/a', 'watch 100'],
+  ]);
+  expect(names).toEqual(['a', 'c']);
+});
+
+test('while one without a name is listed, everything stays: it may be any of them', async () => {
+  const nameless = { metadata: { resourceVersion: '7' } };
+  const { names, happened } = await followed([[object('a', '90')], [nameless], []], [EXPIRED, [], []]);
+  expect(happened.filter((what) => /unread|^-/.test(what))).toEqual(['unread ', '-a by list', 'unread ']);
+  expect(names).toEqual([]);
+});
+
+const EXPIRED = new ApiFailure('watch', { status: 410, body: { reason: 'Expired' } });

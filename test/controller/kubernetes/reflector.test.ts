@@ -42,6 +42,7 @@ async function pausesOf(failures: readonly Error[]): Promise<readonly number[]> 
       changed: () => undefined,
       behind: () => undefined,
       inStep: () => undefined,
+      unread: () => undefined,
       failed: () => undefined,
     },
     random: () => 0.999,
@@ -81,6 +82,7 @@ test('each version of an object is reported once, even across another list', asy
     listener: {
       changed: (before, now) =>
         told.push(`${before === null ? '+' : now === null ? '-' : '~'}${(now ?? before)?.name}`),
+      unread: () => undefined,
       behind: () => told.push('list'),
       inStep: () => {
         inStep += 1;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createRelayHealth } from '../../../controller/relay/health.ts';
-import { heldText } from '../../../controller/relay/holds.ts';
+import { heldText, statusText } from '../../../controller/relay/holds.ts';
 import { runRelay } from '../../../controller/relay/relay.ts';
 import { app, port, snapshot, task } from '../../support/builders.ts';
 import { Telling } from '../../support/telling.ts';
@@ -52,4 +52,17 @@ test('a relay that keeps what may belong to an unknown part says so in /readyz, 
 test('a held mass is named, and nothing where nothing is held', () => {
   expect(heldText({ apps: 0, endpoints: 12 }, [])).toMatch(/^mass removal held: 12 endpoints stay /);
   expect(heldText({ apps: 0, endpoints: 0 }, unknown)).toBeNull();
+});
+
+test('published objects that cannot be read are named, a few of many', () => {
+  const unread = [
+    'EndpointSlice shop/web-1',
+    ...Array.from({ length: 6 }, (_, i) => `MarathonApp shop/${i}`),
+  ];
+  const nothing = { apps: 0, endpoints: 0 };
+  expect(statusText(nothing, [], [])).toBeNull();
+  expect(statusText(nothing, [], unread.slice(0, 1))).toBe('cannot be read: EndpointSlice shop/web-1');
+  expect(statusText({ apps: 1, endpoints: 0 }, unknown, unread)).toMatch(
+    /^1 app stay.*; cannot be read: EndpointSlice shop\/web-1, .*MarathonApp shop\/3 and 2 more$/,
+  );
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { kubernetesSource } from '../../../../controller/source/kubernetes/source.ts';
+import type { TestKubernetes } from '../../../support/kubernetes/start-kubernetes.ts';
+import type { KubeObject } from '../../../support/kubernetes/types.ts';
 import { until } from '../support.ts';
 import {
   addressesOf,
@@ -256,4 +258,69 @@ test('a change after quiet is published at once, and what follows it is gathered
     () => listener.app('/b') !== undefined && listener.app('/c') !== undefined,
   );
   expect(listener.snapshots).toHaveLength(before + 1);
+});
+
+/** Stores what no real API server would, as a broken one or a proxy may report it. */
+function garble(
+  server: TestKubernetes,
+  kind: string,
+  name: string,
+  change: (object: KubeObject) => void,
+): void {
+  const key = `default/${name}`;
+  const object = structuredClone(server.operations.storage.get(kind, key));
+  if (object === null) throw new Error(`no ${kind} ${key}`);
+  change(object);
+  server.operations.storage.write(kind, key, object);
+}
+
+describe('an object that cannot be read', () => {
+  test.each(['an event', 'a list'])(
+    'in %s keeps its last good state, is named, and stops no other',
+    async (how) => {
+      const server = await startServer();
+      for (const name of ['web', 'other']) {
+        writeApp(server, name);
+        writeSlice(server, name, '10.0.0.1');
+      }
+      const listener = await follow(await clientOf(server));
+      const away = how === 'a list' ? server.restart(50, true) : null;
+      garble(server, 'discovery.k8s.io/endpointslices', 'web-1', (slice) => {
+        Object.assign(slice, { endpoints: 7 });
+      });
+      garble(server, 'marathon-ipvs.io/marathonapps', 'web', ({ metadata }) => {
+        Object.assign(metadata, { uid: 7, generation: 'x', creationTimestamp: {} });
+      });
+      writeSlice(server, 'other', '10.0.0.1', '10.0.0.2');
+      if (away !== null) server.operations.storage.compact();
+      await away;
+      await until('the others are followed', () => addressesOf(listener, '/other') === '10.0.0.1,10.0.0.2');
+      await until('it is named', () => listener.last.rejected.length === 1);
+      expect(listener.last.rejected[0]).toMatchObject({
+        app: 'EndpointSlice default/web-1',
+        reason: 'not an EndpointSlice: endpoints: expected a list, got a number',
+      });
+      expect(addressesOf(listener, '/web')).toBe('10.0.0.1');
+      expect(listener.last.unknown).toBeUndefined();
+
+      writeSlice(server, 'web', '10.0.0.3');
+      await until('it is read again', () => addressesOf(listener, '/web') === '10.0.0.3');
+      await until('it is no longer named', () => listener.last.rejected.length === 0);
+    },
+  );
+
+  test('since the start is an unknown part: nothing is known of what it was', async () => {
+    const server = await startServer();
+    for (const name of ['web', 'other']) writeApp(server, name);
+    writeSlice(server, 'web', '10.0.0.1');
+    garble(server, 'discovery.k8s.io/endpointslices', 'web-1', (slice) => {
+      Object.assign(slice, { addressType: null });
+    });
+    const client = await clientOf(server);
+    const part = 'EndpointSlice default/web-1';
+    const { last } = await follow(client);
+    expect(last).toMatchObject({ apps: [{ id: '/other' }, { id: '/web' }], unknown: [{ part }] });
+    const source = kubernetesSource(client, { context: '', clock });
+    await expect(source.read(never)).resolves.toMatchObject({ unknown: [{ part }] });
+  });
 });

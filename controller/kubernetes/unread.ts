@@ -1,0 +1,63 @@
+import { messageOf } from '../errors.ts';
+import { isRecord, shown } from '../input/rejection.ts';
+import { objectKey } from './resources.ts';
+
+/** An object of a list or a watch that cannot be read. It does not stop the others of its kind. */
+export interface Unread {
+  /** `namespace/name`; null when it lacks one of them. */
+  readonly key: string | null;
+  /** What is wrong with it. */
+  readonly reason: string;
+}
+
+/** Describes an object that `error` kept from being read. */
+export function unreadOf(json: unknown, error: unknown): Unread {
+  const metadata = isRecord(json) && isRecord(json['metadata']) ? json['metadata'] : {};
+  const { namespace, name } = metadata;
+  const isNamed =
+    typeof namespace === 'string' && namespace !== '' && typeof name === 'string' && name !== '';
+  return { key: isNamed ? objectKey({ namespace, name }) : null, reason: messageOf(error) };
+}
+
+/** `EndpointSlice shop/web-1`; one without a name is told from no other. */
+export function unreadName(kind: string, { key }: Unread): string {
+  return `${kind} ${key === null ? 'without a name' : shown(key)}`;
+}
+
+export interface UnreadObject extends Unread {
+  /** Whether nothing is known of what it was when this process began: not when an earlier state stays, or when it is new. */
+  readonly isUnknown: boolean;
+}
+
+/** The objects of one kind that cannot be read at present; those without a name count as one. */
+export class UnreadObjects {
+  #objects: ReadonlyMap<string | null, UnreadObject> = new Map();
+  readonly #changed: (objects: readonly UnreadObject[]) => void;
+
+  /** `changed` gets all of them after each change. */
+  constructor(changed: (objects: readonly UnreadObject[]) => void) {
+    this.#changed = changed;
+  }
+
+  /** Whether one of them has no name, and so may be any object. */
+  get hasNameless(): boolean {
+    return this.#objects.has(null);
+  }
+
+  /** Replaces all of them, as a list has them. */
+  replace(objects: ReadonlyMap<string | null, UnreadObject>): void {
+    if (objects.size === 0 && this.#objects.size === 0) return;
+    this.#objects = objects;
+    this.#changed([...objects.values()]);
+  }
+
+  /** Notes what an event has of one: `now` is null when it can be read, or is gone. */
+  note(key: string, now: Unread | null): void {
+    const before = this.#objects.get(key);
+    if (now === null && before === undefined) return;
+    const objects = new Map(this.#objects);
+    if (now === null) objects.delete(key);
+    else objects.set(key, { ...now, isUnknown: before?.isUnknown ?? false });
+    this.replace(objects);
+  }
+}
