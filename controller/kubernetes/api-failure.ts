@@ -17,8 +17,8 @@ export class ApiFailure extends ControllerError {
   constructor(what: string, answer: Answer) {
     const { status, body, retryAfter } = answer;
     const object = isRecord(body) ? body : {};
-    const text = typeof object['message'] === 'string' ? object['message'] : shown(body ?? '');
-    const never = NEVER.has(status);
+    const text = bounded(typeof object['message'] === 'string' ? object['message'] : shown(body ?? ''));
+    const never = status === 401 || (status === 403 && isRbac(String(object['message'] ?? '')));
     super(
       'source',
       `${what}: answered ${status}${text === '' ? '' : ` "${text}"`}${advice(status, object)}`,
@@ -62,26 +62,47 @@ export interface Answer {
   readonly retryAfter?: string | undefined;
 }
 
-const NEVER: ReadonlySet<number> = new Set([401, 403]);
 /** Limit for Retry-After, so that a misconfigured proxy cannot stop us for a day. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
 function retryAfterMs(header: string | undefined, body: Readonly<Record<string, unknown>>): number | null {
   const { details } = body;
   const given = isRecord(details) ? details['retryAfterSeconds'] : undefined;
-  const seconds = header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) : given;
+  const seconds = header !== undefined && /^\d+$/.test(header) ? Number(header) : given;
   return typeof seconds === 'number' && seconds > 0 ? Math.min(MAX_RETRY_AFTER_MS, seconds * 1_000) : null;
 }
 
 function advice(status: number, body: Readonly<Record<string, unknown>>): string {
   if (status === 401)
     return '; the credentials are not accepted: check the kubeconfig file or the service account';
-  if (status === 403) return '; RBAC does not allow it: see deploy/kubernetes/base/rbac.yaml';
   const { reason = '', message = '' } = body;
+  if (status === 403) return forbiddenBy(String(message));
   if (status === 404 && isUnknownKind(String(reason), String(message))) {
     return '; no such resource: is deploy/kubernetes/base/crd.yaml applied, and is this an API server?';
   }
   return '';
+}
+
+/** The server says itself which quota or webhook refused, so that only the way out is added. */
+function forbiddenBy(message: string): string {
+  if (/exceeded quota|insufficient quota/.test(message))
+    return '; raise the ResourceQuota of the namespace, or remove other objects';
+  if (/admission webhook|ValidatingAdmissionPolicy/.test(message))
+    return '; an admission rule of the cluster refuses this object';
+  return isRbac(message) ? '; RBAC does not allow it: see deploy/kubernetes/base/rbac.yaml' : '';
+}
+
+/** Whether an authorizer refused, or something without a message of its own: quotas and admission name themselves. */
+function isRbac(message: string): boolean {
+  return message === '' || /\bcannot \S+ (resource|path)\b/.test(message);
+}
+
+/** A webhook may answer megabytes, which would go to the log with each attempt. */
+const MAX_MESSAGE = 1_000;
+const MAX_CAUSES = 100;
+
+function bounded(text: string): string {
+  return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE - 1)}…` : text;
 }
 
 /** For an unknown group the server answers with plain text; for an unknown kind as for a missing object. */
@@ -91,9 +112,14 @@ function isUnknownKind(reason: string, message: string): boolean {
 
 function causesOf({ details }: Readonly<Record<string, unknown>>): readonly FieldCause[] {
   const causes = isRecord(details) && Array.isArray(details['causes']) ? details['causes'] : [];
-  return causes.flatMap((cause: unknown): FieldCause[] => {
+  return causes.slice(0, MAX_CAUSES).flatMap((cause: unknown): FieldCause[] => {
     if (!isRecord(cause) || typeof cause['message'] !== 'string') return [];
-    return [{ at: typeof cause['field'] === 'string' ? cause['field'] : '', message: cause['message'] }];
+    return [
+      {
+        at: typeof cause['field'] === 'string' ? bounded(cause['field']) : '',
+        message: bounded(cause['message']),
+      },
+    ];
   });
 }
 
