@@ -6,6 +6,7 @@ import type { Clock, Log } from '../ports.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient } from './client.ts';
 import { apiVersion, collectionPath, LEASES, objectPath } from './resources.ts';
+import { retryAfterOf } from './throttle.ts';
 
 export interface ElectionOptions {
   readonly client: KubernetesClient;
@@ -63,6 +64,7 @@ export async function elect(
   const candidate = new Candidate(options);
   let logged = '';
   while (!signal.aborted) {
+    let pauseMs = RETRY_MS;
     try {
       const acquire = (limited: AbortSignal) => candidate.acquire(limited);
       if ((await within(RENEW_WITHIN_MS, clock, signal, acquire)) === 'ours') {
@@ -73,13 +75,14 @@ export async function elect(
       logged = '';
       attempted?.(null);
     } catch (error) {
+      pauseMs = Math.max(pauseMs, retryAfterOf(error) ?? 0);
       if (!signal.aborted) attempted?.(messageOf(error));
       if (!signal.aborted && messageOf(error) !== logged) {
         logged = messageOf(error);
         log.warn('cannot acquire the lease', { lease: name, error: logged });
       }
     }
-    await clock.sleep(RETRY_MS * (1 + JITTER * random()), signal);
+    await clock.sleep(pauseMs * (1 + JITTER * random()), signal);
   }
 }
 
@@ -114,17 +117,20 @@ async function renewUntilLost(
   signal: AbortSignal,
 ): Promise<string | null> {
   let failure = '';
+  let pauseMs = RETRY_MS;
   for (;;) {
     const left = () => candidate.renewedAt + RENEW_WITHIN_MS - clock.monotonic();
-    await clock.sleep(Math.min(RETRY_MS, left()), signal);
+    await clock.sleep(Math.min(pauseMs, left()), signal);
     if (signal.aborted) return null;
     if (left() <= 0) return `it was not renewed within ${RENEW_WITHIN_MS / 1_000} s${failure}`;
+    pauseMs = RETRY_MS;
     try {
       const outcome = await within(left(), clock, signal, (limited) => candidate.acquire(limited));
       if (outcome === 'held') return 'another process holds the lease';
       failure = outcome === 'ours' ? '' : ': another process wrote it at the same time';
     } catch (error) {
       failure = `: ${messageOf(error)}`;
+      pauseMs = Math.max(pauseMs, retryAfterOf(error) ?? 0);
     }
   }
 }

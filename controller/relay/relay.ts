@@ -4,6 +4,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { elect } from '../kubernetes/election.ts';
 import { objectName } from '../kubernetes/object-name.ts';
 import { APP_LABEL } from '../kubernetes/relayed.ts';
+import { Throttle } from '../kubernetes/throttle.ts';
 import { delayAfter } from '../loop/backoff.ts';
 import { createConfirmation } from '../loop/confirm.ts';
 import { follow } from '../loop/follow.ts';
@@ -73,7 +74,13 @@ export async function runRelay(options: RelayOptions, signal: AbortSignal): Prom
   await elect(election, leadAndReport, signal);
 }
 
-async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
+interface LeaderOptions extends RelayOptions {
+  /** Delays writes while the API server asks to wait. */
+  readonly throttle: Throttle;
+}
+
+async function lead(given: RelayOptions, signal: AbortSignal): Promise<void> {
+  const options: LeaderOptions = { ...given, throttle: new Throttle(given) };
   const { clock, log, observer, sources: all, settleMs } = options;
   const wakeUp = new Latch<'source' | 'cluster'>();
   const inventory = new Inventory();
@@ -110,7 +117,7 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
     if (failed === null) continue;
     comparedAt = begun;
     failures = failed === 0 ? 0 : failures + 1;
-    await clock.sleep(delayAfter(failures, RETRY), signal);
+    await clock.sleep(Math.max(delayAfter(failures, RETRY), options.throttle.remainingMs), signal);
   }
   await Promise.all(working);
 }
@@ -123,7 +130,7 @@ async function compare(
   { sources, inventory }: { readonly sources: Sources; readonly inventory: Inventory },
   kinds: Kinds,
   holds: Holds,
-  options: RelayOptions,
+  options: LeaderOptions,
   signal: AbortSignal,
 ): Promise<number | null> {
   if (!kinds.apps.inStep || !kinds.slices.inStep) return null;
@@ -172,7 +179,7 @@ async function publish(
   { apps, unknown, gone }: Said,
   { apps: objects, slices }: Kinds,
   holds: Holds,
-  { name, log, clock, observer }: RelayOptions,
+  { name, log, clock, observer, throttle }: LeaderOptions,
   signal: AbortSignal,
 ): Promise<number> {
   holds.apps.accept(gone.apps.map(objectName));
@@ -194,7 +201,7 @@ async function publish(
   const failed = new Map<string, unknown>();
   const make = async (writes: readonly Write[]): Promise<ReadonlyMap<string, unknown>> => {
     made += writes.length;
-    const refused = await makeAll(writes, { log, observer }, signal);
+    const refused = await makeAll(writes, { log, observer, throttle }, signal);
     for (const [object, error] of refused) failed.set(object, error);
     return refused;
   };

@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
+import type { Throttle } from '../kubernetes/throttle.ts';
 import type { Log } from '../ports.ts';
 import { ForeignObject } from './foreign.ts';
 import type { RelayObserver, WriteOp } from './metrics.ts';
@@ -34,29 +35,63 @@ export function removals(kind: PublishedKind, names: readonly string[], signal: 
   return names.map((name) => ({ op: 'delete', name, make: () => kind.remove(name, signal) }));
 }
 
+/** How long a round waits in all for a server that is busy, before the writes that are left fail until the next round. */
+const MAX_THROTTLED_MS = 60_000;
+
+export interface WriteTools {
+  readonly log: Log;
+  readonly observer: Pick<RelayObserver, 'wrote'>;
+  /** Shared by all rounds of a term. */
+  readonly throttle: Throttle;
+}
+
 /**
- * Makes the writes, several at once. One that the server refuses does not stop the others. Resolves with the errors of those
- * that failed, by name.
+ * Makes the writes, several at once. One that the server refuses does not stop the others; one that it postpones (429, 503) is
+ * made once more after the others, and all wait as long as it asks. Resolves with the errors of those that failed, by name.
  */
 export async function makeAll(
   writes: readonly Write[],
-  { log, observer }: { readonly log: Log; readonly observer: Pick<RelayObserver, 'wrote'> },
+  { log, observer, throttle }: WriteTools,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, unknown>> {
   const waiting = [...writes];
   const failed = new Map<string, unknown>();
+  const postponed = new Set<Write>();
+  let patienceMs = MAX_THROTTLED_MS;
+  /** Why the writes that are left are not made in this round. */
+  let gaveUp: unknown = null;
+  const postpones = (write: Write, error: unknown): boolean => {
+    const before = throttle.remainingMs;
+    if (!throttle.heed(error)) return false;
+    patienceMs -= throttle.remainingMs - before;
+    if (patienceMs <= 0) gaveUp ??= error;
+    if (gaveUp !== null || postponed.has(write)) return false;
+    postponed.add(write);
+    waiting.push(write);
+    return true;
+  };
+  const fail = ({ op, name }: Write, error: unknown): void => {
+    failed.set(name, error);
+    if (signal.aborted) return;
+    observer.wrote(op, true);
+    // A few are enough: while the server is down every write fails.
+    if (failed.size <= MAX_LISTED)
+      log.warn('cannot publish', { write: `${op} ${name}`, error: messageOf(error) });
+  };
+  const makeOne = async (write: Write): Promise<void> => {
+    await throttle.wait(signal);
+    if (signal.aborted) return;
+    try {
+      await write.make();
+      observer.wrote(write.op, false);
+    } catch (error) {
+      if (signal.aborted || !postpones(write, error)) fail(write, error);
+    }
+  };
   const work = async () => {
     for (let write = waiting.shift(); write !== undefined && !signal.aborted; write = waiting.shift()) {
-      try {
-        await write.make();
-        observer.wrote(write.op, false);
-      } catch (error) {
-        failed.set(write.name, error);
-        if (!signal.aborted) observer.wrote(write.op, true);
-        // A few are enough: while the server is down every write fails.
-        if (!signal.aborted && failed.size <= MAX_LISTED)
-          log.warn('cannot publish', { write: `${write.op} ${write.name}`, error: messageOf(error) });
-      }
+      if (gaveUp === null) await makeOne(write);
+      else fail(write, gaveUp);
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, work));

@@ -57,6 +57,8 @@ class Process {
   /** How often it was elected. */
   turns = 0;
   reach: 'answers' | 'refuses' | 'hangs' | 'races' = 'answers';
+  /** Why its API server refuses, and when it is asked. */
+  busy: (() => Error) | null = null;
   /** What `lead` does in its next term instead of waiting for its signal. */
   fails: (() => Promise<void>) | null = null;
   readonly logged: string[] = [];
@@ -80,6 +82,7 @@ class Process {
   }
 
   async #call(answer: () => unknown, method: string, signal: AbortSignal): Promise<unknown> {
+    if (this.busy !== null) throw this.busy();
     if (this.reach === 'refuses') throw new Error('ECONNREFUSED');
     if (this.reach === 'races' && method !== 'GET') throw failure(409, 'Conflict');
     if (this.reach === 'hangs') {
@@ -265,4 +268,27 @@ test('a stopped leader releases the lease, and the next one leads within two sec
   expect(leader.leading).toBe(false);
   await clock.advance(2_000);
   expect(next.leading).toBe(true);
+});
+
+test('a candidate and a leader leave a busy API server alone as long as it asks, but not for ever', async () => {
+  const { clock } = world();
+  const process = new Process('a', now);
+  const asked: number[] = [];
+  process.busy = () => {
+    asked.push(clock.monotonic());
+    return new ApiFailure('lease', { status: 429, body: {}, retryAfter: '8' });
+  };
+  await clock.advance(60_000);
+  const pauses = asked.slice(1).map((at, i) => at - (asked[i] ?? 0));
+  expect(pauses.length).toBeGreaterThan(3);
+  expect(Math.min(...pauses)).toBeGreaterThanOrEqual(8_000);
+  process.busy = null;
+  await clock.advance(10_000);
+  expect(process.leading).toBe(true);
+
+  process.busy = () => new ApiFailure('lease', { status: 503, body: {}, retryAfter: '1000000000' });
+  expect(await leadsFor(process, clock)).toBe(10);
+  process.busy = null;
+  await clock.advance(150_000);
+  expect(process.leading).toBe(true);
 });
