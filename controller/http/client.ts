@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { ControllerError, systemReason } from '../errors.ts';
+import { readSmallFile } from '../input/small-file.ts';
 import type { Clock } from '../ports.ts';
 import { Answer, discard } from './answer.ts';
 import { basicCredentials, type Credentials, type CredentialsFile, credentialsFrom } from './credentials.ts';
@@ -265,8 +265,8 @@ function writeRedirected(location: string, response: Dispatcher.ResponseData): F
   );
 }
 
-async function readCa(option: string, path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
+async function readCa(option: string, path: string): Promise<Buffer> {
+  return await readSmallFile(path).catch((cause: unknown) => {
     throw new ControllerError('usage', `${option}: ${path} cannot be read: ${systemReason(cause)}`);
   });
 }

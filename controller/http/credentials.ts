@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { ControllerError, systemReason } from '../errors.ts';
+import { readSmallFile } from '../input/small-file.ts';
 import type { PeerOptions } from './peer.ts';
 
 /** A file with credentials: they are then in no process list, and can be replaced while the controller runs. */
@@ -45,10 +45,10 @@ export function basicCredentials(user: string, password: string): Credentials {
 
 async function readHeader({ kind, path }: CredentialsFile, option: string): Promise<string> {
   const what = kind === 'basic' ? 'user:password' : 'a DC/OS token';
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+  const bytes = await readSmallFile(path).catch((cause: unknown) => {
     throw new ControllerError('usage', `${option}: ${path} cannot be read: ${systemReason(cause)}`);
   });
-  const secret = text.trim();
+  const secret = bytes.toString('utf8').trim();
   // The content itself stays out of the message: it may be a password.
   if (kind === 'basic' ? !/^[^:\n]+:[^\n]*$/.test(secret) : !/^\S+$/.test(secret)) {
     throw new ControllerError('usage', `${option}: expected ${what} on one line in ${path}`);

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { isScalar, parseDocument, visit } from 'yaml';
 import type { Config } from '../config/config.ts';
 import type { OptionName } from '../config/options.ts';
+import { readSmallFile } from '../input/small-file.ts';
 import { isSecretName } from './free-text.ts';
 import { secretsIn } from './known-secrets.ts';
 
@@ -38,7 +38,7 @@ export async function knownSecrets(
 
 async function textsOf(paths: readonly (string | undefined)[]): Promise<readonly string[]> {
   const named = paths.filter((path) => path !== undefined && path !== '') as readonly string[];
-  return await Promise.all(named.map(async (path) => await readFile(path, 'utf8').catch(() => '')));
+  return await Promise.all(named.map(async (path) => String(await readSmallFile(path).catch(() => ''))));
 }
 
 function linesOfKey(text: string): readonly string[] {

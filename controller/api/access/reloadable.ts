@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { ControllerError, messageOf, systemReason } from '../../errors.ts';
+import { readSmallFile } from '../../input/small-file.ts';
 import type { Log } from '../../ports.ts';
 
 /** A file that an option names. */
@@ -18,9 +18,6 @@ export interface Reloadable<Value> {
   /** Calls `listener` with each new value. */
   onReload(listener: (value: Value) => void): void;
 }
-
-/** No certificate, key or token is larger. */
-const MAX_BYTES = 1_048_576;
 
 /**
  * Reads the files and makes a value of their contents, which are in the order of `files`. Rejects with a
@@ -76,18 +73,10 @@ function readAll(files: readonly NamedFile[]): Promise<Buffer[]> {
 }
 
 async function read({ flag, path }: NamedFile): Promise<Buffer> {
-  const content = await readFile(path).catch((cause: unknown) => {
+  return await readSmallFile(path).catch((cause: unknown) => {
     // Without a cause: the message already contains the reason.
     throw new ControllerError('usage', `${flag} ${path} cannot be read: ${systemReason(cause)}`, {
       retry: 'never',
     });
   });
-  if (content.length <= MAX_BYTES) return content;
-  throw new ControllerError(
-    'usage',
-    `${flag} ${path} has ${content.length} bytes, expected at most ${MAX_BYTES}`,
-    {
-      retry: 'never',
-    },
-  );
 }

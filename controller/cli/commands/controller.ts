@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps, type RequestOptions as SecureOptions } from 'node:https';
 import { namesLoopback } from '../../api/host-header.ts';
@@ -9,6 +8,7 @@ import type { OptionName } from '../../config/options.ts';
 import { tokenIn } from '../../config/token.ts';
 import { ControllerError, systemReason } from '../../errors.ts';
 import { BodyBuffer } from '../../http/body-buffer.ts';
+import { readSmallFile } from '../../input/small-file.ts';
 import { endpointKey } from '../../model/endpoint.ts';
 
 /** A client of a running controller. It uses Node's own requests: undici would add 50 ms and 12 MB to each probe and `status`. */
@@ -138,7 +138,7 @@ async function tlsOptions(options: Options, own: boolean): Promise<SecureOptions
 }
 
 function read(name: OptionName, path: string): Promise<Buffer> {
-  return readFile(path).catch((cause: unknown) => {
+  return readSmallFile(path).catch((cause: unknown) => {
     throw usage(`${flagName(name)} ${path} cannot be read: ${systemReason(cause)}`);
   });
 }

@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { same } from '../../compare.ts';
 import { ControllerError, messageOf, systemReason } from '../../errors.ts';
+import { IrregularFile, readWithin } from '../../input/bounded-read.ts';
 import { OverBound } from '../../input/bounds.ts';
 import { shown } from '../../input/rejection.ts';
 import { utf8Problem } from '../../input/utf8.ts';
@@ -16,7 +17,6 @@ import { WrongType } from '../json/walk.ts';
 import { LastGood } from '../last-good.ts';
 import type { Cluster } from '../mesos/cluster.ts';
 import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
-import { IrregularFile, readWithin } from './bounded-read.ts';
 
 /** One file, as last read. */
 export interface FileContent extends Omit<Converted, 'apps'> {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { readWithin } from '../../../../controller/source/file/bounded-read.ts';
+import { readWithin } from '../../../../controller/input/bounded-read.ts';
 import { createFileSource } from '../../../../controller/source/file/source.ts';
 import { namesOf, silent } from '../support.ts';
 

@@ -2,8 +2,8 @@ import { close, constants, fstat, open, read, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import { promisify } from 'node:util';
-import { hasCode } from '../../errors.ts';
-import { fileKind } from '../../input/file-kind.ts';
+import { hasCode } from '../errors.ts';
+import { fileKind } from './file-kind.ts';
 
 /** The path leads to something that cannot be read as a file. The message says what it is. */
 export class IrregularFile extends Error {
