@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { firstIssue } from '../input/schema-messages.ts';
 import type { Access, Credentials } from './access/access.ts';
 import { namesLoopback } from './host-header.ts';
-import { inputOf, listedPaths, matchRoute, parameterName } from './matching.ts';
+import { inputOf, listedPaths, matchRoute, parameterName, queryProblem } from './matching.ts';
 import { bodyOf } from './request-body.ts';
 import { type Answer, problem, type Route } from './route.ts';
 
@@ -47,6 +47,8 @@ export async function answerRequest<Services>(
   }
   if (route === undefined) return problem(404, 'no such endpoint', { endpoints: listedPaths(routes) });
   if (off !== null) return problem(403, off);
+  const wrongQuery = queryProblem(route, query);
+  if (wrongQuery !== null) return problem(400, wrongQuery);
   const { data: input, error } = inputOf(route, path, query);
   if (error !== undefined) return problem(parameterName(route) === null ? 400 : 404, firstIssue(error));
   const body = route.body === undefined ? '' : await bodyOf(route.body, request);

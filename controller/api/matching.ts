@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import { decoded } from '../http/urls.ts';
 import { checked } from '../input/schema-messages.ts';
+import { didYouMean, nearest } from '../text/suggestion.ts';
+import { quoted } from '../text/visible.ts';
 import type { Right, Route } from './route.ts';
 
 export interface Match<Services> {
@@ -55,6 +57,29 @@ function parameterOf(route: Pick<Route<never>, 'path'>, path: string): string | 
 }
 
 const NO_INPUT = z.object({});
+
+/**
+ * What is wrong with the names in the query: one is repeated, so that either value would be a guess, or an endpoint of the API
+ * does not know it, so that a misspelt filter would return everything. Other paths ignore unknown names, as probes and
+ * browsers add some. Null if nothing is wrong.
+ */
+export function queryProblem(
+  { input = NO_INPUT, ...route }: Pick<Route<never>, 'input' | 'path' | 'id'>,
+  query: URLSearchParams,
+): string | null {
+  const known = Object.keys(input.shape).filter((name) => name !== parameterName(route));
+  for (const name of new Set(query.keys())) {
+    if (!known.includes(name)) {
+      if (route.id === undefined) continue;
+      const list = known.length === 0 ? 'this endpoint takes none' : `expected ${known.join(', ')}`;
+      return `unknown query parameter ${quoted(name)}${didYouMean(nearest(name, known), list)}`;
+    }
+    const count = query.getAll(name).length;
+    if (count > 1 && !(input.shape[name] instanceof z.ZodArray))
+      return `the query parameter ${quoted(name)} is given ${count} times, expected once`;
+  }
+  return null;
+}
 
 /** The parameters of the path and of the query, checked by the route's schema. */
 export function inputOf(

@@ -165,6 +165,24 @@ describe('errors are JSON', () => {
     },
   );
 
+  test.each([
+    ['/v1/status?vip=a&vip=b', 'the query parameter "vip" is given 2 times, expected once'],
+    ['/v1/history?vip=a&vip=a&vip=', 'the query parameter "vip" is given 3 times, expected once'],
+    ['/livez?verbose&verbose', 'the query parameter "verbose" is given 2 times, expected once'],
+    ['/v1/status?vips=web', 'unknown query parameter "vips": did you mean "vip"?'],
+    ['/v1/status?name=web', 'unknown query parameter "name"; expected vip'],
+    ['/v1/diff?vip=web', 'unknown query parameter "vip"; this endpoint takes none'],
+  ])('%s is refused: it would not do what it says', async (path, error) => {
+    const { status, body, headers } = await serving.get(path);
+    expect([status, headers['content-type']]).toEqual([400, 'application/json; charset=utf-8']);
+    expect(JSON.parse(body)).toEqual({ error });
+  });
+
+  test('what a probe or a browser adds to other paths is ignored, and a list may be repeated', async () => {
+    for (const path of ['/?utm_source=a', '/livez?probe=1', '/metrics?x=1', '/livez?exclude=a&exclude=b'])
+      expect([path, (await serving.get(path)).status]).toEqual([path, 200]);
+  });
+
   test('HEAD is GET without its body', async () => {
     const whole = await serving.get('/livez');
     const head = await serving.get('/livez', {}, 'HEAD');
