@@ -198,8 +198,10 @@ async function runAppCommand(command: AppCommand): Promise<number> {
     import('./time.ts'),
     import('./cli/input.ts'),
   ]);
-  const ports = { ...terminal.printer(command.config.color), clock: systemClock, readInput };
-  return await executeAppCommand(command, ports, processSignals().stop);
+  const { stop } = processSignals();
+  const printer = terminal.printer(command.config.color);
+  const ports = { ...printer, clock: systemClock, readInput: () => readInput(stop) };
+  return await executeAppCommand(command, ports, stop);
 }
 
 async function cleanUp(config: Config): Promise<number> {

@@ -1,9 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import { LAUNCHER } from '../../support/program.ts';
-import { command } from '../../support/shell.ts';
+import { command, waitFor } from '../../support/shell.ts';
 
 test.each([
   ['nothing', '< /dev/null'],
@@ -16,6 +19,31 @@ test.each([
     stdout: '',
     stderr: 'marathon-ipvs: standard input is empty, expected a JSON file, or JSON on standard input\n',
   });
+});
+
+test.each(['SIGINT', 'SIGTERM'] as const)('the first %s ends reading a pipe', async (signal) => {
+  const [file = '', ...args] = [LAUNCHER, 'app', 'add', '--marathon', 'http://127.0.0.1:1', '-'];
+  const child = spawn(file, args, {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
+  const messages = text(child.stderr);
+  const ended = once(child, 'exit');
+  // Node itself catches the signal from the start, but SIGHUP only once the program has set up its handlers.
+  const listens = async () => {
+    const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+    const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+    return (caught >> BigInt(constants.signals.SIGHUP - 1)) % 2n === 1n ? true : undefined;
+  };
+  try {
+    await waitFor('handlers of signals', listens);
+    child.kill(signal);
+    expect(await ended).toEqual([2, null]);
+    expect(await messages).toBe(`marathon-ipvs: ended by ${signal}\n`);
+  } finally {
+    child.kill('SIGKILL');
+  }
 });
 
 test('a definition that is not UTF-8 is refused, since Marathon would get other characters', async () => {
