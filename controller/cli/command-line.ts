@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { commandArguments, SHELLS, type Shell } from '../config/arguments.ts';
-import { type Config, resolveConfig } from '../config/config.ts';
+import { type Config, OUTPUTS, resolveConfig } from '../config/config.ts';
 import { type CommandName, commandDescriptions } from '../config/option.ts';
 import { type Environment, flagName, type OptionText, printable, usage } from '../config/option-text.ts';
 import { describeOption, type OptionName, optionNames } from '../config/options.ts';
@@ -210,7 +210,7 @@ interface Typed {
 const MAX_VALUE_LENGTH = 30;
 
 function flag(command: CommandName, name: OptionName): Option {
-  const info = describeOption(name);
+  const info = { ...describeOption(name), ...(name === 'output' && outputOf(command)) };
   const short = info.short === undefined ? '' : `-${info.short}, `;
   const isLong = info.value.length > MAX_VALUE_LENGTH;
   const value = info.switch ? `[${info.value}]` : `<${isLong ? 'VALUE' : info.value}>`;
@@ -220,6 +220,12 @@ function flag(command: CommandName, name: OptionName): Option {
   const option = new Option(`${short}${flagName(name)} ${value}`, words).helpGroup(`${info.group}:`);
   if (!info.commands.includes(command)) option.hideHelp();
   return option;
+}
+
+/** The output formats of the command alone, and its own default. */
+function outputOf(command: CommandName): { readonly value: string; readonly fallback: string } | null {
+  const formats = OUTPUTS[command];
+  return formats?.[0] === undefined ? null : { value: formats.join('|'), fallback: formats[0] };
 }
 
 /**

@@ -76,7 +76,7 @@ function check(option: OptionText): unknown {
   throw refusal(option, typeof text === 'string' ? text : (text[at] ?? ''), issue?.message);
 }
 
-/** The output formats of each command that has any. */
+/** The output formats of each command that has any, with its default first. */
 export const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['output'][]>>> = {
   run: ['text', 'json', 'ipvsadm'],
   diff: ['text', 'json', 'ipvsadm'],

@@ -66,6 +66,16 @@ describe('help', () => {
     }
   });
 
+  test.each([
+    ['diff', '<text|json|ipvsadm>', 'text'],
+    ['connection', '<json|text>', 'json'],
+    ['app list', '<text|wide|json|yaml>', 'text'],
+  ])('%s has the output formats %s, and %s by default', (name, formats, fallback) => {
+    const words = textOf(...name.split(' '), '--help').replace(/\s+/g, ' ');
+    expect(words).toContain(`-o, --output ${formats} Output format.`);
+    expect(/Output format\..*?\(default: (\w+)\)/.exec(words)?.[1]).toBe(fallback);
+  });
+
   test('help is printed whatever else is wrong', () => {
     expect(textOf('run', '--resync-seconds', 'x', '--help')).toContain('Usage: marathon-ipvs run');
   });
