@@ -7,10 +7,10 @@ import { earliest } from './backoff.ts';
 import { CarryOver } from './carry-over.ts';
 import { KernelView } from './kernel-view.ts';
 import { LedgerBook } from './ledger-book.ts';
-import { type HostFacts, Nearest } from './nearness.ts';
+import type { HostFacts } from './nearness.ts';
 import { Planner, type PlanRules } from './planner.ts';
 import { ReachabilityView } from './reachability-view.ts';
-import { SlowStarts } from './slow-starts.ts';
+import { Wanted } from './wanted.ts';
 
 export interface ManagedTablePorts {
   readonly table: IpvsTable;
@@ -43,8 +43,8 @@ export class ManagedTable {
   readonly carryOver = new CarryOver();
   /** The services that are not as desired. */
   readonly shortfalls = new Shortfalls();
-  readonly nearest: Nearest;
-  readonly slowStarts: SlowStarts;
+  /** The services that it should have. */
+  readonly wanted: Wanted;
   readonly planner: Planner;
   readonly applier: Applier;
   readonly #dryRun: boolean;
@@ -55,11 +55,11 @@ export class ManagedTable {
     inventory: Inventory,
     random: () => number,
   ) {
-    this.nearest = new Nearest(rules.host ?? UNKNOWN_HOST, inventory.places);
-    this.slowStarts = new SlowStarts(rules.fullWeightAtOnce === true);
+    const { host = UNKNOWN_HOST, fullWeightAtOnce = false } = rules;
+    this.wanted = new Wanted(host, inventory.places, fullWeightAtOnce);
     this.#dryRun = rules.dryRun === true;
     this.book = new LedgerBook(ports.ledger, ports.clock, ports.log);
-    this.planner = new Planner(rules, inventory, this.nearest);
+    this.planner = new Planner(rules, inventory, this.wanted);
     this.reachability = new ReachabilityView(ports.reachability);
     this.view = new KernelView(ports.table);
     const { table, names } = ports;
@@ -89,8 +89,9 @@ export class ManagedTable {
    * VIP to a nearer tier. null when none is.
    */
   nextLook(): number | null {
-    const nextStep = this.#dryRun ? null : this.slowStarts.nextDue(this.view.table);
-    return earliest(this.applier.nextDue(), this.carryOver.nextDrainLook, nextStep, this.nearest.nextLook);
+    const { nearest } = this.wanted;
+    const nextStep = this.#dryRun ? null : this.wanted.nextDue(this.view.table);
+    return earliest(this.applier.nextDue(), this.carryOver.nextDrainLook, nextStep, nearest.nextLook);
   }
 
   /** Starts a pass. */

@@ -1,11 +1,9 @@
 import { same } from '../compare.ts';
 import type { PlaceIndex } from '../inventory/place-index.ts';
-import type { Desired } from '../model/desired.ts';
-import type { Place, Tier } from '../model/place.ts';
+import type { Place } from '../model/place.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
-import type { Decisions } from '../plan/decision.ts';
-import { ChangedServices, desiredWith } from '../plan/desired-with.ts';
-import { serviceIn, waitingDecisions } from '../plan/nearest.ts';
+import type { DecisionTable } from '../plan/decision.ts';
+import { serviceIn, waitingDecision } from '../plan/nearest.ts';
 import { type NearVip, undecidedWarnings, unknownPlaceWarnings } from '../plan/nearness-text.ts';
 import { chooseTier, nextLookAt, type TierChoice } from '../plan/tier-choice.ts';
 import {
@@ -25,6 +23,9 @@ export interface HostFacts {
   readonly addresses: () => ReadonlySet<string>;
 }
 
+/** The places that the sources report. */
+export type Places = Pick<PlaceIndex, 'placeOf' | 'names' | 'version'>;
+
 interface Chosen extends TierChoice {
   readonly service: NearService;
   readonly undecided: ReturnType<typeof whyUndecided>;
@@ -41,11 +42,10 @@ interface Chosen extends TierChoice {
 export class Nearest {
   readonly #facts: HostFacts;
   readonly #givenText: string;
-  readonly #places: Pick<PlaceIndex, 'placeOf' | 'names' | 'version'>;
+  readonly #places: Places;
   #host: HostPlace;
   #placesVersion = -1;
   readonly #chosen = new Map<ServiceKey, Chosen>();
-  #made = new ChangedServices<Tier>();
   /** Warnings about places of options that no source knows, for one version of the places. */
   #unknown: { readonly version: number; readonly warnings: readonly string[] } = {
     version: -1,
@@ -54,7 +54,7 @@ export class Nearest {
   /** Services that wait for a nearer tier. */
   readonly #waiting = new Set<ServiceKey>();
 
-  constructor(facts: HostFacts, places: Pick<PlaceIndex, 'placeOf' | 'names' | 'version'>) {
+  constructor(facts: HostFacts, places: Places) {
     this.#facts = facts;
     this.#places = places;
     const { region, zone, node } = facts.given;
@@ -62,38 +62,29 @@ export class Nearest {
     this.#host = { ...facts.given, addresses: NO_ADDRESSES };
   }
 
-  /**
-   * Chooses anew for these services, for those whose wait is over, and for all at first and when the place of this host has
-   * changed. Returns the services whose desired backends may have changed.
-   */
-  look(
-    services: ReadonlyMap<ServiceKey, Service>,
-    keys: Iterable<ServiceKey>,
-    now: number,
-  ): ReadonlySet<ServiceKey> {
-    // The table of a network namespace that appears later is told nothing of services that have not changed since.
-    const due = new Set(this.#placesVersion < 0 ? services.keys() : []);
-    for (const key of keys) due.add(key);
+  /** Services to choose for although they did not change: their wait is over, or the place of this host has changed. */
+  due(now: number): Set<ServiceKey> {
     if (this.#lookAtHost()) {
-      for (const key of this.#chosen.keys()) due.add(key);
+      const all = new Set(this.#chosen.keys());
       this.#chosen.clear();
-      this.#made = new ChangedServices();
+      this.#waiting.clear();
+      return all;
     }
-    for (const key of this.#waiting) if (this.#isDue(key, now)) due.add(key);
-    const moved = new Set<ServiceKey>();
-    for (const key of due) {
-      const before = this.#chosen.get(key);
-      const chosen = this.#choose(services.get(key), before, now);
-      if (before?.tier !== chosen?.tier) moved.add(key);
-      this.#set(key, chosen);
-    }
-    return moved;
+    return new Set([...this.#waiting].filter((key) => this.#isDue(key, now)));
   }
 
-  /** The desired state, restricted to the backends of the chosen tiers. */
-  of(desired: Desired): Desired {
-    const near = (service: Service, key: ServiceKey) => this.#near(service, key);
-    return desiredWith(desired, near, () => this.#warnings(desired.services));
+  /** Chooses the tier of a service (undefined: it is no longer desired). Returns the service with its backends of that tier. */
+  choose(key: ServiceKey, service: Service | undefined, now: number): Service | undefined {
+    if (!wantsNear(service)) {
+      this.#chosen.delete(key);
+      this.#waiting.delete(key);
+      return service;
+    }
+    const chosen = this.#choose(service, this.#chosen.get(key), now);
+    this.#chosen.set(key, chosen);
+    if (chosen.nearer.size === 0) this.#waiting.delete(key);
+    else this.#waiting.add(key);
+    return serviceIn(chosen.tier, service, this.#host);
   }
 
   /** What restricts a service to its nearest backends: its distribution, and the options about this host. */
@@ -123,18 +114,22 @@ export class Nearest {
     return same(this.#toldPlace(addresses, places), this.#toldPlace(addresses, this.#places));
   }
 
-  /** Decisions about those of these services that wait for a nearer tier. */
-  decisions(keys: Iterable<ServiceKey>): Decisions {
-    const chosen = this.#chosen;
-    return waitingDecisions(
-      (function* () {
-        if (chosen.size === 0) return;
-        for (const key of keys) {
-          const choice = chosen.get(key);
-          if (choice !== undefined) yield [key, choice] as const;
-        }
-      })(),
-    );
+  /** Adds the decision about a service that waits for a nearer tier. */
+  decide(decisions: DecisionTable, key: ServiceKey): void {
+    const choice = this.#chosen.get(key);
+    const decision = choice === undefined ? null : waitingDecision(choice);
+    if (decision !== null) decisions.add(key, null, decision);
+  }
+
+  /** Where connections cannot stay as near as requested, and options about this host that no source confirms. */
+  warnings(): readonly string[] {
+    if (this.#chosen.size === 0) return [];
+    const { version } = this.#places;
+    if (this.#unknown.version !== version) {
+      const warnings = unknownPlaceWarnings(this.#facts.given, (on) => this.#places.names(on));
+      this.#unknown = { version, warnings };
+    }
+    return [...undecidedWarnings(this.#nearVips()), ...this.#unknown.warnings];
   }
 
   /** When the next service may move to a nearer tier; null when none waits. */
@@ -154,17 +149,7 @@ export class Nearest {
     return at !== null && at <= now;
   }
 
-  #set(key: ServiceKey, chosen: Chosen | undefined): void {
-    if (chosen === undefined) {
-      this.#chosen.delete(key);
-      this.#made.delete(key);
-    } else this.#chosen.set(key, chosen);
-    if (chosen === undefined || chosen.nearer.size === 0) this.#waiting.delete(key);
-    else this.#waiting.add(key);
-  }
-
-  #choose(service: Service | undefined, before: Chosen | undefined, now: number): Chosen | undefined {
-    if (!wantsNear(service)) return undefined;
+  #choose(service: NearService, before: Chosen | undefined, now: number): Chosen {
     const known = before?.service.trafficDistribution === service.trafficDistribution ? before : undefined;
     const choice = chooseTier(known, tiersInRotation(service, this.#host), now);
     if (choice === known && known.service === service) return known;
@@ -185,13 +170,6 @@ export class Nearest {
       hasMoved: false,
       wasMoved: wasMoved || serveElsewhere(known.tier, known.service, service, this.#host),
     };
-  }
-
-  #near(service: Service, key: ServiceKey): Service {
-    const chosen = this.#chosen.get(key);
-    if (chosen === undefined || !wantsNear(service)) return service;
-    const { tier } = chosen;
-    return this.#made.of(key, service, tier, () => serviceIn(tier, service, this.#host));
   }
 
   /** Whether the place or the addresses of this host have changed since the last call. */
@@ -217,22 +195,10 @@ export class Nearest {
     return before;
   }
 
-  #warnings(services: ReadonlyMap<ServiceKey, Service>): readonly string[] {
-    if (this.#chosen.size === 0) return [];
-    const { version } = this.#places;
-    if (this.#unknown.version !== version) {
-      const warnings = unknownPlaceWarnings(this.#facts.given, (on) => this.#places.names(on));
-      this.#unknown = { version, warnings };
-    }
-    return [...undecidedWarnings(this.#nearVips(services)), ...this.#unknown.warnings];
-  }
-
-  *#nearVips(services: ReadonlyMap<ServiceKey, Service>): Generator<NearVip> {
-    for (const [key, { tier, undecided }] of this.#chosen) {
-      const service = undecided === null ? undefined : services.get(key);
-      if (service !== undefined)
+  *#nearVips(): Generator<NearVip> {
+    for (const { service, tier, undecided } of this.#chosen.values())
+      if (undecided !== null)
         yield { name: `${service.fqdn ?? service.address}:${service.port}`, tier, undecided };
-    }
   }
 }
 

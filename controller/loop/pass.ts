@@ -9,11 +9,10 @@ import type { UnknownPart } from '../model/snapshot.ts';
 import { eachInSlices, inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { type Drift, drift } from '../plan/drift.ts';
-import { ejectionDecisions, isEjected, servicesWith, withEjections } from '../plan/ejected.ts';
+import { servicesWith } from '../plan/ejected.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { Plan } from '../plan/plan.ts';
-import { slowStartDecisions } from '../plan/slow-start.ts';
 import type { Clock, EjectionFacts } from '../ports.ts';
 import type { ManagedTable } from './managed-table.ts';
 import type { NameStore } from './name-store.ts';
@@ -81,11 +80,7 @@ export class Pass {
   readonly #unknown: readonly UnknownPart[];
   /** The ejections at the start of the pass. */
   readonly #ejections: Ejections;
-  /** What the sources want, with weight 0 for ejected backends. */
-  readonly #inRotation: Desired;
-  /** The same, restricted to the nearest backends for VIPs that prefer these. */
-  readonly #near: Desired;
-  /** The same, with the weights of slow start: what the kernel should have. */
+  /** What the kernel should have: what the sources want, after ejections, nearness and slow start. */
   readonly #desired: Desired;
   #result = nothingPlanned();
   readonly #drift: Drift[] = [];
@@ -96,14 +91,11 @@ export class Pass {
     this.#parts = parts;
     this.#table = parts.table;
     this.#now = now;
-    const { view, nearest, slowStarts } = parts.table;
+    const { view, wanted } = parts.table;
     this.#isFull = request.full || !view.isKnown;
     this.#unknown = parts.inventory.unknown;
     this.#ejections = new Map(parts.ejections?.ejections);
-    this.#inRotation =
-      this.#ejections.size === 0 ? parts.desired : withEjections(parts.desired, this.#ejections);
-    this.#near = nearest.of(this.#inRotation);
-    this.#desired = slowStarts.weigh(this.#near);
+    this.#desired = wanted.of(parts.desired);
   }
 
   async run(): Promise<PassStatus> {
@@ -128,14 +120,14 @@ export class Pass {
 
   /** Takes what changed since the last pass. What sources report from now on is for the next one. */
   async #takeChanges(): Promise<void> {
-    const { carryOver, slowStarts, view } = this.#table;
+    const { carryOver, wanted, view } = this.#table;
     const { inventory, desired, ejections } = this.#parts;
     carryOver.setComplete(this.#request.complete);
     await inSlices((pause) => inventory.settle(pause), this.#pace);
+    const due = wanted.due(view.table, this.#now);
     await this.#updateDesired();
     const changed = ejections?.takeChanged() ?? new Set();
-    this.#markDue(new Set(servicesWith(desired.services, changed)));
-    carryOver.markDue(slowStarts.due(view.table, this.#now));
+    await this.#updateWanted(due.union(new Set(servicesWith(desired.services, changed))));
   }
 
   async #updateDesired(): Promise<void> {
@@ -144,14 +136,13 @@ export class Pass {
     const { complete } = this.#request;
     translation.begin({ complete, heldNames: carryOver.heldNames, lacking: applier.lacking(this.#now) });
     await inSlices((pause) => translation.work(pause), this.#pace);
-    this.#markDue(translation.takeTouched());
+    await this.#updateWanted(translation.takeTouched());
   }
 
-  /** Marks services that may have changed, and those that therefore move to another tier, or whose wait for a tier is over. */
-  #markDue(keys: ReadonlySet<ServiceKey>): void {
-    const { carryOver, nearest } = this.#table;
+  async #updateWanted(keys: ReadonlySet<ServiceKey>): Promise<void> {
+    const { carryOver, wanted } = this.#table;
     carryOver.markDue(keys);
-    carryOver.markDue(nearest.look(this.#inRotation.services, keys, this.#now));
+    await wanted.update(keys, this.#parts.desired, this.#ejections, this.#now, this.#pace);
   }
 
   // ---- 2. kernel -> view --------------------------------------------------------------------------------
@@ -197,15 +188,15 @@ export class Pass {
   }
 
   async #plan(): Promise<void> {
-    const { view, book, planner, carryOver, slowStarts } = this.#table;
+    const { view, book, planner, carryOver, wanted } = this.#table;
     const [now, pace] = [this.#now, this.#pace];
     this.#takeDifferences();
     const { owned, drains } = book;
     const { complete } = this.#request;
     const unknown = this.#unknown;
     const facts = { desired: this.#desired, observed: view.table, owned, drains, complete, unknown };
-    const input = { ...facts, isEjected: isEjected(this.#parts.desired, this.#ejections), now, pace };
-    await slowStarts.advance(carryOver.dueOf(input), this.#near, view.table, now, pace);
+    const input = { ...facts, now, pace };
+    await wanted.advance(carryOver.dueOf(input), view.table, now, pace);
     this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input) });
   }
 
@@ -253,13 +244,11 @@ export class Pass {
   }
 
   #status(error: string | null): PassStatus {
-    const { view, book, applier, shortfalls, nearest, slowStarts } = this.#table;
+    const { view, book, applier, shortfalls, wanted } = this.#table;
     const { desired, clock, dryRun } = this.#parts;
     const { failures, made, untried, reached, unanswered } = this.#outcome;
     const { plan, drains, held, kept, letGo, decisions } = this.#result;
-    decisions.addAll(ejectionDecisions(plan.keys, desired, this.#ejections));
-    decisions.addAll(nearest.decisions(plan.keys));
-    decisions.addAll(slowStartDecisions(plan.keys, slowStarts.all));
+    decisions.addAll(wanted.decisions(plan.keys));
     return {
       startedAt: this.#now,
       finishedAt: clock.monotonic(),
@@ -273,7 +262,7 @@ export class Pass {
       held,
       ...{ unknown: this.#unknown, kept },
       decisions: decisions.all,
-      slowStarts: slowStarts.backends,
+      slowStarts: wanted.growing,
       letGo: dryRun ? null : letGo,
       shortfall: shortfalls.all,
       failures: failures.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),

@@ -20,8 +20,8 @@ import { StepList } from '../plan/steps.ts';
 import { NOTHING_KEPT, type Unclaimed } from '../plan/unclaimed.ts';
 import { splitWithdrawn, withoutWithdrawn } from '../plan/withdraw.ts';
 import { Brake, type BrakeRules } from './brake.ts';
-import type { Nearest } from './nearness.ts';
 import { decideKept, UnclaimedBackends } from './unclaimed-backends.ts';
+import type { Wanted } from './wanted.ts';
 
 export interface PlanRules {
   /** Whether an address lies in a pool of named VIPs. */
@@ -49,8 +49,6 @@ export interface PlanInput {
   readonly complete: boolean;
   /** What of the sources is unknown. */
   readonly unknown: readonly UnknownPart[];
-  /** Whether a backend is ejected from a service. */
-  readonly isEjected: (endpoint: BackendKey, service: ServiceKey) => boolean;
   readonly now: number;
   /** The pace of the pass. */
   readonly pace: Pace;
@@ -86,8 +84,6 @@ export function nothingPlanned(): PlanResult {
   };
 }
 
-type PlannedNearness = Pick<Nearest, 'agree' | 'asked' | 'askedBefore' | 'hasMoved'>;
-
 /** Plans a pass: the difference between desired and kernel, without what must drain first and what is held. */
 export class Planner {
   readonly #rules: PlanRules;
@@ -96,19 +92,19 @@ export class Planner {
   readonly #unclaimed = new UnclaimedBackends();
   readonly #inventory: Inventory;
   readonly #taskAt: TaskLookup;
-  readonly #nearest: PlannedNearness;
+  readonly #wanted: Pick<Wanted, 'isEjected' | 'nearest'>;
 
-  constructor(rules: PlanRules, inventory: Inventory, nearest: PlannedNearness) {
+  constructor(rules: PlanRules, inventory: Inventory, wanted: Pick<Wanted, 'isEjected' | 'nearest'>) {
     this.#rules = rules;
     this.#inventory = inventory;
-    this.#nearest = nearest;
+    this.#wanted = wanted;
     this.#taskAt = (endpoint) => inventory.tasks.taskAt(endpoint);
     this.#order = rules.hostId === undefined ? undefined : createHostOrder(rules.hostId);
     this.#brake = new Brake(rules.brake);
   }
 
   async plan(input: PlanInput): Promise<PlanResult> {
-    const { desired, observed, owned, drains, complete, isEjected, now, pace } = input;
+    const { desired, observed, owned, drains, complete, now, pace } = input;
     const { inPool, wasSaved = () => false } = this.#rules;
     const taskAt = this.#taskAt;
     const { rest: compared, withdrawn } = splitWithdrawn(await this.#compare(input), (address) =>
@@ -129,11 +125,12 @@ export class Planner {
       decideDrains(decisions, drains);
       return { plan, held: null, kept, letGo: null, drains, deadlines: drains, decisions, rereadFirst };
     }
-    for (const key of rest.owned.keys()) this.#nearest.askedBefore(key, owned.get(key)?.near);
+    const { nearest } = this.#wanted;
+    for (const key of rest.owned.keys()) nearest.askedBefore(key, owned.get(key)?.near);
     const leftOut = isLeftOut(desired);
     // Neither an ejection nor a move to a nearer tier is a removal by a source.
     const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
-      isEjected(endpoint, service) || (this.#nearest.hasMoved(service) && leftOut(endpoint, service));
+      this.#wanted.isEjected(endpoint, service) || (nearest.hasMoved(service) && leftOut(endpoint, service));
     const left = { decidedHere, leftOut };
     const ours = withAdopted(withoutWithdrawn(owned, withdrawn), rest);
     const context = { observed, owned: ours, taskAt, ...left };
@@ -158,7 +155,7 @@ export class Planner {
   async #compare({ keys, desired, observed, owned, complete, pace }: PlanInput): Promise<PlanDraft> {
     const { inPool, adopt } = this.#rules;
     // With incomplete sources nothing is left out, so the ledger must not say that it was.
-    const asksNear = complete ? (service: Service) => this.#nearest.asked(service) : undefined;
+    const asksNear = complete ? (service: Service) => this.#wanted.nearest.asked(service) : undefined;
     const diff = new Diff({ desired, observed, owned, inPool, adopt, asksNear });
     await eachInSlices(keys, (key) => diff.add(key), pace);
     return diff.draft();
@@ -217,7 +214,7 @@ export class Planner {
       if (offers !== undefined) return offers === before.get(endpoint);
       return isWhole || told.tasks.taskAt(endpoint) !== null;
     };
-    const confirmed = new Set(this.#nearest.agree(told.places) ? [...due].filter(same) : []);
+    const confirmed = new Set(this.#wanted.nearest.agree(told.places) ? [...due].filter(same) : []);
     this.#brake.confirm(due, confirmed, now);
     return confirmed.size;
   }

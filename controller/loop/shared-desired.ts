@@ -2,8 +2,8 @@ import type { Desired } from '../model/desired.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
 import type { UnknownPart } from '../model/snapshot.ts';
 import type { PassStatus } from '../pass-status.ts';
-import { withServices } from '../plan/desired-with.ts';
 import type { PassRequest } from './pass.ts';
+import { withServices } from './wanted.ts';
 
 /**
  * The desired state as the host's last pass left it, for passes over other tables. It is consistent at every moment, while

@@ -1,17 +1,40 @@
-import type { Desired } from '../model/desired.ts';
-import { type Ejections, type TargetKey, targetKey } from '../model/ejection.ts';
+import { type Ejection, type Ejections, type TargetKey, targetKey } from '../model/ejection.ts';
 import type { BackendKey } from '../model/endpoint.ts';
 import type { Backend, Service, ServiceKey } from '../model/service.ts';
-import { type Decisions, DecisionTable } from './decision.ts';
-import { ChangedServices, desiredWith } from './desired-with.ts';
-import { ejectedOf } from './restraint.ts';
+import type { DecisionTable } from './decision.ts';
 
-/** The desired state with weight 0 for each ejected backend: it keeps its connections and gets no new ones. */
-export function withEjections(desired: Desired, ejections: Ejections): Desired {
-  const changed = new ChangedServices<Ejections>();
-  return desiredWith(desired, (service, key) =>
-    changed.of(key, service, ejections, () => without(service, ejections)),
-  );
+/**
+ * Which of a VIP's unresponsive backends leave the rotation: at most half of those that its sources want in rotation, and
+ * never the last one. Those that have failed longest go first.
+ */
+export function ejectedOf(
+  { protocol, backends }: Pick<Service, 'protocol' | 'backends'>,
+  ejections: Ejections,
+): ReadonlyMap<BackendKey, Ejection> {
+  if (ejections.size === 0) return NONE;
+  let wanted = 0;
+  const failed: [BackendKey, Ejection][] = [];
+  for (const [key, { weight, eject }] of backends) {
+    if (weight === 0) continue;
+    wanted += 1;
+    const ejection = eject === false ? undefined : ejections.get(targetKey(protocol, key));
+    if (ejection !== undefined) failed.push([key, ejection]);
+  }
+  failed.sort(([a, one], [b, other]) => one.since - other.since || (a < b ? -1 : 1));
+  return new Map(failed.slice(0, Math.floor(wanted / 2)));
+}
+
+const NONE: ReadonlyMap<BackendKey, Ejection> = new Map();
+
+/** The service with weight 0 for its ejected backends: they keep their connections and get no new ones. */
+export function withEjected(service: Service, ejected: ReadonlyMap<BackendKey, Ejection>): Service {
+  if (ejected.size === 0) return service;
+  const backends = new Map<BackendKey, Backend>(service.backends);
+  for (const [key, { reason }] of ejected) {
+    const backend = backends.get(key);
+    if (backend !== undefined) backends.set(key, { ...backend, weight: 0, reason: `ejected: ${reason}` });
+  }
+  return { ...service, backends };
 }
 
 /** The services with at least one of these backends. */
@@ -29,48 +52,17 @@ export function* servicesWith(
   }
 }
 
-/** Whether the backend at an endpoint is ejected from this service. */
-export function isEjected(
-  { services }: Pick<Desired, 'services'>,
-  ejections: Ejections,
-): (endpoint: BackendKey, service: ServiceKey) => boolean {
-  return (endpoint, key) => {
-    const service = ejections.size === 0 ? undefined : services.get(key);
-    return service !== undefined && ejectedOf(service, ejections).has(endpoint);
-  };
-}
-
-/** Decisions about ejected backends of these services, with the time of the next probe. */
-export function ejectionDecisions(
-  keys: Iterable<ServiceKey>,
-  { services }: Pick<Desired, 'services'>,
-  ejections: Ejections,
-): Decisions {
-  const decisions = new DecisionTable();
-  if (ejections.size === 0) return decisions.all;
-  for (const key of keys) {
-    const service = services.get(key);
-    if (service === undefined) continue;
-    for (const [backend, { since, nextProbe }] of ejectedOf(service, ejections)) {
-      const endsWhen =
-        nextProbe === null
-          ? 'the TCP backends of its agent answer again'
-          : 'two probes in a row find that it answers';
-      decisions.add(key, backend, { rule: 'ejected', since, endsWhen, endsAt: nextProbe });
-    }
+/** Adds the decisions about ejected backends of a service, with the time of the next probe. */
+export function decideEjected(
+  decisions: DecisionTable,
+  service: ServiceKey,
+  ejected: ReadonlyMap<BackendKey, Ejection>,
+): void {
+  for (const [backend, { since, nextProbe }] of ejected) {
+    const endsWhen =
+      nextProbe === null
+        ? 'the TCP backends of its agent answer again'
+        : 'two probes in a row find that it answers';
+    decisions.add(service, backend, { rule: 'ejected', since, endsWhen, endsAt: nextProbe });
   }
-  return decisions.all;
-}
-
-function without(service: Service, ejections: Ejections): Service {
-  const { protocol } = service;
-  if (![...service.backends.keys()].some((key) => ejections.has(targetKey(protocol, key)))) return service;
-  const ejected = ejectedOf(service, ejections);
-  if (ejected.size === 0) return service;
-  const backends = new Map<BackendKey, Backend>(service.backends);
-  for (const [key, { reason }] of ejected) {
-    const backend = backends.get(key);
-    if (backend !== undefined) backends.set(key, { ...backend, weight: 0, reason: `ejected: ${reason}` });
-  }
-  return { ...service, backends };
 }

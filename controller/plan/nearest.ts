@@ -4,7 +4,7 @@ import type { Desired } from '../model/desired.ts';
 import type { BackendKey } from '../model/endpoint.ts';
 import type { Tier } from '../model/place.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
-import { type Decision, type Decisions, DecisionTable } from './decision.ts';
+import type { Decision } from './decision.ts';
 import { TIER_PLACES } from './nearness-text.ts';
 import { nextLookAt, type TierChoice } from './tier-choice.ts';
 import { backendsIn, type HostPlace } from './tiers.ts';
@@ -37,17 +37,11 @@ export function whyLeftOut({ backends, nearness }: Service, endpoint: BackendKey
   return `left out: backends ${TIER_PLACES[nearness.tier]} are in rotation`;
 }
 
-/** Decisions about services that will move to a nearer tier, and when. */
-export function waitingDecisions(choices: Iterable<readonly [ServiceKey, TierChoice]>): Decisions {
-  const decisions = new DecisionTable();
-  for (const [key, choice] of choices) {
-    const endsAt = nextLookAt(choice);
-    if (endsAt !== null) decisions.add(key, null, waiting(choice, endsAt));
-  }
-  return decisions.all;
-}
-
-function waiting({ nearer, holdMs }: TierChoice, endsAt: number): Decision {
+/** The decision about a service that will move to a nearer tier, and when; null when it will not. */
+export function waitingDecision(choice: TierChoice): Decision | null {
+  const endsAt = nextLookAt(choice);
+  if (endsAt === null) return null;
+  const { nearer, holdMs } = choice;
   const [tier = 'all'] = nearer.keys();
   return {
     rule: 'nearness',

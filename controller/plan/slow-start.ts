@@ -1,18 +1,16 @@
 /**
  * Slow start, a stage between the desired state and the plan: how far each backend is on its way to full weight
- * (`advanceRamps`), and the weights that follow (`withSlowStart`).
+ * (`advanceRamps`), and the weights that follow (`weigh`).
  *
  * Ramps are kept from pass to pass. A backend without one is as far as its weight in the kernel says, so a restart goes on
  * where the controller stopped.
  */
 
-import type { Desired } from '../model/desired.ts';
 import type { BackendKey } from '../model/endpoint.ts';
 import type { ObservedBackend, ObservedService } from '../model/kernel.ts';
 import type { Backend, Service, ServiceKey } from '../model/service.ts';
 import { SLOW_START_SCALE } from '../settings/slow-start.ts';
-import { type Decisions, DecisionTable } from './decision.ts';
-import { type ChangedServices, desiredWith } from './desired-with.ts';
+import type { DecisionTable } from './decision.ts';
 
 /** The progress of a backend that grows to its weight. */
 export interface Ramp {
@@ -29,8 +27,6 @@ export interface Ramps {
   /** Of the backends in rotation; null for one at full weight. */
   readonly backends: ReadonlyMap<BackendKey, Ramp | null>;
 }
-
-export type RampsByService = ReadonlyMap<ServiceKey, Ramps>;
 
 const TENTHS = 10;
 /** The number of steps from the first tenth to the last. */
@@ -123,29 +119,16 @@ export function nextStepOf({ seconds, backends }: Ramps, have: ObservedService |
 }
 
 /** The number of backends below full weight. */
-export function rampsIn({ backends }: Ramps): number {
+export function rampsIn(ramps: Ramps | undefined): number {
   let count = 0;
-  for (const ramp of backends.values()) if (ramp !== null) count += 1;
+  for (const ramp of ramps?.backends.values() ?? []) if (ramp !== null) count += 1;
   return count;
 }
 
 /**
- * The desired state with the weights of VIPs with slow start: multiplied by `SLOW_START_SCALE`, and reduced to the tenths of
- * their ramps. It follows later changes of `desired` and `ramps`; `weighed` are the results from before.
+ * A service with slow start as the kernel gets it: weights multiplied by `SLOW_START_SCALE`, and reduced to the tenths of
+ * their ramps. Without `ramps`, all backends have full weight.
  */
-export function withSlowStart(
-  desired: Desired,
-  ramps: RampsByService,
-  weighed: ChangedServices<Ramps | undefined>,
-): Desired {
-  return desiredWith(desired, (service, key) => {
-    if (service.slowStartSeconds === undefined) return service;
-    const of = ramps.get(key);
-    return weighed.of(key, service, of, () => weigh(service, of));
-  });
-}
-
-/** A service with slow start as the kernel gets it; without `ramps`, all backends have full weight. */
 export function weigh(service: Service, ramps?: Ramps): Service {
   const backends = new Map<BackendKey, Backend>();
   for (const [key, backend] of service.backends) {
@@ -161,25 +144,21 @@ export function weigh(service: Service, ramps?: Ramps): Service {
   return { ...service, backends };
 }
 
-/** Decisions about backends below full weight, and when each reaches it. */
-export function slowStartDecisions(keys: Iterable<ServiceKey>, ramps: RampsByService): Decisions {
-  const decisions = new DecisionTable();
-  if (ramps.size === 0) return decisions.all;
-  for (const key of keys) {
-    const { seconds = 0, backends = NO_RAMPS } = ramps.get(key) ?? {};
-    for (const [backend, ramp] of backends) {
-      if (ramp === null) continue;
-      const { startedAt } = ramp;
-      const endsAt = startedAt + seconds * 1_000;
-      decisions.add(key, backend, {
-        rule: 'slow start',
-        since: startedAt,
-        endsWhen: 'it has its full weight',
-        endsAt,
-      });
-    }
+/** Adds the decisions about backends below full weight, and when each reaches it. */
+export function decideRamps(
+  decisions: DecisionTable,
+  service: ServiceKey,
+  { seconds, backends }: Ramps,
+): void {
+  for (const [backend, ramp] of backends) {
+    if (ramp === null) continue;
+    const { startedAt: since } = ramp;
+    const endsAt = since + seconds * 1_000;
+    decisions.add(service, backend, {
+      rule: 'slow start',
+      since,
+      endsWhen: 'it has its full weight',
+      endsAt,
+    });
   }
-  return decisions.all;
 }
-
-const NO_RAMPS: Ramps['backends'] = new Map();

@@ -131,6 +131,21 @@ describe('the table of another network namespace', () => {
     expect(pod.world.reads).toBe(reads);
   });
 
+  test('that comes later has only the nearest backends of VIPs that prefer these', async () => {
+    controller = host.start({ host: { given: { zone: 'a' }, addresses: () => new Set() } });
+    const app = web(
+      '/my-service',
+      { VIP_0: '/my-service:5555', IPVS_TRAFFIC_DISTRIBUTION: 'PreferSameZone' },
+      '10.0.0.1:31000',
+      '10.0.0.2:31000',
+    );
+    const tasks = app.tasks.map((task, at) => ({ ...task, place: { zone: at === 0 ? 'a' : 'b' } }));
+    await controller.resync(snapshot({ ...app, tasks }));
+    const pod = start();
+    await rest();
+    expect(pod.world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+
   test('that comes later gets all of them at once', async () => {
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
     const pod = start();

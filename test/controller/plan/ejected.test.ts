@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type Ejection, targetOf } from '../../../controller/model/ejection.ts';
 import { endpointKey } from '../../../controller/model/endpoint.ts';
 import type { Backend } from '../../../controller/model/service.ts';
-import { ejectedOf } from '../../../controller/plan/restraint.ts';
+import { ejectedOf } from '../../../controller/plan/ejected.ts';
 import { WEIGHT_1 } from '../../support/builders.ts';
 
 function backend(i: number, what: Partial<Backend> = {}): Backend {
