@@ -1,9 +1,9 @@
+import { createHash } from 'node:crypto';
 import { formatAddress } from '../address.ts';
 import type { NamedAddresses } from '../model/name-memory.ts';
 import { type Pause, withoutPause } from '../time.ts';
 import { phash2 } from './phash2.ts';
 import { formatPool, inPool, type Pool, type Pools } from './pool.ts';
-import { sha1 } from './sha1.ts';
 
 /**
  * Assigns addresses to named VIPs, one from each pool.
@@ -217,6 +217,11 @@ class FamilyAddresses {
     } while (value !== start);
     return null;
   }
+}
+
+/** From which DC/OS derives IPv6 addresses. It is not used for security. */
+function sha1(bytes: Uint8Array): bigint {
+  return BigInt(`0x${createHash('sha1').update(bytes).digest('hex')}`);
 }
 
 /** Warns of a name without its first choice, since a host that learns of names in another order assigns other addresses. */

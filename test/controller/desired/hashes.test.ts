@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { formatAddress, parseAddress } from '../../../controller/address.ts';
 import { phash2 } from '../../../controller/desired/phash2.ts';
-import { sha1 } from '../../../controller/desired/sha1.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -40,11 +38,3 @@ const vectors: readonly { readonly name: string; readonly address: string }[] = 
     expect(addresses).toEqual(vectors);
   },
 );
-
-test('sha1 agrees with that of node:crypto', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), (input) => {
-      expect(sha1(input)).toBe(BigInt(`0x${createHash('sha1').update(input).digest('hex')}`));
-    }),
-  );
-});
