@@ -11,6 +11,7 @@ import type { NameMemory } from './model/name-memory.ts';
 import type { NamedService, ServiceAddress, ServiceKey } from './model/service.ts';
 import type { Snapshot } from './model/snapshot.ts';
 import type { PassStatus } from './pass-status.ts';
+import type { Owned } from './plan/plan.ts';
 
 /** Where apps come from. */
 export interface AppSource {
@@ -211,12 +212,7 @@ export interface Ledger {
   save(entries: ReadonlyMap<ServiceKey, LedgerEntry>, changed: Iterable<ServiceKey> | null): Promise<void>;
 }
 
-export interface LedgerEntry {
-  readonly name: string | null;
-  readonly framework: string | null;
-  readonly fqdn: string | null;
-  /** As in `Owned`. */
-  readonly near?: string;
+export interface LedgerEntry extends Owned {
   /** Deadlines of draining backends, in milliseconds since the epoch. */
   readonly drains?: Readonly<Record<BackendKey, number>>;
 }

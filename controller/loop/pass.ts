@@ -248,7 +248,7 @@ export class Pass {
     const { desired, clock, dryRun } = this.#parts;
     const { failures, made, untried, reached, unanswered } = this.#outcome;
     const { plan, drains, held, kept, letGo, decisions } = this.#result;
-    decisions.addAll(wanted.decisions(plan.keys));
+    wanted.decide(decisions, plan.keys);
     return {
       startedAt: this.#now,
       finishedAt: clock.monotonic(),

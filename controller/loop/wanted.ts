@@ -4,7 +4,7 @@ import type { BackendKey } from '../model/endpoint.ts';
 import type { Table } from '../model/kernel.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
 import { eachInSlices, type Pace } from '../pace.ts';
-import { type Decisions, DecisionTable } from '../plan/decision.ts';
+import type { DecisionTable } from '../plan/decision.ts';
 import { decideEjected, ejectedOf, withEjected } from '../plan/ejected.ts';
 import { advanceRamps, decideRamps, nextStepOf, type Ramps, rampsIn, weigh } from '../plan/slow-start.ts';
 import { earliest } from './backoff.ts';
@@ -109,16 +109,14 @@ export class Wanted {
     return count;
   }
 
-  /** Decisions about ejected backends, waits for a nearer tier, and backends below full weight of these services. */
-  decisions(keys: Iterable<ServiceKey>): Decisions {
-    const decisions = new DecisionTable();
+  /** Adds decisions about ejected backends, waits for a nearer tier, and backends below full weight of these services. */
+  decide(decisions: DecisionTable, keys: Iterable<ServiceKey>): void {
     for (const key of keys) {
       const row = this.#rows.get(key);
       if (row !== undefined) decideEjected(decisions, key, row.ejected);
       this.nearest.decide(decisions, key);
       if (row?.ramps !== undefined) decideRamps(decisions, key, row.ramps);
     }
-    return decisions.all;
   }
 
   /** `full`: the service before slow start; undefined when it is no longer desired. */

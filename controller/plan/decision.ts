@@ -59,9 +59,4 @@ export class DecisionTable {
       this.add(serviceKey(step.service), backend, decisionOf(step));
     }
   }
-
-  addAll(decisions: Decisions): void {
-    for (const [service, each] of decisions)
-      for (const [backend, decision] of each) this.add(service, backend, decision);
-  }
 }

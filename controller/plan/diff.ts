@@ -4,10 +4,11 @@ import { compareText } from '../compare.ts';
 import type { Desired } from '../model/desired.ts';
 import type { BackendKey, Endpoint } from '../model/endpoint.ts';
 import type { ObservedBackend, ObservedService, Table } from '../model/kernel.ts';
-import type { Backend, Service, ServiceAddress, ServiceKey } from '../model/service.ts';
+import type { Backend, Service, ServiceKey } from '../model/service.ts';
 import { backendFields, serviceFields } from '../settings/settings.ts';
 import { leftOutOf, whyLeftOut } from './nearest.ts';
 import {
+  addressOf,
   type Conflict,
   type Op,
   type Owned,
@@ -201,10 +202,6 @@ function leavingBackend(backend: ObservedBackend, why: string | null): PlannedBa
   const { address, port } = backend;
   const nobody = { app: null, task: null, reason: why ?? 'no longer a backend of this VIP', changes: [] };
   return { op: 'remove', address, port, ...backendFields.pick(backend), ...nobody };
-}
-
-function addressOf({ protocol, address, port }: ServiceAddress): ServiceAddress {
-  return { protocol, address, port };
 }
 
 function byEndpoint(a: Endpoint, b: Endpoint): number {

@@ -5,8 +5,7 @@ import type { Step, Table } from '../../controller/model/kernel.ts';
 import { applySteps } from '../../controller/plan/after-steps.ts';
 import { Diff, everyKey, type Ownership } from '../../controller/plan/diff.ts';
 import type { HostOrder } from '../../controller/plan/host-order.ts';
-import type { Plan, PlanDraft } from '../../controller/plan/plan.ts';
-import { StepList } from '../../controller/plan/steps.ts';
+import { type Plan, type PlanDraft, StepList } from '../../controller/plan/plan.ts';
 
 /** Makes the function that compares all services. */
 export function createDiff(order?: HostOrder) {
