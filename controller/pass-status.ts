@@ -7,7 +7,7 @@ import type { UnknownPart } from './model/snapshot.ts';
 import type { Decisions } from './plan/decision.ts';
 import type { Drains } from './plan/drain.ts';
 import type { Drift } from './plan/drift.ts';
-import type { LargeRemoval } from './plan/let-go.ts';
+import type { LargeRemoval } from './plan/large-removal.ts';
 import type { MassRemoval } from './plan/mass.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Shortfall } from './plan/shortfall.ts';
@@ -48,7 +48,7 @@ export interface PassStatus {
   /** Number of backends in slow start. */
   readonly slowStarts: number;
   /** A large removal that was not held, and why not; null when there was none. */
-  readonly letGo: LargeRemoval | null;
+  readonly largeRemoval: LargeRemoval | null;
   /** Problems with interface or routes that keep VIPs from being reached, each with its fix. */
   readonly problems: readonly string[];
   /** Settings of the host that should be different although VIPs are reached, each with its fix. */

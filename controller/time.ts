@@ -13,7 +13,7 @@ export interface Clock {
 }
 
 /** The limit of `setTimeout`: a longer timer fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The clocks of this machine. */
 export const systemClock: Clock = {
@@ -30,8 +30,8 @@ export const systemClock: Clock = {
         resolve();
       };
       const wait = (left: number) => {
-        if (left <= LONGEST_TIMER_MS) timer = setTimeout(end, left);
-        else timer = setTimeout(() => wait(due - performance.now()), LONGEST_TIMER_MS);
+        if (left <= MAX_TIMER_MS) timer = setTimeout(end, left);
+        else timer = setTimeout(() => wait(due - performance.now()), MAX_TIMER_MS);
       };
       wait(signal?.aborted ? 0 : ms);
       signal?.addEventListener('abort', end);
@@ -39,7 +39,7 @@ export const systemClock: Clock = {
 };
 
 /** Smaller differences are not a step: the two clocks are read one after the other, and NTP slews one of them. */
-const LEAST_STEP_MS = 1_000;
+const MIN_STEP_MS = 1_000;
 
 /**
  * Returns a function for the offset that converts monotonic time to milliseconds since the epoch.
@@ -50,7 +50,7 @@ export function createEpochOffset(clock: Pick<Clock, 'epoch' | 'monotonic'>): ()
   let offset = Number.NaN;
   return () => {
     const now = Math.round(clock.epoch() - clock.monotonic());
-    if (!(Math.abs(now - offset) < LEAST_STEP_MS)) offset = now;
+    if (!(Math.abs(now - offset) < MIN_STEP_MS)) offset = now;
     return offset;
   };
 }

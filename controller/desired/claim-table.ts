@@ -63,7 +63,7 @@ export class ClaimTable {
 
   /** The address may have another owner. */
   addressChanged(address: string): void {
-    if (this.#refusals.isOther(address)) this.markDue(this.#dependents.find(address));
+    if (this.#refusals.hasChanged(address)) this.markDue(this.#dependents.find(address));
   }
 
   /** The addresses of this host, or those unfit for backends, changed. */

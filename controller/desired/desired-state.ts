@@ -89,8 +89,8 @@ export class DesiredState implements Desired {
   }
 
   /** Declared VIPs without a service, by key, with every declaration. */
-  get unserved(): ReadonlyMap<string, readonly Declared[]> {
-    return this.#vips.unserved;
+  get withoutService(): ReadonlyMap<string, readonly Declared[]> {
+    return this.#vips.withoutService;
   }
 
   /** Addresses of IP VIPs that were refused because they belong to someone, with the reason. */
@@ -163,10 +163,10 @@ export class DesiredState implements Desired {
       for (const key of this.#claims.due) if (pause(this.#readApp(key))) return false;
       this.#releaseNames();
       if (this.#claims.due.size > 0) continue;
-      if (!this.#names.place(pause)) return false;
+      if (!this.#names.assign(pause)) return false;
       this.#moveVips();
     } while (this.#claims.due.size > 0);
-    if (!this.#vips.serve(this.#names.all, pause)) return false;
+    if (!this.#vips.update(this.#names.all, pause)) return false;
     if (this.#conditions.complete && !this.#wasComplete) this.#labels.noteAll(this.#claims.labelStates());
     this.#wasComplete ||= this.#conditions.complete;
     return true;

@@ -9,7 +9,7 @@ import {
   OPTION_KEYS,
 } from '../settings/label-keys.ts';
 import { notPlain } from '../settings/look-alikes.ts';
-import { cleanName, cutPieces, LONGEST_PIECE } from './names.ts';
+import { cleanName, cutPieces, MAX_DNS_LABEL_LENGTH } from './names.ts';
 import type { LabelReading, PortReading } from './port-reading.ts';
 import type { Target } from './target.ts';
 import { doubtOf, probably } from './vip-doubts.ts';
@@ -21,9 +21,9 @@ interface LabelProblems {
   readonly warnings: readonly string[];
 }
 
-const LONGEST_VALUE = 100;
+const MAX_VALUE_LENGTH = 100;
 /** At most so many unused labels are reported for each port. */
-const MOST_UNREAD = 10;
+const MAX_UNREAD = 10;
 
 /** Collects the problems with an app's labels, each once. */
 export function collectProblems(app: App, zone: string) {
@@ -133,7 +133,7 @@ function cutNames({ framework }: App, text: string, { named }: Target): readonly
   const cut = [...cutPieces(written), ...cutPieces(framework)];
   return cut.map(
     (piece) =>
-      `a part of the name is longer than the ${LONGEST_PIECE} characters that DNS allows and is cut to ${piece}: another one that begins alike is the same VIP`,
+      `a part of the name is longer than the ${MAX_DNS_LABEL_LENGTH} characters that DNS allows and is cut to ${piece}: another one that begins alike is the same VIP`,
   );
 }
 
@@ -146,7 +146,7 @@ function withHint(reason: string, { framework }: App, text: string, zone: string
 function unreadLabels(app: App, port: Port, { vips }: PortReading): readonly string[] {
   const unread: string[] = [];
   for (const [key, value] of Object.entries(port.labels)) {
-    if (unread.length >= MOST_UNREAD) break;
+    if (unread.length >= MAX_UNREAD) break;
     if (isVipLabel(key) || (vips.length > 0 && key.startsWith('IPVS_'))) continue;
     const means = meaningOf(key, value, 'labels');
     if (means === null) continue;
@@ -176,5 +176,5 @@ function withStrangers(reason: string, key: string): string {
 }
 
 function shorten(text: string): string {
-  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`;
+  return text.length <= MAX_VALUE_LENGTH ? text : `${text.slice(0, MAX_VALUE_LENGTH)}…`;
 }

@@ -94,7 +94,7 @@ export class NameAddresses {
   }
 
   /** Assigns addresses to all names that need one. True when done; false when `pause` interrupted it: call it again. */
-  place(pause: Pause = withoutPause): boolean {
+  assign(pause: Pause = withoutPause): boolean {
     for (const name of this.#due) {
       this.#due.delete(name);
       if (!this.#used.has(name)) continue;

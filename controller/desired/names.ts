@@ -4,9 +4,9 @@
  */
 
 /** RFC 1035: the limit of one label of a DNS name. */
-export const LONGEST_PIECE = 63;
+export const MAX_DNS_LABEL_LENGTH = 63;
 /** RFC 1035: 255 bytes on the wire, which are 253 characters. */
-const LONGEST_NAME = 253;
+const MAX_NAME_LENGTH = 253;
 
 /**
  * The DNS form of a VIP's name, a framework's name or a zone: each piece between dots is cleaned by itself. Null when a
@@ -23,7 +23,7 @@ export function cleanName(text: string): string | null {
  * alike may become the same.
  */
 export function cutPieces(text: string): readonly string[] {
-  if (text.length <= LONGEST_PIECE) return [];
+  if (text.length <= MAX_DNS_LABEL_LENGTH) return [];
   return text.split('.').flatMap((piece) => {
     const cut = cleanPiece(piece);
     return cut === withoutTrailingDashes(plainPiece(piece)) ? [] : [cut];
@@ -33,7 +33,7 @@ export function cutPieces(text: string): readonly string[] {
 /** `my-service` of `marathon` in `l4lb.thisdcos.directory`, all cleaned; null when that is too long for DNS. */
 export function fullyQualified(name: string, framework: string, zone: string): string | null {
   const fqdn = `${name}.${framework}.${zone}`;
-  return fqdn.length <= LONGEST_NAME ? fqdn : null;
+  return fqdn.length <= MAX_NAME_LENGTH ? fqdn : null;
 }
 
 /** Cleaned but not yet cut: of any length, and with trailing dashes. */
@@ -48,11 +48,11 @@ function plainPiece(piece: string): string {
 
 function cleanPiece(piece: string): string {
   const plain = plainPiece(piece);
-  if (plain.length <= LONGEST_PIECE) return withoutTrailingDashes(plain);
+  if (plain.length <= MAX_DNS_LABEL_LENGTH) return withoutTrailingDashes(plain);
 
-  const head = withoutTrailingDashes(plain.slice(0, LONGEST_PIECE));
-  const rest = plain.slice(LONGEST_PIECE).replaceAll('-', '');
-  return head + rest.slice(0, LONGEST_PIECE - head.length);
+  const head = withoutTrailingDashes(plain.slice(0, MAX_DNS_LABEL_LENGTH));
+  const rest = plain.slice(MAX_DNS_LABEL_LENGTH).replaceAll('-', '');
+  return head + rest.slice(0, MAX_DNS_LABEL_LENGTH - head.length);
 }
 
 /** A loop, since a regular expression for this takes quadratic time on many dashes. */

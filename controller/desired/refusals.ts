@@ -49,7 +49,7 @@ export class Refusals {
   }
 
   /** Whether the answer about this address has changed since it was given. */
-  isOther(text: string): boolean {
+  hasChanged(text: string): boolean {
     const answer = this.#answers.get(text);
     const address = answer === undefined ? null : parseAddress(text);
     return address !== null && this.#judge(address) !== answer;

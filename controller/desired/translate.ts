@@ -22,7 +22,16 @@ export function createTranslator(rules: TranslationRules): Translate {
   return (snapshot, memory = EMPTY_NAME_MEMORY, conditions = {}) => {
     const state = new DesiredState(rules, Inventory.of([snapshot]), memory);
     state.update({ complete: true, ...conditions });
-    const { services, unserved, declares, declared, rejected, warnings, refused } = state;
-    return { services, unserved, declares, declared, rejected, warnings, memory: state.memory, refused };
+    const { services, withoutService, declares, declared, rejected, warnings, refused } = state;
+    return {
+      services,
+      withoutService,
+      declares,
+      declared,
+      rejected,
+      warnings,
+      memory: state.memory,
+      refused,
+    };
   };
 }

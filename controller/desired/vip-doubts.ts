@@ -13,7 +13,7 @@ export interface FullName {
  * the label keeps the meaning that it had on DC/OS. Null when there is no doubt.
  */
 export function doubtOf(label: string, target: Target, zone: string): string | null {
-  const text = label.length <= LONGEST ? label : `${label.slice(0, LONGEST)}…`;
+  const text = label.length <= MAX_LENGTH ? label : `${label.slice(0, MAX_LENGTH)}…`;
   const written = label.slice(0, label.lastIndexOf(':'));
   if (target.named === null) {
     return withoutZone(written) === null
@@ -32,7 +32,7 @@ export function doubtOf(label: string, target: Target, zone: string): string | n
 
 /** The valid label that this text was probably meant to be; null when there is none, or when the text is valid itself. */
 export function probably(text: string, { framework, zone }: FullName): string | null {
-  if (text.length > LONGEST) return null;
+  if (text.length > MAX_LENGTH) return null;
   const bare = text
     .trim()
     .replace(/^["']+|["']+$/g, '')
@@ -55,7 +55,7 @@ export function probably(text: string, { framework, zone }: FullName): string | 
   return parseVipLabel(meant).kind === 'problem' ? null : meant;
 }
 
-const LONGEST = 300;
+const MAX_LENGTH = 300;
 const SCHEME = /^\/*[a-z][a-z0-9+.-]{0,20}:\/\/+/i;
 
 /** What is odd about a name as written; null when nothing is. */

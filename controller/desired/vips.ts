@@ -37,7 +37,7 @@ export class VipTable {
   /** Keys of VIPs by name (`label.framework`). */
   readonly #byName = new KeyIndex();
   readonly #services = new Map<ServiceKey, Service>();
-  readonly #unserved = new Map<string, readonly Declared[]>();
+  readonly #withoutService = new Map<string, readonly Declared[]>();
   readonly #due = new Set<string>();
   /** The VIPs that the current `serve` has not reached yet, in reverse order. */
   #order: string[] = [];
@@ -52,8 +52,8 @@ export class VipTable {
   }
 
   /** VIPs without a service, with every declaration. */
-  get unserved(): ReadonlyMap<string, readonly Declared[]> {
-    return this.#unserved;
+  get withoutService(): ReadonlyMap<string, readonly Declared[]> {
+    return this.#withoutService;
   }
 
   /** Warnings about apps that share a VIP and disagree on its settings. */
@@ -85,11 +85,11 @@ export class VipTable {
   }
 
   /** Computes the services of VIPs that changed. True when done; false when `pause` interrupted it: call it again. */
-  serve(addresses: ReadonlyMap<string, NamedAddresses>, pause: Pause): boolean {
+  update(addresses: ReadonlyMap<string, NamedAddresses>, pause: Pause): boolean {
     if (this.#order.length === 0) this.#order = [...this.#due].sort().reverse();
     this.#due.clear();
     for (let key = this.#order.pop(); key !== undefined; key = this.#order.pop())
-      if (pause(this.#serve(key, addresses)) && this.#order.length > 0) return false;
+      if (pause(this.#updateVip(key, addresses)) && this.#order.length > 0) return false;
     return true;
   }
 
@@ -128,7 +128,7 @@ export class VipTable {
   }
 
   /** Returns its cost. */
-  #serve(key: string, addresses: ReadonlyMap<string, NamedAddresses>): number {
+  #updateVip(key: string, addresses: ReadonlyMap<string, NamedAddresses>): number {
     const vip = this.#vips.get(key);
     if (vip === undefined) return 0;
     const { claims, services: before } = vip;
@@ -157,9 +157,9 @@ export class VipTable {
 
   #note(key: string, { claims, services }: Vip): void {
     if (claims.length === 0) this.#vips.delete(key);
-    if (claims.length === 0 || services.size > 0) this.#unserved.delete(key);
+    if (claims.length === 0 || services.size > 0) this.#withoutService.delete(key);
     else
-      this.#unserved.set(
+      this.#withoutService.set(
         key,
         claims.map(({ declared }) => declared),
       );

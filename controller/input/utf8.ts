@@ -29,7 +29,7 @@ function wrongByteAt(bytes: Uint8Array): number {
     let end = characterAt(bytes, at + step);
     for (; isUtf8(bytes.subarray(at, end)); end = characterAt(bytes, at + step)) at = end;
   }
-  for (let size = 1; size <= MOST_BYTES; size += 1) {
+  for (let size = 1; size <= MAX_BYTES; size += 1) {
     if (!isUtf8(bytes.subarray(at, at + size))) continue;
     at += size;
     size = 0;
@@ -38,11 +38,11 @@ function wrongByteAt(bytes: Uint8Array): number {
 }
 
 /** Of one character. */
-const MOST_BYTES = 4;
+const MAX_BYTES = 4;
 
 /** Where the character begins that has the byte at this offset. */
 function characterAt(bytes: Uint8Array, offset: number): number {
   let start = offset;
-  while (start > offset - MOST_BYTES && ((bytes[start] ?? 0) & 0xc0) === 0x80) start -= 1;
+  while (start > offset - MAX_BYTES && ((bytes[start] ?? 0) & 0xc0) === 0x80) start -= 1;
   return start;
 }

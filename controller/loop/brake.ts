@@ -4,7 +4,7 @@ import type { HeldRemoval } from '../pass-status.ts';
 import { type BrakeContext, holdMassRemoval } from '../plan/brake.ts';
 import type { DecisionTable } from '../plan/decision.ts';
 import { lossText } from '../plan/held-text.ts';
-import { type LargeRemoval, type Leave, largeRemoval, type NamedEnd } from '../plan/let-go.ts';
+import { type LargeRemoval, type Leave, largeRemoval, type NamedEnd } from '../plan/large-removal.ts';
 import { type Losses, leaving } from '../plan/losses.ts';
 import { HALF } from '../plan/mass.ts';
 import type { PlanDraft } from '../plan/plan.ts';
@@ -38,7 +38,7 @@ export class Brake {
   /** Endpoints whose removal is accepted, and why; until a plan was made with them. */
   readonly #accepted = new Map<BackendKey, Leave>();
   /** Accepted removals of backends from VIPs, until they are done. */
-  readonly #letGo = new Map<string, { readonly since: number; readonly leave: Leave }>();
+  readonly #released = new Map<string, { readonly since: number; readonly leave: Leave }>();
   /** Whether a plan was made with everything in `#accepted`. */
   #planned = false;
   readonly #recent: RecentLosses;
@@ -61,7 +61,7 @@ export class Brake {
 
   /** Whether a source named the task at this endpoint as ended, or as no longer serving this VIP. */
   isNamed(endpoint: BackendKey, service: ServiceKey): boolean {
-    const leaves = [this.#accepted.get(endpoint), this.#letGo.get(`${service} ${endpoint}`)?.leave];
+    const leaves = [this.#accepted.get(endpoint), this.#released.get(`${service} ${endpoint}`)?.leave];
     return leaves.some((leave) => leave?.rule === 'named');
   }
 
@@ -73,9 +73,9 @@ export class Brake {
   ): { readonly plan: PlanDraft; readonly held: HeldRemoval | null } {
     if (this.#rules === null) return { plan, held: null };
     const { share, holdMs } = this.#rules;
-    this.#letGoWhatIsAccepted(plan, context, now);
+    this.#releaseAccepted(plan, context, now);
     const named = (endpoint: BackendKey, service: ServiceKey) =>
-      this.#letGo.has(`${service} ${endpoint}`) || context.decidedHere(endpoint, service);
+      this.#released.has(`${service} ${endpoint}`) || context.decidedHere(endpoint, service);
     const heldBefore = (endpoint: BackendKey, service: ServiceKey) =>
       this.#held.get(service)?.backends.has(endpoint) === true;
     const { observed } = context;
@@ -133,11 +133,11 @@ export class Brake {
   }
 
   /** Explains a large removal that is not held; null when the removal is small. `plan`: without what is held. */
-  letGo(plan: PlanDraft, context: HoldContext, now: number): LargeRemoval | null {
+  largeRemoval(plan: PlanDraft, context: HoldContext, now: number): LargeRemoval | null {
     const { taskAt } = context;
     const leaveOf = (endpoint: BackendKey, service: ServiceKey): Leave => {
       if (this.#rules === null) return { rule: 'brake off', source: null, at: now };
-      const known = this.#letGo.get(`${service} ${endpoint}`)?.leave;
+      const known = this.#released.get(`${service} ${endpoint}`)?.leave;
       if (known !== undefined) return known;
       const rule = taskAt(endpoint)?.condition === 'ended' ? 'ended' : 'few';
       return { rule, source: null, at: now };
@@ -145,22 +145,18 @@ export class Brake {
     return largeRemoval(plan, { ...context, share: this.#rules?.share ?? HALF }, leaveOf);
   }
 
-  #letGoWhatIsAccepted(
-    plan: PlanDraft,
-    context: Pick<BrakeContext, 'observed' | 'owned'>,
-    now: number,
-  ): void {
+  #releaseAccepted(plan: PlanDraft, context: Pick<BrakeContext, 'observed' | 'owned'>, now: number): void {
     this.#planned = true;
-    if (this.#accepted.size + this.#letGo.size === 0) return;
+    if (this.#accepted.size + this.#released.size === 0) return;
     const left = new Set<string>();
     for (const [service, endpoint] of leaving(plan, context)) {
       const key = `${service} ${endpoint}`;
       const leave = this.#accepted.get(endpoint);
-      if (leave !== undefined) this.#letGo.set(key, { since: now, leave });
+      if (leave !== undefined) this.#released.set(key, { since: now, leave });
       left.add(key);
     }
     // Removals that are done or obsolete, and those that cannot be done for other reasons.
-    for (const [key, { since }] of this.#letGo)
-      if (!left.has(key) || now - since > NAMED_MS) this.#letGo.delete(key);
+    for (const [key, { since }] of this.#released)
+      if (!left.has(key) || now - since > NAMED_MS) this.#released.delete(key);
   }
 }

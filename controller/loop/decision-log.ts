@@ -5,7 +5,7 @@ import type { Decision, DecisionRule } from '../plan/decision.ts';
 import type { Log } from '../ports.ts';
 
 /** Limit of lines for one pass; the rest is logged as a number, and `status` shows all. */
-const MOST_LINES = 100;
+const MAX_LINES = 100;
 
 type Fields = Readonly<Record<string, unknown>>;
 type SinceByRule = ReadonlyMap<DecisionRule, number>;
@@ -79,6 +79,6 @@ function byRule(decided: ReadonlyMap<BackendKey | null, Decision>): Rules {
 }
 
 function logSome(log: Log, message: string, lines: readonly Fields[]): void {
-  for (const fields of lines.slice(0, MOST_LINES)) log.info(message, fields);
-  if (lines.length > MOST_LINES) log.info(message, { more: lines.length - MOST_LINES });
+  for (const fields of lines.slice(0, MAX_LINES)) log.info(message, fields);
+  if (lines.length > MAX_LINES) log.info(message, { more: lines.length - MAX_LINES });
 }

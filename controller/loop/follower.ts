@@ -3,7 +3,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import type { Desired } from '../model/desired.ts';
 import type { ServiceKey } from '../model/service.ts';
 import type { PassStatus } from '../pass-status.ts';
-import type { NamedEnd } from '../plan/let-go.ts';
+import type { NamedEnd } from '../plan/large-removal.ts';
 import type { EjectionFacts } from '../ports.ts';
 import { Latch } from '../time.ts';
 import { ManagedTable, type ManagedTablePorts, type ManagedTableRules } from './managed-table.ts';

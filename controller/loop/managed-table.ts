@@ -1,5 +1,5 @@
 import type { Inventory } from '../inventory/inventory.ts';
-import type { NamedEnd } from '../plan/let-go.ts';
+import type { NamedEnd } from '../plan/large-removal.ts';
 import { Shortfalls } from '../plan/shortfall.ts';
 import type { Clock, IpvsTable, Ledger, Log, Names, Reachability } from '../ports.ts';
 import { Applier } from './applier.ts';

@@ -2,7 +2,7 @@ import { endpointKey } from '../model/endpoint.ts';
 import { serviceKey } from '../model/service.ts';
 import type { HeldRemoval, PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
-import { letGoText } from '../plan/let-go.ts';
+import { largeRemovalText } from '../plan/large-removal.ts';
 import type { Log } from '../ports.ts';
 import { createDecisionLog } from './decision-log.ts';
 
@@ -11,7 +11,7 @@ export function createPassLog(log: Log): (pass: PassStatus) => void {
   const logDecisions = createDecisionLog(log);
   let advised = '';
   let before: PassStatus['held'] = null;
-  let letGo = '';
+  let loggedRemoval = '';
 
   const logOnce = (pass: PassStatus): void => {
     const { advice, held } = pass;
@@ -26,10 +26,10 @@ export function createPassLog(log: Log): (pass: PassStatus) => void {
   };
 
   // Logged once: a removal that fails is planned again.
-  const logLetGo = ({ letGo: removal }: PassStatus): void => {
-    const text = removal === null ? '' : letGoText(removal);
-    if (text !== '' && text !== letGo) log.warn('large removal not held', { why: text });
-    letGo = text;
+  const logLargeRemoval = ({ largeRemoval: removal }: PassStatus): void => {
+    const text = removal === null ? '' : largeRemovalText(removal);
+    if (text !== '' && text !== loggedRemoval) log.warn('large removal not held', { why: text });
+    loggedRemoval = text;
   };
 
   return (pass) => {
@@ -40,7 +40,7 @@ export function createPassLog(log: Log): (pass: PassStatus) => void {
     for (const { step, message } of failures) log.error('step failed', { step, error: message });
     if (error !== null) log.error('pass failed', { kind, error });
     logOnce(pass);
-    logLetGo(pass);
+    logLargeRemoval(pass);
     logDecisions(pass);
 
     const steps = plan.growing.length + plan.shrinking.length;
@@ -68,16 +68,16 @@ function onlyGrows({ plan, decisions, changesSince, repaired, problems }: PassSt
 }
 
 /** The outcome of a held removal: how much is in rotation again, and why the rest left. */
-function endText({ services, endpoints }: HeldRemoval, { observed, letGo }: PassStatus): string {
+function endText({ services, endpoints }: HeldRemoval, { observed, largeRemoval }: PassStatus): string {
   let serving = 0;
   for (const service of services)
     for (const [endpoint, { weight }] of observed.get(service)?.backends ?? [])
       if (endpoints.has(endpoint) && weight > 0) serving += 1;
   const stay = `the sources list ${serving} of its backends again`;
   const left =
-    letGo === null
+    largeRemoval === null
       ? 'the others were removed: a source named them, or they were too few to be held'
-      : letGoText(letGo);
+      : largeRemovalText(largeRemoval);
   if (serving === endpoints.size) return 'the sources list all of it again';
   return serving === 0 ? left : `${stay}; ${left}`;
 }

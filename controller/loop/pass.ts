@@ -11,7 +11,7 @@ import type { PassStatus } from '../pass-status.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { servicesWith } from '../plan/ejected.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
-import type { NamedEnd } from '../plan/let-go.ts';
+import type { NamedEnd } from '../plan/large-removal.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Clock, EjectionFacts } from '../ports.ts';
 import type { ManagedTable } from './managed-table.ts';
@@ -247,7 +247,7 @@ export class Pass {
     const { view, book, applier, shortfalls, wanted } = this.#table;
     const { desired, clock, dryRun } = this.#parts;
     const { failures, made, untried, reached, unanswered } = this.#outcome;
-    const { plan, drains, held, kept, letGo, decisions } = this.#result;
+    const { plan, drains, held, kept, largeRemoval, decisions } = this.#result;
     wanted.decide(decisions, plan.keys);
     return {
       startedAt: this.#now,
@@ -263,7 +263,7 @@ export class Pass {
       ...{ unknown: this.#unknown, kept },
       decisions: decisions.all,
       slowStarts: wanted.growing,
-      letGo: dryRun ? null : letGo,
+      largeRemoval: dryRun ? null : largeRemoval,
       shortfall: shortfalls.all,
       failures: failures.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),
       refused: applier.refused,

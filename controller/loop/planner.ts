@@ -12,8 +12,8 @@ import { DecisionTable } from '../plan/decision.ts';
 import { Diff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
 import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
+import type { LargeRemoval, NamedEnd } from '../plan/large-removal.ts';
 import type { LastRules } from '../plan/last-in-rotation.ts';
-import type { LargeRemoval, NamedEnd } from '../plan/let-go.ts';
 import { isLeftOut } from '../plan/nearest.ts';
 import { type Owned, type Plan, type PlanDraft, type PlannedService, StepList } from '../plan/plan.ts';
 import { NOTHING_KEPT, type Unclaimed } from '../plan/unclaimed.ts';
@@ -62,7 +62,7 @@ export interface PlanResult {
   /** What stays because it may belong to an unknown part of a source. */
   readonly kept: Unclaimed;
   /** A large removal that is not held, and why not; null when there is none. */
-  readonly letGo: LargeRemoval | null;
+  readonly largeRemoval: LargeRemoval | null;
   /** Why backends stay, or are removed later. */
   readonly decisions: DecisionTable;
   /** Services to read again before the plan may be applied: it relied on their known state. */
@@ -77,7 +77,7 @@ export function nothingPlanned(): PlanResult {
     deadlines: new Map(),
     held: null,
     kept: NOTHING_KEPT,
-    letGo: null,
+    largeRemoval: null,
     decisions: new DecisionTable(),
     rereadFirst: [],
   };
@@ -122,7 +122,16 @@ export class Planner {
       const draft = withoutAdopted(drained.plan);
       const plan = await this.#complete(draft, { withdrawn, applied: missing }, pace);
       decideDrains(decisions, drains);
-      return { plan, held: null, kept, letGo: null, drains, deadlines: drains, decisions, rereadFirst };
+      return {
+        plan,
+        held: null,
+        kept,
+        largeRemoval: null,
+        drains,
+        deadlines: drains,
+        decisions,
+        rereadFirst,
+      };
     }
     const { nearest } = this.#wanted;
     for (const key of rest.owned.keys()) nearest.askedBefore(key, owned.get(key)?.near);
@@ -134,7 +143,7 @@ export class Planner {
     const ours = withAdopted(withoutWithdrawn(owned, withdrawn), rest);
     const context = { observed, owned: ours, taskAt, ...left };
     const { plan: draft, held } = this.#brake.hold(drained.plan, context, now);
-    const letGo = this.#brake.letGo(draft, context, now);
+    const largeRemoval = this.#brake.largeRemoval(draft, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
     if (held !== null) this.#brake.decide(decisions, now);
     decideKept(decisions, kept, input.unknown);
@@ -143,7 +152,7 @@ export class Planner {
       plan: await this.#complete(draft, { withdrawn, applied: draft.services }, pace),
       held,
       kept,
-      letGo,
+      largeRemoval,
       drains: remaining,
       deadlines: together(remaining, drained.ended),
       decisions,

@@ -2,7 +2,7 @@ import { firstDelta, type Inventory } from '../inventory/inventory.ts';
 import { type App, appKey, type RowKey, rowKey, rowOf } from '../model/app.ts';
 import { type About, type Delta, isEmpty } from '../model/delta.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import type { NamedEnd } from '../plan/let-go.ts';
+import type { NamedEnd } from '../plan/large-removal.ts';
 import type { AppSource, Observer, StateStore, StoredChange } from '../ports.ts';
 import { Latch } from '../time.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../ports.ts';
 
 /** After this time a holder probably waits for something outside this process, so the next one may begin. */
-const LONGEST_MS = 5_000;
+const MAX_TURN_MS = 5_000;
 
 /**
  * Limits how many long tasks run at a time. All at once, each would take as long as all together, and waits for a disk or a
@@ -20,7 +20,7 @@ export class Turns {
     if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#free -= 1;
     const over = new AbortController();
-    const isOver = clock.sleep(LONGEST_MS, over.signal).then(() => this.#next());
+    const isOver = clock.sleep(MAX_TURN_MS, over.signal).then(() => this.#next());
     try {
       return await work();
     } finally {

@@ -148,8 +148,8 @@ export function withServices(
   return {
     services,
     declares: (vip) => desired.declares(vip),
-    get unserved() {
-      return desired.unserved;
+    get withoutService() {
+      return desired.withoutService;
     },
     get declared() {
       return desired.declared;

@@ -35,7 +35,7 @@ export interface Desired {
   /** Whether an app declares this VIP, with or without backends. */
   readonly declares: (vip: CalledVip) => boolean;
   /** Declared VIPs without a service, by key, with every declaration. */
-  readonly unserved: ReadonlyMap<string, readonly Declared[]>;
+  readonly withoutService: ReadonlyMap<string, readonly Declared[]>;
   readonly declared: readonly Declared[];
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];

@@ -12,7 +12,7 @@ export interface Place {
 export type Tier = 'node' | 'zone' | 'region' | 'all';
 
 /** A cluster has dozens of zones and thousands of nodes; beyond this bound objects are no longer shared. */
-const MOST_PLACES = 20_000;
+const MAX_PLACES = 20_000;
 
 const known = new Map<string, Place>();
 
@@ -24,7 +24,7 @@ export function placeOf({ region, zone, node }: Given): Place | undefined {
   if (!region && !zone && !node) return undefined;
   const key = JSON.stringify([region || '', zone || '', node || '']);
   const place = known.get(key) ?? { ...(region && { region }), ...(zone && { zone }), ...(node && { node }) };
-  if (known.size >= MOST_PLACES) known.clear();
+  if (known.size >= MAX_PLACES) known.clear();
   known.set(key, place);
   return place;
 }

@@ -30,7 +30,7 @@ export interface NearVip {
 }
 
 /** At most so many VIPs or zones are listed in a warning. */
-const MOST_NAMED = 3;
+const MAX_NAMED = 3;
 
 /** Warns of unknown zones: one warning for each cause and each tier that is used instead. */
 export function undecidedWarnings(vips: Iterable<NearVip>): readonly string[] {
@@ -80,6 +80,6 @@ const NONE: ReadonlySet<string> = new Set();
 
 function some(names: ReadonlySet<string>): string {
   const all = [...names].sort();
-  const more = all.length - MOST_NAMED;
-  return `${all.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const more = all.length - MAX_NAMED;
+  return `${all.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

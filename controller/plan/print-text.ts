@@ -55,7 +55,7 @@ function leftOut(services: readonly PlannedService[]): readonly string[] {
   ];
 }
 
-const MOST_WITHOUT = 10;
+const MAX_WITHOUT = 10;
 
 /** Lists VIPs without backends, which are in neither table. */
 function withoutBackends(declared: readonly Declared[]): readonly string[] {
@@ -67,7 +67,7 @@ function withoutBackends(declared: readonly Declared[]): readonly string[] {
     vips.set(vip, [...(vips.get(vip) ?? []), one]);
   }
   const empty = [...vips].filter(([, claims]) => claims.every(({ backends }) => backends === 0));
-  const each = empty.slice(0, MOST_WITHOUT).map(([vip, claims]) => {
+  const each = empty.slice(0, MAX_WITHOUT).map(([vip, claims]) => {
     const apps = new Set(claims.map(({ app }) => app));
     const reasons = new Set(claims.map((claim) => claim.withoutBackends ?? 'none known'));
     return visible(`${[...apps].join(', ')} -> ${vip} (${[...reasons].join('; ')})`);

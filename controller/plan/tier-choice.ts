@@ -6,7 +6,7 @@ import type { Tier } from '../model/place.ts';
 export const HOLD_MS = 30_000;
 /** When a tier is lost so soon after the service moved to it, the next wait is twice as long. */
 export const FLAP_MS = 600_000;
-export const MOST_HOLD_MS = 480_000;
+export const MAX_HOLD_MS = 480_000;
 
 /** The tier of a service, and the state of its hysteresis. Times are milliseconds of the monotonic clock. */
 export interface TierChoice {
@@ -37,7 +37,7 @@ export function chooseTier(
   const at = available.indexOf(before.tier);
   if (at < 0) {
     const flaps = movedNearer !== null && now - movedNearer <= FLAP_MS;
-    const next = flaps ? Math.min(MOST_HOLD_MS, holdMs * 2) : HOLD_MS;
+    const next = flaps ? Math.min(MAX_HOLD_MS, holdMs * 2) : HOLD_MS;
     return { tier: nearest, nearer: NONE, movedNearer, holdMs: next };
   }
   if (at === 0) return before.nearer.size === 0 ? before : { ...before, nearer: NONE };

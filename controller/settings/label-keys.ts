@@ -39,10 +39,10 @@ const VIP_VALUE = /:\s*\+?\d{1,5}(\/\w+)?\s*$/;
  */
 export function meaningOf(key: string, value: unknown, among: 'labels' | 'others'): Meaning | null {
   // Keys are untrusted text of any length, and few of them are VIP or IPVS labels.
-  if (key.length > LONGEST_KEY || !mayBeOurs(key)) return null;
+  if (key.length > MAX_KEY_LENGTH || !mayBeOurs(key)) return null;
   const looks = asItLooks(key);
   const text = typeof value === 'string' ? value : '';
-  const fits = text.length < LONGEST_VALUE && VIP_VALUE.test(text);
+  const fits = text.length < MAX_VALUE_LENGTH && VIP_VALUE.test(text);
   if (VIP_KEY.test(looks) && (among === 'labels' || fits)) return 'vip';
   if (VIP_START.test(looks) && fits) return 'vip';
   // Outside labels, `IPVS_…` may be a setting of another program.
@@ -52,18 +52,18 @@ export function meaningOf(key: string, value: unknown, among: 'labels' | 'others
 
 /** A cheap check that sorts out almost all foreign keys. */
 export function mayBeOurs(key: string): boolean {
-  return MAY_BE_OURS.test(key) || (key.length <= LONGEST_KEY && MAY_BE_OURS.test(asItLooks(key)));
+  return MAY_BE_OURS.test(key) || (key.length <= MAX_KEY_LENGTH && MAY_BE_OURS.test(asItLooks(key)));
 }
 
 const MAY_BE_OURS = /^[^a-z0-9]*(vip|ipv|ips|ivp|ivs|pvs|piv|vps)/i;
-const LONGEST_KEY = 200;
-const LONGEST_VALUE = 300;
+const MAX_KEY_LENGTH = 200;
+const MAX_VALUE_LENGTH = 300;
 
 /** The option that this key was probably meant to be: it differs in at most two letters. Null when there is none. */
 export function nearestOption(key: string): string | null {
-  if (key.length > LONGEST_KEY) return null;
+  if (key.length > MAX_KEY_LENGTH) return null;
   const letters = lettersOf(key);
-  if (letters.length > LONGEST_OPTION || !MAY_BE_OURS.test(letters)) return null;
+  if (letters.length > MAX_OPTION_LENGTH || !MAY_BE_OURS.test(letters)) return null;
   let nearest: string | null = null;
   let least = 3;
   for (const option of OPTION_KEYS) {
@@ -76,7 +76,7 @@ export function nearestOption(key: string): string | null {
   return nearest;
 }
 
-const LONGEST_OPTION = 40;
+const MAX_OPTION_LENGTH = 40;
 
 function lettersOf(key: string): string {
   return asItLooks(key)

@@ -56,9 +56,9 @@ export interface OptionRow<Value> {
 }
 
 /** 31 days, the bound of `ipvsadm -p`: the kernel counts in jiffies, of which 32 bits hold 49 days. */
-const MOST_PERSISTENCE_SECONDS = 31 * 86_400;
+const MAX_PERSISTENCE_SECONDS = 31 * 86_400;
 /** The kernel counts connections in an int, and `ipvsadm -x` takes no more. */
-const MOST_CONNECTIONS = 2_147_483_647;
+const MAX_CONNECTIONS = 2_147_483_647;
 
 /** Defaults are as in dcos-net, with a drain of five minutes. */
 export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOptions[Name]> } = {
@@ -85,7 +85,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     label: 'IPVS_PERSISTENCE_SECONDS',
     of: 'vip',
     unset: 0,
-    read: readNumber(MOST_PERSISTENCE_SECONDS),
+    read: readNumber(MAX_PERSISTENCE_SECONDS),
     meaning: 'how many seconds a client stays with its backend; default 0: no persistence',
   },
   persistencePrefix: {
@@ -116,7 +116,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     label: 'IPVS_MAX_CONNECTIONS',
     of: 'backends',
     unset: 0,
-    read: readNumber(MOST_CONNECTIONS),
+    read: readNumber(MAX_CONNECTIONS),
     meaning:
       'limit on the connections of each backend of this app, per host; a full backend gets no new ones until it is below three quarters of the limit; default 0: no limit',
   },

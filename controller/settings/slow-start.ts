@@ -20,7 +20,7 @@ export const SLOW_START_SCALE = 100;
 const SLOW_START_SCHEDULERS: readonly string[] = ['wlc', 'wrr', 'sed', 'nq', 'mh', 'twos'];
 
 /** `ipvsadm -w` takes no weight above 65,535. */
-const MOST_WEIGHT = Math.floor(65_535 / SLOW_START_SCALE);
+const MAX_WEIGHT = Math.floor(65_535 / SLOW_START_SCALE);
 
 /** The options that decide about slow start. */
 interface Beside {
@@ -39,7 +39,7 @@ export function slowStartFault({ slowStartSeconds, scheduler, weight }: Beside):
   if (slowStartSeconds === 0) return null;
   if (!SLOW_START_SCHEDULERS.includes(scheduler))
     return `has no effect with the scheduler ${scheduler}, only with ${SLOW_START_SCHEDULERS.join(', ')}`;
-  return weight <= MOST_WEIGHT ? null : `has no effect with an IPVS_WEIGHT above ${MOST_WEIGHT}`;
+  return weight <= MAX_WEIGHT ? null : `has no effect with an IPVS_WEIGHT above ${MAX_WEIGHT}`;
 }
 
 /** A weight of the kernel on the scale of labels: `0.4` for a backend with 40 of 100. */

@@ -1,7 +1,7 @@
 /** The latest changes of each VIP since the controller's start. */
 
 import type { BackendKey } from '../model/endpoint.ts';
-import { letGoText } from '../plan/let-go.ts';
+import { largeRemovalText } from '../plan/large-removal.ts';
 import { changeText, type ServiceSettings, serviceFields } from '../settings/settings.ts';
 import { weightChangeText, weightText } from '../settings/slow-start.ts';
 import type { BackendRecord } from './backend-records.ts';
@@ -84,7 +84,7 @@ export function createHistory({ perVip, vips }: HistoryLimits = LIMITS): History
       }
     },
     notHeld(removal) {
-      const text = letGoText(removal);
+      const text = largeRemovalText(removal);
       for (const id of removal.services)
         add(id, [{ at: removal.at, vip: id, kind: 'not held', backend: null, text }]);
     },

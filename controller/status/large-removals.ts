@@ -1,7 +1,7 @@
 /** Remembers large removals that the brake did not hold, to answer "why were 40 backends removed at 03:12?" */
 
 import type { PassStatus } from '../pass-status.ts';
-import { type LargeRemoval, letGoText } from '../plan/let-go.ts';
+import { type LargeRemoval, largeRemovalText } from '../plan/large-removal.ts';
 
 export interface PastRemoval extends LargeRemoval {
   /** When the pass that made it ended, in milliseconds of the monotonic clock. */
@@ -19,12 +19,12 @@ export class LargeRemovals {
   #last = '';
 
   /** Records what a pass removed. Returns null if the previous pass planned the same, as happens while writes fail. */
-  passed({ letGo, finishedAt }: Pick<PassStatus, 'letGo' | 'finishedAt'>): PastRemoval | null {
-    const text = letGo === null ? '' : letGoText(letGo);
+  passed({ largeRemoval, finishedAt }: Pick<PassStatus, 'largeRemoval' | 'finishedAt'>): PastRemoval | null {
+    const text = largeRemoval === null ? '' : largeRemovalText(largeRemoval);
     const isNew = text !== this.#last;
     this.#last = text;
-    if (letGo === null || !isNew) return null;
-    const removal = { ...letGo, at: finishedAt };
+    if (largeRemoval === null || !isNew) return null;
+    const removal = { ...largeRemoval, at: finishedAt };
     this.#all = [removal, ...this.recent(finishedAt)].slice(0, MAX_REMOVALS);
     return removal;
   }

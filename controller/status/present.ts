@@ -4,7 +4,7 @@ import type { ObservedBackend, ObservedService } from '../model/kernel.ts';
 import type { NamespacesReport } from '../netns/report.ts';
 import type { PassStatus, RefusedBackend } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
-import { letGoText } from '../plan/let-go.ts';
+import { largeRemovalText } from '../plan/large-removal.ts';
 import { warningsOf } from '../plan/unclaimed.ts';
 import type { BackendRecord, DatedDecision } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
@@ -177,7 +177,7 @@ function toHeld(held: PassStatus['held'], { instant }: Times): StatusDocument['h
 function toLargeRemoval(removal: PastRemoval, { instant }: Times): StatusDocument['largeRemovals'][number] {
   return {
     at: instant(removal.at),
-    reason: letGoText(removal),
+    reason: largeRemovalText(removal),
     because: removal.because.map((leave) => ({ ...leave, at: instant(leave.at) })),
     services: [...removal.services].sort(),
   };

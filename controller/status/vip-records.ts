@@ -62,7 +62,7 @@ export type RecordsBefore = ReadonlyMap<string, VipRecord | undefined>;
 export class VipRecorder {
   readonly #records = new Map<string, VipRecord>();
   /** Ids of the records of VIPs without a service. */
-  #unserved: ReadonlySet<string> = new Set();
+  #withoutService: ReadonlySet<string> = new Set();
   /** Ids without an address (see `vipText`) of services that are still in the kernel and no longer desired, by key. */
   readonly #leaving = new Map<ServiceKey, string>();
 
@@ -108,7 +108,8 @@ export class VipRecorder {
       return desiredRecord({ ...found, service, known, have }, key, had, finishedAt);
     }
     // An IP VIP has the same id with and without a service.
-    if (planned === undefined || found.have === undefined) return this.#unserved.has(key) ? had : undefined;
+    if (planned === undefined || found.have === undefined)
+      return this.#withoutService.has(key) ? had : undefined;
     const record = leavingRecord(planned, found, pass, had);
     this.#leaving.set(key, vipText(record));
     return record;
@@ -117,17 +118,17 @@ export class VipRecorder {
   #recordUnserved(pass: PassStatus, before: Map<string, VipRecord | undefined>): void {
     const leaving = new Set(this.#leaving.values());
     const now = new Set<string>();
-    for (const [first, ...others] of pass.desired.unserved.values()) {
+    for (const [first, ...others] of pass.desired.withoutService.values()) {
       if (first === undefined) continue;
       const text = vipText(first);
       if (leaving.has(text)) continue;
       now.add(text);
       this.#put(text, emptyRecord(text, [first, ...others], pass, this.#records.get(text)), before);
     }
-    for (const text of this.#unserved)
+    for (const text of this.#withoutService)
       if (!now.has(text) && this.#records.get(text)?.state === 'no backend')
         this.#put(text, undefined, before);
-    this.#unserved = now;
+    this.#withoutService = now;
   }
 
   #put(id: string, record: VipRecord | undefined, before: Map<string, VipRecord | undefined>): void {

@@ -6,7 +6,7 @@
  */
 export function nearest(typed: string, known: readonly string[]): string | null {
   const word = bare(typed);
-  if (word === '' || word.length > LONGEST) return null;
+  if (word === '' || word.length > MAX_LENGTH) return null;
   let best: { readonly name: string; readonly distance: number } | null = null;
   for (const name of known) {
     const distance = editDistance(word, bare(name));
@@ -26,7 +26,7 @@ export function didYouMean(suggestion: string | null, list: string): string {
 /** The shortest beginning of a name that counts. */
 const SHORTEST_BEGINNING = 4;
 /** Longer than any name with a few mistakes. */
-const LONGEST = 80;
+const MAX_LENGTH = 80;
 
 /** A name without case and separators: `dnsListen`, `DNS_LISTEN` and `--dns-listen` are the same. */
 function bare(name: string): string {

@@ -25,7 +25,7 @@ export function desiredFromStatus(status: StatusDocument, url: string): DesiredS
 export function desiredFromPass({ desired, plan }: PassStatus, sources: readonly string[]): DesiredState {
   const conflicts = new Map(plan.conflicts.map(({ key, reason }) => [key, reason]));
   const served = [...desired.services].map(([id, service]) => servedVip(id, service, conflicts.get(id)));
-  const unserved = [...desired.unserved.values()].flatMap(([first, ...others]): VipFact[] => {
+  const withoutService = [...desired.withoutService.values()].flatMap(([first, ...others]): VipFact[] => {
     if (first === undefined) return [];
     const { name, framework, fqdn, protocol, address, port } = first;
     const where =
@@ -41,7 +41,7 @@ export function desiredFromPass({ desired, plan }: PassStatus, sources: readonly
   });
   return {
     from: { kind: 'sources' },
-    vips: [...served, ...unserved],
+    vips: [...served, ...withoutService],
     rejected: desired.rejected,
     warnings: desired.warnings,
     sources: sources.map((name) => ({ name, failure: null })),

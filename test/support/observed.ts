@@ -41,7 +41,7 @@ export function desiredOf(...services: readonly Service[]): Desired {
   return {
     services: byKey,
     declares: () => false,
-    unserved: new Map(),
+    withoutService: new Map(),
     declared: [],
     rejected: [],
     warnings: [],

@@ -2,7 +2,7 @@ import { ProtocolError } from '../stream.ts';
 
 const NEWLINE = 0x0a;
 /** Digits of a length; the largest is far above every limit. */
-const LONGEST_HEADER = 20;
+const MAX_HEADER_DIGITS = 20;
 
 /**
  * Splits a RecordIO stream into records, however it is divided into chunks: `<bytes in decimal>\n<that many bytes>`, over
@@ -46,7 +46,7 @@ export class RecordDecoder {
     const newline = chunk.indexOf(NEWLINE, from);
     const end = newline < 0 ? chunk.length : newline;
     // Cut before it becomes text: another protocol may send megabytes without a newline.
-    const digits = chunk.subarray(from, Math.min(end, from + LONGEST_HEADER + 1));
+    const digits = chunk.subarray(from, Math.min(end, from + MAX_HEADER_DIGITS + 1));
     const header = before + Buffer.from(digits).toString('latin1');
     if (!/^\d{0,20}$/.test(header) || (newline >= 0 && header === '')) {
       throw new ProtocolError(`expected the length of a record in bytes, got ${JSON.stringify(header)}`);

@@ -159,11 +159,11 @@ test('after any history a state says what one says that is made from nothing, an
 });
 
 /** Everything that it says, whatever the order in which it came to it. */
-function toldBy({ services, unserved, declared, rejected, warnings, memory, refused }: Told) {
+function toldBy({ services, withoutService, declared, rejected, warnings, memory, refused }: Told) {
   const sorted = <Value>(map: ReadonlyMap<string, Value> | undefined) => new Map([...(map ?? [])].sort());
   const { addresses, labels } = memory;
   return {
-    ...{ services: sorted(services), unserved: sorted(unserved), refused: sorted(refused) },
+    ...{ services: sorted(services), withoutService: sorted(withoutService), refused: sorted(refused) },
     ...{ declared, rejected, warnings, addresses: sorted(addresses), labels: sorted(labels) },
   };
 }

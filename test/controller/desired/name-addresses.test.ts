@@ -25,7 +25,7 @@ function allocate(
   for (const name of Object.keys(kept)) if (!names.includes(name)) addresses.forget(name);
   for (const address of taken) addresses.take(address);
   for (const name of names) addresses.markUsed(name);
-  addresses.place();
+  addresses.assign();
   return { addresses: addresses.all, warnings: addresses.warnings() };
 }
 
@@ -84,10 +84,10 @@ test('a kept address comes before a new name that would hash to it, and is told 
   const addresses = new NameAddresses(pools('11.0.0.0/24'), new Map([['zed.kept', { ipv4: '11.0.0.37' }]]));
   for (const name of ['zed.kept', 'foo.bar']) {
     addresses.markUsed(name);
-    addresses.place();
+    addresses.assign();
   }
   const told = addresses.warnings();
-  addresses.place();
+  addresses.assign();
   expect([...addresses.all]).toEqual([
     ['zed.kept', { ipv4: '11.0.0.37' }],
     ['foo.bar', { ipv4: '11.0.0.38' }],

@@ -98,7 +98,7 @@ const history = fc.array(
   { minLength: 1, maxLength: 10 },
 );
 
-const NOTHING = { services: new Map(), unserved: new Map(), declared: [], rejected: [], warnings: [] };
+const NOTHING = { services: new Map(), withoutService: new Map(), declared: [], rejected: [], warnings: [] };
 
 function tell(inventory: Inventory, lists: readonly (readonly App[])[]): void {
   for (const [source, apps] of lists.entries()) list(inventory, String(source), snapshot(...apps));
@@ -151,8 +151,8 @@ test('what no source tells of is nowhere, whatever they said before', () => {
         lists.map(() => []),
       );
       state.update({ complete: true });
-      const { services, unserved, declared, rejected, warnings, memory } = state;
-      expect({ services, unserved, declared, rejected, warnings }).toEqual(NOTHING);
+      const { services, withoutService, declared, rejected, warnings, memory } = state;
+      expect({ services, withoutService, declared, rejected, warnings }).toEqual(NOTHING);
       expect(memory).toEqual(nothingRemembered);
     }),
   );

@@ -7,7 +7,7 @@ import { type App, appKey, type Health, type TaskState } from '../../../controll
 import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { heldText } from '../../../controller/plan/held-text.ts';
-import { letGoText } from '../../../controller/plan/let-go.ts';
+import { largeRemovalText } from '../../../controller/plan/large-removal.ts';
 import { Feed } from '../../../controller/source/feed.ts';
 import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -249,12 +249,13 @@ test('names and addresses of another framework are added beside held ones', asyn
 });
 
 describe('why a large removal was not held is in the status of its pass', () => {
-  const why = ({ letGo }: PassStatus) => (letGo == null ? null : letGoText(letGo));
+  const why = ({ largeRemoval }: PassStatus) =>
+    largeRemoval == null ? null : largeRemovalText(largeRemoval);
 
   test('which source named it', async () => {
     const at = clock.monotonic();
     const pass = await events(all(() => null));
-    expect(pass.letGo?.because).toEqual([{ rule: 'named', source: 'marathon', at, backends: 40 }]);
+    expect(pass.largeRemoval?.because).toEqual([{ rule: 'named', source: 'marathon', at, backends: 40 }]);
     expect(why(pass)).toBe('20 of 20 VIPs and 40 of 40 backends left the rotation: 40 named by marathon');
   });
 

@@ -199,8 +199,8 @@ describe('newly requested nearness is no removal by a source', () => {
       })),
     };
   };
-  const goesAtOnce = ({ held, letGo }: Awaited<ReturnType<Controller['resync']>>) => {
-    expect([held, letGo]).toEqual([null, null]);
+  const goesAtOnce = ({ held, largeRemoval }: Awaited<ReturnType<Controller['resync']>>) => {
+    expect([held, largeRemoval]).toEqual([null, null]);
     expect(inRotation()).toBe(20);
   };
 
@@ -238,8 +238,8 @@ test('zones that are told for the first time are waited for, and no removal by a
   await controller.resync(said(twoHere));
   expect(inRotation()).toBe(100);
   world.now += HOLD_MS;
-  const { held, letGo } = await controller.resync(said(twoHere));
-  expect([held, letGo]).toEqual([null, null]);
+  const { held, largeRemoval } = await controller.resync(said(twoHere));
+  expect([held, largeRemoval]).toEqual([null, null]);
   expect(inRotation()).toBe(20);
 });
 

@@ -86,7 +86,7 @@ describe('PreferSameZone', () => {
     world.now += HOLD_MS;
     const pass = await controller.change(apps);
     expect(world.backends(KEY)).toEqual([`${A1} w1`, `${A2} w1`]);
-    expect([pass.held, pass.letGo]).toEqual([null, null]);
+    expect([pass.held, pass.largeRemoval]).toEqual([null, null]);
     expect(controller.nextLook()).toBeNull();
     expect(pass.decisions?.has(KEY)).toBe(false);
   });
@@ -156,7 +156,7 @@ describe('PreferSameZone', () => {
       expect(world.backends(`tcp/11.0.1.${i}:80`)).toEqual([`10.1.${i}.1:80 w1`]);
     for (let i = 10; i < 30; i += 1) expect(world.backends(`tcp/11.0.1.${i}:80`)).toHaveLength(3);
     expect(pass.held).toMatchObject({ vips: 20, backends: 60 });
-    expect(pass.letGo).toBeNull();
+    expect(pass.largeRemoval).toBeNull();
   });
 
   test('leaves a zone in which no backend answers, although the sources report them as healthy', async () => {

@@ -22,7 +22,7 @@ function added(hostId: string, want: Service, have: Table = new Map()): number[]
   const desired: Desired = {
     services,
     declares: () => true,
-    unserved: new Map(),
+    withoutService: new Map(),
     declared: [],
     rejected: [],
     warnings: [],

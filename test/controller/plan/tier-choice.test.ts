@@ -7,7 +7,7 @@ import {
   chooseTier,
   FLAP_MS,
   HOLD_MS,
-  MOST_HOLD_MS,
+  MAX_HOLD_MS,
   nextLookAt,
   type TierChoice,
 } from '../../../controller/plan/tier-choice.ts';
@@ -73,10 +73,10 @@ describe('a nearer tier', () => {
       choice = chooseTier(choice, ALL, now);
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 16, 16].map((times) => times * HOLD_MS));
-    expect(Math.max(...waits)).toBe(MOST_HOLD_MS);
+    expect(Math.max(...waits)).toBe(MAX_HOLD_MS);
     choice = chooseTier(choice, ZONE, now);
-    choice = chooseTier(choice, ZONE, now + MOST_HOLD_MS);
-    const calm = now + MOST_HOLD_MS + FLAP_MS + 1;
+    choice = chooseTier(choice, ZONE, now + MAX_HOLD_MS);
+    const calm = now + MAX_HOLD_MS + FLAP_MS + 1;
     expect(chooseTier(choice, ALL, calm).holdMs).toBe(HOLD_MS);
   });
 });

@@ -1,7 +1,7 @@
 /** Large removals that were not held are remembered. */
 
 import { expect, test } from '@jest/globals';
-import type { LargeRemoval } from '../../../controller/plan/let-go.ts';
+import type { LargeRemoval } from '../../../controller/plan/large-removal.ts';
 import { createStatusBoard } from '../../../controller/status/board.ts';
 import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';
 import { createHistory } from '../../../controller/status/history.ts';
@@ -25,7 +25,7 @@ function removal(backends: number): LargeRemoval {
   };
 }
 
-const at = (finishedAt: number, letGo: LargeRemoval | null) => ({ finishedAt, letGo });
+const at = (finishedAt: number, largeRemoval: LargeRemoval | null) => ({ finishedAt, largeRemoval });
 
 test('removals are kept for an hour, at most ten of them', () => {
   const kept = new LargeRemovals();
@@ -48,7 +48,7 @@ test('the status and the history of each affected VIP show which source named it
   const clock = { epoch: () => 1_000_000, monotonic: () => 1_000_000 };
   const history = createHistory();
   const board = createStatusBoard({ sources: [], dryRun: false, clock, history });
-  board.passed(passOf({ over: { letGo: removal(40) } }));
+  board.passed(passOf({ over: { largeRemoval: removal(40) } }));
   board.passed(passOf({}));
   const limits = DEFAULT_LIMITS;
   const status = board.current();

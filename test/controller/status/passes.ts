@@ -62,7 +62,7 @@ export function passOf(what: {
     held: null,
     unknown: [],
     kept: new Map(),
-    letGo: null,
+    largeRemoval: null,
     decisions: new Map(),
     slowStarts: 0,
     problems: [],

@@ -130,7 +130,7 @@ describe('the state of a VIP', () => {
   test('no backend: declared, listed once for any number of apps, with the address that its name keeps', () => {
     const desired = {
       ...desiredOf(WEB),
-      unserved: new Map([['idle', [declared, { ...declared, app: '/also' }]]]),
+      withoutService: new Map([['idle', [declared, { ...declared, app: '/also' }]]]),
       memory: { addresses: new Map([['idle.marathon', { ipv4: '11.7.7.7' }]]), labels: new Map() },
     };
     const records = recordsAfter(passOf({ desired, observed: settled(WEB) }));
@@ -267,7 +267,7 @@ function passOfFates(fates: readonly string[], foreign: boolean): PassStatus {
       ...declared,
       ...(name === null ? { name, framework: null, fqdn, address } : { name, fqdn }),
     }));
-  const unserved = new Map(
+  const withoutService = new Map(
     made
       .filter(({ as }) => as === 'absent')
       .map(
@@ -280,7 +280,7 @@ function passOfFates(fates: readonly string[], foreign: boolean): PassStatus {
           ] as const,
       ),
   );
-  const desired = { ...desiredOf(...wanted), declared: claims, unserved };
+  const desired = { ...desiredOf(...wanted), declared: claims, withoutService };
   const table = tableOf(...there.map((each) => once(observedService(each))));
   const pass = passOf({ desired, before: table, observed: table, foreign });
   // Includes services that are gone.

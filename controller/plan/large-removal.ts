@@ -10,11 +10,11 @@ import type { PlanDraft } from './plan.ts';
  * this task ends. `confirmed`: it was held, and the sources said the same when they were read again. `few`: besides named
  * ones too few left. `brake off`: `--allow-mass-removal`.
  */
-export type LetGoRule = 'named' | 'ended' | 'confirmed' | 'few' | 'brake off';
+export type LeaveRule = 'named' | 'ended' | 'confirmed' | 'few' | 'brake off';
 
 /** Why a backend may leave. `at`: when that became known, in milliseconds of the monotonic clock. */
 export interface Leave {
-  readonly rule: LetGoRule;
+  readonly rule: LeaveRule;
   /** The source that reported it; null when it was not a single one. */
   readonly source: string | null;
   readonly at: number;
@@ -78,7 +78,7 @@ function lostBackends(losses: Losses): number {
 }
 
 /** One line about a large removal that was not held: how much, of how much, and why. */
-export function letGoText({
+export function largeRemovalText({
   vips,
   ofVips,
   backends,
@@ -91,11 +91,11 @@ export function letGoText({
   return `${vips} of ${ofVips} VIPs and ${backends} of ${ofBackends} backends left the rotation: ${why.join(', ')}`;
 }
 
-function ruleText(rule: LetGoRule, source: string | null): string {
+function ruleText(rule: LeaveRule, source: string | null): string {
   return rule === 'named' ? `named by ${source ?? 'a source'}` : TEXTS[rule];
 }
 
-const TEXTS: Readonly<Record<Exclude<LetGoRule, 'named'>, string>> = {
+const TEXTS: Readonly<Record<Exclude<LeaveRule, 'named'>, string>> = {
   ended: 'whose tasks are ending, according to a list',
   confirmed: 'held before and confirmed by reading the sources again',
   few: 'too few to be held',
