@@ -10,15 +10,12 @@ import { type LastRules, withoutLastInRotation } from '../plan/last-in-rotation.
 import type { Plan } from '../plan/plan.ts';
 import type { IpvsTable, Names, StepFailure } from '../ports.ts';
 import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
-import { earliest } from './backoff.ts';
 import { Forwarding } from './forwarding.ts';
 import type { KernelView } from './kernel-view.ts';
 import { made, type Outcome } from './outcome.ts';
-import { PostponedSteps } from './postponed-steps.ts';
 import type { ReachabilityView } from './reachability-view.ts';
-import { RefusedBackends } from './refused-backends.ts';
+import { Retries, schedulerOf } from './retries.ts';
 import { Routes } from './routes.ts';
-import { Schedulers, schedulerOf } from './schedulers.ts';
 
 /** The number of steps between two yields to the event loop. */
 const STEPS_AT_ONCE = 4_096;
@@ -59,9 +56,7 @@ export interface ApplyRequest extends Pick<LastRules, 'named' | 'lives'> {
  */
 export class Applier {
   readonly #ports: ApplierPorts;
-  readonly #postponed: PostponedSteps;
-  readonly #schedulers: Schedulers;
-  readonly #refused: RefusedBackends;
+  readonly #retries: Retries;
   readonly #forwarding = new Forwarding();
   readonly #routes = new Routes();
   /** Steps of this pass that add or change a service, and whether they succeeded. By text, since a plan may be made again. */
@@ -71,15 +66,12 @@ export class Applier {
 
   constructor(ports: ApplierPorts) {
     this.#ports = ports;
-    this.#postponed = new PostponedSteps(ports.random);
-    this.#schedulers = new Schedulers(ports.random);
-    this.#refused = new RefusedBackends(ports.random);
+    this.#retries = new Retries(ports.random);
   }
 
   /** When the next retry after the last pass is due; null when there is none. */
   nextDue(): number | null {
-    const parts = [this.#postponed, this.#schedulers, this.#refused];
-    return earliest(...parts.map((part) => part.nextDue(this.#begunAt)));
+    return this.#retries.nextDue(this.#begunAt);
   }
 
   /** Starts a pass. */
@@ -90,7 +82,7 @@ export class Applier {
 
   /** Schedulers that this kernel is known to lack, without those whose retry is due. */
   lacking(now: number): ReadonlySet<string> {
-    return this.#schedulers.lacking(now);
+    return this.#retries.lacking(now);
   }
 
   /**
@@ -103,10 +95,11 @@ export class Applier {
     { now, pace }: Pick<ApplyRequest, 'now' | 'pace'>,
   ): Promise<boolean> {
     const untried = plan.growing.filter(
-      (step) => isServiceStep(step) && !this.#tried.has(formatStep(step)) && this.#isDue(step, now),
+      (step) =>
+        isServiceStep(step) && !this.#tried.has(formatStep(step)) && !this.#retries.postpones(step, now),
     );
     // One service for each unknown scheduler first, so that a missing one is found out by one refusal and not by a thousand.
-    const first = this.#schedulers.firstOfEachUnknown(untried);
+    const first = this.#retries.firstOfEachUnknown(untried);
     for (const steps of [[...first], untried.filter((step) => !first.has(step))]) {
       const failures = await this.#write(steps, pace);
       await pace.restIfDue();
@@ -117,7 +110,7 @@ export class Applier {
 
   /** Addresses that the kernel does not accept as destinations. */
   get refused(): readonly RefusedBackend[] {
-    return this.#refused.all;
+    return this.#retries.refused;
   }
 
   /** Applies the rest of the plan, and updates the view of the kernel by the results. */
@@ -132,11 +125,11 @@ export class Applier {
 
     outcome.untried = [...grown.untried, ...shrunk.untried, ...shrunk.kept];
     outcome.made = [...grown.made, ...shrunk.made];
-    this.#settle([...grown.tried, ...shrunk.tried], plan, outcome.failures, now);
+    this.#retries.settle([...grown.tried, ...shrunk.tried], outcome.failures, plan, now);
     decisions.addSteps(shrunk.kept, () => LAST_IN_ROTATION);
     const untried = [...outcome.refused, ...grown.untried, ...shrunk.untried];
     const waiting = [...untried, ...outcome.failures.map(stepOf)];
-    decisions.addSteps(waiting, (step) => this.#refused.decisionOf(step) ?? this.#postponed.decisionOf(step));
+    decisions.addSteps(waiting, (step) => this.#retries.decisionOf(step));
   }
 
   /** Adds and changes backends. The result includes that of `applyServices`. */
@@ -149,7 +142,8 @@ export class Applier {
     await pace.restIfDue();
     const [backends, others] = split(
       plan.growing.filter((step) => !isServiceStep(step)),
-      (step) => (missing.size === 0 || !missing.has(serviceKey(step.service))) && this.#isDue(step, now),
+      (step) =>
+        (missing.size === 0 || !missing.has(serviceKey(step.service))) && !this.#retries.postpones(step, now),
     );
     await pace.restIfDue();
     const failures = await this.#write(backends, pace);
@@ -158,9 +152,9 @@ export class Applier {
     const all = [...changed, ...made(backends, failures)];
     await view.accept(all, failures.map(stepOf));
     await pace.restIfDue();
-    outcome.failures.push(...this.#refused.learn(backends, failures, view.table, now));
-    outcome.refused = [...others, ...failures.map(stepOf)].filter((step) => this.#refused.has(step));
-    const untriedBackends = others.filter((step) => !this.#refused.has(step));
+    outcome.failures.push(...this.#retries.learnRefused(backends, failures, view.table, now));
+    outcome.refused = [...others, ...failures.map(stepOf)].filter((step) => this.#retries.isRefused(step));
+    const untriedBackends = others.filter((step) => !this.#retries.isRefused(step));
     const short = this.#shortOfBackends([...untriedBackends, ...outcome.failures.map(stepOf)]);
     const untried = [...untriedServices, ...untriedBackends];
     return { tried: [...services, ...backends], made: all, untried, short };
@@ -170,7 +164,7 @@ export class Applier {
   async #shrink(request: ApplyRequest, short: ReadonlySet<ServiceKey>, outcome: Outcome) {
     const { desired, plan, now, pace } = request;
     const { view, names } = this.#ports;
-    const [due, untried] = split(plan.shrinking, (step) => this.#isDue(step, now));
+    const [due, untried] = split(plan.shrinking, (step) => !this.#retries.postpones(step, now));
     const shrinking = withoutLastInRotation(due, { ...request, table: view.table, short });
     const changes = this.#forwarding.update(desired, plan, { table: view.table, shrinking });
     outcome.unanswered = names?.publish(changes) ?? [];
@@ -193,10 +187,6 @@ export class Applier {
       if (step.backend.weight > 0 && weight === 0) short.add(key);
     }
     return short;
-  }
-
-  #isDue(step: Step, now: number): boolean {
-    return !this.#refused.postpones(step, now) && !this.#postponed.has(step, now);
   }
 
   async #write(steps: readonly Step[], pace: Pace): Promise<readonly StepFailure[]> {
@@ -235,7 +225,7 @@ export class Applier {
     for (const step of steps) {
       this.#tried.set(formatStep(step), !failed.has(step));
       const scheduler = schedulerOf(step);
-      if (!failed.has(step) && scheduler !== null) this.#schedulers.found(scheduler);
+      if (!failed.has(step) && scheduler !== null) this.#retries.schedulerFound(scheduler);
     }
     const missed = new Set<string>();
     for (const failure of failures) {
@@ -243,7 +233,7 @@ export class Applier {
       if (scheduler === null || scheduler === FALLBACK_SCHEDULER) outcome.failures.push(failure);
       else missed.add(scheduler);
     }
-    for (const scheduler of missed) this.#schedulers.missed(scheduler, now);
+    for (const scheduler of missed) this.#retries.schedulerMissed(scheduler, now);
     return missed.size > 0;
   }
 
@@ -253,12 +243,6 @@ export class Applier {
       (step) => step.op === 'add-service' && this.#tried.get(formatStep(step)) !== true,
     );
     return new Set(missing.map(({ service }) => serviceKey(service)));
-  }
-
-  #settle(tried: readonly Step[], plan: Plan, failures: readonly StepFailure[], now: number): void {
-    this.#schedulers.settle(now);
-    this.#refused.prune(plan.growing);
-    this.#postponed.settle(tried, failures, plan, now);
   }
 }
 

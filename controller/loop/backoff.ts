@@ -19,8 +19,8 @@ export interface Postponed {
  * Postpones failed items, each by itself, so that one that cannot succeed does not cost a write in every pass. `random` returns
  * numbers in [0, 1), so that hosts that fail together do not retry together.
  */
-export class Backoff<Key> {
-  readonly #items = new Map<Key, Postponed>();
+export class Backoff {
+  readonly #items = new Map<string, Postponed>();
   readonly #options: BackoffOptions;
   readonly #random: () => number;
 
@@ -29,7 +29,7 @@ export class Backoff<Key> {
     this.#random = random;
   }
 
-  failed(key: Key, now: number): void {
+  failed(key: string, now: number): void {
     const before = this.#items.get(key);
     const failures = (before?.failures ?? 0) + 1;
     const jitter = 1 + 0.2 * this.#random();
@@ -37,7 +37,7 @@ export class Backoff<Key> {
     this.#items.set(key, { failures, since: before?.since ?? now, due });
   }
 
-  succeeded(key: Key): void {
+  succeeded(key: string): void {
     this.#items.delete(key);
   }
 
@@ -46,12 +46,12 @@ export class Backoff<Key> {
   }
 
   /** Whether the retry of this item is not due yet. */
-  postpones(key: Key, now: number): boolean {
+  postpones(key: string, now: number): boolean {
     return (this.#items.get(key)?.due ?? 0) > now;
   }
 
   /** All items that failed and have not succeeded since. */
-  get all(): ReadonlyMap<Key, Postponed> {
+  get all(): ReadonlyMap<string, Postponed> {
     return this.#items;
   }
 
@@ -66,7 +66,7 @@ export class Backoff<Key> {
   }
 
   /** Forgets items for which `keep` is false, since they are no longer wanted. */
-  prune(keep: (key: Key) => boolean): void {
+  prune(keep: (key: string) => boolean): void {
     for (const key of this.#items.keys()) if (!keep(key)) this.#items.delete(key);
   }
 }

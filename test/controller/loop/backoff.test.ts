@@ -15,7 +15,7 @@ test.each([
 });
 
 test('one item that fails does not hold back another', () => {
-  const backoff = new Backoff<string>(options, () => 0);
+  const backoff = new Backoff(options, () => 0);
   backoff.failed('a', 1_000);
   expect(backoff.postpones('a', 1_099)).toBe(true);
   expect(backoff.postpones('a', 1_100)).toBe(false);
@@ -25,7 +25,7 @@ test('one item that fails does not hold back another', () => {
 
 test('hosts that fail together do not try again together', () => {
   const due = (random: number) => {
-    const backoff = new Backoff<string>(options, () => random);
+    const backoff = new Backoff(options, () => random);
     backoff.failed('a', 0);
     return backoff.nextDue(0);
   };
@@ -33,7 +33,7 @@ test('hosts that fail together do not try again together', () => {
 });
 
 test('success starts the count anew, and what is no longer wanted is forgotten', () => {
-  const backoff = new Backoff<string>(options, () => 0);
+  const backoff = new Backoff(options, () => 0);
   backoff.failed('a', 0);
   backoff.failed('a', 0);
   backoff.succeeded('a');
@@ -44,7 +44,7 @@ test('success starts the count anew, and what is no longer wanted is forgotten',
 });
 
 test('what was due in the last pass and was not retried there is no reason for another pass', () => {
-  const backoff = new Backoff<string>(options, () => 0);
+  const backoff = new Backoff(options, () => 0);
   backoff.failed('a', 0);
   backoff.failed('b', 1_000);
   expect(backoff.nextDue(100)).toBe(1_100);
