@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Rejection, TaskState } from '../model/app.ts';
 import type { Meaning } from '../settings/label-keys.ts';
 import { BOUNDS } from './bounds.ts';
-import { withMessage } from './schema-messages.ts';
+import { boundedText, withMessage } from './schema-messages.ts';
 
 /**
  * Schemas of the fields that this program reads of Marathon's JSON. Unknown fields are dropped, fields that some version of
@@ -54,13 +54,12 @@ export interface Unread {
   readonly rejected: readonly Rejection[];
 }
 
-const text = z.string().nullish();
 const id = z.string().min(1).max(BOUNDS.nameLength);
-/** Checked by `refine` and not by `max`, which would become part of the CRD. */
-const protocolText = z.string().refine(({ length }) => length <= BOUNDS.nameLength, {
-  error: `expected at most ${BOUNDS.nameLength} characters`,
-});
-const protocol = protocolText.nullish();
+/** Text of a bounded length: it gets into messages, the status and the log. */
+const bounded = boundedText();
+const text = bounded.nullish();
+const anyText = z.string().nullish();
+const protocol = text;
 const portNumber = withMessage('a port number from 0 to 65535', 'number', (message) =>
   z.int(message).min(0, message).max(65_535, message),
 );
@@ -115,7 +114,7 @@ const portMapping = z.object({
   hostPort: portNumber.nullish(),
   protocol,
   labels,
-  networkNames: z.array(z.string()).nullish(),
+  networkNames: z.array(bounded).nullish(),
 });
 
 const discoveryPort = z.object({ name: text, number: portNumber.nullish(), protocol, labels });
@@ -125,7 +124,8 @@ const task = z.object({
   host: text,
   region: text,
   zone: text,
-  state: text,
+  /** Of any length: text that is no state counts as unreachable, and is shown cut. */
+  state: anyText,
   startedAt: text,
   version: text,
   ports: z.array(portNumber).max(BOUNDS.ports).nullish(),
@@ -187,12 +187,12 @@ const podEndpoint = z.object({
   containerPort: portNumber.nullish(),
   hostPort: portNumber.nullish(),
   /** A list; some old definitions have a string. */
-  protocol: z.union([protocolText, z.array(protocolText)]).nullish(),
+  protocol: z.union([bounded, z.array(bounded)]).nullish(),
   labels,
-  networkNames: z.array(z.string()).nullish(),
+  networkNames: z.array(bounded).nullish(),
 });
 
-const podContainer = z.object({ name: z.string().min(1), endpoints: z.array(podEndpoint).nullish() });
+const podContainer = z.object({ name: bounded.min(1), endpoints: z.array(podEndpoint).nullish() });
 
 export const podFields = z.object({
   id,
@@ -212,7 +212,7 @@ function checkEndpoints({ value, issues }: z.core.ParsePayload<Omit<z.infer<type
 export const podSchema = podFields.check(checkEndpoints);
 
 const podContainerStatus = z.object({
-  name: z.string().min(1),
+  name: bounded.min(1),
   status: text,
   containerId: text,
   endpoints: z.array(z.object({ name: text, allocatedHostPort: portNumber.nullish() })).nullish(),
@@ -230,7 +230,7 @@ const podInstance = z.object({
   agentZone: text,
   specReference: text,
   networks: z
-    .array(z.object({ name: text, addresses: z.array(z.string()).max(BOUNDS.addresses).nullish() }))
+    .array(z.object({ name: text, addresses: z.array(bounded).max(BOUNDS.addresses).nullish() }))
     .nullish(),
   containers: z.array(podContainerStatus).nullish(),
 });
@@ -250,12 +250,12 @@ export const infoSchema = z
 
 /** The fields that name the subject of an event; see `marathon/events.ts`. */
 export const eventSchema = z.object({
-  appId: text,
-  runSpecId: text,
-  uri: text,
-  taskId: text,
-  taskStatus: text,
-  appDefinition: z.object({ id: text }).nullish(),
+  appId: anyText,
+  runSpecId: anyText,
+  uri: anyText,
+  taskId: anyText,
+  taskStatus: anyText,
+  appDefinition: z.object({ id: anyText }).nullish(),
   plan: z.object({ steps: z.array(z.unknown()).nullish() }).nullish(),
   currentStep: z.unknown().optional(),
 });

@@ -1,6 +1,7 @@
 /** What a schema finds wrong, in plain English: `expected a list, got text`, not `expected array, received string`. */
 
-import type { z } from 'zod';
+import { z } from 'zod';
+import { BOUNDS } from './bounds.ts';
 
 type RawIssue = z.core.$ZodRawIssue;
 
@@ -90,6 +91,13 @@ export function withMessage<Schema extends z.ZodType>(
 ): Schema {
   return make({
     error: ({ input }) => (typeOf(input) === type ? `expected ${what}` : expected(what, input)),
+  });
+}
+
+/** Text of at most `BOUNDS.nameLength` characters. Checked by `refine` and not by `max`, which would become part of the CRD. */
+export function boundedText(): z.ZodString {
+  return z.string().refine(({ length }) => length <= BOUNDS.nameLength, {
+    error: `expected at most ${BOUNDS.nameLength} characters`,
   });
 }
 

@@ -185,7 +185,8 @@ class Lost {
     const [, index] = issue.path;
     if (typeof index !== 'number' || this.#tasks.has(index)) return;
     const member = this.#members[index];
-    const id = isRecord(member) && typeof member['id'] === 'string' ? member['id'] : '';
+    const id =
+      isRecord(member) && typeof member['id'] === 'string' ? member['id'].slice(0, BOUNDS.nameLength) : '';
     const state = this.#kind === 'app' && isRecord(member) ? member['state'] : null;
     this.#tasks.set(index, {
       id: id || null,
@@ -248,8 +249,8 @@ function taskAt(json: Json, target: Path): string {
   const task = valueAt(json, target.slice(0, 2));
   const id = isRecord(task) ? task['id'] : null;
   const container = valueAt(json, target.slice(0, 4));
-  if (target.length < 5 || !isRecord(container)) return String(id);
-  return String(container['containerId'] || `${id}.${container['name']}`);
+  if (target.length < 5 || !isRecord(container)) return String(id).slice(0, BOUNDS.nameLength);
+  return String(container['containerId'] || `${id}.${container['name']}`).slice(0, BOUNDS.nameLength);
 }
 
 /** The name of a pod's endpoint at this path of its status; null if it cannot be read. */

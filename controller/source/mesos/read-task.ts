@@ -1,4 +1,4 @@
-import { overBound } from '../../input/bounds.ts';
+import { BOUNDS, overBound } from '../../input/bounds.ts';
 import { isRecord, shown } from '../../input/rejection.ts';
 import type { Rejection, TaskState } from '../../model/app.ts';
 import { factsOf, mesosState, type TaskFacts } from './facts.ts';
@@ -58,7 +58,8 @@ export function keyOf({ frameworkId, id }: Pick<TaskFacts, 'frameworkId' | 'id'>
   return taskKey(frameworkId, id);
 }
 
+/** The id in a field of any JSON, cut to its bound; null when there is none. */
 export function idIn(json: unknown, field: string): string | null {
   const id = isRecord(json) ? json[field] : undefined;
-  return isRecord(id) && typeof id['value'] === 'string' ? id['value'] : null;
+  return isRecord(id) && typeof id['value'] === 'string' ? id['value'].slice(0, BOUNDS.nameLength) : null;
 }

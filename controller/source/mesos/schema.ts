@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BOUNDS } from '../../input/bounds.ts';
 import { isRecord, shown } from '../../input/rejection.ts';
-import { withMessage } from '../../input/schema-messages.ts';
+import { boundedText, withMessage } from '../../input/schema-messages.ts';
 import { placeOf } from '../../model/place.ts';
 
 /**
@@ -10,11 +10,13 @@ import { placeOf } from '../../model/place.ts';
  * (`readable`), with the objects that require them.
  */
 
-const text = z.string().nullish();
+/** Text of a bounded length: it gets into messages, the status and the log. */
+const bounded = boundedText();
+const text = bounded.nullish();
 const portNumber = withMessage('a port number from 0 to 65535', 'number', (message) =>
   z.int(message).min(0, message).max(65_535, message),
 );
-const id = z.object({ value: z.string().min(1) });
+const id = z.object({ value: bounded.min(1) });
 
 /** A value of another type becomes text that the reader of labels rejects: it costs only its own label. */
 const labelValue = z
@@ -26,7 +28,7 @@ const labelValue = z
 const labels = z
   .looseObject({
     labels: z
-      .array(z.object({ key: z.string(), value: labelValue }))
+      .array(z.object({ key: bounded, value: labelValue }))
       .max(BOUNDS.labels)
       .nullish(),
   })
@@ -106,7 +108,7 @@ const domain = z
   .catch(null);
 
 export const agentInfoSchema = z
-  .object({ id, hostname: z.string().min(1), domain })
+  .object({ id, hostname: bounded.min(1), domain })
   .transform(({ id, hostname, domain }) => {
     const { region, zone } = domain?.fault_domain ?? {};
     return { id: id.value, host: hostname, place: placeOf({ region: region?.name, zone: zone?.name }) };
@@ -114,11 +116,11 @@ export const agentInfoSchema = z
 /** The host name in an `agent_info` that is otherwise unreadable; null if it has none. */
 export function hostIn(info: unknown): string | null {
   const host = isRecord(info) ? info['hostname'] : undefined;
-  return typeof host === 'string' && host !== '' ? host : null;
+  return bounded.min(1).safeParse(host).data ?? null;
 }
 export const agentSchema = z.object({ agent_info: agentInfoSchema });
 export const frameworkInfoSchema = z
-  .object({ id, name: z.string() })
+  .object({ id, name: bounded })
   .transform(({ id, name }) => ({ id: id.value, name }));
 export const frameworkSchema = z.object({ framework_info: frameworkInfoSchema });
 

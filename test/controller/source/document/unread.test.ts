@@ -583,3 +583,16 @@ describe('what else is wrong costs what depends on it', () => {
     ]);
   });
 });
+
+test.each<[string, object]>([
+  ['id', { id: 'x'.repeat(100_000) }],
+  ['host', { host: 'x'.repeat(100_000) }],
+  ['version', { version: 'x'.repeat(100_000) }],
+  ['zone', { zone: 'x'.repeat(100_000) }],
+  ['ipAddress', { ipAddresses: [{ ipAddress: 'x'.repeat(100_000) }] }],
+  ['state', { state: 'x'.repeat(100_000) }],
+])('a task with a %s of endless length makes no endless message', async (_name, fields) => {
+  const now = await read(web([task('web.1', fields)]));
+  expect(now.rejected).toHaveLength(1);
+  expect(JSON.stringify(now).length).toBeLessThan(5_000);
+});

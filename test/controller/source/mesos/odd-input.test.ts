@@ -391,3 +391,28 @@ test.each<[string, unknown]>([
     ]);
   },
 );
+
+test.each<[string, object]>([
+  ['task id', { get_tasks: { tasks: [task({ task_id: { value: 'x'.repeat(100_000) } })] } }],
+  ['agent id', { get_tasks: { tasks: [task({ agent_id: { value: 'x'.repeat(100_000) } })] } }],
+  ['name of a task', { get_tasks: { tasks: [task({ name: 'x'.repeat(100_000) })] } }],
+  [
+    'host name',
+    { get_agents: { agents: [{ agent_info: { id: { value: 'S0' }, hostname: 'x'.repeat(100_000) } }] } },
+  ],
+  [
+    'name of a framework',
+    {
+      get_frameworks: {
+        frameworks: [{ framework_info: { id: { value: MARATHON }, name: 'x'.repeat(100_000) } }],
+      },
+    },
+  ],
+])('a %s of endless length makes no endless message, and is reported', async (_name, lists) => {
+  const cluster = new Cluster('mesos=m');
+  await take(cluster, stateJson(lists));
+  const { apps, rejected, warnings } = await cluster.snapshot(ADDRESSES, new Pace());
+  const problems = [...rejected, ...apps.flatMap((app) => app.rejected)];
+  expect(problems).toContainEqual(expect.objectContaining({ reason: 'expected at most 1024 characters' }));
+  expect(JSON.stringify([apps, rejected, warnings]).length).toBeLessThan(10_000);
+});
