@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Rejection, TaskState } from '../model/app.ts';
 import type { Meaning } from '../settings/label-keys.ts';
 import { BOUNDS } from './bounds.ts';
+import { isRecord } from './rejection.ts';
 import { boundedText, withMessage } from './schema-messages.ts';
 
 /**
@@ -161,7 +162,8 @@ export const appFields = z.object({
       discovery: z.object({ ports: z.array(discoveryPort).nullish() }).nullish(),
     })
     .nullish(),
-  healthChecks: z.array(z.unknown()).nullish(),
+  /** Only their number matters. Checked by `refine`, since a type would become part of the CRD. */
+  healthChecks: z.array(z.unknown().refine(isRecord, { error: 'expected an object' })).nullish(),
   labels: labelsLike('{"KEY": "VALUE"}'),
   version: text,
   versionInfo: z.object({ lastConfigChangeAt: text }).nullish(),

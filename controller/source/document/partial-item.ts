@@ -134,6 +134,11 @@ class Lost {
         this.#losePlaces(scope, target, issue, cuts);
         return;
       case 'checks':
+        if (issue.path.length > target.length) {
+          this.#reject(issue, 'it counts as a health check');
+          cuts.add(issue.path, { value: {} });
+          return;
+        }
         this.#reject(issue);
         // If a task has health results, the app has a health check.
         cuts.add(target, this.#members.some(hasResults) ? { value: [null] } : null);

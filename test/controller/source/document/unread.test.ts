@@ -596,3 +596,14 @@ test.each<[string, object]>([
   expect(now.rejected).toHaveLength(1);
   expect(JSON.stringify(now).length).toBeLessThan(5_000);
 });
+
+test.each([null, 'http', 7])('a health check that is %j is reported and counts as one', async (check) => {
+  const now = await read(web([task('web.1')], { healthChecks: [{ protocol: 'TCP' }, check] }));
+  expect(
+    now.tasks.map(({ health, ports }) => [health, ports.map(({ endpoints }) => endpoints.length)]),
+  ).toEqual([['unknown', [1]]]);
+  const value = check === null ? 'null' : String(check);
+  expect(now.rejected).toEqual([
+    { app: '/web', at: 'healthChecks[1]', value, reason: 'expected an object: it counts as a health check' },
+  ]);
+});
