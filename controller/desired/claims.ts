@@ -245,7 +245,7 @@ const NONE: readonly string[] = [];
 /** Warns where ports of one app ask for different settings of a VIP: the kernel has one value, that of the first port. */
 function differentSettings(
   app: App,
-  { options, at, target }: Draft,
+  { options, at, target, port: first }: Draft,
   port: Port,
   others: PortOptions,
 ): readonly string[] {
@@ -253,7 +253,9 @@ function differentSettings(
   if (differ.length === 0) return NONE;
   const [decides, asked] = [optionsText(differ, options), optionsText(differ, others)];
   // Two ports at the same path are in two definitions.
-  const where = at.startsWith(`${port.at}.`) ? ['in another source too', 'the first source'] : ['here', at];
+  const where = at.startsWith(`${port.at}.`)
+    ? [`in ${port.definedBy ?? 'another source'} too`, first.definedBy ?? 'the first source']
+    : ['here', at];
   return [
     `${app.id} ${port.at}: ${target.key} has ${asked} ${where[0]}, but ${where[1]} decides: ${decides}`,
   ];

@@ -1,17 +1,22 @@
 import { same } from '../compare.ts';
-import type { App } from '../model/app.ts';
+import type { App, Port } from '../model/app.ts';
 
 /**
  * Folds all definitions with the same framework and id into one app, whichever sources or documents they are from. It has
- * the ports, tasks, rejections and warnings of each, without duplicates. Where definitions disagree, the first decides.
- * `apps` must not be empty; the result is the first app itself when the others add nothing.
+ * the ports, tasks, rejections and warnings of each, without duplicates. Where definitions disagree, the first decides,
+ * and ports name their source (`sources`, of each app). `apps` must not be empty; the result is the first app itself when the
+ * others add nothing.
  */
-export function foldDefinitions(apps: readonly [App, ...App[]]): App {
+export function foldDefinitions(apps: readonly [App, ...App[]], sources: readonly string[] = []): App {
   const [first, ...others] = apps;
   if (others.every((other) => same(other, first))) return first;
   return {
     ...first,
-    ports: distinct(apps, ({ ports }) => ports, 'at'),
+    ports: withSources(
+      distinct(apps, ({ ports }) => ports, 'at'),
+      apps,
+      sources,
+    ),
     tasks: distinct(apps, ({ tasks }) => tasks, 'id'),
     rejected: distinct(apps, ({ rejected }) => rejected, 'at'),
     warnings: [...new Set(apps.flatMap(({ warnings }) => warnings))],
@@ -33,4 +38,17 @@ function distinct<Key extends string, Item extends Readonly<Record<Key, string>>
     items.push(item);
   }
   return items;
+}
+
+/** Names the source of each port at whose place another source declares another port. */
+function withSources(
+  ports: readonly Port[],
+  apps: readonly App[],
+  sources: readonly string[],
+): readonly Port[] {
+  const seen = Map.groupBy(ports, ({ at }) => at);
+  return ports.map((port) => {
+    const definedBy = sources[apps.findIndex((app) => app.ports.includes(port))];
+    return seen.get(port.at)?.length === 1 || definedBy === undefined ? port : { ...port, definedBy };
+  });
 }

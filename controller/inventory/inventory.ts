@@ -198,8 +198,10 @@ export class Inventory {
 
   #rowsOfApp(key: AppKey): AppRows {
     const rows = [...this.#sources.values()];
+    const sources = [...this.#sources].flatMap(([name, { defined }]) => (defined.has(key) ? name : []));
     return {
       defined: rows.flatMap((each) => each.defined.get(key) ?? []),
+      sources,
       fromTasks: rows.flatMap((each) => each.fromTasks.get(key) ?? []),
     };
   }

@@ -5,6 +5,8 @@ import { foldDefinitions } from './fold.ts';
 export interface AppRows {
   /** Definitions with the tasks that their sources list, in the order of the sources. */
   readonly defined: readonly App[];
+  /** The names of these sources. */
+  readonly sources?: readonly string[];
   /** Apps put together from tasks. */
   readonly fromTasks: readonly App[];
 }
@@ -29,8 +31,11 @@ export function listedTasks(
  * unless a definition's source has listed it before (`listed`): then it has ended there,
  * whatever a Mesos that is out of reach reported last. undefined: there is no row.
  */
-export function mergeRows({ defined, fromTasks }: AppRows, listed: ReadonlySet<string>): App | undefined {
-  const definition = folded(defined);
+export function mergeRows(
+  { defined, sources, fromTasks }: AppRows,
+  listed: ReadonlySet<string>,
+): App | undefined {
+  const definition = folded(defined, sources);
   if (fromTasks.length === 0) return definition;
   const current = idsOf(defined);
   const ended = new Set([...listed].filter((id) => !current.has(id)));
@@ -41,8 +46,8 @@ export function mergeRows({ defined, fromTasks }: AppRows, listed: ReadonlySet<s
 
 const NONE: ReadonlySet<string> = new Set();
 
-function folded([first, ...others]: readonly App[]): App | undefined {
-  return first === undefined ? undefined : foldDefinitions([first, ...others]);
+function folded([first, ...others]: readonly App[], sources?: readonly string[]): App | undefined {
+  return first === undefined ? undefined : foldDefinitions([first, ...others], sources);
 }
 
 function idsOf(apps: readonly App[]): ReadonlySet<string> {

@@ -47,6 +47,8 @@ export interface Port {
   readonly backendAddress: 'agent' | 'container';
   /** Name of the pod's container; absent for an app. */
   readonly container?: string;
+  /** Name of the source, where another source declares another port at this place. */
+  readonly definedBy?: string;
 }
 
 /** A running copy of an app, or one container of a pod's instance. */

@@ -64,6 +64,7 @@ const PORT: ShapeOf<Port> = {
   mode: name,
   backendAddress: name,
   container: name,
+  definedBy: name,
 };
 
 const PLACE: ShapeOf<Place> = { region: name, zone: name, node: name };

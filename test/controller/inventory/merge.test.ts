@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import type { App, Health, Task, TaskState } from '../../../controller/model/app.ts';
 import type { Snapshot } from '../../../controller/model/snapshot.ts';
+import { withoutPause } from '../../../controller/time.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort } from '../../support/builders.ts';
 import { list } from '../../support/telling.ts';
 import { lines, translate, translator } from '../desired/support.ts';
@@ -252,6 +253,19 @@ describe('an app that two sources define', () => {
     const desired = translate(...apps);
     expect(desired.rejected.map(({ value }) => value)).toEqual(['x', 'nocolon', 'neither']);
     expect(desired.warnings).toEqual(['/web new', '/web old']);
+  });
+
+  test('names both sources where they want different settings', () => {
+    const [rr, lc] = ['rr', 'lc'].map((scheduler) =>
+      one({ ports: [port({ VIP_0: '/web:80', IPVS_SCHEDULER: scheduler })], tasks: [], warnings: [] }),
+    );
+    const inventory = new Inventory();
+    list(inventory, 'marathon=http://m:8080', snapshot(...(rr ? [rr] : [])));
+    list(inventory, 'file=apps', snapshot(...(lc ? [lc] : [])));
+    inventory.settle(withoutPause);
+    expect(translate(...inventory.toSnapshot().apps).warnings).toEqual([
+      '/web portDefinitions[0]: web.marathon.l4lb.thisdcos.directory:80 has IPVS_SCHEDULER lc in file=apps too, but marathon=http://m:8080 decides: IPVS_SCHEDULER rr',
+    ]);
   });
 
   test('obeys what Mesos says of its tasks, whichever source lists them', () => {
