@@ -27,6 +27,8 @@ export interface RequestOptions {
   readonly body?: unknown;
   /** Defaults to `application/json`. */
   readonly contentType?: string;
+  /** Called right before the request is sent; throws to prevent it. */
+  readonly beforeSending?: (() => void) | undefined;
 }
 
 /** A client of an API server. Rejects with an `ApiFailure` for an error response, otherwise with a `ControllerError`. */
@@ -136,7 +138,7 @@ class HttpClient implements KubernetesClient {
   async #send(
     method: Method,
     path: string,
-    { query = {}, body, contentType = 'application/json' }: RequestOptions,
+    { query = {}, body, contentType = 'application/json', beforeSending }: RequestOptions,
     bodyTimeout: number,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
@@ -146,6 +148,7 @@ class HttpClient implements KubernetesClient {
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
+    beforeSending?.();
     return await exchange(url, {
       // A long watch must not share a connection, and thereby its flow control, with other calls.
       ...HTTP_1,

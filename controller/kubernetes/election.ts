@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageOf } from '../errors.ts';
+import { ControllerError, messageOf } from '../errors.ts';
 import { within } from '../http/deadline.ts';
 import { required } from '../input/schema-messages.ts';
 import type { Clock, Log } from '../ports.ts';
@@ -21,6 +21,8 @@ export interface ElectionOptions {
   /** Called after each attempt to get the lease with the reason if it could not be read or written, otherwise null. Must not throw. */
   readonly attempted?: (why: string | null) => void;
 }
+
+export type Lead = (signal: AbortSignal, client: KubernetesClient) => Promise<void>;
 
 /** The values of client-go: a leader that cannot renew stops well before others may take over. */
 const LEASE_SECONDS = 15;
@@ -48,18 +50,15 @@ type Lease = z.infer<typeof leaseSchema>;
 /**
  * Elects one of several processes as the leader through a Lease, like client-go's leaderelection.
  *
- * Runs `lead` while this process is the leader. Its signal aborts ten seconds after the last successful renewal was sent, or as
+ * Runs `lead` while this process is the leader, with a client that refuses to write once the lease may have run out: a process that
+ * was suspended must not write before it notices. Its signal aborts ten seconds after the last successful renewal was sent, or as
  * soon as another process holds the lease; the next attempt starts when `lead` has ended. An error of `lead` is logged and ends
  * its term. Resolves when `signal` aborts, after releasing the lease so that the next leader need not wait.
  *
  * Does not compare the clocks of hosts: a lease has expired if it did not change for its whole duration by the local monotonic
  * clock.
  */
-export async function elect(
-  options: ElectionOptions,
-  lead: (signal: AbortSignal) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
+export async function elect(options: ElectionOptions, lead: Lead, signal: AbortSignal): Promise<void> {
   const { clock, log, name, random, attempted } = options;
   const candidate = new Candidate(options);
   let logged = '';
@@ -89,7 +88,7 @@ export async function elect(
 async function leadWhileHeld(
   candidate: Candidate,
   options: ElectionOptions,
-  lead: (signal: AbortSignal) => Promise<void>,
+  lead: Lead,
   signal: AbortSignal,
 ): Promise<void> {
   const { log, name } = options;
@@ -97,7 +96,7 @@ async function leadWhileHeld(
   const end = () => over.abort();
   signal.addEventListener('abort', end, { once: true });
   const leading = Promise.resolve(over.signal)
-    .then(lead)
+    .then((leading) => lead(leading, whileHeld(options.client, candidate)))
     .catch((error: unknown) => {
       if (!over.signal.aborted) log.error('work as leader failed', { lease: name, error: messageOf(error) });
     })
@@ -110,6 +109,24 @@ async function leadWhileHeld(
   log.info('no longer elected', { lease: name, ...(why !== null && { reason: why }) });
 }
 
+/** A client that writes only while the lease is held for certain. */
+function whileHeld(client: KubernetesClient, candidate: Candidate): KubernetesClient {
+  const beforeSending = () => {
+    if (candidate.mayWrite) return;
+    throw new ControllerError(
+      'source',
+      'not written: the lease was not renewed in time, another process may lead',
+    );
+  };
+  return {
+    server: client.server,
+    namespace: client.namespace,
+    watch: (...request) => client.watch(...request),
+    call: (method, path, options, signal) =>
+      client.call(method, path, method === 'GET' ? options : { ...options, beforeSending }, signal),
+  };
+}
+
 /** Renews the lease until it is lost. Resolves with the reason, or with null when `signal` aborts. */
 async function renewUntilLost(
   candidate: Candidate,
@@ -119,13 +136,12 @@ async function renewUntilLost(
   let failure = '';
   let pauseMs = RETRY_MS;
   for (;;) {
-    const left = () => candidate.renewedAt + RENEW_WITHIN_MS - clock.monotonic();
-    await clock.sleep(Math.min(pauseMs, left()), signal);
+    await clock.sleep(Math.min(pauseMs, candidate.leftMs), signal);
     if (signal.aborted) return null;
-    if (left() <= 0) return `it was not renewed within ${RENEW_WITHIN_MS / 1_000} s${failure}`;
+    if (candidate.leftMs <= 0) return `it was not renewed within ${RENEW_WITHIN_MS / 1_000} s${failure}`;
     pauseMs = RETRY_MS;
     try {
-      const outcome = await within(left(), clock, signal, (limited) => candidate.acquire(limited));
+      const outcome = await within(candidate.leftMs, clock, signal, (limited) => candidate.acquire(limited));
       if (outcome === 'held') return 'another process holds the lease';
       failure = outcome === 'ours' ? '' : ': another process wrote it at the same time';
     } catch (error) {
@@ -142,15 +158,24 @@ class Candidate {
   readonly #options: ElectionOptions;
   /** The last seen spec of the lease, and when it was first seen. */
   #seen: { readonly spec: string; readonly at: number } | null = null;
-  #renewedAt = Number.NEGATIVE_INFINITY;
+  /** When the last successful write was sent. Other processes see the lease change later, so their count starts later. */
+  #renewed: { readonly monotonic: number; readonly epoch: number } | null = null;
 
   constructor(options: ElectionOptions) {
     this.#options = options;
   }
 
-  /** When the last successful write was sent. Other processes see the lease change later, so their count starts later. */
-  get renewedAt(): number {
-    return this.#renewedAt;
+  /** For how long this process may act as the leader without a renewal. */
+  get leftMs(): number {
+    if (this.#renewed === null) return 0;
+    return RENEW_WITHIN_MS - (this.#options.clock.monotonic() - this.#renewed.monotonic);
+  }
+
+  /** Whether no other process can have become the leader, even if this machine was suspended. */
+  get mayWrite(): boolean {
+    // The monotonic clock stands still meanwhile. A clock that was set forward only delays writes until the next renewal.
+    const passed = this.#options.clock.epoch() - (this.#renewed?.epoch ?? 0);
+    return this.leftMs > 0 && passed < RENEW_WITHIN_MS;
   }
 
   /** Acquires or renews the lease. Rejects if the API server cannot be reached or refuses. */
@@ -206,11 +231,12 @@ class Candidate {
 
   /** Awaits a write of the lease. Losing a race against another candidate is not an error. */
   async #won(write: Promise<unknown>): Promise<Outcome> {
-    const sentAt = this.#options.clock.monotonic();
+    const { clock } = this.#options;
+    const sent = { monotonic: clock.monotonic(), epoch: clock.epoch() };
     try {
       const { spec } = required(leaseSchema, await write, 'a Lease');
-      this.#seen = { spec: JSON.stringify(spec ?? null), at: sentAt };
-      this.#renewedAt = sentAt;
+      this.#seen = { spec: JSON.stringify(spec ?? null), at: sent.monotonic };
+      this.#renewed = sent;
       return 'ours';
     } catch (error) {
       if (error instanceof ApiFailure && error.status === 409) return 'raced';

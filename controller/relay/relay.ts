@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
 import { Inventory } from '../inventory/inventory.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { elect } from '../kubernetes/election.ts';
+import { elect, type Lead } from '../kubernetes/election.ts';
 import { objectName } from '../kubernetes/object-name.ts';
 import { APP_LABEL } from '../kubernetes/relayed.ts';
 import { Throttle } from '../kubernetes/throttle.ts';
@@ -62,10 +62,10 @@ export async function runRelay(options: RelayOptions, signal: AbortSignal): Prom
     attempted: (why: string | null) => options.observer.blocked('lease', why),
   };
   const { observer } = options;
-  const leadAndReport = async (leading: AbortSignal): Promise<void> => {
+  const leadAndReport: Lead = async (leading, client) => {
     observer.elected(true);
     try {
-      await lead(options, leading);
+      await lead({ ...options, client }, leading);
     } finally {
       observer.elected(false);
       for (const cause of ['read', 'write'] as const) observer.blocked(cause, null);

@@ -1,6 +1,7 @@
 import { same } from '../../compare.ts';
 import { messageOf } from '../../errors.ts';
 import { ApiFailure } from '../../kubernetes/api-failure.ts';
+import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { elect } from '../../kubernetes/election.ts';
 import { Reflector } from '../../kubernetes/reflector.ts';
 import { collectionPath, MARATHON_APPS } from '../../kubernetes/resources.ts';
@@ -61,11 +62,11 @@ export class StatusWriter {
   async run(signal: AbortSignal): Promise<void> {
     const { client } = this.#options;
     const election = { ...this.#options, namespace: client.namespace, name: STATUS_LEASE };
-    await elect(election, (leading) => this.#lead(leading), signal);
+    await elect(election, (leading, writing) => this.#lead(writing, leading), signal);
   }
 
-  async #lead(signal: AbortSignal): Promise<void> {
-    const term = new Term(this.#options);
+  async #lead(client: KubernetesClient, signal: AbortSignal): Promise<void> {
+    const term = new Term({ ...this.#options, client });
     if (this.#pass !== null) term.passed(this.#pass);
     this.#term = term;
     try {
