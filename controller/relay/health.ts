@@ -18,7 +18,7 @@ export interface Verdict {
   readonly text: string;
 }
 
-/** Longer than any write may take. */
+/** Longer than any single write may take, and than a busy API server may postpone it. */
 const STALL_MS = 300_000;
 
 /** Creates the state of the relay's probes. A source that was not read for `staleMs` counts as stale. */

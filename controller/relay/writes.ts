@@ -40,7 +40,7 @@ const MAX_THROTTLED_MS = 60_000;
 
 export interface WriteTools {
   readonly log: Log;
-  readonly observer: Pick<RelayObserver, 'wrote'>;
+  readonly observer: Pick<RelayObserver, 'wrote' | 'moved'>;
   /** Shared by all rounds of a term. */
   readonly throttle: Throttle;
 }
@@ -87,6 +87,8 @@ export async function makeAll(
     } catch (error) {
       if (signal.aborted || !postpones(write, error)) fail(write, error);
     }
+    // A round of thousands of writes takes minutes. One that hangs has none of them end.
+    observer.moved();
   };
   const work = async () => {
     for (let write = waiting.shift(); write !== undefined && !signal.aborted; write = waiting.shift()) {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ApiFailure } from '../../../controller/kubernetes/api-failure.ts';
 import { Throttle } from '../../../controller/kubernetes/throttle.ts';
+import { createRelayHealth } from '../../../controller/relay/health.ts';
 import { makeAll } from '../../../controller/relay/writes.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { never } from '../source/kubernetes/setup.ts';
@@ -10,7 +11,11 @@ const busy = (seconds: number, status = 429) =>
   new ApiFailure('PATCH /x', { status, body: { message: 'busy' }, retryAfter: String(seconds) });
 
 /** A round of `count` writes, of which each fails as `answer` has it; made is when each was sent, in seconds. */
-function round(count: number, answer: (name: string, nth: number) => Error | null) {
+function round(
+  count: number,
+  answer: (name: string, nth: number) => Error | null | Promise<null>,
+  over: object = {},
+) {
   const clock = new FakeClock();
   const from = clock.monotonic();
   const made: { readonly name: string; readonly at: number }[] = [];
@@ -21,12 +26,12 @@ function round(count: number, answer: (name: string, nth: number) => Error | nul
     make: async () => {
       const name = `app-${i}`;
       made.push({ name, at: seconds() });
-      const error = answer(name, made.filter((one) => one.name === name).length);
+      const error = await answer(name, made.filter((one) => one.name === name).length);
       if (error !== null) throw error;
     },
   }));
   const throttle = new Throttle({ clock, random: () => 0 });
-  const observer = { wrote: () => undefined };
+  const observer = { wrote: () => undefined, moved: () => undefined, ...over };
   const result = { failed: null as ReadonlyMap<string, unknown> | null };
   const done = makeAll(writes, { log: silent, observer, throttle }, never).then((failed) => {
     result.failed = failed;
@@ -67,4 +72,28 @@ test('a server that asks for years, or postpones every write, ends the round: th
   expect(made.length).toBeLessThanOrEqual(8);
   expect(throttle.remainingMs).toBeGreaterThan(50_000);
   expect(throttle.remainingMs).toBeLessThanOrEqual(60_000);
+});
+
+test('a round is alive while its writes end, however long it takes in all, but not while they hang', async () => {
+  let health: ReturnType<typeof createRelayHealth> | null = null;
+  let hangs = false;
+  const { clock, made, done } = round(
+    400,
+    async (): Promise<null> => {
+      await clock.sleep(hangs ? 3_600_000 : 20_000);
+      return null;
+    },
+    { moved: () => health?.observer.moved() },
+  );
+  health = createRelayHealth(['file=test'], clock, 60_000);
+  health.observer.moved();
+  await clock.advance(600_000);
+  expect(made.length).toBeLessThan(300);
+  expect(health.live().ok).toBe(true);
+  hangs = true;
+  await clock.advance(330_000);
+  expect(health.live().ok).toBe(false);
+  hangs = false;
+  await clock.advance(8_000_000);
+  await done;
 });
