@@ -26,6 +26,9 @@ export type Lead = (signal: AbortSignal, client: KubernetesClient) => Promise<vo
 
 /** The values of client-go: a leader that cannot renew stops well before others may take over. */
 const LEASE_SECONDS = 15;
+/** What of the duration in a lease is heeded. */
+const MAX_LEASE_SECONDS = 60;
+const MAX_INT32 = 2 ** 31 - 1;
 const RENEW_WITHIN_MS = 10_000;
 const RETRY_MS = 2_000;
 const JITTER = 1.2;
@@ -34,16 +37,31 @@ const RELEASE_MS = 2_000;
 
 const leaseSchema = z.object({
   metadata: z.object({ resourceVersion: z.string() }),
+  // Read leniently: a field that cannot be used must not keep every candidate from leading for ever.
   spec: z
-    .object({
-      holderIdentity: z.string().nullish(),
-      leaseDurationSeconds: z.int().nullish(),
-      acquireTime: z.string().nullish(),
-      renewTime: z.string().nullish(),
-      leaseTransitions: z.int().nullish(),
+    .looseObject({
+      // Somebody holds it, who is not known: the lease runs out if it does not change.
+      holderIdentity: z.string().nullish().catch('an unreadable holder'),
+      leaseDurationSeconds: z.number().nullish().catch(null),
+      acquireTime: z.iso.datetime({ offset: true }).nullish().catch(null),
+      leaseTransitions: z
+        .int()
+        .min(0)
+        .max(MAX_INT32 - 1)
+        .nullish()
+        .catch(null),
     })
-    .nullish(),
+    .nullish()
+    .catch(null),
 });
+
+/**
+ * How long a lease of this duration holds without a change. Never shorter than ours, so that a wrong number does not make two
+ * leaders, and never for ever.
+ */
+function validMs(seconds: number | null | undefined): number {
+  return Math.min(MAX_LEASE_SECONDS, Math.max(LEASE_SECONDS, seconds ?? 0)) * 1_000;
+}
 
 type Lease = z.infer<typeof leaseSchema>;
 
@@ -192,7 +210,7 @@ class Candidate {
     if (this.#seen?.spec !== spec) this.#seen = { spec, at: now };
     const { holderIdentity, leaseDurationSeconds, leaseTransitions, acquireTime } = lease.spec ?? {};
     const ours = holderIdentity === identity;
-    const endsAt = (this.#seen?.at ?? now) + (leaseDurationSeconds ?? LEASE_SECONDS) * 1_000;
+    const endsAt = (this.#seen?.at ?? now) + validMs(leaseDurationSeconds);
     if (holderIdentity && !ours && now < endsAt) return 'held';
 
     const transitions = (leaseTransitions ?? 0) + (ours ? 0 : 1);

@@ -292,3 +292,45 @@ test('a candidate and a leader leave a busy API server alone as long as it asks,
   await clock.advance(150_000);
   expect(process.leading).toBe(true);
 });
+
+test.each<[string, unknown]>([
+  ['no spec', undefined],
+  ['a spec of another type', 'x'],
+  ['an empty holder', { holderIdentity: '', leaseDurationSeconds: 15 }],
+  ['a holder of another type', { holderIdentity: 7 }],
+  ['a negative duration', { holderIdentity: 'z', leaseDurationSeconds: -5 }],
+  ['a duration of years', { holderIdentity: 'z', leaseDurationSeconds: 2_147_483_647 }],
+  ['a duration that is text', { holderIdentity: 'z', leaseDurationSeconds: 'x' }],
+  ['a renewal far in the future', { holderIdentity: 'z', renewTime: '9999-12-31T23:59:59.000000Z' }],
+  ['the most transitions', { holderIdentity: 'z', leaseTransitions: 2_147_483_647, acquireTime: 'x' }],
+])(
+  'a lease with %s is taken over once it does not change, with fields that a server accepts',
+  async (_, spec) => {
+    const { clock, server } = world();
+    server.lease = { metadata: { resourceVersion: '0' }, ...(spec !== undefined && { spec }) } as Lease;
+    const process = new Process('a', now);
+    await clock.advance(70_000);
+    expect(process.leading).toBe(true);
+    expect(server.lease.spec).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 15 });
+    const { leaseTransitions, acquireTime } = server.lease.spec as unknown as {
+      leaseTransitions: number;
+      acquireTime: string;
+    };
+    expect(leaseTransitions).toBeLessThanOrEqual(2_147_483_647);
+    expect(Date.parse(acquireTime)).toBeGreaterThan(0);
+  },
+);
+
+test.each([-5, 0, 1, 0.5])(
+  'a holder that renews with a duration of %d s keeps the lease',
+  async (seconds) => {
+    const { clock, server } = world();
+    server.put({ holderIdentity: 'z', leaseDurationSeconds: seconds, renewTime: '0' });
+    const process = new Process('a', now);
+    for (let renewal = 1; renewal < 10; renewal += 1) {
+      await clock.advance(5_000);
+      expect(process.turns).toBe(0);
+      server.put({ holderIdentity: 'z', leaseDurationSeconds: seconds, renewTime: String(renewal) });
+    }
+  },
+);
