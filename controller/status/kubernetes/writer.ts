@@ -5,6 +5,7 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { elect } from '../../kubernetes/election.ts';
 import { Reflector } from '../../kubernetes/reflector.ts';
 import { collectionPath, MARATHON_APPS } from '../../kubernetes/resources.ts';
+import { retryAfterOf } from '../../kubernetes/throttle.ts';
 import { inTurns, Pace } from '../../pace.ts';
 import type { PassStatus } from '../../pass-status.ts';
 import type { Log } from '../../ports.ts';
@@ -30,6 +31,8 @@ export interface StatusWriterOptions extends StatusApiOptions {
 export const STATUS_LEASE = 'marathon-ipvs-status';
 /** Minimum interval between writes to one object: each write goes to every host that watches it. */
 const MIN_INTERVAL_MS = 10_000;
+/** Longest delay after failed writes of one object in a row. */
+const MAX_RETRY_MS = 300_000;
 /** How often the leader checks for due objects if nothing wakes it. */
 const POLL_MS = 5_000;
 /** Concurrent writes. */
@@ -86,6 +89,8 @@ class Term {
   /** Keys of the objects, by the id of the app that they declare. */
   readonly #byApp = new Map<string, Set<string>>();
   readonly #writtenAt = new Map<string, number>();
+  /** Objects whose last write failed. */
+  readonly #retries = new Map<string, { readonly failures: number; readonly due: number }>();
   /** The traffic last published in Events; what is found first is only the baseline. */
   readonly #traffic = new Map<string, TrafficFacts>();
   /** When the newest generation of an object was first seen. */
@@ -156,13 +161,16 @@ class Term {
     if (before !== null && (now === null || idOf(before) !== idOf(now))) this.#unlink(before);
     if (now === null) {
       if (before === null) return;
-      for (const known of [this.#seen, this.#writtenAt, this.#traffic, this.#ahead]) known.delete(before.key);
+      for (const known of [this.#seen, this.#writtenAt, this.#retries, this.#traffic, this.#ahead])
+        known.delete(before.key);
       return;
     }
     const { key, generation } = now;
     this.#byApp.set(idOf(now), (this.#byApp.get(idOf(now)) ?? new Set()).add(key));
-    if (this.#seen.get(key)?.generation !== generation)
+    if (this.#seen.get(key)?.generation !== generation) {
       this.#seen.set(key, { generation, at: this.#options.clock.monotonic() });
+      this.#retries.delete(key);
+    }
     this.markDue(key);
   }
 
@@ -228,7 +236,8 @@ class Term {
       this.#traffic.set(key, traffic);
       return;
     }
-    const dueAt = (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY) + MIN_INTERVAL_MS;
+    const next = (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY) + MIN_INTERVAL_MS;
+    const dueAt = Math.max(next, this.#retries.get(key)?.due ?? next);
     if (now < dueAt) {
       this.#due.postpone(key, dueAt);
       return;
@@ -238,13 +247,31 @@ class Term {
       if (!isWritten) await writeStatus(this.#options, object, status, signal);
       this.#traffic.set(key, traffic);
       await publish(this.#options, object, events, signal);
+      this.#retries.delete(key);
     } catch (error) {
-      this.#due.postpone(key, now + MIN_INTERVAL_MS);
+      this.#due.postpone(key, this.#retryAt(key, error));
       // The object is gone, or a newer leader changed it: the watch will report it.
       const expected = error instanceof ApiFailure && (error.status === 404 || error.status === 409);
       if (!expected && !signal.aborted)
         log.warn('status not written', { object: key, error: messageOf(error) });
     }
+  }
+
+  /** Notes a failed write; returns when it is due again: later after each failure, and no sooner than the server asks. */
+  #retryAt(key: string, error: unknown): number {
+    const { clock, random } = this.#options;
+    const failures = (this.#retries.get(key)?.failures ?? 0) + 1;
+    // Somebody else wrote it at the same time: the watch has it by now.
+    const isConflict = error instanceof ApiFailure && error.status === 409;
+    if (isConflict && failures === 1) {
+      this.#retries.set(key, { failures, due: clock.monotonic() });
+      this.#writtenAt.delete(key);
+      return clock.monotonic();
+    }
+    const doubled = Math.min(MAX_RETRY_MS, MIN_INTERVAL_MS * 2 ** Math.min(failures - 1, 10));
+    const due = clock.monotonic() + Math.max(doubled, retryAfterOf(error) ?? 0) * (1 + 0.2 * random());
+    this.#retries.set(key, { failures, due });
+    return due;
   }
 }
 
