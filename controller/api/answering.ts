@@ -1,10 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { firstIssue } from '../input/schema-messages.ts';
 import type { Access, Credentials } from './access/access.ts';
 import { namesLoopback } from './host-header.ts';
 import { inputOf, listedPaths, matchRoute, parameterName, queryProblem } from './matching.ts';
-import { bodyOf } from './request-body.ts';
+import { bodyOf, expectsContinue } from './request-body.ts';
 import { type Answer, problem, type Route } from './route.ts';
 
 export interface Serving<Services> {
@@ -25,10 +25,11 @@ export interface Serving<Services> {
 export async function answerRequest<Services>(
   { routes, services, writesOff, access, requiresLoopbackHost, certificateOf }: Serving<Services>,
   request: IncomingMessage,
+  response: Pick<ServerResponse, 'writeContinue'>,
 ): Promise<Answer> {
   const { method = '', headers, socket } = request;
-  if ((request.headersDistinct['host']?.length ?? 0) > 1)
-    return problem(400, 'expected one Host header', {}, { connection: 'close' });
+  const wrongHeaders = refusalOfHeaders(request);
+  if (wrongHeaders !== null) return wrongHeaders;
   const { host, path, query } = targetOf(request);
   // Only HTTP/1.0 comes without a host, and no browser speaks that.
   if (requiresLoopbackHost && host !== undefined && !namesLoopback(host)) {
@@ -51,8 +52,17 @@ export async function answerRequest<Services>(
   if (wrongQuery !== null) return problem(400, wrongQuery);
   const { data: input, error } = inputOf(route, path, query);
   if (error !== undefined) return problem(parameterName(route) === null ? 400 : 404, firstIssue(error));
-  const body = route.body === undefined ? '' : await bodyOf(route.body, request);
+  const body = route.body === undefined ? '' : await bodyOf(route.body, request, response);
   return typeof body === 'string' ? await route.answer(services, { input, headers, right, body }) : body;
+}
+
+/** Refuses headers that HTTP itself does not allow, after which no further request on the connection is answered. */
+function refusalOfHeaders({ headers, headersDistinct, httpVersion }: IncomingMessage): Answer | null {
+  const refused = (status: number, error: string) => problem(status, error, {}, { connection: 'close' });
+  if ((headersDistinct['host']?.length ?? 0) > 1) return refused(400, 'expected one Host header');
+  if (headers.host === undefined && httpVersion !== '1.0') return refused(400, 'expected a Host header');
+  if (expectsContinue(headers.expect ?? '100-continue')) return null;
+  return refused(417, 'expected no other Expect header than 100-continue');
 }
 
 /** What a request is for. A client may send the whole URL, as to a proxy; its host then counts, and not the header (RFC 9112). */

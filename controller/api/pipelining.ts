@@ -25,8 +25,8 @@ export function inTurn(listener: RequestListener): RequestListener {
 
   return (request, response) => {
     const { socket } = request;
-    // The rest of the packet that made the connection be closed.
-    if (socket.destroyed) return;
+    // What follows a request after which the connection is closed.
+    if (socket.destroyed || socket.writableEnded) return;
     const queue = queues.get(socket);
     if (queue === undefined) {
       queues.set(socket, []);

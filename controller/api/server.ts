@@ -14,6 +14,7 @@ import {
 } from './connections.ts';
 import { closeServer, listenOn, urlOf } from './listening.ts';
 import { inTurn } from './pipelining.ts';
+import { hasLongUnreadBody, lingerAfterAnswer, refuseInJson, SECURITY_HEADERS } from './refusals.ts';
 import { type Answer, problem } from './route.ts';
 import { createTlsServer } from './tls-server.ts';
 
@@ -44,15 +45,8 @@ const LIMITS = {
   requestTimeout: 10_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
-};
-
-const SECURITY_HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
+  // Checked with the other headers, so that the refusal is JSON.
+  requireHostHeader: false,
 };
 
 const NO_FILES: AccessFiles = {
@@ -90,7 +84,7 @@ export async function startServer<Services>(options: ServerOptions<Services>): P
     connections.handling(request, response);
     // Socket errors mean that the client disconnected.
     response.on('error', () => {});
-    answerRequest(serving, request)
+    answerRequest(serving, request, response)
       .catch((error: unknown) => {
         log.error('request failed', { method: request.method, url: request.url, error });
         if (error instanceof DocumentTooLong) return problem(500, error.message);
@@ -101,7 +95,12 @@ export async function startServer<Services>(options: ServerOptions<Services>): P
         send(connections, request, response, found);
       });
   };
-  const { server, certificateOf } = serverFor(files, inTurn(handle));
+  const listener = inTurn(handle);
+  const { server, certificateOf } = serverFor(files, listener);
+  // Without these Node asks for every body, also of a request that is then refused, and refuses without JSON.
+  server.on('checkContinue', listener);
+  server.on('checkExpectation', listener);
+  refuseInJson(server);
   /** Waits, but no longer than the connection lasts. */
   async function delay(delayMs: number | undefined, request: IncomingMessage, response: ServerResponse) {
     if (delayMs === undefined) return;
@@ -135,7 +134,10 @@ function send(
   connections.sending(response, typeof body === 'function');
   const length =
     status === 304 || typeof body === 'function' ? {} : { 'content-length': Buffer.byteLength(body) };
-  response.writeHead(status, { ...SECURITY_HEADERS, ...headers, ...length });
+  const unread = hasLongUnreadBody(request);
+  const closing = unread ? { connection: 'close' } : {};
+  if (unread) lingerAfterAnswer(request);
+  response.writeHead(status, { ...SECURITY_HEADERS, ...headers, ...length, ...closing });
   if (request.method === 'HEAD') response.end();
   else if (typeof body === 'function') body(response);
   else response.end(body);
