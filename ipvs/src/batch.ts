@@ -1,7 +1,7 @@
 import type { Encoder } from './encoder.ts';
-import { IpvsError, isIpvsError } from './errors.ts';
-import { changeError, describe } from './explain.ts';
-import type { Job, Outgoing } from './job.ts';
+import { type IpvsError, isIpvsError } from './errors.ts';
+import { changeOperation, inContext, kernelError } from './explain.ts';
+import type { Exchange, Turn } from './job.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 import type { Change } from './types.ts';
 
@@ -24,28 +24,27 @@ export async function applyBatch(
   encoder: Encoder,
   changes: readonly Change[],
 ): Promise<readonly ChangeFailure[]> {
-  const job = new BatchJob(encoder, changes);
+  const batch = new Batch(encoder, changes);
   try {
-    await socket.run(job);
+    await socket.run((turn) => batch.exchanges(turn));
   } catch (cause) {
     if (!isIpvsError(cause) || cause.code === 'closed') throw cause;
-    job.giveUp(cause);
+    batch.giveUp(cause);
   }
-  return job.failures.sort((a, b) => a.index - b.index);
+  return batch.failures.sort((a, b) => a.index - b.index);
 }
 
-class BatchJob implements Job {
+class Batch {
   readonly failures: ChangeFailure[] = [];
   readonly #encoder: Encoder;
   readonly #changes: readonly Change[];
-  /** For each message sent, from the first sequence number on, the index of its change. */
+  /** For each message sent, in order, the index of its change. */
   readonly #sent: Uint32Array;
   #sentCount = 0;
-  #firstSeq = 0;
-  /** Index of the next change to encode. */
-  #index = 0;
   /** All messages before this one are answered. */
   #answered = 0;
+  /** Index of the next change to encode. */
+  #index = 0;
 
   constructor(encoder: Encoder, changes: readonly Change[]) {
     this.#encoder = encoder;
@@ -53,9 +52,20 @@ class BatchJob implements Job {
     this.#sent = new Uint32Array(changes.length);
   }
 
-  next(first: number, window: number): Outgoing | undefined {
-    if (this.#sentCount === 0) this.#firstSeq = first;
-    this.#answered = this.#sentCount;
+  *exchanges(turn: Turn): Generator<Exchange, void, void> {
+    const firstSeq = turn.seq;
+    const failed = (seq: number, errno: number): void => {
+      const index = this.#sent[seq - firstSeq];
+      if (index !== undefined) this.#fail(index, (change) => kernelError(changeOperation(change), errno));
+    };
+    while (this.#encode(turn)) {
+      yield { bytes: this.#encoder.take(), last: firstSeq + this.#sentCount - 1, failed };
+      this.#answered = this.#sentCount;
+    }
+  }
+
+  /** Encodes the changes of the next exchange. Returns false if none is left. */
+  #encode({ seq: first, window }: Turn): boolean {
     let seq = first;
     for (; this.#index < this.#changes.length && seq - first < window; this.#index++) {
       const change = this.#changes[this.#index];
@@ -65,33 +75,19 @@ class BatchJob implements Job {
         this.#sent[this.#sentCount++] = this.#index;
         seq++;
       } catch (cause) {
-        this.#refuse(change, cause);
+        if (!isIpvsError(cause)) throw cause;
+        this.#fail(this.#index, (refused) => inContext(changeOperation(refused), cause));
       }
     }
-    return seq === first ? undefined : { bytes: this.#encoder.take(), first, last: seq - 1 };
-  }
-
-  data(): void {
-    // The kernel never answers a change with data.
-  }
-
-  restart(): void {
-    // A change is never a dump.
-  }
-
-  failed(seq: number, errno: number, kernelMessage: string | undefined): void {
-    const index = this.#sent[seq - this.#firstSeq];
-    if (index === undefined) return;
-    this.#fail(index, (change) => changeError(change, errno, kernelMessage));
+    return seq > first;
   }
 
   /** Fails all changes whose outcome is unknown and all that were not sent. */
   giveUp(cause: IpvsError): void {
-    const because = (fate: string) => (change: Change) =>
-      new IpvsError(cause.code, `${describe(change)}: ${fate}: ${cause.message}`, {
-        ...details(cause),
-        op: change.op,
-      });
+    const because = (fate: string) => (change: Change) => {
+      const { op, what } = changeOperation(change);
+      return inContext({ op, what: `${what}: ${fate}` }, cause);
+    };
     const known = new Set(this.failures.map(({ index }) => index));
     for (const index of this.#sent.subarray(this.#answered, this.#sentCount)) {
       if (!known.has(index)) this.#fail(index, because('outcome unknown'));
@@ -100,20 +96,8 @@ class BatchJob implements Job {
       this.#fail(index, because('not sent'));
   }
 
-  /** Fails the next change, which the encoder rejected. */
-  #refuse({ op }: Change, cause: unknown): void {
-    if (!isIpvsError(cause)) throw cause;
-    const error = (change: Change) =>
-      new IpvsError(cause.code, `${describe(change)}: ${cause.message}`, { op, cause });
-    this.#fail(this.#index, error);
-  }
-
   #fail(index: number, error: (change: Change) => IpvsError): void {
     const change = this.#changes[index];
     if (change) this.failures.push({ index, change, error: error(change) });
   }
-}
-
-function details(cause: IpvsError) {
-  return { errno: cause.errno, cause };
 }

@@ -3,7 +3,7 @@ import { readDaemon, readInfo, readTimeouts, toDaemonAttrs, toTimeoutAttrs } fro
 import { toServiceIdAttrs } from './convert.ts';
 import { Encoder } from './encoder.ts';
 import { IpvsError } from './errors.ts';
-import { describeRequest, inContext, requestError } from './explain.ts';
+import { requestOperation } from './explain.ts';
 import { findIpvsFamily, genlPayload } from './genl.ts';
 import { isSameService, serviceFamily, serviceKey } from './id.ts';
 import { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.ts';
@@ -257,7 +257,7 @@ export class IpvsClient {
   ): Promise<T> {
     const [reply] = await this.#request(op, command, attrs, subject, 0, read);
     if (reply === undefined)
-      throw new IpvsError('malformed-reply', `${describeRequest(op, subject)}: no reply`, { op });
+      throw new IpvsError('malformed-reply', `${requestOperation(op, subject).what}: no reply`, { op });
     return reply;
   }
 
@@ -272,7 +272,7 @@ export class IpvsClient {
   }
 
   /** Sends a command that is not a {@link Change} and reads its replies. */
-  async #request<T>(
+  #request<T>(
     op: string,
     command: number,
     attrs: CommandAttrs,
@@ -281,11 +281,7 @@ export class IpvsClient {
     read: Read<T>,
   ) {
     const payload = genlPayload(command, GENL.IPVS_VERSION, commandAttrs.write(attrs));
-    const answer = await sendRequest(this.#main, this.#family, flags, payload, read).catch((cause) => {
-      throw inContext(op, subject, cause);
-    });
-    if (answer.errno !== 0) throw requestError(op, subject, answer.errno, answer.kernelMessage);
-    return answer.replies;
+    return sendRequest(this.#main, requestOperation(op, subject), this.#family, flags, payload, read);
   }
 }
 

@@ -1,6 +1,6 @@
-import { ERRNO, IpvsError } from './errors.ts';
+import { IpvsError, isIpvsError } from './errors.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
-import { kernelError, sendRequest } from './request.ts';
+import { sendRequest } from './request.ts';
 import { familyAttrs } from './tables.ts';
 import { GENL } from './uapi.ts';
 
@@ -27,25 +27,19 @@ export async function findIpvsFamily(socket: NetlinkSocket): Promise<number> {
     GENL.CTRL_VERSION,
     familyAttrs.write({ name: 'IPVS' }),
   );
-  const { replies, errno, kernelMessage } = await sendRequest(
-    socket,
-    GENL.ID_CTRL,
-    0,
-    payload,
-    ({ view, from, to }) => familyAttrs.readView(view, from + GENL_HEADER, to),
-  );
-  if (errno !== 0)
-    throw errno === ERRNO.ENOENT
-      ? noIpvs(errno)
-      : kernelError('find the IPVS netlink family', errno, kernelMessage);
-  const id = replies[0]?.id;
-  if (id === undefined)
-    throw new IpvsError('malformed-reply', 'find the IPVS netlink family: reply without an id');
-  return id;
+  const operation = { op: 'open', what: 'find the IPVS netlink family' };
+  const [family] = await sendRequest(socket, operation, GENL.ID_CTRL, 0, payload, ({ view, from, to }) =>
+    familyAttrs.readView(view, from + GENL_HEADER, to),
+  ).catch((cause) => {
+    throw isIpvsError(cause, 'not-found') ? noIpvs(cause) : cause;
+  });
+  if (family?.id === undefined)
+    throw new IpvsError('malformed-reply', `${operation.what}: reply without an id`);
+  return family.id;
 }
 
-function noIpvs(errno: number): IpvsError {
+function noIpvs({ op, errno }: IpvsError): IpvsError {
   const message =
     'the kernel has no IPVS: load it with "modprobe ip_vs" (and ip_vs_wlc etc. where modules are not autoloaded)';
-  return new IpvsError('unsupported', message, { op: 'open', errno });
+  return new IpvsError('unsupported', message, { op, errno });
 }

@@ -1,24 +1,26 @@
 import type { Message } from './message.ts';
 
-/** Messages sent together. All of them are answered before the next send. */
-export interface Outgoing {
+/** Messages sent together, and what to do with their replies. All are answered before the job goes on. */
+export interface Exchange {
+  /** Not changed until the job goes on. */
   readonly bytes: Uint8Array;
-  /** Sequence numbers of the first and the last message. The last one requests an acknowledgement or a dump. */
-  readonly first: number;
+  /** Sequence number of the last message, the first being {@link Turn.seq}. It requests an acknowledgement or a dump. */
   readonly last: number;
+  /** Called for a reply with data. Absent where the kernel sends none. */
+  data?(message: Message): void;
+  /** Called when message `seq` of this job has failed. The others of the exchange are still carried out. */
+  failed(seq: number, errno: number): void;
 }
 
-/** A sequence of requests to the kernel, in one or more sends. */
-export interface Job {
-  /**
-   * Returns the next messages, at most `window`, numbered from `seq`; undefined when everything has been sent. The next
-   * call may reuse the bytes.
-   */
-  next(seq: number, window: number): Outgoing | undefined;
-  /** Called for a reply with data. */
-  data(message: Message): void;
-  /** Called when message `seq` has failed. The other messages of the send are still carried out. */
-  failed(seq: number, errno: number, kernelMessage: string | undefined): void;
-  /** Called when other writers disturbed the dump: discards its data. The next call of `next` requests it again. */
-  restart(): void;
+/** Where the socket stands, kept up to date while the job runs. */
+export interface Turn {
+  /** Sequence number for the next message. */
+  readonly seq: number;
+  /** Maximum number of messages in an exchange. */
+  readonly window: number;
+  /** Whether other writers disturbed the dump of the last exchange, so that its data is worthless: request it again. */
+  readonly interrupted: boolean;
 }
+
+/** A sequence of requests to the kernel: yields exchanges, and goes on when each is answered. */
+export type Job = (turn: Turn) => Iterator<Exchange, void, void>;

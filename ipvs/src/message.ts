@@ -1,8 +1,7 @@
 import { align4 } from './align.ts';
-import { attributesIn, viewOf } from './codec.ts';
+import { viewOf } from './codec.ts';
 import { IpvsError } from './errors.ts';
 import { HOST_IS_LE } from './scalars.ts';
-import { NLM_F, NLMSGERR_ATTR_MSG } from './uapi.ts';
 
 /** Size of `struct nlmsghdr`: length, type, flags, sequence number, port. <linux/netlink.h> */
 export const MESSAGE_HEADER = 16;
@@ -77,12 +76,7 @@ export function firstSeqOf(view: DataView, size: number): number | undefined {
 
 /** A copy of a message's payload. */
 export function payloadOf({ view, from, to }: Message): Uint8Array {
-  return bytesOf(view, from, to).slice();
-}
-
-/** The bytes `from` to `to` of `view`, sharing its memory. */
-function bytesOf({ buffer, byteOffset }: DataView, from: number, to: number): Uint8Array {
-  return new Uint8Array(buffer, byteOffset + from, to - from);
+  return new Uint8Array(view.buffer, view.byteOffset + from, to - from).slice();
 }
 
 /** The error number of an NLMSG_ERROR or NLMSG_DONE, as a positive number; 0 for success. */
@@ -90,25 +84,4 @@ export function errnoOf(message: Message): number {
   // Some old kernels send NLMSG_DONE without a number.
   if (message.to - message.from < ERRNO_SIZE) return 0;
   return -message.view.getInt32(message.from, HOST_IS_LE);
-}
-
-/**
- * The kernel's error message (extended acknowledgement); undefined if it sent none.
- *
- * The kernel sends it only on sockets with the option NETLINK_EXT_ACK (`netlink_ack_tlv_len` in af_netlink.c), which the npm
- * package `netlink` cannot set. So only a fake kernel sends it today.
- */
-export function extendedAck({ flags, view, from, to }: Message): string | undefined {
-  if ((flags & NLM_F.ACK_TLVS) === 0) return undefined;
-  let at = from + ERRNO_SIZE + MESSAGE_HEADER;
-  if (at > to) return undefined;
-  if ((flags & NLM_F.CAPPED) === 0) {
-    const request = view.getUint32(from + ERRNO_SIZE, HOST_IS_LE);
-    if (request > to - from) return undefined;
-    at = from + ERRNO_SIZE + align4(request);
-  }
-  for (const attribute of attributesIn(view, at, to))
-    if (attribute.type === NLMSGERR_ATTR_MSG && attribute.to >= attribute.from && attribute.to <= to)
-      return new TextDecoder().decode(bytesOf(view, attribute.from, attribute.to)).replace(/\0.*$/s, '');
-  return undefined;
 }

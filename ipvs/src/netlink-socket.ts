@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { viewOf } from './codec.ts';
 import { IpvsError } from './errors.ts';
-import type { Job, Outgoing } from './job.ts';
-import { eachMessage, errnoOf, extendedAck, firstSeqOf, type Message } from './message.ts';
+import type { Exchange, Job, Turn } from './job.ts';
+import { eachMessage, errnoOf, firstSeqOf, type Message } from './message.ts';
 import type { Link, LinkEvents, Transport } from './transport.ts';
 import { NLM_F, NLMSG } from './uapi.ts';
 
@@ -43,18 +43,24 @@ const ROUND_TRIP_BYTES = 2_048;
 /** First sequence numbers are below this, so that no job's numbers overflow 32 bits. */
 const MAX_FIRST_SEQ = 0x7000_0000;
 
-interface Running {
+interface Queued {
   readonly job: Job;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-  /** The job's first sequence number: a failure that is reported late still belongs to it. */
-  readonly firstSeq: number;
-  outgoing: Outgoing | undefined;
-  dumps: number;
-  interrupted: boolean;
 }
 
-type Queued = Pick<Running, 'job' | 'resolve' | 'reject'>;
+/** The job whose messages are sent and answered now. */
+interface Running extends Pick<Queued, 'resolve' | 'reject'> {
+  readonly exchanges: ReturnType<Job>;
+  readonly turn: { -readonly [K in keyof Turn]: Turn[K] };
+  /** The job's first sequence number: a failure that is reported late still belongs to it. */
+  readonly firstSeq: number;
+  /** The exchange that is not answered yet, and its first sequence number. */
+  exchange: Exchange | undefined;
+  first: number;
+  /** Dumps in a row that other writers disturbed. */
+  interruptions: number;
+}
 
 /**
  * Sends requests and matches replies over one socket. Jobs run one at a time, since the kernel refuses a second dump on a
@@ -73,7 +79,6 @@ export class NetlinkSocket {
   readonly #queue: Queued[] = [];
   #link: Link | undefined;
   #running: Running | undefined;
-  #seq = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #into = new Uint8Array(RECEIVE_BYTES);
   readonly #received = viewOf(this.#into);
@@ -167,23 +172,26 @@ export class NetlinkSocket {
   /** Sends once and reads the replies that have arrived. Returns false if nothing more can be done now. */
   #advance(): boolean {
     const running = this.#running ?? this.#dequeue();
-    if (!running || running.outgoing) return false;
+    if (!running || running.exchange) return false;
     this.#link ??= this.#open();
-    const link = this.#link;
+    const { turn } = running;
 
-    running.outgoing = running.job.next(this.#seq, link.window);
-    running.interrupted = false;
-    if (!running.outgoing) {
+    turn.window = this.#link.window;
+    const { value: exchange } = running.exchanges.next();
+    if (!exchange) {
       this.#running = undefined;
       running.resolve();
       return true;
     }
-    this.#seq = running.outgoing.last + 1;
-    link.send(running.outgoing.bytes);
-    this.#transferred += ROUND_TRIP_BYTES + running.outgoing.bytes.length;
+    running.exchange = exchange;
+    running.first = turn.seq;
+    turn.seq = exchange.last + 1;
+    turn.interrupted = false;
+    this.#link.send(exchange.bytes);
+    this.#transferred += ROUND_TRIP_BYTES + exchange.bytes.length;
     // Without yielding: the package's own receiver would otherwise read too, with smaller buffers, possibly out of order.
-    while (running.outgoing) {
-      const length = link.receiveNow?.(this.#into) ?? 0;
+    while (running.exchange) {
+      const length = this.#link.receiveNow?.(this.#into) ?? 0;
       if (length === 0) {
         this.#wait();
         return false;
@@ -199,14 +207,17 @@ export class NetlinkSocket {
   #dequeue(): Running | undefined {
     const queued = this.#queue.shift();
     if (!queued) return undefined;
-    this.#seq = randomInt(1, MAX_FIRST_SEQ);
-    this.#running = { ...queued, firstSeq: this.#seq, outgoing: undefined, dumps: 0, interrupted: false };
+    const { job, resolve, reject } = queued;
+    const firstSeq = randomInt(1, MAX_FIRST_SEQ);
+    const turn = { seq: firstSeq, window: 1, interrupted: false };
+    const unsent = { exchange: undefined, first: firstSeq, interruptions: 0 };
+    this.#running = { exchanges: job(turn), turn, firstSeq, resolve, reject, ...unsent };
     return this.#running;
   }
 
   #arrived(bytes: Uint8Array, truncated: boolean): void {
     const running = this.#running;
-    if (!running?.outgoing) return; // The request is settled already.
+    if (!running?.exchange) return; // The request is settled already.
     try {
       this.#into.set(bytes.subarray(0, RECEIVE_BYTES));
       if (!this.#answers(running, bytes.length)) return;
@@ -215,7 +226,7 @@ export class NetlinkSocket {
     } catch (cause) {
       this.#fail(cause);
     }
-    if (running.outgoing) {
+    if (running.exchange) {
       this.#timer?.refresh();
       return;
     }
@@ -225,48 +236,29 @@ export class NetlinkSocket {
   }
 
   /** Whether the datagram just received answers a message of the running job, going by its sequence number. */
-  #answers({ firstSeq, outgoing }: Running, length: number): boolean {
+  #answers({ firstSeq, exchange }: Running, length: number): boolean {
     const seq = firstSeqOf(this.#received, length);
-    return seq !== undefined && outgoing !== undefined && seq >= firstSeq && seq <= outgoing.last;
+    return seq !== undefined && exchange !== undefined && seq >= firstSeq && seq <= exchange.last;
   }
 
-  /** Passes a message to the running job, and settles the send if the message answers the last one sent. */
+  /** Passes a message to the running job, and settles the exchange if the message answers the last one sent. */
   readonly #accept = (message: Message): void => {
     const running = this.#running;
-    if (!running?.outgoing || message.seq < running.firstSeq || message.seq > running.outgoing.last) return;
-    this.#take(running, running.outgoing, message);
-  };
-
-  #take(running: Running, outgoing: Outgoing, message: Message): void {
-    const { type, seq } = message;
-    if (seq >= outgoing.first && (message.flags & NLM_F.DUMP_INTR) !== 0 && type !== NLMSG.ERROR) {
-      running.interrupted = true;
-    }
+    const { type, flags, seq } = message;
+    if (!running?.exchange || seq < running.firstSeq || seq > running.exchange.last) return;
+    const { exchange, turn } = running;
+    const isCurrent = seq >= running.first;
+    if (isCurrent && (flags & NLM_F.DUMP_INTR) !== 0 && type !== NLMSG.ERROR) turn.interrupted = true;
     if (type === NLMSG.ERROR || type === NLMSG.DONE) {
       const errno = errnoOf(message);
-      if (errno !== 0) running.job.failed(seq, errno, extendedAck(message));
-      if (seq === outgoing.last) this.#settle(running);
+      if (errno !== 0) exchange.failed(seq, errno);
+      if (seq === exchange.last) settle(running);
     } else if (type === NLMSG.OVERRUN) {
       throw new IpvsError('rejected', 'netlink socket: replies were lost');
-    } else if (type >= NLMSG.MIN_TYPE && seq >= outgoing.first) {
-      running.job.data(message);
+    } else if (type >= NLMSG.MIN_TYPE && isCurrent) {
+      exchange.data?.(message);
     }
-  }
-
-  /** Called when everything sent is answered. A disturbed dump is requested again, with a new sequence number. */
-  #settle(running: Running): void {
-    running.outgoing = undefined;
-    if (!running.interrupted) {
-      running.dumps = 0;
-      return;
-    }
-    running.interrupted = false;
-    running.dumps += 1;
-    running.job.restart();
-    if (running.dumps >= MAX_DUMPS) {
-      throw new IpvsError('interrupted', `dump was interrupted ${MAX_DUMPS} times by other writers`);
-    }
-  }
+  };
 
   #wait(): void {
     const timer = setTimeout(() => {
@@ -287,6 +279,14 @@ export class NetlinkSocket {
     running?.reject(cause);
     if (this.#queue.length > 0) setImmediate(() => this.#pump());
   }
+}
+
+/** Called when all messages of the exchange are answered. Throws `interrupted` if its job cannot get an undisturbed dump. */
+function settle(running: Running): void {
+  running.exchange = undefined;
+  running.interruptions = running.turn.interrupted ? running.interruptions + 1 : 0;
+  if (running.interruptions === MAX_DUMPS)
+    throw new IpvsError('interrupted', `dump was interrupted ${MAX_DUMPS} times by other writers`);
 }
 
 function cutOff(): IpvsError {

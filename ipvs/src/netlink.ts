@@ -6,7 +6,7 @@
 import { payloadOf } from './message.ts';
 import { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.ts';
 import { netlinkTransport } from './netlink-transport.ts';
-import { kernelError, sendRequest } from './request.ts';
+import { sendRequest } from './request.ts';
 import { type Refusal, type TransactionMessage, transact } from './transaction.ts';
 import type { Transport } from './transport.ts';
 
@@ -90,11 +90,8 @@ export interface Netlink {
 export function openNetlink(protocol: number, options: NetlinkOptions = {}): Netlink {
   const socket = new NetlinkSocket(options.transport ?? netlinkTransport(), protocol, options);
   return {
-    async request(type, flags, payload, what = `netlink message ${type}`) {
-      const { replies, errno, kernelMessage } = await sendRequest(socket, type, flags, payload, payloadOf);
-      if (errno !== 0) throw kernelError(what, errno, kernelMessage);
-      return replies;
-    },
+    request: (type, flags, payload, what = `netlink message ${type}`) =>
+      sendRequest(socket, { op: '', what }, type, flags, payload, payloadOf),
     transaction: (subsystem, messages) => transact(socket, subsystem, messages),
     close: () => socket.close(),
   };

@@ -1,8 +1,7 @@
 import type { Encoder } from './encoder.ts';
-import { inContext, requestError } from './explain.ts';
+import { inContext, kernelError, requestOperation } from './explain.ts';
 import { serviceFamily, serviceKey } from './id.ts';
-import type { Job, Outgoing } from './job.ts';
-import type { Message } from './message.ts';
+import type { Exchange, Turn } from './job.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 import { readDestination } from './replies.ts';
 import type { ObservedDestination, ObservedService, TableEntry } from './types.ts';
@@ -20,19 +19,39 @@ export async function readDestinations<T>(
   take: (entry: TableEntry) => T,
 ): Promise<readonly T[]> {
   const taken = new Array<T>(services.length);
-  const queue = { services, next: 0 };
-  const complete = (index: number, entry: TableEntry) => {
-    taken[index] = take(entry);
+  const operation = requestOperation('list-table');
+  // One iterator, from which the jobs on all sockets take their next service.
+  const queue = services.entries();
+  const readFrom = async (socket: NetlinkSocket) => {
+    const encoder = createEncoder();
+    let refusal = 0;
+    await socket.run(destinationsJob).catch((cause) => {
+      throw inContext(operation, cause);
+    });
+    if (refusal !== 0) throw kernelError(operation, refusal);
+
+    function* destinationsJob(turn: Turn): Generator<Exchange, void, void> {
+      for (const [index, service] of queue) {
+        const family = serviceFamily(service);
+        let destinations: ObservedDestination[];
+        do {
+          destinations = [];
+          encoder.listDestinations(service, turn.seq);
+          yield {
+            bytes: encoder.take(),
+            last: turn.seq,
+            data: (message) => destinations.push(readDestination(message, family)),
+            failed: (_seq, errno) => {
+              refusal = errno;
+            },
+          };
+          if (refusal !== 0) return;
+        } while (turn.interrupted);
+        taken[index] = take({ service, destinations });
+      }
+    }
   };
-  await Promise.all(
-    sockets.map(async (socket) => {
-      const job = new DestinationsJob(createEncoder(), queue, complete);
-      await socket.run(job).catch((cause) => {
-        throw inContext('list-table', '', cause);
-      });
-      if (job.error) throw job.error;
-    }),
-  );
+  await Promise.all(sockets.map(readFrom));
   return taken;
 }
 
@@ -48,58 +67,4 @@ export async function readMissing<T>(
     const key = serviceKey(service);
     return (known.has(key) ? known.get(key) : added.next().value) as T;
   });
-}
-
-/** Services whose destinations are to be read, and the index of the next one. */
-interface Queue {
-  readonly services: readonly ObservedService[];
-  next: number;
-}
-
-/** Reads destinations of services from a queue that it shares with the jobs on the other sockets. */
-class DestinationsJob implements Job {
-  error: Error | undefined;
-  readonly #encoder: Encoder;
-  readonly #queue: Queue;
-  readonly #complete: (index: number, entry: TableEntry) => void;
-  #index = 0;
-  #service: ObservedService | undefined;
-  #destinations: ObservedDestination[] = [];
-  #again = false;
-
-  constructor(encoder: Encoder, queue: Queue, complete: (index: number, entry: TableEntry) => void) {
-    this.#encoder = encoder;
-    this.#queue = queue;
-    this.#complete = complete;
-  }
-
-  next(seq: number): Outgoing | undefined {
-    if (this.error) return undefined;
-    if (!this.#again) this.#turnToNext();
-    this.#again = false;
-    if (!this.#service) return undefined;
-    this.#encoder.listDestinations(this.#service, seq);
-    return { bytes: this.#encoder.take(), first: seq, last: seq };
-  }
-
-  #turnToNext(): void {
-    if (this.#service)
-      this.#complete(this.#index, { service: this.#service, destinations: this.#destinations });
-    this.#index = this.#queue.next++;
-    this.#service = this.#queue.services[this.#index];
-    this.#destinations = [];
-  }
-
-  data(message: Message): void {
-    if (this.#service) this.#destinations.push(readDestination(message, serviceFamily(this.#service)));
-  }
-
-  failed(_seq: number, errno: number, kernelMessage: string | undefined): void {
-    this.error = requestError('list-table', '', errno, kernelMessage);
-  }
-
-  restart(): void {
-    this.#again = true;
-    this.#destinations = [];
-  }
 }

@@ -1,9 +1,8 @@
 import { align4 } from './align.ts';
 import type { IpvsError } from './errors.ts';
-import type { Job, Outgoing } from './job.ts';
+import { kernelError } from './explain.ts';
 import { MESSAGE_HEADER, writeHeader } from './message.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
-import { kernelError } from './request.ts';
 import { NLM_F } from './uapi.ts';
 
 /** One message of a transaction. */
@@ -28,79 +27,59 @@ const NFNL_MSG_BATCH_END = 0x11;
 /** `struct nfgenmsg`: family, version, and resource id (here the subsystem) in network byte order. <linux/netfilter/nfnetlink.h> */
 const FRAME_PAYLOAD = 4;
 
-/**
- * Sends all messages between BEGIN and END at once.
- *
- * BEGIN and END carry the sequence number of the last message: an error of the transaction as a whole (EPERM, ENOMEM,
- * unknown subsystem) is the kernel's answer to BEGIN, and no other answer follows it (`nfnetlink_rcv_batch`).
- */
-class TransactionJob implements Job {
-  readonly refusals: Refusal[] = [];
-  readonly #subsystem: number;
-  readonly #messages: readonly TransactionMessage[];
-  #first = 0;
-  #isSent = false;
-
-  constructor(subsystem: number, messages: readonly TransactionMessage[]) {
-    this.#subsystem = subsystem;
-    this.#messages = messages;
-  }
-
-  next(seq: number): Outgoing | undefined {
-    if (this.#isSent) return undefined;
-    this.#isSent = true;
-    this.#first = seq;
-    const last = seq + this.#messages.length - 1;
-    return { bytes: this.#bytes(seq, last), first: seq, last };
-  }
-
-  data(): void {
-    // Without NLM_F_ECHO the kernel returns only errors and the acknowledgement.
-  }
-
-  failed(seq: number, errno: number, kernelMessage: string | undefined): void {
-    const index = seq - this.#first;
-    const what = this.#messages[index]?.what ?? 'transaction';
-    this.refusals.push({ index, error: kernelError(what, errno, kernelMessage) });
-  }
-
-  restart(): void {
-    this.refusals.length = 0;
-    this.#isSent = false;
-  }
-
-  #bytes(first: number, last: number): Uint8Array {
-    const frame = MESSAGE_HEADER + FRAME_PAYLOAD;
-    const sizes = this.#messages.map(({ payload }) => MESSAGE_HEADER + align4(payload.length));
-    const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size, 2 * frame));
-    const view = new DataView(bytes.buffer);
-    const writeFrame = (at: number, type: number) => {
-      writeHeader(view, at, frame, type, NLM_F.REQUEST, last);
-      view.setUint16(at + MESSAGE_HEADER + 2, this.#subsystem);
-    };
-
-    writeFrame(0, NFNL_MSG_BATCH_BEGIN);
-    let at = frame;
-    this.#messages.forEach(({ type, flags, payload }, index) => {
-      const seq = first + index;
-      const all = flags | NLM_F.REQUEST | (seq === last ? NLM_F.ACK : 0);
-      writeHeader(view, at, MESSAGE_HEADER + payload.length, type, all, seq);
-      bytes.set(payload, at + MESSAGE_HEADER);
-      at += sizes[index] ?? 0;
-    });
-    writeFrame(at, NFNL_MSG_BATCH_END);
-    return bytes;
-  }
-}
-
 /** Makes all changes or none. See `Netlink.transaction`. */
 export async function transact(
   socket: NetlinkSocket,
   subsystem: number,
   messages: readonly TransactionMessage[],
 ): Promise<readonly Refusal[]> {
-  if (messages.length === 0) return [];
-  const job = new TransactionJob(subsystem, messages);
-  await socket.run(job);
-  return job.refusals;
+  const refusals: Refusal[] = [];
+  if (messages.length === 0) return refusals;
+  await socket.run(function* ({ seq: first }) {
+    const last = first + messages.length - 1;
+    yield {
+      bytes: encode(subsystem, messages, first, last),
+      last,
+      failed(seq, errno) {
+        const index = seq - first;
+        const what = messages[index]?.what ?? 'transaction';
+        refusals.push({ index, error: kernelError({ op: '', what }, errno) });
+      },
+    };
+  });
+  return refusals;
+}
+
+/**
+ * Encodes all messages between BEGIN and END.
+ *
+ * BEGIN and END carry the sequence number of the last message: an error of the transaction as a whole (EPERM, ENOMEM,
+ * unknown subsystem) is the kernel's answer to BEGIN, and no other answer follows it (`nfnetlink_rcv_batch`).
+ */
+function encode(
+  subsystem: number,
+  messages: readonly TransactionMessage[],
+  first: number,
+  last: number,
+): Uint8Array {
+  const frame = MESSAGE_HEADER + FRAME_PAYLOAD;
+  const sizes = messages.map(({ payload }) => MESSAGE_HEADER + align4(payload.length));
+  const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size, 2 * frame));
+  const view = new DataView(bytes.buffer);
+  const writeFrame = (at: number, type: number) => {
+    writeHeader(view, at, frame, type, NLM_F.REQUEST, last);
+    view.setUint16(at + MESSAGE_HEADER + 2, subsystem);
+  };
+
+  writeFrame(0, NFNL_MSG_BATCH_BEGIN);
+  let at = frame;
+  messages.forEach(({ type, flags, payload }, index) => {
+    const seq = first + index;
+    const all = flags | NLM_F.REQUEST | (seq === last ? NLM_F.ACK : 0);
+    writeHeader(view, at, MESSAGE_HEADER + payload.length, type, all, seq);
+    bytes.set(payload, at + MESSAGE_HEADER);
+    at += sizes[index] ?? 0;
+  });
+  writeFrame(at, NFNL_MSG_BATCH_END);
+  return bytes;
 }

@@ -28,9 +28,6 @@ export const NLM_F = {
   ACK_TLVS: 0x200,
 } as const;
 
-/** NLMSGERR_ATTR_MSG: the kernel's error message. <linux/netlink.h> */
-export const NLMSGERR_ATTR_MSG = 1;
-
 /** The controller of generic netlink, which looks up families, and family versions. <linux/genetlink.h> */
 export const GENL = { ID_CTRL: 0x10, CTRL_CMD_GETFAMILY: 3, CTRL_VERSION: 1, IPVS_VERSION: 1 } as const;
 

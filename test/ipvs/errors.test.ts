@@ -134,15 +134,6 @@ describe('errors say what was tried, on what, why, and what to do', () => {
     );
   });
 
-  test("the kernel's own words come first, where it has any", async () => {
-    const { kernel, client } = await start();
-    kernel.faults = { refuse: () => 22, message: () => 'Unknown flag' };
-    expect(await failure(client.flush())).toBe('invalid | flush: Unknown flag (EINVAL)');
-    expect(await failure(client.removeService(web))).toBe(
-      'invalid | remove service tcp/10.96.4.7:80: Unknown flag (EINVAL)',
-    );
-  });
-
   test('an error number without a meaning of its own is kept', async () => {
     const { kernel, client } = await start();
     kernel.faults = { refuse: () => 12 };

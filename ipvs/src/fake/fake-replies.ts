@@ -12,7 +12,7 @@ import {
   stats32Attrs,
   stats64Attrs,
 } from '../tables.ts';
-import { GENL, IP_VS_SVC_F, IPVS_CMD, NLM_F, NLMSG, NLMSGERR_ATTR_MSG } from '../uapi.ts';
+import { GENL, IP_VS_SVC_F, IPVS_CMD, NLM_F, NLMSG } from '../uapi.ts';
 import type { FakeService, FakeTable } from './fake-table.ts';
 import type { FakeFaults, FakeRequest } from './faults.ts';
 
@@ -59,12 +59,9 @@ function answer(bytes: Uint8Array, request: Message, context: FakeContext): Uint
 
   const refused = context.faults.refuse?.(seen) ?? 0;
   const replies = refused === 0 ? carryOut(request, number, dump, context) : refused;
-  if (typeof replies === 'number') return outcome(bytes, request, replies, context.faults);
+  if (typeof replies === 'number') return outcome(bytes, request, replies);
   if (dump) return multipart(replies, request, context.faults);
-  return [
-    ...replies.map((payload) => reply(request, 0, payload)),
-    ...outcome(bytes, request, 0, context.faults),
-  ];
+  return [...replies.map((payload) => reply(request, 0, payload)), ...outcome(bytes, request, 0)];
 }
 
 /** Carries out one request. Returns the payloads of the replies, or an error number. */
@@ -170,27 +167,14 @@ function reply(request: Message, flags: number, payload: Uint8Array): Uint8Array
 }
 
 /** The acknowledgement or error for a request; nothing if it succeeded and requested no acknowledgement. */
-function outcome(bytes: Uint8Array, request: Message, errno: number, faults: FakeFaults): Uint8Array[] {
+function outcome(bytes: Uint8Array, request: Message, errno: number): Uint8Array[] {
   if (errno === 0 && (request.flags & NLM_F.ACK) === 0) return [];
   // An error repeats the whole request, an acknowledgement only its header.
   const echo = errno === 0 ? bytes.subarray(0, MESSAGE_HEADER) : bytes;
-  const text = errno === 0 ? undefined : faults.message?.(errno);
-  const tlv = text === undefined ? new Uint8Array() : messageAttribute(text);
-  const payload = new Uint8Array(4 + align4(echo.length) + tlv.length);
+  const payload = new Uint8Array(4 + echo.length);
   viewOf(payload).setInt32(0, -errno, HOST_IS_LE);
   payload.set(echo, 4);
-  payload.set(tlv, 4 + align4(echo.length));
-  const flags = (errno === 0 ? NLM_F.CAPPED : 0) | (text === undefined ? 0 : NLM_F.ACK_TLVS);
-  return [message(NLMSG.ERROR, flags, request.seq, payload)];
-}
-
-function messageAttribute(text: string): Uint8Array {
-  const value = new TextEncoder().encode(`${text}\0`);
-  const bytes = new Uint8Array(align4(4 + value.length));
-  viewOf(bytes).setUint16(0, 4 + value.length, HOST_IS_LE);
-  viewOf(bytes).setUint16(2, NLMSGERR_ATTR_MSG, HOST_IS_LE);
-  bytes.set(value, 4);
-  return bytes;
+  return [message(NLMSG.ERROR, errno === 0 ? NLM_F.CAPPED : 0, request.seq, payload)];
 }
 
 function multipart(payloads: readonly Uint8Array[], request: Message, faults: FakeFaults): Uint8Array[] {

@@ -12,8 +12,6 @@ export interface FakeRequest {
 export interface FakeFaults {
   /** Returns the error number to refuse a request with; 0 or undefined lets the kernel carry it out. */
   refuse?: ((request: FakeRequest) => number | undefined) | undefined;
-  /** Returns the error message (extended acknowledgement) for an error number. */
-  message?: ((errno: number) => string | undefined) | undefined;
   /** Number of dumps, from now on, to mark as disturbed by other writers (NLM_F_DUMP_INTR). */
   interruptDumps?: number | undefined;
   /** Error number in the NLMSG_DONE of every dump: how a dump fails halfway. */

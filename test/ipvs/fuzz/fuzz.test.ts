@@ -24,7 +24,7 @@ describe('changed replies', () => {
 
   test('come from replies to every command, which are read without an error', () => {
     const said = new Set(corpus().flatMap(readReply));
-    for (const what of ['service', 'destination', 'info', 'timeouts', 'daemon', 'family', 'words'])
+    for (const what of ['service', 'destination', 'info', 'timeouts', 'daemon', 'family', 'error'])
       expect([...said]).toContain(what);
   });
 });

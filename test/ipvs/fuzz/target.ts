@@ -6,7 +6,7 @@ import { readDaemon, readInfo, readTimeouts } from '../../../ipvs/src/control.ts
 import { decode, formatDecoded } from '../../../ipvs/src/decode/decode.ts';
 import { IpvsError } from '../../../ipvs/src/errors.ts';
 import { GENL_HEADER } from '../../../ipvs/src/genl.ts';
-import { eachMessage, errnoOf, extendedAck, type Message } from '../../../ipvs/src/message.ts';
+import { eachMessage, errnoOf, type Message } from '../../../ipvs/src/message.ts';
 import { readDestination, readService } from '../../../ipvs/src/replies.ts';
 import { familyAttrs } from '../../../ipvs/src/tables.ts';
 
@@ -45,7 +45,6 @@ const READERS: readonly (readonly [string, (message: Message) => void])[] = [
   ['daemon', (message) => checkInteger('sync id', readDaemon(message).syncId, 32)],
   ['family', ({ view, from, to }) => familyAttrs.readView(view, from + GENL_HEADER, to)],
   ['error', (message) => check('errno', Number.isInteger(errnoOf(message)))],
-  ['words', (message) => check('words', typeof (extendedAck(message) ?? '') === 'string')],
 ];
 
 /** The decoder of the command line takes any bytes, and has no error at all. */
