@@ -192,16 +192,19 @@ function isNested(codec: object): boolean {
 }
 
 /** A codec for nested attributes. Written with NLA_F_NESTED, read with or without it. */
-export function nested<R extends Rows>(table: AttrTable<R>): Codec<Attrs<R>> {
-  const codec: Codec<Attrs<R>> = {
+export function nested<R extends Rows>(
+  table: AttrTable<R>,
+): Codec<Attrs<R>> & { readonly table: AttrTable<R> } {
+  const codec = {
     name: table.name,
+    table,
     minBytes: 0,
-    size: (value) => table.write(value).length,
-    write(view, at, value) {
+    size: (value: Attrs<R>) => table.write(value).length,
+    write(view: DataView, at: number, value: Attrs<R>) {
       const bytes = table.write(value);
       new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
     },
-    read: (view, at, length) => table.readView(view, at, at + length),
+    read: (view: DataView, at: number, length: number) => table.readView(view, at, at + length),
   };
   nestedCodecs.add(codec);
   return codec;
@@ -219,9 +222,10 @@ nestedCodecs.add(encoded);
 export function list<R extends Rows>(
   table: AttrTable<R>,
   type: number | 'counted',
-): Codec<readonly Attrs<R>[]> {
-  const codec: Codec<readonly Attrs<R>[]> = {
+): Codec<readonly Attrs<R>[]> & { readonly entries: AttrTable<R> } {
+  const codec: ReturnType<typeof list<R>> = {
     name: `list of ${table.name}`,
+    entries: table,
     minBytes: 0,
     size: (entries) =>
       entries.reduce((sum, entry) => sum + ATTR_HEADER + align4(table.write(entry).length), 0),

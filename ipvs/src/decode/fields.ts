@@ -1,19 +1,18 @@
-import { type AttrTable, attrTable, type Rows } from '../codec.ts';
+import { attrTable, list, type Row } from '../codec.ts';
 import { type Codec, cstring, raw, u32 } from '../scalars.ts';
 import * as tables from '../tables.ts';
 import { type Format, formats } from './formats.ts';
 
-/** How to show an attribute: its name in the kernel's netlink specification, and the format of its value. */
+/** How to show an attribute, from its row. */
 export interface Field {
   readonly name: string;
   readonly codec: Codec<unknown>;
-  readonly format?: Format;
-  /** Unit, shown after the value. */
-  readonly unit?: string;
+  readonly format?: Format | undefined;
+  readonly unit?: string | undefined;
   /** Fields of the nested attributes. */
-  readonly nest?: FieldSet;
+  readonly nest?: FieldSet | undefined;
   /** Fields of each entry of a list. */
-  readonly list?: FieldSet;
+  readonly list?: FieldSet | undefined;
 }
 
 /** Fields by attribute number. */
@@ -25,164 +24,81 @@ export interface FieldSet {
 /** Name of attributes that are only padding. */
 export const PAD = 'pad';
 
-type Description = string | Omit<Field, 'codec'>;
+interface ShownTable {
+  readonly rows: tables.ShownRows;
+}
 
-/**
- * The fields for an attribute table. Every row of the table needs one; a test compares names and sets with the
- * specification (`ipvs.yaml`).
- */
-function fieldSet<const R extends Rows>(
-  name: string,
-  table: AttrTable<R>,
-  descriptions: { readonly [K in keyof R]: Description },
-): FieldSet {
-  const fields = Object.entries(table.rows).map(([key, { type, codec }]): [number, Field] => {
-    const description: Description = descriptions[key as keyof R];
-    return [type, typeof description === 'string' ? { name: description, codec } : { ...description, codec }];
+/** The sets made so far, by table: a set comes after those that are nested in it. */
+const sets = new Map<unknown, FieldSet>();
+
+/** Makes the fields of a table. `name`: that of the set in the specification. */
+function fieldSet(name: string, table: ShownTable): FieldSet {
+  const fields = Object.values(table.rows).map(({ type, codec, name, format, unit }): [number, Field] => {
+    const nest = sets.get(innerTable(codec, 'table'));
+    const list = sets.get(innerTable(codec, 'entries'));
+    return [type, { name, codec, format: format && formats[format], unit, nest, list }];
   });
-  return { name, fields: new Map(fields) };
+  const set = { name, fields: new Map(fields) };
+  sets.set(table, set);
+  return set;
 }
 
-const perSecond = (name: string) => ({ name, unit: '/s' });
-const bytes = (name: string) => ({ name, unit: ' bytes' });
-const seconds = (name: string) => ({ name, unit: ' s' });
-
-const statistics = {
-  connections: 'conns',
-  inPackets: 'inpkts',
-  outPackets: 'outpkts',
-  inBytes: bytes('inbytes'),
-  outBytes: bytes('outbytes'),
-  connectionRate: perSecond('cps'),
-  inPacketRate: perSecond('inpps'),
-  outPacketRate: perSecond('outpps'),
-  inByteRate: perSecond('inbps'),
-  outByteRate: perSecond('outbps'),
-};
-
-const stats = padded(fieldSet('stats', tables.stats32Attrs, statistics), 11);
-const stats64 = padded(fieldSet('stats64', tables.stats64Attrs, statistics), 11);
-
-/** Adds the padding attribute that aligns the next one to eight bytes. */
-function padded({ name, fields }: FieldSet, type: number): FieldSet {
-  return { name, fields: new Map([...fields, [type, { name: PAD, codec: raw }]]) };
+/** The table of a codec for nested attributes (`table`) or of one for lists (`entries`). */
+function innerTable(codec: Row['codec'], key: 'table' | 'entries'): unknown {
+  return (codec as { readonly [K in typeof key]?: unknown })[key];
 }
 
-const svc = fieldSet('svc', tables.serviceAttrs, {
-  family: { name: 'af', format: formats.family },
-  protocol: { name: 'protocol', format: formats.protocol },
-  address: { name: 'addr', format: formats.address },
-  port: 'port',
-  fwmark: 'fwmark',
-  scheduler: 'sched-name',
-  flags: { name: 'flags', format: formats.serviceFlags },
-  timeout: seconds('timeout'),
-  netmask: { name: 'netmask', format: formats.netmask },
-  stats32: { name: 'stats', nest: stats },
-  persistenceEngine: 'pe-name',
-  stats64: { name: 'stats64', nest: stats64 },
-});
-
-const dest = fieldSet('dest', tables.destinationAttrs, {
-  address: { name: 'addr', format: formats.address },
-  port: 'port',
-  forwardingMethod: { name: 'fwd-method', format: formats.forwardingMethod },
-  weight: 'weight',
-  upperThreshold: 'u-thresh',
-  lowerThreshold: 'l-thresh',
-  activeConnections: 'active-conns',
-  inactiveConnections: 'inact-conns',
-  persistentConnections: 'persist-conns',
-  stats32: { name: 'stats', nest: stats },
-  family: { name: 'addr-family', format: formats.family },
-  stats64: { name: 'stats64', nest: stats64 },
-  tunnelType: { name: 'tun-type', format: formats.tunnelType },
-  tunnelPort: 'tun-port',
-  tunnelFlags: { name: 'tun-flags', format: formats.tunnelFlags },
-});
-
-const daemon = fieldSet('daemon', tables.daemonAttrs, {
-  state: { name: 'state', format: formats.daemonState },
-  interface: 'mcast-ifn',
-  syncId: 'sync-id',
-  maxLength: bytes('sync-maxlen'),
-  group: { name: 'mcast-group', format: formats.ipv4 },
-  group6: { name: 'mcast-group6', format: formats.ipv6 },
-  port: 'mcast-port',
-  ttl: 'mcast-ttl',
-});
-
-const cmd = fieldSet('cmd', tables.commandAttrs, {
-  service: { name: 'service', nest: svc },
-  destination: { name: 'dest', nest: dest },
-  daemon: { name: 'daemon', nest: daemon },
-  timeoutTcp: seconds('timeout-tcp'),
-  timeoutTcpFin: seconds('timeout-tcp-fin'),
-  timeoutUdp: seconds('timeout-udp'),
-});
-
-const info = fieldSet('info', tables.infoAttrs, {
-  version: { name: 'version', format: formats.version },
-  connectionTableSize: 'conn-tab-size',
-});
+/** Statistics, with the attribute that aligns the next one to eight bytes. */
+function statistics(name: string, table: ShownTable): FieldSet {
+  const { fields } = fieldSet(name, table);
+  const set = { name, fields: new Map([...fields, [11, { name: PAD, codec: raw }]]) };
+  sets.set(table, set);
+  return set;
+}
 
 /** The attribute sets of the IPVS family, by their names in the specification. */
-export const ipvsSets: Readonly<Record<string, FieldSet>> = { cmd, svc, dest, daemon, stats, stats64, info };
+export const ipvsSets: Readonly<Record<string, FieldSet>> = {
+  stats: statistics('stats', tables.stats32Attrs),
+  stats64: statistics('stats64', tables.stats64Attrs),
+  svc: fieldSet('svc', tables.serviceAttrs),
+  dest: fieldSet('dest', tables.destinationAttrs),
+  daemon: fieldSet('daemon', tables.daemonAttrs),
+  cmd: fieldSet('cmd', tables.commandAttrs),
+  info: fieldSet('info', tables.infoAttrs),
+};
 
 /** CTRL_ATTR_OP_*. <linux/genetlink.h> */
-const operation = fieldSet(
-  'op',
-  attrTable('op', { id: { type: 1, codec: u32 }, flags: { type: 2, codec: u32 } }),
-  {
-    id: 'id',
-    flags: { name: 'flags', format: formats.operationFlags },
-  },
-);
+const operationAttrs = attrTable('op', {
+  id: { type: 1, codec: u32, name: 'id' },
+  flags: { type: 2, codec: u32, name: 'flags', format: 'operationFlags' },
+} as const satisfies tables.ShownRows);
+fieldSet('op', operationAttrs);
 
 /** CTRL_ATTR_MCAST_GRP_*. <linux/genetlink.h> */
-const group = fieldSet(
-  'mcast-group',
-  attrTable('group', { name: { type: 1, codec: cstring }, id: { type: 2, codec: u32 } }),
-  { name: 'name', id: 'id' },
-);
+const groupAttrs = attrTable('group', {
+  name: { type: 1, codec: cstring, name: 'name' },
+  id: { type: 2, codec: u32, name: 'id' },
+} as const satisfies tables.ShownRows);
+fieldSet('mcast-group', groupAttrs);
 
-/** CTRL_ATTR_*, with the names of `nlctrl.yaml` in the kernel. <linux/genetlink.h> */
+/** CTRL_ATTR_*: what the generic netlink controller tells of a family, with the names of `nlctrl.yaml`. <linux/genetlink.h> */
 // biome-ignore format: aligned table
-const controllerAttrs = attrTable('family', {
+export const controllerSet = fieldSet('ctrl-attrs', { rows: {
   ...tables.familyAttrs.rows,
-  version:         { type: 3,  codec: u32 },
-  headerSize:      { type: 4,  codec: u32 },
-  maxAttribute:    { type: 5,  codec: u32 },
-  operations:      { type: 6,  codec: raw },
-  multicastGroups: { type: 7,  codec: raw },
-  operation:       { type: 10, codec: u32 },
-});
+  version:         { type: 3,  codec: u32,                             name: 'version' },
+  headerSize:      { type: 4,  codec: u32,                             name: 'hdrsize' },
+  maxAttribute:    { type: 5,  codec: u32,                             name: 'maxattr' },
+  operations:      { type: 6,  codec: list(operationAttrs, 'counted'), name: 'ops' },
+  multicastGroups: { type: 7,  codec: list(groupAttrs, 'counted'),     name: 'mcast-groups' },
+  operation:       { type: 10, codec: u32,                             name: 'op' },
+} });
 
-export const controllerSet = fieldSet('ctrl-attrs', controllerAttrs, {
-  id: 'family-id',
-  name: 'family-name',
-  version: 'version',
-  headerSize: 'hdrsize',
-  maxAttribute: 'maxattr',
-  operations: { name: 'ops', list: operation },
-  multicastGroups: { name: 'mcast-groups', list: group },
-  operation: 'op',
-});
-
-/** NLMSGERR_ATTR_*: the extended acknowledgement. <linux/netlink.h> */
+/** NLMSGERR_ATTR_*: the kernel's own words about an error (extended acknowledgement). <linux/netlink.h> */
 // biome-ignore format: aligned table
-const extendedAckAttrs = attrTable('extended acknowledgement', {
-  message:         { type: 1, codec: cstring },
-  offset:          { type: 2, codec: u32 },
-  cookie:          { type: 3, codec: raw },
-  missingType:     { type: 5, codec: u32 },
-  missingNest:     { type: 6, codec: u32 },
-});
-
-export const extendedAckSet = fieldSet('nlmsgerr-attrs', extendedAckAttrs, {
-  message: 'msg',
-  offset: 'offs',
-  cookie: 'cookie',
-  missingType: 'miss-type',
-  missingNest: 'miss-nest',
-});
+export const extendedAckSet = fieldSet('nlmsgerr-attrs', { rows: {
+  message:     { type: 1, codec: cstring, name: 'msg' },
+  offset:      { type: 2, codec: u32,     name: 'offs' },
+  cookie:      { type: 3, codec: raw,     name: 'cookie' },
+  missingType: { type: 5, codec: u32,     name: 'miss-type' },
+  missingNest: { type: 6, codec: u32,     name: 'miss-nest' },
+} });

@@ -56,6 +56,9 @@ export const formats = {
   version: (value) => [16, 8, 0].map((shift) => ((value as number) >>> shift) & 0xff).join('.'),
 } as const satisfies Readonly<Record<string, Format>>;
 
+/** Name of a format, as rows of attribute tables have it. */
+export type FormatName = keyof typeof formats;
+
 const { MASQ, LOCALNODE, TUNNEL, DROUTE, BYPASS } = IP_VS_CONN_F;
 const methods = enumeration({ MASQ, LOCALNODE, TUNNEL, DROUTE, BYPASS });
 
