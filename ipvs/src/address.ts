@@ -13,6 +13,7 @@ export function addressBits(family: AddressFamily): number {
   return family === 'ipv4' ? 32 : 128;
 }
 
+/** AF_INET or AF_INET6. */
 export function familyNumber(family: AddressFamily): number {
   return family === 'ipv4' ? AF_INET : AF_INET6;
 }

@@ -27,6 +27,7 @@ export function versionText(version: number): string {
 /** The kernel stores timeouts in jiffies and refuses values that would overflow (ip_vs_set_timeout). */
 const MAX_TIMEOUT_SECONDS = 0x7fff_ffff;
 
+/** The attributes of the given timeouts; the kernel keeps those that are absent (ip_vs_genl_set_config). Throws `invalid`. */
 export function toTimeoutAttrs({ tcpSeconds, tcpFinSeconds, udpSeconds }: Partial<Timeouts>): CommandAttrs {
   const check = (name: string, value: number | undefined) =>
     value === undefined ? undefined : checkRange(name, value, 1, MAX_TIMEOUT_SECONDS);

@@ -30,12 +30,14 @@ const WRITABLE_FLAGS =
   IP_VS_SVC_F.SCHED2 |
   IP_VS_SVC_F.SCHED3;
 
+/** Scheduler flags and their bits, in the order in which they are listed when read. */
 export const schedulerFlags: readonly (readonly [SchedulerFlag, number])[] = [
   ['flag-1', IP_VS_SVC_F.SCHED1],
   ['flag-2', IP_VS_SVC_F.SCHED2],
   ['flag-3', IP_VS_SVC_F.SCHED3],
 ];
 
+/** Forwarding methods as IP_VS_CONN_F_*. */
 export const forwardingMethods: Readonly<Record<ForwardingMethod, number>> = {
   masquerade: IP_VS_CONN_F.MASQ,
   local: IP_VS_CONN_F.LOCALNODE,
@@ -44,6 +46,7 @@ export const forwardingMethods: Readonly<Record<ForwardingMethod, number>> = {
   bypass: IP_VS_CONN_F.BYPASS,
 };
 
+/** Tunnel checksums as IP_VS_TUNNEL_ENCAP_FLAG_*. */
 export const tunnelChecksums: Readonly<Record<NonNullable<Tunnel['checksum']>, number>> = {
   none: 0,
   checksum: IP_VS_TUNNEL_FLAG.CSUM,
@@ -154,20 +157,24 @@ export function toDestinationAttrs(destination: Destination): DestinationAttrs {
   };
 }
 
+/** The number of a forwarding method. Throws `invalid`. */
 export function forwardingNumber(method: ForwardingMethod): number {
   return numberOf('forwarding method', forwardingMethods, method);
 }
 
+/** Returns `weight`. Throws `invalid` unless the kernel accepts it: it refuses negative ones (ip_vs_add_dest). */
 export function checkWeight(weight: number): number {
   return (weight & 0x7fff_ffff) === weight ? weight : checkRange('weight', weight, 0, 0x7fff_ffff);
 }
 
+/** Returns `threshold`, in connections; 0 is no limit. Throws `invalid` unless it fits in 32 bits. */
 export function checkThreshold(threshold: number): number {
   return (threshold & 0x7fff_ffff) === threshold
     ? threshold
     : checkRange('threshold', threshold, 0, 0xffff_ffff);
 }
 
+/** Returns `port`. Throws `invalid` unless it fits in 16 bits. */
 export function checkPort(port: number): number {
   return (port & 0xffff) === port ? port : checkRange('port', port, 0, 0xffff);
 }

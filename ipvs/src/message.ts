@@ -6,8 +6,9 @@ import { HOST_IS_LE } from './scalars.ts';
 /** Size of `struct nlmsghdr`: length, type, flags, sequence number, port. <linux/netlink.h> */
 export const MESSAGE_HEADER = 16;
 
-/** Offsets of type and sequence number in the header. */
+/** Offset of the type in the header. */
 export const MESSAGE_TYPE = 4;
+/** Offset of the sequence number in the header. */
 export const MESSAGE_SEQ = 8;
 
 /** `struct nlmsgerr` starts with the error number, followed by the request's header. <linux/netlink.h> */

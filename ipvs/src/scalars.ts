@@ -64,13 +64,16 @@ function integer(
   return Object.defineProperty(codec, 'layout', { value: layout }) as IntegerCodec;
 }
 
-// biome-ignore-start format: aligned table
-export const u8 = integer('u8', 1, (v, at, n) => v.setUint8(at, n));
-export const u16 = integer('u16', 2, (v, at, n) => v.setUint16(at, n, HOST_IS_LE));
-export const u32 = integer('u32', 4, (v, at, n) => v.setUint32(at, n, HOST_IS_LE));
-export const be16 = integer('be16', 2, (v, at, n) => v.setUint16(at, n));
-export const be32 = integer('be32', 4, (v, at, n) => v.setUint32(at, n));
-// biome-ignore-end format: aligned table
+/** An unsigned byte. */
+export const u8 = integer('u8', 1, (view, at, value) => view.setUint8(at, value));
+/** An unsigned 16-bit integer. */
+export const u16 = integer('u16', 2, (view, at, value) => view.setUint16(at, value, HOST_IS_LE));
+/** An unsigned 32-bit integer. */
+export const u32 = integer('u32', 4, (view, at, value) => view.setUint32(at, value, HOST_IS_LE));
+/** An unsigned 16-bit integer in network byte order, as ports are. */
+export const be16 = integer('be16', 2, (view, at, value) => view.setUint16(at, value));
+/** An unsigned 32-bit integer in network byte order. */
+export const be32 = integer('be32', 4, (view, at, value) => view.setUint32(at, value));
 
 /** A 64-bit integer, always as a `bigint`, since counters may exceed 2^53. */
 export const u64: Codec<bigint> = {

@@ -49,6 +49,7 @@ const SERVICE_PLACES = ['address', 'port'] as const;
 const ID_PLACES = ['protocol', 'address', 'port'] as const;
 const DESTINATION_PLACES = ['address', 'port', 'forwardingMethod', 'weight'] as const;
 
+/** The nest of a service to add or update, without address and port. */
 export type ServiceTemplate = Template<(typeof SERVICE_PLACES)[number]>;
 
 /** Templates of the nest that identifies a service. */

@@ -155,8 +155,11 @@ export interface Destination extends DestinationId {
 
 /** A destination as read from the kernel. Settings at their default are absent. */
 export interface ObservedDestination extends Destination {
+  /** Established connections of TCP (set_tcp_state in ip_vs_proto_tcp.c) or SCTP. */
   readonly activeConnections: number;
+  /** All other connections: those that are opened or closed just now, and those of UDP (ip_vs_bind_dest in ip_vs_conn.c). */
   readonly inactiveConnections: number;
+  /** Clients that persistence binds to this destination (connection templates, ip_vs_bind_dest). */
   readonly persistentConnections: number;
   readonly stats: Stats;
 }

@@ -31,7 +31,9 @@ export const NLM_F = {
 /** The controller of generic netlink, which looks up families, and family versions. <linux/genetlink.h> */
 export const GENL = { ID_CTRL: 0x10, CTRL_CMD_GETFAMILY: 3, CTRL_VERSION: 1, IPVS_VERSION: 1 } as const;
 
+/** Address families, the same on every architecture. <linux/socket.h> */
 export const AF_INET = 2;
+/** See {@link AF_INET}. */
 export const AF_INET6 = 10;
 
 /** IPPROTO_*. <linux/in.h> */

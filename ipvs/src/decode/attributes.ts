@@ -26,6 +26,7 @@ const MAX_HEX_BYTES = 256;
 /** Returns the field for an attribute number; undefined if it is unknown. */
 export type Lookup = (type: number) => Field | undefined;
 
+/** The look-up in one set. */
 export function inSet(set: FieldSet): Lookup {
   return (type) => set.fields.get(type);
 }

@@ -21,6 +21,7 @@ import { findMessages } from './input.ts';
 export { formatDecoded, jsonOf } from './print.ts';
 export type { Decoded, DecodedAttribute, DecodedMessage, Direction };
 
+/** Options of {@link decode}. All are optional. */
 export interface DecodeOptions {
   /**
    * Number of the IPVS family in the kernel that the input is from.

@@ -31,6 +31,7 @@ export interface DecodedMessage {
   readonly notes: readonly string[];
 }
 
+/** What was found in an input. */
 export interface Decoded {
   readonly messages: readonly DecodedMessage[];
   /** Notes about the input: parts that are not messages, and parts that were left out. */

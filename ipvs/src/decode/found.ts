@@ -13,6 +13,7 @@ export interface Origin {
   readonly protocol?: number;
 }
 
+/** Which way a message went. */
 export type Direction = 'to-kernel' | 'from-kernel';
 
 /** A netlink message as found in the input, including its header. */

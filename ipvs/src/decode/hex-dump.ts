@@ -34,6 +34,7 @@ export interface Room {
   bytes: number;
 }
 
+/** Room for one input: shared by its dumps, so that many small ones cannot expand to gigabytes. */
 export function roomForSqueezed(): Room {
   return { bytes: MAX_SQUEEZED };
 }

@@ -30,6 +30,7 @@ const EOPNOTSUPP = 95;
 /** A Linux version that added attributes. */
 export type FakeVersion = '3.18' | '4.1' | '5.2';
 
+/** What the answer to a request depends on. */
 export interface FakeContext {
   readonly table: FakeTable;
   readonly faults: FakeFaults;

@@ -5,6 +5,7 @@ import { AF_INET, AF_INET6, IP_VS_CONN_F, IP_VS_SVC_F, IPVS_CMD } from '../uapi.
 /** Error numbers that commands return. <asm-generic/errno.h> */
 const E = { NOENT: 2, SRCH: 3, EXIST: 17, INVAL: 22, RANGE: 34, AFNOSUPPORT: 97 } as const;
 
+/** A service, with its destinations by {@link addressKey}. */
 export interface FakeService {
   attrs: ServiceAttrs;
   readonly destinations: Map<string, DestinationAttrs>;
@@ -123,6 +124,7 @@ function serviceMapKey({ family, fwmark, protocol, address, port }: ServiceAttrs
   return `${protocol} ${addressKey(family, address, port)}`;
 }
 
+/** A map key for an address of AF_INET or AF_INET6, in 16 bytes, and a port. Throws `malformed-reply` for too few bytes. */
 export function addressKey(family: number, address: Uint8Array, port: number): string {
   return `${formatAddress(address, family === AF_INET ? 'ipv4' : 'ipv6')} ${port}`;
 }
