@@ -12,7 +12,7 @@ import type { IpvsTable, Names, StepFailure } from '../ports.ts';
 import { FALLBACK_SCHEDULER } from '../settings/schedulers.ts';
 import { Forwarding } from './forwarding.ts';
 import type { KernelView } from './kernel-view.ts';
-import { made, type Outcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import type { ReachabilityView } from './reachability-view.ts';
 import { Retries, schedulerOf } from './retries.ts';
 import { Routes } from './routes.ts';
@@ -118,63 +118,65 @@ export class Applier {
     const { plan, decisions, full, now, pace } = request;
     const { view, reachability, inPool } = this.#ports;
     await pace.restIfDue();
-    const grown = await this.#grow(request, outcome);
-    const routed = this.#routes.update(plan, view.table, { short: grown.short, inPool });
+    const short = await this.#grow(request, outcome);
+    const routed = this.#routes.update(plan, view.table, { short, inPool });
     outcome.reached = await reachability.ensure(routed, full);
-    const shrunk = await this.#shrink(request, grown.short, outcome);
+    await this.#shrink(request, short, outcome);
 
-    outcome.untried = [...grown.untried, ...shrunk.untried, ...shrunk.kept];
-    outcome.made = [...grown.made, ...shrunk.made];
-    this.#retries.settle([...grown.tried, ...shrunk.tried], outcome.failures, plan, now);
-    decisions.addSteps(shrunk.kept, () => LAST_IN_ROTATION);
-    const untried = [...outcome.refused, ...grown.untried, ...shrunk.untried];
-    const waiting = [...untried, ...outcome.failures.map(stepOf)];
-    decisions.addSteps(waiting, (step) => this.#retries.decisionOf(step));
+    const { applied, failed, refused, postponed, lastInRotation } = outcome;
+    this.#retries.settle([...applied, ...refused], failed, plan, now);
+    decisions.addSteps(lastInRotation, () => LAST_IN_ROTATION);
+    decisions.addSteps([...refused, ...postponed, ...failed.map(stepOf)], (step) =>
+      this.#retries.decisionOf(step),
+    );
   }
 
-  /** Adds and changes backends. The result includes that of `applyServices`. */
-  async #grow({ plan, now, pace }: ApplyRequest, outcome: Outcome) {
+  /** Adds and changes backends. Resolves with the services that have a new backend which could not be added. */
+  async #grow({ plan, now, pace }: ApplyRequest, outcome: Outcome): Promise<ReadonlySet<ServiceKey>> {
     const { view } = this.#ports;
     const [services, untriedServices] = split(plan.growing.filter(isServiceStep), (step) =>
       this.#tried.has(formatStep(step)),
     );
+    const changed = services.filter((step) => this.#tried.get(formatStep(step)));
     const missing = this.#missing(plan);
     await pace.restIfDue();
-    const [backends, others] = split(
+    const [due, others] = split(
       plan.growing.filter((step) => !isServiceStep(step)),
       (step) =>
         (missing.size === 0 || !missing.has(serviceKey(step.service))) && !this.#retries.postpones(step, now),
     );
     await pace.restIfDue();
-    const failures = await this.#write(backends, pace);
+    const failures = await this.#write(due, pace);
     await pace.restIfDue();
-    const changed = services.filter((step) => this.#tried.get(formatStep(step)));
-    const all = [...changed, ...made(backends, failures)];
-    await view.accept(all, failures.map(stepOf));
+    outcome.applied = [...changed, ...without(due, failures)];
+    await view.accept(outcome.applied, failures.map(stepOf));
     await pace.restIfDue();
-    outcome.failures.push(...this.#retries.learnRefused(backends, failures, view.table, now));
-    outcome.refused = [...others, ...failures.map(stepOf)].filter((step) => this.#retries.isRefused(step));
-    const untriedBackends = others.filter((step) => !this.#retries.isRefused(step));
-    const short = this.#shortOfBackends([...untriedBackends, ...outcome.failures.map(stepOf)]);
-    const untried = [...untriedServices, ...untriedBackends];
-    return { tried: [...services, ...backends], made: all, untried, short };
+    const notRefused = this.#retries.learnRefused(due, failures, view.table, now);
+    outcome.failed = [...outcome.failed, ...notRefused];
+    const isRefused = (step: Step) => this.#retries.isRefused(step);
+    const [refused, postponed] = split(others, isRefused);
+    outcome.refused = [...refused, ...failures.map(stepOf).filter(isRefused)];
+    outcome.postponed = [...untriedServices, ...postponed];
+    return this.#shortOfBackends([...postponed, ...outcome.failed.map(stepOf)]);
   }
 
   /** Publishes names, then applies removals. `short`: services with a new backend that could not be added. */
-  async #shrink(request: ApplyRequest, short: ReadonlySet<ServiceKey>, outcome: Outcome) {
+  async #shrink(request: ApplyRequest, short: ReadonlySet<ServiceKey>, outcome: Outcome): Promise<void> {
     const { desired, plan, now, pace } = request;
     const { view, names } = this.#ports;
-    const [due, untried] = split(plan.shrinking, (step) => !this.#retries.postpones(step, now));
+    const [due, postponed] = split(plan.shrinking, (step) => !this.#retries.postpones(step, now));
+    outcome.postponed = [...outcome.postponed, ...postponed];
     const shrinking = withoutLastInRotation(due, { ...request, table: view.table, short });
+    const removing = new Set(shrinking);
+    outcome.lastInRotation = due.filter((step) => !removing.has(step));
     const changes = this.#forwarding.update(desired, plan, { table: view.table, shrinking });
     outcome.unanswered = names?.publish(changes) ?? [];
     await pace.restIfDue();
     const failures = await this.#write(shrinking, pace);
-    const taken = made(shrinking, failures);
-    await view.accept(taken, failures.map(stepOf));
-    outcome.failures.push(...failures);
-    const removing = new Set(shrinking);
-    return { tried: shrinking, made: taken, untried, kept: due.filter((step) => !removing.has(step)) };
+    const applied = without(shrinking, failures);
+    await view.accept(applied, failures.map(stepOf));
+    outcome.applied = [...outcome.applied, ...applied];
+    outcome.failed = [...outcome.failed, ...failures];
   }
 
   /** Services with a backend that is not in rotation because one of these steps was not applied. */
@@ -228,11 +230,13 @@ export class Applier {
       if (!failed.has(step) && scheduler !== null) this.#retries.schedulerFound(scheduler);
     }
     const missed = new Set<string>();
+    const others: StepFailure[] = [];
     for (const failure of failures) {
       const scheduler = failure.why === 'no-scheduler' ? schedulerOf(failure.step) : null;
-      if (scheduler === null || scheduler === FALLBACK_SCHEDULER) outcome.failures.push(failure);
+      if (scheduler === null || scheduler === FALLBACK_SCHEDULER) others.push(failure);
       else missed.add(scheduler);
     }
+    outcome.failed = [...outcome.failed, ...others];
     for (const scheduler of missed) this.#retries.schedulerMissed(scheduler, now);
     return missed.size > 0;
   }
@@ -260,6 +264,13 @@ function split(
   const [chosen, others]: [Step[], Step[]] = [[], []];
   for (const step of steps) (isChosen(step) ? chosen : others).push(step);
   return [chosen, others];
+}
+
+/** The steps that did not fail. */
+function without(steps: readonly Step[], failures: readonly StepFailure[]): readonly Step[] {
+  if (failures.length === 0) return steps;
+  const failed = new Set(failures.map(stepOf));
+  return steps.filter((step) => !failed.has(step));
 }
 
 function stepOf({ step }: StepFailure): Step {

@@ -42,10 +42,13 @@ export class CarryOver {
   }
 
   /** Ends a pass: what it left different from desired is due in the next one. */
-  settle({ plan, drains }: PlanResult, { failures, refused, untried }: Outcome, isDryRun: boolean): void {
-    const steps = isDryRun ? [...plan.growing, ...plan.shrinking] : [...refused, ...untried];
+  settle({ plan, drains }: PlanResult, outcome: Outcome, isDryRun: boolean): void {
+    const { failed, refused, postponed, lastInRotation } = outcome;
+    const steps = isDryRun
+      ? [...plan.growing, ...plan.shrinking]
+      : [...refused, ...postponed, ...lastInRotation];
     const due = new Set(
-      [...steps, ...failures.map(({ step }) => step)].map(({ service }) => serviceKey(service)),
+      [...steps, ...failed.map(({ step }) => step)].map(({ service }) => serviceKey(service)),
     );
     for (const { key } of plan.conflicts) due.add(key);
     for (const { key, held } of plan.services) if (held) due.add(key);

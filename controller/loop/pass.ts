@@ -235,7 +235,7 @@ export class Pass {
   /** Finds the services that are not as desired in the kernel, and leaves them to the next pass. */
   async #settle(): Promise<void> {
     const { view, applier, shortfalls, carryOver } = this.#table;
-    view.markStale(this.#outcome.failures.map(({ step }) => step.service));
+    view.markStale(this.#outcome.failed.map(({ step }) => step.service));
     const refused = new Set(applier.refused.map(({ address }) => address));
     const { plan } = this.#result;
     const look = shortfalls.looker({ desired: this.#desired, plan, observed: view.table, refused });
@@ -246,7 +246,7 @@ export class Pass {
   #status(error: string | null): PassStatus {
     const { view, book, applier, shortfalls, wanted } = this.#table;
     const { desired, clock, dryRun } = this.#parts;
-    const { failures, made, untried, reached, unanswered } = this.#outcome;
+    const { failed, applied, postponed, lastInRotation, reached, unanswered } = this.#outcome;
     const { plan, drains, held, kept, largeRemoval, decisions } = this.#result;
     wanted.decide(decisions, plan.keys);
     return {
@@ -265,10 +265,10 @@ export class Pass {
       slowStarts: wanted.growing,
       largeRemoval: dryRun ? null : largeRemoval,
       shortfall: shortfalls.all,
-      failures: failures.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),
+      failures: failed.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),
       refused: applier.refused,
-      made,
-      waiting: untried.length,
+      made: applied,
+      waiting: postponed.length + lastInRotation.length,
       drift: this.#drift,
       repaired: reached.changed,
       problems: reached.problems,

@@ -51,10 +51,10 @@ export class Retries {
   }
 
   /**
-   * Ends a pass, with the results of the `tried` steps of a plan. Forgets what the plan no longer has, and schedulers whose
-   * retry was due and that no service declared.
+   * Ends a pass, with the results of the steps of a plan. Forgets what the plan no longer has, and schedulers whose retry was
+   * due and that no service declared.
    */
-  settle(tried: readonly Step[], failures: readonly StepFailure[], plan: Plan, now: number): void {
+  settle(succeeded: readonly Step[], failures: readonly StepFailure[], plan: Plan, now: number): void {
     this.#schedulers.prune((scheduler) => this.#schedulers.postpones(scheduler, now));
     if (!this.#addresses.isEmpty) {
       const wanted = new Set(plan.growing.flatMap((step) => ('backend' in step ? step.backend.address : [])));
@@ -62,10 +62,8 @@ export class Retries {
     }
     if (failures.length === 0 && this.#steps.isEmpty) return;
     const failed = new Set(failures.map(({ step }) => retryKey(step)));
-    for (const key of new Set(tried.map(retryKey))) {
-      if (failed.has(key)) this.#steps.failed(key, now);
-      else this.#steps.succeeded(key);
-    }
+    for (const key of succeeded.map(retryKey)) if (!failed.has(key)) this.#steps.succeeded(key);
+    for (const key of failed) this.#steps.failed(key, now);
     const wanted = new Set([...plan.growing, ...plan.shrinking].map(retryKey));
     this.#steps.prune((key) => wanted.has(key));
   }
