@@ -43,8 +43,8 @@ export class Follower {
   readonly #schedule: Schedule;
   readonly #wake = new Latch<'changed' | 'read' | 'resync'>();
   #touched = new Set<ServiceKey>();
-  #gone: NamedEnd[] = [];
-  #since: number[] = [];
+  #gone: readonly NamedEnd[] = [];
+  #since: readonly number[] = [];
   #wasComplete = false;
 
   constructor(
@@ -71,8 +71,8 @@ export class Follower {
   /** Takes the changes of a pass over the host's table, for the next pass over this one. */
   changed({ touched, gone, changesSince }: HostChange): void {
     for (const key of touched) this.#touched.add(key);
-    this.#gone.push(...gone);
-    this.#since.push(...changesSince);
+    this.#gone = [...this.#gone, ...gone];
+    this.#since = [...this.#since, ...changesSince];
     if (touched.size > 0 || this.#shared.isComplete !== this.#wasComplete) this.#wake.set('changed');
   }
 

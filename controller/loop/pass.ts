@@ -83,7 +83,7 @@ export class Pass {
   /** What the kernel should have: what the sources want, after ejections, nearness and slow start. */
   readonly #desired: Desired;
   #result = nothingPlanned();
-  readonly #drift: Drift[] = [];
+  #drift: readonly Drift[] = [];
   readonly #outcome: Outcome = nothingYet();
 
   constructor(request: PassRequest, parts: PassParts, now: number) {
@@ -166,7 +166,7 @@ export class Pass {
     if (this.#parts.dryRun) return;
     const before = new Map<ServiceKey, ObservedService>();
     for (const [key, { was, ours }] of differences) if (was !== undefined && !ours) before.set(key, was);
-    this.#drift.push(...drift(before, view.table, book.owned));
+    this.#drift = [...this.#drift, ...drift(before, view.table, book.owned)];
   }
 
   // ---- 3. desired and view -> plan ----------------------------------------------------------------------

@@ -62,8 +62,8 @@ export class Sources {
     const isFirst = this.#from.get(name) !== 'source';
     const changes = this.#from.get(name) === 'disk' ? this.#replacingDisk(name, delta) : delta;
     const ended = this.#inventory.apply(name, changes);
-    this.#endpoints.push(...ended.endpoints.map((endpoint) => ({ endpoint, source: name })));
-    this.#apps.push(...ended.apps);
+    for (const endpoint of ended.endpoints) this.#endpoints.push({ endpoint, source: name });
+    for (const app of ended.apps) this.#apps.push(app);
     this.#from.set(name, 'source');
     const unsaved = this.#unsaved.get(name) ?? new Changed();
     unsaved.add(changes);

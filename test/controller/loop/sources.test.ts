@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { Inventory } from '../../../controller/inventory/inventory.ts';
+import { firstDelta, Inventory } from '../../../controller/inventory/inventory.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
+import { appKey } from '../../../controller/model/app.ts';
 import type { Snapshot } from '../../../controller/model/snapshot.ts';
 import type { AppSource } from '../../../controller/ports.ts';
 import { snapshot, web } from '../../support/builders.ts';
@@ -77,4 +78,20 @@ test('while nothing can be saved, what came and went does not add up: then every
   expect([...sources.takeUnsaved()].map(({ change, all }) => [change, all().apps])).toEqual([
     [null, [first]],
   ]);
+});
+
+test('a source may name more ended tasks at once than a call may have arguments', () => {
+  const sources = sourcesOf('a');
+  const many = Array.from({ length: 20 }, (_, app) =>
+    web(
+      `/app-${app}`,
+      {},
+      ...Array.from({ length: 10_000 }, (_, task) => `10.${app}.${task >> 8}.${task & 255}:80`),
+    ),
+  );
+  const learnedAt = 0;
+  sources.read('a', { ...firstDelta(snapshot(...many)), learnedAt });
+  const removed = many.map((app) => ({ key: appKey(app), fromTasks: false, how: 'named' as const }));
+  sources.read('a', { upserts: [], removed, complete: false, learnedAt });
+  expect(sources.takeEnded().endpoints).toHaveLength(200_000);
 });
