@@ -1,5 +1,4 @@
-import type { BackendKey } from '../model/endpoint.ts';
-import type { ObservedBackend, ObservedService, Step, Table } from '../model/kernel.ts';
+import type { ObservedService, Step, Table } from '../model/kernel.ts';
 import { type ServiceAddress, type ServiceKey, serviceKey } from '../model/service.ts';
 import { eachInSlices, inSlices, Pace } from '../pace.ts';
 import { applySteps } from '../plan/after-steps.ts';
@@ -166,10 +165,11 @@ export class KernelView {
   #take(key: ServiceKey, read: ObservedService | undefined): void {
     const was = this.#table.get(key);
     const ours = this.#unsure.delete(key);
-    if (was === read || (was !== undefined && read !== undefined && isSame(was, read, () => false))) return;
+    const differs = differenceOf(was, read);
+    if (differs === 'nothing') return;
     if (read === undefined) this.#table.delete(key);
     else this.#table.set(key, read);
-    if (was !== undefined && read !== undefined && isSame(was, read, isCounter)) return;
+    if (differs === 'counters') return;
     const before = this.#differences.get(key);
     this.#differences.set(
       key,
@@ -193,38 +193,36 @@ function* servicesOf(steps: readonly Step[]): Generator<ServiceKey> {
 
 /** Reuses the known object when it equals the one that was read, to save memory. */
 function sameAs(known: ObservedService | undefined, read: ObservedService): ObservedService {
-  return known !== undefined && isSame(known, read, () => false) ? known : read;
+  return known !== undefined && differenceOf(known, read) === 'nothing' ? known : read;
 }
 
-function isCounter(field: string): boolean {
-  return field === 'activeConnections' || field === 'inactiveConnections';
-}
-
-function isSame(
-  known: ObservedService,
-  read: ObservedService,
-  isIgnored: (field: string) => boolean,
-): boolean {
-  return sameFields(known, read, isIgnored) && sameBackends(known.backends, read.backends, isIgnored);
-}
-
-function sameBackends(
-  known: ReadonlyMap<BackendKey, ObservedBackend>,
-  read: ReadonlyMap<BackendKey, ObservedBackend>,
-  isIgnored: (field: string) => boolean,
-): boolean {
-  if (known.size !== read.size) return false;
-  for (const [key, backend] of read) {
-    const before = known.get(key);
-    if (before === undefined || !sameFields(before, backend, isIgnored)) return false;
+/** In what a service differs from its known state; undefined is a service that does not exist. */
+function differenceOf(
+  known: ObservedService | undefined,
+  read: ObservedService | undefined,
+): 'nothing' | 'counters' | 'settings' {
+  if (known === read) return 'nothing';
+  if (known === undefined || read === undefined || known.backends.size !== read.backends.size)
+    return 'settings';
+  const inService = differenceOfFields(known, read);
+  if (inService === 'settings') return 'settings';
+  let found = inService;
+  for (const [key, backend] of read.backends) {
+    const before = known.backends.get(key);
+    const inBackend = before === undefined ? 'settings' : differenceOfFields(before, backend);
+    if (inBackend === 'settings') return 'settings';
+    if (inBackend === 'counters') found = 'counters';
   }
-  return true;
+  return found;
 }
 
-/** Whether all fields that are not objects are equal. */
-function sameFields<T extends object>(known: T, read: T, isIgnored: (field: string) => boolean): boolean {
+/** Compares all fields that are not objects. */
+function differenceOfFields<T extends object>(known: T, read: T): 'nothing' | 'counters' | 'settings' {
+  let found: 'nothing' | 'counters' = 'nothing';
   for (const field in read) {
-    if (typeof read[field] !== 'object' && known[field] !== read[field] && !isIgnored(field)) return false;
+    if (typeof read[field] === 'object' || known[field] === read[field]) continue;
+    if (field !== 'activeConnections' && field !== 'inactiveConnections') return 'settings';
+    found = 'counters';
   }
-  return true;
+  return found;
 }
