@@ -363,7 +363,7 @@ describe('while following', () => {
   test('an error while following does not hide that the object is written', async () => {
     const isObject = ({ method, path }: { method: string; path: string }) =>
       method === 'GET' && path.endsWith(`/marathonapps/${name}`);
-    server.faults.next(isObject, answer(403, 'Forbidden', 'cannot get'));
+    server.faults.next(isObject, answer(403, 'Forbidden', 'User "ops" cannot get resource "marathonapps"'));
     const said = await follow();
     expect(said.status).toBe(2);
     expect(said.complaints).toEqual([
