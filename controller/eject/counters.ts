@@ -23,6 +23,8 @@ const SLICE_SERVICES = 16;
 type Client = Pick<IpvsClient, 'listServices' | 'listDestinations' | 'close'>;
 
 interface Known {
+  readonly key: ServiceKey;
+  readonly service: AddressServiceId;
   /** New connections to all its destinations since it was added. */
   connections: bigint;
   /** Number of the last read that is to cover its destinations. */
@@ -56,7 +58,8 @@ export function createDestinationCounters(client: Client): DestinationCounters {
 
 class Reader {
   readonly #client: Client;
-  #known = new Map<ServiceKey, Known>();
+  /** In the order of the last dump. */
+  #known: readonly Known[] = [];
   #reads = 0;
 
   constructor(client: Client) {
@@ -64,7 +67,7 @@ class Reader {
   }
 
   forget(): void {
-    this.#known.clear();
+    this.#known = [];
   }
 
   async read(isWatched: (service: ServiceKey) => boolean): Promise<CountersRead> {
@@ -73,10 +76,10 @@ class Reader {
     const due = this.#due(listed, isWatched);
     const services = new Map<ServiceKey, ReadonlyMap<BackendKey, CountedDestination>>();
     const now = due.slice(0, MAX_SERVICES);
-    for (const [i, { key, service, known }] of now.entries()) {
+    for (const [i, known] of now.entries()) {
       known.lastRead = this.#reads;
-      const found = await destinationsOf(this.#client, service, known);
-      if (found !== null) services.set(key, found);
+      const found = await destinationsOf(this.#client, known);
+      if (found !== null) services.set(known.key, found);
       if (i % SLICE_SERVICES === SLICE_SERVICES - 1) await setImmediate();
     }
     let entries = listed.length;
@@ -85,39 +88,52 @@ class Reader {
   }
 
   /** Services whose destinations are to be read, those that have waited longest first. */
-  #due(listed: readonly ObservedService[], isWatched: (service: ServiceKey) => boolean): readonly Due[] {
+  #due(listed: readonly ObservedService[], isWatched: (service: ServiceKey) => boolean): readonly Known[] {
     const before = this.#known;
-    this.#known = new Map();
-    const due: Due[] = [];
+    let byKey: ReadonlyMap<ServiceKey, Known> | null = null;
+    const find = (service: ObservedService & AddressServiceId, i: number): Known | undefined => {
+      // The kernel lists services in the same order as long as none is added or removed: no key need be made to compare.
+      const same = before[i];
+      if (same !== undefined && isSameAddress(same.service, service)) return same;
+      byKey ??= new Map(before.map((one) => [one.key, one]));
+      return byKey.get(serviceKey(service));
+    };
+    const all: Known[] = [];
+    const due: Known[] = [];
     for (const service of listed) {
       if ('fwmark' in service) continue;
-      const key = serviceKey(service);
-      if (!isWatched(key)) continue;
       const { connections } = service.stats;
-      const known = before.get(key) ?? { connections, readTo: 0, lastRead: 0, destinations: NONE };
+      const known = find(service, all.length) ?? knownOf(service);
+      all.push(known);
       if (known.connections !== connections) known.readTo = this.#reads + FOLLOW_UP_READS;
       known.connections = connections;
-      this.#known.set(key, known);
-      if (known.readTo >= this.#reads) due.push({ key, service, known });
-      else if (known.readTo + KEPT_READS < this.#reads) known.destinations = NONE;
+      if (known.readTo >= this.#reads) {
+        if (isWatched(known.key)) due.push(known);
+      } else if (known.readTo + KEPT_READS < this.#reads) known.destinations = NONE;
     }
-    return due.sort((one, other) => one.known.lastRead - other.known.lastRead);
+    this.#known = all;
+    return due.sort((one, other) => one.lastRead - other.lastRead);
   }
 }
 
-interface Due {
-  readonly key: ServiceKey;
-  readonly service: AddressServiceId;
-  readonly known: Known;
+/** What is known of a service when it is first listed. */
+function knownOf({ protocol, address, port, stats }: ObservedService & AddressServiceId): Known {
+  const service = { protocol, address, port };
+  const none = { readTo: 0, lastRead: 0, destinations: NONE };
+  return { key: serviceKey(service), service, connections: stats.connections, ...none };
+}
+
+function isSameAddress(one: AddressServiceId, other: AddressServiceId): boolean {
+  return one.address === other.address && one.port === other.port && one.protocol === other.protocol;
 }
 
 const NONE: ReadonlyMap<BackendKey, CountedDestination> = new Map();
 
 /** Reads the destinations of a service; null if it was removed since it was listed. */
-async function destinationsOf(client: Client, service: AddressServiceId, one: Known) {
+async function destinationsOf(client: Client, one: Known) {
   try {
     const found = new Map<BackendKey, CountedDestination>();
-    for (const destination of await client.listDestinations(service)) {
+    for (const destination of await client.listDestinations(one.service)) {
       const key = endpointKey(destination);
       const last = toCounted(destination.stats);
       const [, before, after] = one.destinations.get(key) ?? [last, last, last];

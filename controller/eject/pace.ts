@@ -1,58 +1,75 @@
 /** Decides how often to read the kernel, so that watching stays within its share of a CPU. */
 
-/** The cost of a read is the median of this many, since other work of this thread only ever adds to the measured time. */
+/**
+ * Maximum cost of a read, several times that on a slow host: what else a busy machine does must not make reads of a small
+ * table rare.
+ */
+const MAX_COST_MS = { read: 2, kib: 0.3, entry: 0.05 } as const;
+
+/** What a reading of the connection table counts for. `cost`: its CPU time in milliseconds, measured exactly. */
+export function tableCost({ cost, bytes }: { readonly cost: number; readonly bytes: number }): number {
+  return Math.min(cost, MAX_COST_MS.read + (MAX_COST_MS.kib * bytes) / 1_024);
+}
+
+/** How many reads the usual cost is the median of. */
 const READS_COMPARED = 5;
-/** Maximum cost of a read, even on the slowest host: a busy host must not make reads of a small table rare. */
-const MAX_COST_MS = { read: 2, entry: 0.05 } as const;
+/** A read counts for at most this many times the usual cost. */
+const MAX_TIMES_USUAL = 2;
 
-/** Pace for reads during which this thread may do other work, so that their cost is only an estimate. */
-export class CounterPace {
-  readonly #costs: number[] = Array.from({ length: READS_COMPARED }, () => 0);
+/** What reads count for during which this thread may do other work, so that their cost is only an estimate. */
+export class CounterCosts {
+  /** Costs of the last reads; null before the first one, which compiles code. */
+  #last: readonly number[] | null = null;
 
-  /** Usual cost of a read, in milliseconds. */
-  get cost(): number {
-    return this.#costs.toSorted((a, b) => a - b)[Math.floor(READS_COMPARED / 2)] ?? 0;
+  /** Usual cost of a read in milliseconds, 0 before the second one. */
+  get usual(): number {
+    const last = this.#last ?? [];
+    return last.toSorted((a, b) => a - b)[Math.floor((last.length - 1) / 2)] ?? 0;
   }
 
-  /** Records the cost of a read, in milliseconds, and its number of entries. */
-  record(cost: number, entries: number): void {
-    this.#costs.shift();
-    this.#costs.push(Math.min(cost, MAX_COST_MS.read + MAX_COST_MS.entry * entries));
-  }
-
-  /** Milliseconds from the start of one read to the start of the next. */
-  interval(shortestMs: number, share: number): number {
-    return Math.max(shortestMs, this.cost / share);
+  /** What a read with this CPU time, in milliseconds, and number of entries counts for: one to two times the usual. */
+  count(cost: number, entries: number): number {
+    const own = Math.min(cost, MAX_COST_MS.read + MAX_COST_MS.entry * entries);
+    this.#last = this.#last === null ? [] : [...this.#last, own].slice(-READS_COMPARED);
+    return Math.min(Math.max(own, this.usual), MAX_TIMES_USUAL * this.usual);
   }
 }
 
-/** Maximum cost per KiB read, even on the slowest host. */
-const MAX_COST_PER_KIB_MS = 0.1;
+export interface PaceOptions {
+  /** Minimum time from the start of one read to the start of the next. */
+  readonly shortestMs: number;
+  /** Share of a CPU. */
+  readonly share: number;
+  /**
+   * How much earlier than its budget allows the next read may come, to settle what the last one left open. Later reads pay
+   * that back.
+   */
+  readonly lentMs?: number;
+}
 
-/** Pace for reads whose CPU time is measured exactly. */
-export class TablePace {
+/** Keeps reads within a share of a CPU. */
+export class ReadPace {
   /** When the cost of past reads is paid off, at the allowed share of a CPU. */
   #paidAt = 0;
   #interval = 0;
+  #used = 0;
 
   /** Milliseconds from one read to the next that the cost of the last one allows. */
   get interval(): number {
     return this.#interval;
   }
 
-  /**
-   * When to read next, after a read that began at `from`, in milliseconds of the same clock. `lentMs`: how much earlier than
-   * its budget allows that read may come, to settle what the last one left open. Later reads pay that back.
-   */
-  next(
-    from: number,
-    { cost, bytes }: { readonly cost: number; readonly bytes: number },
-    { shortestMs, share, lentMs }: { shortestMs: number; share: number; lentMs: number },
-  ): number {
-    const counted = Math.min(cost, MAX_COST_MS.read + (MAX_COST_PER_KIB_MS * bytes) / 1_024);
-    this.#paidAt = Math.max(this.#paidAt, from) + counted / share;
+  /** Share of a CPU that reads with the cost of the last one take. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** When to read next, after a read that began at `from` and counts for `cost`, in milliseconds of the same clock. */
+  next(from: number, cost: number, { shortestMs, share, lentMs = 0 }: PaceOptions): number {
+    this.#paidAt = Math.max(this.#paidAt, from) + cost / share;
     const soon = from + shortestMs;
-    this.#interval = Math.max(shortestMs, counted / share);
+    this.#interval = Math.max(shortestMs, cost / share);
+    this.#used = cost / this.#interval;
     return this.#paidAt - soon < lentMs ? soon : Math.max(soon, this.#paidAt);
   }
 }

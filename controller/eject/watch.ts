@@ -15,31 +15,35 @@ import type {
 import type { BackendOutcome, BackendSign } from './backends.ts';
 import { Ejector } from './ejector.ts';
 import { Handshakes, type Outcome } from './handshakes.ts';
-import { CounterPace, TablePace } from './pace.ts';
+import { CounterCosts, ReadPace, tableCost } from './pace.ts';
 import { isForCounters, signOf } from './suspicion.ts';
 import { VipBackends } from './vip-backends.ts';
 import type { Probe } from './watched.ts';
 
-/** Interval between readings of the connection table, if they are cheap. */
-const TABLE_MS = 200;
 /** Maximum share of one CPU. Expensive readings are made less often. */
-const TABLE_SHARE = 0.015;
-/** A longer interval is reported, since failures are then detected late. */
-const TABLE_LATE_MS = 2_000;
+const SHARE = 0.017;
 /** How much of the connection table is read. */
 type TableRead = ConnectionsExtent | 'none';
+/** Interval between readings of the connection table, if they are cheap. */
+const TABLE_MS = 200;
+/** How much of `SHARE` these take at most. The less of the table is read, the more depends on counters, which get the rest. */
+const TABLE_SHARE: Readonly<Record<ConnectionsExtent, number>> = {
+  all: 0.012,
+  waiting: 0.01,
+  beginning: 0.005,
+};
+/** A longer interval is reported, since failures are then detected late. */
+const TABLE_LATE_MS = 2_000;
 /**
- * Intervals and CPU shares for counters, by how much of the connection table is read; a longer interval than `lateMs` is
- * reported. If the whole table is read, the interval is longer than the two seconds at which the kernel updates counters, so
- * that each read shows new values.
+ * Intervals for counters, by how much of the connection table is read; a longer one than `lateMs` is reported. If the whole
+ * table is read, the interval is longer than the two seconds at which the kernel updates counters, so that each read shows
+ * new values.
  */
-const COUNTERS: Readonly<
-  Record<TableRead, { readonly everyMs: number; readonly share: number; readonly lateMs: number }>
-> = {
-  all: { everyMs: 2_200, share: 0.005, lateMs: 10_000 },
-  waiting: { everyMs: 500, share: 0.005, lateMs: 10_000 },
-  beginning: { everyMs: 500, share: 0.005, lateMs: 10_000 },
-  none: { everyMs: 500, share: 0.02, lateMs: 2_000 },
+const COUNTERS: Readonly<Record<TableRead, { readonly shortestMs: number; readonly lateMs: number }>> = {
+  all: { shortestMs: 2_200, lateMs: 10_000 },
+  waiting: { shortestMs: 500, lateMs: 5_000 },
+  beginning: { shortestMs: 500, lateMs: 2_000 },
+  none: { shortestMs: 500, lateMs: 2_000 },
 };
 /**
  * How much earlier than the CPU budget allows the table may be read: to see whether a new connection is answered, and to
@@ -84,7 +88,9 @@ export class Watch implements EjectionFacts {
   #behind: { table: string | null; counters: string | null } = { table: null, counters: null };
   /** How much of the connection table the last reading covered. */
   #tableRead: TableRead = 'all';
-  #wake: () => void = () => undefined;
+  readonly #tablePace = new ReadPace();
+  /** Ends the sleep of the prober, which lasts until `until`. */
+  #prober: { readonly until: number; readonly wake: () => void } = { until: 0, wake: () => undefined };
 
   constructor(ports: WatchPorts, options: WatchOptions) {
     this.#ports = ports;
@@ -125,7 +131,7 @@ export class Watch implements EjectionFacts {
   async #readTable(changed: () => void, signal: AbortSignal): Promise<void> {
     const { connections, clock, log, cpuMs } = this.#ports;
     const handshakes = this.#handshakes;
-    const pace = new TablePace();
+    const pace = this.#tablePace;
     let last = clock.monotonic();
     while (!signal.aborted) {
       const from = clock.monotonic();
@@ -140,11 +146,8 @@ export class Watch implements EjectionFacts {
         this.#ejector.recordConnections({ from: last, to: now }, outcomes);
         this.#publish(changed);
         const cost = read.cost + cpuMs() - used;
-        next = pace.next(
-          from,
-          { cost, bytes },
-          { shortestMs: TABLE_MS, share: TABLE_SHARE, lentMs: this.#lentMs() },
-        );
+        const budget = { shortestMs: TABLE_MS, share: TABLE_SHARE[extent], lentMs: this.#lentMs() };
+        next = pace.next(from, tableCost({ cost, bytes }), budget);
         this.#behind.table =
           lateText('the connection table', cost, pace.interval, TABLE_LATE_MS) ?? PART_TEXT[extent];
       } catch (error) {
@@ -168,23 +171,23 @@ export class Watch implements EjectionFacts {
 
   async #readCounters(changed: () => void, signal: AbortSignal): Promise<void> {
     const { counters, clock, log, cpuMs } = this.#ports;
-    const pace = new CounterPace();
+    const [costs, pace] = [new CounterCosts(), new ReadPace()];
     let isFailing = false;
     while (!signal.aborted) {
       const [from, cpuFrom] = [clock.monotonic(), cpuMs()];
-      let wait = AFTER_ERROR_MS;
+      let next = from + AFTER_ERROR_MS;
       try {
         const read = await counters.read((key) => this.#backends.isWatched(key));
         isFailing = false;
         this.#ejector.recordCounters(this.#signs(read), clock.monotonic());
         this.#publish(changed);
-        pace.record(Math.min(clock.monotonic() - from, cpuMs() - cpuFrom), read.entries);
-        const { everyMs, share, lateMs } = COUNTERS[this.#tableRead];
-        wait = pace.interval(everyMs, share);
+        const { shortestMs, lateMs } = COUNTERS[this.#tableRead];
+        const share = SHARE - (this.#tableRead === 'none' ? 0 : this.#tablePace.used);
+        next = pace.next(from, costs.count(cpuMs() - cpuFrom, read.entries), { shortestMs, share });
         this.#behind.counters =
           read.left > 0
             ? `too many VIPs have new connections: the counters of ${read.left} wait for the next read`
-            : lateText('the counters', pace.cost, wait, lateMs);
+            : lateText('the counters', costs.usual, pace.interval, lateMs);
       } catch (error) {
         this.#behind.counters = `the kernel's counters cannot be read: ${messageOf(error)}`;
         if (!isFailing)
@@ -193,7 +196,7 @@ export class Watch implements EjectionFacts {
           });
         isFailing = true;
       }
-      await clock.sleep(Math.max(0, wait - (clock.monotonic() - from)), signal);
+      await clock.sleep(Math.max(0, next - clock.monotonic()), signal);
     }
   }
 
@@ -201,11 +204,11 @@ export class Watch implements EjectionFacts {
     const { clock } = this.#ports;
     while (!signal.aborted) {
       for (const probe of this.#ejector.takeDue(clock.monotonic())) void this.#probe(probe, changed);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+      await new Promise<void>((wake) => {
         // Bounded, since each wake-up leaves a sleeping timer behind.
-        const wait = Math.min(MAX_SLEEP_MS, this.#ejector.nextDue() - clock.monotonic());
-        void clock.sleep(wait, signal).then(resolve);
+        const until = Math.min(clock.monotonic() + MAX_SLEEP_MS, this.#ejector.nextDue());
+        this.#prober = { until, wake };
+        void clock.sleep(until - clock.monotonic(), signal).then(wake);
       });
     }
   }
@@ -222,9 +225,9 @@ export class Watch implements EjectionFacts {
     this.#publish(changed);
   }
 
-  /** Wakes the prober, and reports changed ejections. */
+  /** Wakes the prober if a probe is due earlier than it knows, and reports changed ejections. */
   #publish(changed: () => void): void {
-    this.#wake();
+    if (this.#ejector.nextDue() < this.#prober.until) this.#prober.wake();
     if (this.#ejector.register.hasChanged) changed();
   }
 

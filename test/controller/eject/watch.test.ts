@@ -189,12 +189,43 @@ test('connections and counters that cost much are read more rarely, and that is 
   await clock.advance(20_000);
   const before = { ...reads };
   await clock.advance(60_000);
-  // 1.5 % and 0.5 % of a processor.
-  expect(reads.connections - before.connections).toBeLessThanOrEqual(21);
+  // 1.2 % and 0.5 % of a processor.
+  expect(reads.connections - before.connections).toBeLessThanOrEqual(17);
   expect(reads.counters - before.counters).toBeLessThanOrEqual(4);
   expect(watching.report().behind).toBe(
-    'reading the connection table takes 45 ms, so it happens only every 3 s; reading the counters takes 100 ms, so it happens only every 20 s',
+    'reading the connection table takes 45 ms, so it happens only every 4 s; reading the counters takes 100 ms, so it happens only every 20 s',
   );
+  await end();
+});
+
+test.each([
+  ['all', 5],
+  ['waiting', 7],
+  ['beginning', 12],
+] as const)(
+  'the less of the table is read (%s), the more often are the counters',
+  async (connections, most) => {
+    const { clock, reads, end } = watch({
+      results: {},
+      connections,
+      tableCost: () => 45,
+      countersCost: () => 100,
+    });
+    await clock.advance(100_000);
+    const before = reads.counters;
+    await clock.advance(100_000);
+    expect(reads.counters - before).toBeLessThanOrEqual(most);
+    expect(reads.counters - before).toBeGreaterThanOrEqual(most - 1);
+    await end();
+  },
+);
+
+test('counters get what the table does not need', async () => {
+  const { clock, reads, end } = watch({ results: {}, countersCost: () => 100 });
+  await clock.advance(20_000);
+  const before = reads.counters;
+  await clock.advance(60_000);
+  expect(reads.counters - before).toBeGreaterThanOrEqual(9);
   await end();
 });
 
