@@ -1,10 +1,10 @@
 import type { Blindness, Ejection, ProbeResult, Target, TargetKey } from '../model/ejection.ts';
-import { Agents, isAgentFailure, isFailure, PROVEN, type Verdict, type Window } from './agents.ts';
+import { Agents, isAgentFailure, isFailure, PROVEN, type Window } from './agents.ts';
 import type { BackendOutcome, BackendSign, Backends } from './backends.ts';
 import { EjectionRegister } from './register.ts';
 import { type Sign, signText } from './suspicion.ts';
+import { Verdicts } from './verdicts.ts';
 import {
-  type Failure,
   isProbed,
   markEjected,
   type Probe,
@@ -40,12 +40,14 @@ const AGENT_FAILURES = 2;
 export class Ejector {
   readonly #backends: Backends;
   readonly #agents = new Agents();
+  readonly #verdicts: Verdicts;
   readonly #watched = new Map<TargetKey, Watched>();
   readonly #inFlight = new Set<Probe>();
   readonly register = new EjectionRegister();
 
   constructor(backends: Backends) {
     this.#backends = backends;
+    this.#verdicts = new Verdicts(backends, this.#agents);
   }
 
   get blind(): Blindness | null {
@@ -181,9 +183,9 @@ export class Ejector {
     for (const watched of this.#watched.values()) {
       const { phase, failure } = watched;
       if (phase !== 'suspect' || failure === null) continue;
-      // Probes that are still running count as failed for now, since they may yet show that this host is at fault.
       const probed = this.#agentsInProbe(failure.during.to, watched.target.agent);
-      const verdict = this.#verdict(watched.target, failure, now, probed);
+      const evidence = { now, probed, watched: this.#watched.values() };
+      const verdict = this.#verdicts.of(watched.target, failure, evidence);
       if (!verdict.isProven && probed.length > 0 && now - failure.during.to < FRESH_MS) continue;
       if (verdict !== PROVEN) this.#agents.recordVerdict(verdict, now);
       if (verdict.isProven) {
@@ -205,27 +207,6 @@ export class Ejector {
         ? [agent]
         : [],
     );
-  }
-
-  #verdict(target: Target, { result, during }: Failure, now: number, probed: readonly string[]): Verdict {
-    const { agent, protocol } = target;
-    // A network failure of this host does not cut it off from its own backends.
-    if (this.#backends.isThisHost(agent)) return PROVEN;
-    const verdict = this.#agents.verdict(agent, during, now, probed);
-    return verdict.isProven || protocol === 'tcp' || result !== 'refused' ? verdict : this.#refusalVerdict();
-  }
-
-  /**
-   * The verdict on a refused UDP backend. Its ICMP error comes from its agent, unless a device on the path refuses for all
-   * agents. So at most half of the agents with UDP backends may refuse.
-   */
-  #refusalVerdict(): Verdict {
-    const refusing = new Set<string>();
-    for (const { phase, ejection, target } of this.#watched.values())
-      if (target.protocol === 'udp' && (phase === 'suspect' || ejection?.cause === 'refused'))
-        refusing.add(target.agent);
-    const others = this.#backends.onOtherAgents('udp', refusing, refusing.size).length;
-    return { isProven: others >= refusing.size, failing: refusing.size, answering: others };
   }
 
   #eject(watched: Watched, result: ProbeResult, now: number): void {
