@@ -1,13 +1,14 @@
 /** The backends that the ejector decides about, and what the kernel shows about them. */
 
 import type { Protocol } from '../model/endpoint.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { Sign } from './suspicion.ts';
 import type { VipTarget } from './watched.ts';
 
 /** The backends of the desired VIPs that may be ejected, as of the time of each call. */
 export interface Backends {
-  /** Whether the VIP still has this backend, with the same task. */
-  has(one: VipTarget): boolean;
+  /** A VIP that still has this backend, with the same task: the given one, or else another; null if none has. */
+  vipOf(one: VipTarget): ServiceKey | null;
   /** The backends in rotation on an agent. */
   onAgent(agent: string): Iterable<VipTarget>;
   /** Up to `max` backends in rotation, each on a different agent, without the agents in `except` and this host. */

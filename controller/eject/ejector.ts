@@ -42,7 +42,8 @@ export class Ejector {
   readonly #agents = new Agents();
   readonly #verdicts: Verdicts;
   readonly #watched = new Map<TargetKey, Watched>();
-  readonly #inFlight = new Set<Probe>();
+  /** Running probes, each with what it is a probe of; a witness need not be watched. */
+  readonly #inFlight = new Map<Probe, Watched | undefined>();
   readonly register = new EjectionRegister();
 
   constructor(backends: Backends) {
@@ -90,6 +91,7 @@ export class Ejector {
 
   /** Returns the probes to make now. The caller must pass the results of each to `recordProbe`. */
   takeDue(now: number): readonly Probe[] {
+    this.#forget(now);
     const room = MAX_CONCURRENT - this.#inFlight.size;
     const due = [...this.#watched.values()].filter(({ phase, nextAt }) => isProbed(phase) && nextAt <= now);
     const probes = due.slice(0, Math.max(0, room)).map((watched): Probe => {
@@ -100,29 +102,32 @@ export class Ejector {
     });
     const suspects = probes.filter(({ attempts }) => attempts === 2);
     probes.push(...this.#witnesses(suspects, now));
-    for (const probe of probes) this.#inFlight.add(probe);
+    for (const probe of probes)
+      this.#inFlight.set(probe, probe.isWitness ? undefined : this.#watched.get(probe.target.key));
     return probes;
   }
 
   /** Records the results of all attempts of a probe. */
   recordProbe(probe: Probe, results: readonly ProbeResult[], now: number): void {
+    const probed = this.#inFlight.get(probe);
     this.#inFlight.delete(probe);
     this.register.countProbe(results);
     const { target, startedAt, isWitness } = probe;
     if (target.protocol === 'tcp' && !this.#backends.isThisHost(target.agent))
       this.#agents.recordProbe(target.agent, results, startedAt, now);
-    const watched = this.#watched.get(target.key);
-    if (isWitness) {
-      if (results.every(isFailure))
-        this.#suspect(probe, 'no answer when probed together with a suspect', now);
-    } else if (watched?.phase === 'suspect')
+    this.#forget(now);
+    if (isWitness && results.every(isFailure) && this.#backends.vipOf(probe) !== null)
+      this.#suspect(probe, 'no answer when probed together with a suspect', now);
+    // Another task may be at that address by now, or the same one a suspect again, for which there is another probe.
+    const watched = this.#watched.get(target.key) === probed ? probed : undefined;
+    if (watched?.phase === 'suspect')
       this.#recordSuspectProbe(watched, results, { from: startedAt, to: now });
     else if (watched?.ejection != null) this.#recordEjectedProbe(watched, watched.ejection, results, now);
     this.#decide(now);
   }
 
   #applySign(one: VipTarget, sign: Sign, now: number): void {
-    if (sign.kind === 'replies' && sign.areAnswered) this.#clear(one.target);
+    if (sign.kind === 'replies' && sign.areAnswered) this.#clear(one.target, now);
     if ('connections' in sign) this.#suspect(one, signText(sign), now);
   }
 
@@ -131,12 +136,16 @@ export class Ejector {
     const isIdle = known?.phase === 'cleared' || known?.phase === 'returned';
     if (known !== undefined && (!isIdle || known.nextAt > now)) return;
     if (known === undefined && this.#watched.size >= MAX_WATCHED) return;
-    this.#watched.set(one.target.key, suspectOf(one, sign, now, known?.backoff));
+    this.#watched.set(one.target.key, suspectOf(one, sign, now, known));
   }
 
-  /** Clears a suspect whose clients are answered, regardless of probes. A backend that a probe cleared keeps its back-off. */
-  #clear({ key }: Target): void {
-    if (this.#watched.get(key)?.phase === 'suspect') this.#watched.delete(key);
+  /** Clears a suspect whose clients are answered, regardless of probes. One that was ejected before keeps its back-off. */
+  #clear({ key }: Target, now: number): void {
+    const watched = this.#watched.get(key);
+    if (watched?.phase !== 'suspect') return;
+    if (watched.hasReturned)
+      Object.assign(watched, { phase: 'returned', nextAt: now, failure: null, isUnproven: false });
+    else this.#watched.delete(key);
   }
 
   #recordSuspectProbe(watched: Watched, results: readonly ProbeResult[], during: Window): void {
@@ -202,7 +211,7 @@ export class Ejector {
 
   /** Agents outside `except` with a probe of a suspect or witness that began by this time and is still running. */
   #agentsInProbe(startedBy: number, except: string): readonly string[] {
-    return [...this.#inFlight].flatMap(({ attempts, startedAt, target: { agent } }) =>
+    return [...this.#inFlight.keys()].flatMap(({ attempts, startedAt, target: { agent } }) =>
       attempts === 2 && startedAt <= startedBy && agent !== except && !this.#backends.isThisHost(agent)
         ? [agent]
         : [],
@@ -258,7 +267,11 @@ export class Ejector {
       const { phase, nextAt, ejection, target } = watched;
       if (ejection?.cause === 'agent' && !failing.has(target.agent)) this.#return(watched, now);
       const isOver = !isProbed(phase) && now > nextAt + REMEMBERED_MS;
-      if (!isOver && this.#backends.has(watched)) continue;
+      const service = isOver ? null : this.#backends.vipOf(watched);
+      if (service !== null) {
+        watched.service = service;
+        continue;
+      }
       this.#watched.delete(key);
       this.register.forget(key);
     }

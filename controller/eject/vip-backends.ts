@@ -32,10 +32,16 @@ export class VipBackends implements Backends {
     return { service: key, target: targetOf(service.protocol, found) };
   }
 
-  has({ service: key, target }: VipTarget): boolean {
-    const service = this.#services().get(key);
-    const backend = service?.backends.get(endpointKey(target));
-    return backend !== undefined && backend.task === target.task && backend.eject !== false;
+  vipOf({ service: key, target }: VipTarget): ServiceKey | null {
+    const services = this.#services();
+    const endpoint = endpointKey(target);
+    const isIn = (service: Service | undefined): boolean => {
+      const backend = service?.protocol === target.protocol ? service.backends.get(endpoint) : undefined;
+      return backend !== undefined && backend.task === target.task && backend.eject !== false;
+    };
+    if (isIn(services.get(key))) return key;
+    for (const [other, service] of services) if (isIn(service)) return other;
+    return null;
   }
 
   *onAgent(agent: string): Generator<VipTarget> {

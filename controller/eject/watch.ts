@@ -204,6 +204,8 @@ export class Watch implements EjectionFacts {
     const { clock } = this.#ports;
     while (!signal.aborted) {
       for (const probe of this.#ejector.takeDue(clock.monotonic())) void this.#probe(probe, changed);
+      // Backends that their VIPs lost are forgotten with that.
+      if (this.#ejector.register.hasChanged) changed();
       await new Promise<void>((wake) => {
         // Bounded, since each wake-up leaves a sleeping timer behind.
         const until = Math.min(clock.monotonic() + MAX_SLEEP_MS, this.#ejector.nextDue());

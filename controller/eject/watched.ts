@@ -20,6 +20,8 @@ export function isProbed(phase: Phase): boolean {
 
 /** A backend that is or was a suspect, and its state. Times are milliseconds of the monotonic clock. */
 export interface Watched extends VipTarget {
+  /** One of its VIPs. */
+  service: ServiceKey;
   phase: Phase;
   /** Why it became a suspect. */
   readonly sign: string;
@@ -31,18 +33,21 @@ export interface Watched extends VipTarget {
   failure: Failure | null;
   /** Whether it failed without proof that this host reaches others; witnesses are then probed together with it. */
   isUnproven: boolean;
+  /** Whether it has returned from an ejection: if it fails again, it stays out for longer. */
+  readonly hasReturned: boolean;
   ejection: Ejection | null;
 }
 
-/** A backend of whose clients `sign` says that they seem to get no reply. */
+/** A backend of whose clients `sign` says that they seem to get no reply; `known`: its state so far. */
 export function suspectOf(
   { service, target }: VipTarget,
   sign: string,
   now: number,
-  backoff = new Backoff(),
+  known: Watched | undefined,
 ): Watched {
+  const { backoff = new Backoff(), hasReturned = false, phase } = known ?? {};
   const state = { phase: 'suspect', nextAt: now, failure: null, isUnproven: false, ejection: null } as const;
-  return { service, target, sign, backoff, ...state };
+  return { service, target, sign, backoff, hasReturned: hasReturned || phase === 'returned', ...state };
 }
 
 /** Marks a backend as ejected; with an infinite `nextAt` it follows its agent's other backends. Returns the ejection. */

@@ -7,6 +7,7 @@ import { isForCounters, signOf } from '../../controller/eject/suspicion.ts';
 import type { Probe, VipTarget } from '../../controller/eject/watched.ts';
 import type { ProbeResult } from '../../controller/model/ejection.ts';
 import { endpointKey, type Protocol } from '../../controller/model/endpoint.ts';
+import type { ServiceKey } from '../../controller/model/service.ts';
 import { Agenda } from './agenda.ts';
 import { type Answer, count, deliver, type Live, liveOf, type WorldBackend } from './eject-backend.ts';
 import {
@@ -91,8 +92,8 @@ export class EjectWorld implements Backends {
     this.#byEndpoint = new Map(this.all.map((one) => [endpointKey(one.target), one]));
   }
 
-  has(): boolean {
-    return true;
+  vipOf({ service }: VipTarget): ServiceKey {
+    return service;
   }
 
   onAgent(agent: string): Iterable<VipTarget> {

@@ -152,6 +152,18 @@ test('a backend that the sources do not name any more is forgotten', async () =>
   await end();
 });
 
+test('it is forgotten within a second, however rarely connections and counters are read', async () => {
+  const { watching, clock, leave, told, end } = watch({ connections: 'unreadable', countersCost: () => 400 });
+  while (watching.ejections.size === 0) await clock.advance(1_000);
+  await clock.advance(1_000);
+  leave('10.0.0.2', '10.0.0.3');
+  const before = told();
+  await clock.advance(1_100);
+  expect(watching.ejections.size).toBe(0);
+  expect(told()).toBeGreaterThan(before);
+  await end();
+});
+
 test('where the table of connections cannot be read, the counters tell of the backend, and that is told', async () => {
   const { watching, clock, end } = watch({ connections: 'unreadable' });
   await clock.advance(10_000);
