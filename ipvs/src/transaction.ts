@@ -1,6 +1,7 @@
 import { align4 } from './align.ts';
 import type { IpvsError } from './errors.ts';
-import { kernelError } from './explain.ts';
+import { inContext, kernelError } from './explain.ts';
+import type { Exchange, Turn } from './job.ts';
 import { MESSAGE_HEADER, writeHeader } from './message.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 import { NLM_F } from './uapi.ts';
@@ -35,19 +36,24 @@ export async function transact(
 ): Promise<readonly Refusal[]> {
   const refusals: Refusal[] = [];
   if (messages.length === 0) return refusals;
-  await socket.run(function* ({ seq: first }) {
+  const transaction = { op: '', what: `change tables of subsystem ${subsystem}` };
+  await socket.run(exchanges).catch((cause) => {
+    throw inContext(transaction, cause);
+  });
+  return refusals;
+
+  function* exchanges({ seq: first }: Turn): Generator<Exchange, void, void> {
     const last = first + messages.length - 1;
     yield {
       bytes: encode(subsystem, messages, first, last),
       last,
       failed(seq, errno) {
         const index = seq - first;
-        const what = messages[index]?.what ?? 'transaction';
+        const what = messages[index]?.what ?? transaction.what;
         refusals.push({ index, error: kernelError({ op: '', what }, errno) });
       },
     };
-  });
-  return refusals;
+  }
 }
 
 /**

@@ -53,3 +53,15 @@ describe.each([
 test('a protocol that the kernel does not have is unsupported', () => {
   expect(() => openNetlink(31)).toThrow(expect.objectContaining({ code: 'unsupported' }));
 });
+
+test('a request without an answer says what was being done', async () => {
+  const silent = { window: 1, send: () => undefined, receiveNow: () => 0, close: () => undefined };
+  const socket = openNetlink(NETLINK.ROUTE, { transport: { open: () => silent }, timeoutMs: 20 });
+  await expect(socket.request(RTM_GETLINK, NLM_F.DUMP, anyLink, 'list links')).rejects.toThrow(
+    /^list links: no reply within 20 ms$/,
+  );
+  await expect(
+    socket.transaction(10, [{ type: 1, flags: 0, payload: anyLink, what: 'add chain guard' }]),
+  ).rejects.toThrow(/^change tables of subsystem 10: no reply within 20 ms$/);
+  socket.close();
+});
