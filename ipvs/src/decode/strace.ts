@@ -101,28 +101,10 @@ function flagsOf(text: string): number {
 
 /** Adds a message whose header strace decoded, with the data after it. Returns the offset in the text after it. */
 function addDissected(text: string, header: Header, origin: Origin, finds: Finds): number {
-  const parts = [header.bytes];
-  const notes: string[] = [];
-  let { end } = header;
-  let requestFamily: string | undefined;
-
-  const number = NUMBER_AFTER.exec(text.slice(end, end + 64));
-  if (number) {
-    // The number in an error or at the end of a dump.
-    const [all, word = ''] = number;
-    const value = numberOf(word);
-    end += all.length;
-    if (value !== undefined) parts.push(int32(value));
-    else notes.push(`unknown error name ${word}`);
-    const request = REQUEST_AFTER.exec(text.slice(end, end + 64));
-    const echoed = request ? readHeader(text, end + request[0].length - 1) : undefined;
-    if (echoed) {
-      // Only after the number: without it the header would be at the wrong offset.
-      if (value !== undefined) parts.push(echoed.bytes);
-      requestFamily = echoed.family;
-      end = echoed.end;
-    }
-  }
+  const result = readResult(text, header.end);
+  const parts = [header.bytes, ...result.parts];
+  const notes = [...result.notes];
+  let { end } = result;
   if (text.startsWith(', "', end)) {
     const payload = readString(text, end + 2);
     parts.push(payload.bytes);
@@ -137,10 +119,35 @@ function addDissected(text: string, header: Header, origin: Origin, finds: Finds
     bytes: new Uint8Array(bytes),
     length: header.length,
     ...(header.family !== undefined && { family: header.family }),
-    ...(requestFamily !== undefined && { requestFamily }),
+    ...(result.family !== undefined && { requestFamily: result.family }),
     notes,
   });
   return end;
+}
+
+/** What follows the header of an error or of the end of a dump: a number, and of an error the header of its request. */
+interface Result {
+  readonly parts: readonly Uint8Array[];
+  readonly notes: readonly string[];
+  /** Family of the request. */
+  readonly family?: string | undefined;
+  /** Offset in the text after it. */
+  readonly end: number;
+}
+
+/** Reads the result at `at`; without parts where there is none. */
+function readResult(text: string, at: number): Result {
+  const number = NUMBER_AFTER.exec(text.slice(at, at + 64));
+  if (!number) return { parts: [], notes: [], end: at };
+  const [all, word = ''] = number;
+  const value = numberOf(word);
+  const end = at + all.length;
+  const request = REQUEST_AFTER.exec(text.slice(end, end + 64));
+  const echoed = request ? readHeader(text, end + request[0].length - 1) : undefined;
+  const after = { family: echoed?.family, end: echoed?.end ?? end };
+  // Without the number, the header of the request would be at the wrong offset.
+  if (value === undefined) return { parts: [], notes: [`unknown error name ${word}`], ...after };
+  return { parts: echoed ? [int32(value), echoed.bytes] : [int32(value)], notes: [], ...after };
 }
 
 const NUMBER_AFTER = /^, (?:\{error=)?(-?\w+)(?=[\]},])/;
