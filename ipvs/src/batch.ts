@@ -31,11 +31,12 @@ export async function applyBatch(
     if (!isIpvsError(cause) || cause.code === 'closed') throw cause;
     batch.giveUp(cause);
   }
-  return batch.failures.sort((a, b) => a.index - b.index);
+  return batch.failures();
 }
 
 class Batch {
-  readonly failures: ChangeFailure[] = [];
+  /** By index in the batch. */
+  readonly #failures = new Map<number, ChangeFailure>();
   readonly #encoder: Encoder;
   readonly #changes: readonly Change[];
   /** For each message sent, in order, the index of its change. */
@@ -88,16 +89,21 @@ class Batch {
       const { op, what } = changeOperation(change);
       return inContext({ op, what: `${what}: ${fate}` }, cause);
     };
-    const known = new Set(this.failures.map(({ index }) => index));
-    for (const index of this.#sent.subarray(this.#answered, this.#sentCount)) {
-      if (!known.has(index)) this.#fail(index, because('outcome unknown'));
-    }
+    for (const index of this.#sent.subarray(this.#answered, this.#sentCount))
+      this.#fail(index, because('outcome unknown'));
     for (let index = this.#index; index < this.#changes.length; index++)
       this.#fail(index, because('not sent'));
   }
 
+  /** All failures, in the order of the changes. */
+  failures(): readonly ChangeFailure[] {
+    return [...this.#failures.values()].sort((a, b) => a.index - b.index);
+  }
+
+  /** Fails a change, unless it has failed already. */
   #fail(index: number, error: (change: Change) => IpvsError): void {
     const change = this.#changes[index];
-    if (change) this.failures.push({ index, change, error: error(change) });
+    if (change && !this.#failures.has(index))
+      this.#failures.set(index, { index, change, error: error(change) });
   }
 }

@@ -131,6 +131,16 @@ describe.each([
         Array.from({ length: 50 }, (_each, index) => 3 * index),
       );
     });
+
+    test('reports a change once though its failure is answered twice', async () => {
+      const { kernel, client } = await start(immediate);
+      await client.batch(adds(300));
+      kernel.faults = { replies: (all) => all.flatMap((datagram) => [datagram, datagram]) };
+      const failures = await client.batch(adds(300));
+      expect(failures.map(({ index }) => index)).toEqual(
+        Array.from({ length: 300 }, (_each, index) => index),
+      );
+    });
   });
 
   describe('a dump', () => {
