@@ -15,7 +15,12 @@ export interface Operation {
 /** Meanings by error number. The code is that of {@link codeOfErrno} unless it is given. */
 type Reasons = Readonly<Record<number, { readonly why: string; readonly code?: IpvsErrorCode }>>;
 
-/** Returns the error for an operation that the kernel refused with the positive number `errno`. */
+/**
+ * Returns the error for an operation that the kernel refused with the positive number `errno`.
+ *
+ * The words are this library's. The kernel has none of its own to add (extended acknowledgement): ip_vs_ctl.c sets none,
+ * and the socket option that requests them, NETLINK_EXT_ACK, cannot be set through the npm package `netlink`.
+ */
 export function kernelError({ op, what, reasons }: Operation, errno: number): IpvsError {
   const name = errnoName(errno);
   if (!reasons) return new IpvsError(codeOfErrno(errno), `${what}: ${name}`, { op, errno });
@@ -57,11 +62,7 @@ const notPermitted: Reasons = {
   [ERRNO.EPERM]: { why: 'the process lacks CAP_NET_ADMIN in its network namespace' },
 };
 
-/**
- * From ip_vs_genl_set_daemon, start_sync_thread and stop_sync_thread (net/netfilter/ipvs). Of the kernel's own messages
- * (extended acknowledgements) none says more: ip_vs_ctl.c sets none, and they need a socket option that the npm package
- * `netlink` cannot set.
- */
+/** From ip_vs_genl_get_cmd, and from ip_vs_genl_set_daemon (ip_vs_ctl.c) with start_sync_thread and stop_sync_thread (ip_vs_sync.c). */
 const requestReasons: Readonly<Record<string, Reasons>> = {
   'get-service': { [ERRNO.ESRCH]: { why: 'no such service' } },
   'start-sync-daemon': {
