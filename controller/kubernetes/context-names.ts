@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
+import { readSmallFile } from '../input/small-file.ts';
+import { parseYaml } from '../input/yaml.ts';
 
 const kubeconfig = z.object({ contexts: z.array(z.object({ name: z.string() })) });
 
@@ -14,7 +14,13 @@ export async function contextNames(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<readonly string[]> {
   const paths = (environment['KUBECONFIG'] || join(homedir(), '.kube/config')).split(delimiter);
-  const files = await Promise.all(paths.map(async (path) => parse(await readFile(path, 'utf8'))));
-  const names = files.flatMap((file) => kubeconfig.parse(file).contexts.map(({ name }) => name));
-  return [...new Set(names)].sort();
+  const files = await Promise.all(paths.map(async (path) => contextsIn(String(await readSmallFile(path)))));
+  return [...new Set(files.flat())].sort();
+}
+
+/** Throws if the text is no kubeconfig. */
+function contextsIn(text: string): readonly string[] {
+  const { documents, mistake } = parseYaml(text, {});
+  if (mistake !== null) throw new Error(mistake.message);
+  return kubeconfig.parse(documents[0]?.toJS()).contexts.map(({ name }) => name);
 }

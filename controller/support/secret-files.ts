@@ -1,9 +1,10 @@
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { isScalar, parseDocument, visit } from 'yaml';
+import { isScalar, visit } from 'yaml';
 import type { Config } from '../config/config.ts';
 import type { OptionName } from '../config/options.ts';
 import { readSmallFile } from '../input/small-file.ts';
+import { parseYaml } from '../input/yaml.ts';
 import { isSecretName } from './free-text.ts';
 import { secretsIn } from './known-secrets.ts';
 
@@ -46,14 +47,15 @@ function linesOfKey(text: string): readonly string[] {
   return lines.filter((line) => line.length >= MIN_KEY_LINE && !line.startsWith('-----'));
 }
 
-/** The values of kubeconfig fields whose names say that they are secret. */
+/** The values of kubeconfig fields whose names say that they are secret, as far as the file can be read. */
 function secretFields(text: string): readonly string[] {
   const found: string[] = [];
-  visit(parseDocument(text, { schema: 'failsafe', prettyErrors: false }), {
-    Pair(_, { key, value }) {
-      if (isScalar(key) && isScalar(value) && isSecretName(String(key.value)))
-        found.push(String(value.value));
-    },
-  });
+  for (const document of parseYaml(text, { schema: 'failsafe' }).documents)
+    visit(document, {
+      Pair(_, { key, value }) {
+        if (isScalar(key) && isScalar(value) && isSecretName(String(key.value)))
+          found.push(String(value.value));
+      },
+    });
   return found;
 }

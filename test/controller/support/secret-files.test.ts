@@ -60,3 +60,11 @@ test('so are the secrets of the files of KUBECONFIG, and not the names in them',
   const known = await knownSecrets(NONE, { KUBECONFIG: paths.join(':') });
   expect(known).toEqual(['abc123', 'S0VZ', '12345']);
 });
+
+test('secrets are found in kubeconfig files with mistakes, and after one that is nested too deeply', async () => {
+  const paths = [
+    file('deep', '['.repeat(100_000)),
+    file('twice', 'user: {token: first, token: second}\n---\npassword: third\n'),
+  ];
+  expect(await knownSecrets(NONE, { KUBECONFIG: paths.join(':') })).toEqual(['first', 'second', 'third']);
+});
