@@ -8,7 +8,7 @@ import {
   nearestOption,
   OPTION_KEYS,
 } from '../settings/label-keys.ts';
-import { notPlain } from '../settings/look-alikes.ts';
+import { strangersIn } from '../settings/look-alikes.ts';
 import { cleanName, cutPieces, MAX_DNS_LABEL_LENGTH } from './names.ts';
 import type { LabelReading, PortReading } from './port-reading.ts';
 import type { Target } from './target.ts';
@@ -169,9 +169,9 @@ function unknownOption(key: string): string {
   return withStrangers(`expected one of the labels ${OPTION_KEYS.join(', ')}${hint}`, key);
 }
 
-/** Adds the characters of a key that look like others. */
+/** Adds the characters of a key that only look like others. */
 function withStrangers(reason: string, key: string): string {
-  const strangers = notPlain(key);
+  const strangers = strangersIn(key);
   return strangers === null ? reason : `${reason}; ${strangers}`;
 }
 

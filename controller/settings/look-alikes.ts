@@ -1,6 +1,6 @@
 /**
- * Keys that look like plain ASCII and are not: copied from a chat or a document, or typed with another keyboard. They match no
- * known key, although a reader sees none of it.
+ * Keys that look like another one: copied from a chat or a document, or typed with another keyboard. They match no known key,
+ * although a reader sees none of it.
  */
 
 /** The letters of Cyrillic, Greek and Turkish that look like those of our keys; compatibility forms are left to Unicode. */
@@ -25,8 +25,24 @@ export function asItLooks(key: string): string {
   return Array.from(letters, (letter) => LOOK_ALIKES.get(letter) ?? letter).join('');
 }
 
-/** Names the characters of a key that are not plain ASCII: `it has U+0406, which is not ASCII`; null when there are none. */
-export function notPlain(key: string): string | null {
+const LIKE_I = /^([^a-z0-9]*v?)([l1|!])(?=p)/i;
+
+/** The key with an I where `VIP` or `IPVS` has one and the key has `l`, `1`, `|` or `!`: `VlP_0` is `VIP_0`. */
+export function withI(key: string): string {
+  return key.replace(LIKE_I, '$1I');
+}
+
+/**
+ * Names the characters of a key that only look like those of ours: `it has U+0406, which is not ASCII`, `it has "l" in place of
+ * "I"`; null when there are none.
+ */
+export function strangersIn(key: string): string | null {
+  const strangers = notPlain(key);
+  const [, , likeI] = LIKE_I.exec(key) ?? [];
+  return strangers ?? (likeI === undefined ? null : `it has "${likeI}" in place of "I"`);
+}
+
+function notPlain(key: string): string | null {
   const points = new Set(
     Array.from(key)
       .filter((character) => NOT_PLAIN.test(character))

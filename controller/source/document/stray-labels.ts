@@ -1,6 +1,6 @@
 import type { FoundLabel, MarathonApp } from '../../input/marathon-json.ts';
 import { isVipLabel, mayBeOurs, meaningOf, OPTION_KEYS } from '../../settings/label-keys.ts';
-import { notPlain } from '../../settings/look-alikes.ts';
+import { strangersIn } from '../../settings/look-alikes.ts';
 import { nearest } from '../../text/suggestion.ts';
 import { isTaskLabel } from './task-labels.ts';
 
@@ -94,7 +94,7 @@ export function strayLabels(
     return !ports.has(path) && (port === null || !ports.has(port));
   });
   const warnings = stray.slice(0, MAX_REPORTED).map((label) => {
-    const strangers = notPlain(label.key);
+    const strangers = strangersIn(label.key);
     return `${label.path} is not used: ${reason(label)}${strangers === null ? '' : `; ${strangers}`}`;
   });
   const more = stray.length - warnings.length;

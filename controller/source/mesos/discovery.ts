@@ -1,7 +1,7 @@
 import { shown } from '../../input/rejection.ts';
 import type { Rejection } from '../../model/app.ts';
 import { isVipLabel, meaningOf } from '../../settings/label-keys.ts';
-import { notPlain } from '../../settings/look-alikes.ts';
+import { strangersIn } from '../../settings/look-alikes.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { readable } from './readable.ts';
 import { discoveryPortSchema, type MesosLabels, type MesosTask } from './schema.ts';
@@ -52,12 +52,12 @@ export function strayTaskLabels({ labels, discovery }: MesosTask): readonly stri
     return meaningOf(key, value, 'labels') !== null;
   });
   const ofDiscovery = pairsOf(discovery?.labels).filter(({ key, value }) => meaningOf(key, value, 'labels'));
-  const paths = [
-    ...ofTask.map(({ key }) => `labels.${key}`),
-    ...ofDiscovery.map(({ key }) => `discovery.labels.${key}`),
-  ];
-  const onNoPort = [...new Set(paths)].map((path) => {
-    const strangers = notPlain(path);
+  const keys = new Map([
+    ...ofTask.map(({ key }) => [`labels.${key}`, key] as const),
+    ...ofDiscovery.map(({ key }) => [`discovery.labels.${key}`, key] as const),
+  ]);
+  const onNoPort = [...keys].map(([path, key]) => {
+    const strangers = strangersIn(key);
     return `${path} is not used: a VIP label, and those beside it, belong on a port, discovery.ports.ports[].labels${strangers === null ? '' : `; ${strangers}`}`;
   });
   return [

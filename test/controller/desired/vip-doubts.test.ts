@@ -125,6 +125,14 @@ test.each<[Record<string, string>, string]>([
     { [key]: '/web:80' },
     `${key} is not used: the key of a VIP label begins with VIP or vip: VIP_0; it has ${which} not ASCII`,
   ]),
+  ...['VlP_0', 'V1P_0', 'v|p0', 'V!P-0'].map((key): [Record<string, string>, string] => [
+    { [key]: '/web:80' },
+    `${key} is not used: the key of a VIP label begins with VIP or vip: VIP_0; it has "${key[1]}" in place of "I"`,
+  ]),
+  [
+    { VIP_0: '/w:80', lPVS_WEIGHT: '3' },
+    'lPVS_WEIGHT is not used: did you mean IPVS_WEIGHT?; it has "l" in place of "I"',
+  ],
   [
     { VIP_0: '/w:80', '\u0406PVS_WEIGHT': '3' },
     '\u0406PVS_WEIGHT is not used: did you mean IPVS_WEIGHT?; it has U+0406, which is not ASCII',
@@ -138,13 +146,16 @@ test.each<[Record<string, string>, string]>([
   expect(translate(web('/web', labels, '10.0.0.1:1')).warnings).toEqual([`/web ${AT}.${warning}`]);
 });
 
-test.each([{ VIP0: '/web:80' }, { 'VIP-0': '/web:80' }, { vip_0: '/web:80' }, { VIPfoo: '/web:80' }])(
-  'what DC/OS reads is read: %j',
-  (labels) => {
-    const { declared, warnings } = translate(web('/web', labels, '10.0.0.1:1'));
-    expect([declared.length, warnings]).toEqual([1, []]);
-  },
-);
+test.each([
+  { VIP0: '/web:80' },
+  { 'VIP-0': '/web:80' },
+  { 'VIP _0': '/web:80' },
+  { vip_0: '/web:80' },
+  { VIPfoo: '/web:80' },
+])('what DC/OS reads is read: %j', (labels) => {
+  const { declared, warnings } = translate(web('/web', labels, '10.0.0.1:1'));
+  expect([declared.length, warnings]).toEqual([1, []]);
+});
 
 test('labels of others are none of ours', () => {
   const labels = {
@@ -154,6 +165,9 @@ test('labels of others are none of ours', () => {
     IPAM: 'x',
     IPVERSION: '4',
     env: 'a:80',
+    V1P_0: 'first',
+    v1proxy: 'proxy:80',
+    vlpath: '/web:80',
   };
   expect(translate(web('/web', labels, '10.0.0.1:1')).warnings).toEqual([]);
 });

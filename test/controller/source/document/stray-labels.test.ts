@@ -19,6 +19,11 @@ test.each<[string, object, string]>([
     { labels: { 'V\u0406P_0': '/web:80' } },
     `labels.V\u0406P_0 is not used: ${ON_PORT}; it has U+0406, which is not ASCII`,
   ],
+  [
+    'with a digit for a letter',
+    { labels: { V1P_0: '/web:80' } },
+    `labels.V1P_0 is not used: ${ON_PORT}; it has "1" in place of "I"`,
+  ],
   ['with a dash', { labels: { 'VIP-0': '/web:80' } }, `labels.VIP-0 is not used: ${ON_PORT}`],
   ['without number', { labels: { VIP: '/web:80' } }, `labels.VIP is not used: ${ON_PORT}`],
   ['at the top', VIP, `VIP_0 is not used: ${ON_PORT}`],
