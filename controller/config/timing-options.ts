@@ -22,7 +22,7 @@ export const timingOptions = {
   settleMs: withDefault(
     wholeNumber('milliseconds', 0, 10_000, {
       group: 'Timing',
-      description: 'How long changes are collected after a pass; a later one starts a pass at once.',
+      description: 'How long changes are collected after a pass, at most; a later one starts a pass at once.',
       commands: ['run', 'relay'],
     }),
     '20',

@@ -22,7 +22,10 @@ export interface RunPorts extends ReconcilePorts {
 export interface RunOptions {
   /** Interval of full passes, which read the whole kernel table. */
   readonly resyncMs: number;
-  /** How long changes are gathered after a pass. Later ones start a pass at once. */
+  /**
+   * How long changes are gathered after a pass, and half as long after one that did not wait for this: the changes that follow
+   * a first one soon are often the last. Later ones start a pass at once.
+   */
   readonly settleMs: number;
   /** How long after the start the last good state on disk is used for sources that have not been read yet. */
   readonly restoreAfterMs: number;
@@ -63,6 +66,8 @@ class HostLoop {
   #changesSince: number[] = [];
   /** The earliest time for a pass because of changes, so that many changes make few passes. */
   #settledAt: number;
+  /** Whether the last pass waited for that time. */
+  #hasWaited = false;
   /** When to check for VIPs that cut this host off from its sources, while no pass can be made. */
   #withdrawAt: number;
   /** When to use saved state for sources that have not been read; infinite once done. */
@@ -143,7 +148,8 @@ class HostLoop {
     const changed = reasons.has('changed');
     const isAsked = () => reasons.has('resync') || reasons.has('read');
     const unsettled = this.#settledAt - clock.monotonic();
-    if (changed && !isAsked() && unsettled > 0) {
+    const mustWait = changed && !isAsked() && unsettled > 0;
+    if (mustWait) {
       await clock.sleep(unsettled, signal);
       for (const reason of this.#wake.take()) reasons.add(reason);
     }
@@ -151,6 +157,7 @@ class HostLoop {
     const isLookDue = clock.monotonic() >= this.#schedule.nextLook();
     const isWanted = changed || full || reasons.has('ejections') || isLookDue;
     if (!isWanted || !this.#sources.known) return null;
+    this.#hasWaited = mustWait;
     const changesSince = this.#changesSince;
     this.#changesSince = [];
     const { complete } = this.#sources;
@@ -166,7 +173,7 @@ class HostLoop {
     if (desired !== null) followers?.passed(request, pass, desired);
     await observer.prepare?.(pass);
     observer.passed(pass);
-    this.#settledAt = clock.monotonic() + settleMs;
+    this.#settledAt = clock.monotonic() + (this.#hasWaited ? settleMs : settleMs / 2);
     this.#schedule.passed(pass, resyncMs);
     return pass;
   }

@@ -60,7 +60,9 @@ try {
 report.print();
 
 function phase(...args: readonly string[]): ChildProcess {
-  const child = fork(PHASE, args, { execArgv: [...shippedNodeOptions()] });
+  // As the launcher starts it.
+  const env = { ...process.env, MALLOC_ARENA_MAX: '1' };
+  const child = fork(PHASE, args, { execArgv: [...shippedNodeOptions()], env });
   phases.push(child);
   return child;
 }
@@ -74,6 +76,7 @@ async function ready(child: ChildProcess): Promise<void> {
 }
 
 async function measure(): Promise<void> {
+  report.add('processor time of the start, s', controller.cpuSeconds(), null, '');
   const addresses = await controller.addresses();
   const addressOf = (index: number): string => {
     const address = addresses.get(`service-${index}`);
@@ -97,6 +100,8 @@ async function measure(): Promise<void> {
     if (peersApps !== null) peers.push(...(await peersApps.change(TURN_SECONDS, peerAddress, witness)));
   }
   tell(latencies, own);
+  const what = inMemory ? 'resident memory, with the kernel in memory, MB' : 'resident memory, MB';
+  report.add(what, controller.memory(), null, '');
   if (peers.length > 0) compare(latencies, peers);
 }
 

@@ -19,14 +19,14 @@ import type { Serving } from './running-controller.ts';
 import { bearWitness } from './witness.ts';
 
 const [mode, url = '', directory = ''] = process.argv.slice(2);
-if (mode === 'kernel') bearWitness(await IpvsClient.open());
+if (mode === 'kernel') bearWitness(await IpvsClient.open(), 10);
 else if (mode === 'peer') {
   process.on('disconnect', () => process.exit());
   await followBarely(await IpvsClient.open(), url);
   process.send?.('ready');
 } else {
   const kernel = new FakeKernel();
-  bearWitness(await IpvsClient.open({ transport: kernel.transport() }));
+  bearWitness(await IpvsClient.open({ transport: kernel.transport() }), 2);
   const open = () => IpvsClient.open({ transport: kernel.transport() });
   await control(await open(), await open());
 }

@@ -18,21 +18,19 @@ export interface Seen {
   readonly at: number;
 }
 
-const LOOK_EVERY_MS = 10;
-
-/** Answers the parent process, to which it first says that it is ready. */
-export function bearWitness(client: IpvsClient): void {
+/** Answers the parent process, to which it first says that it is ready. Reads the kernel every `intervalMs`. */
+export function bearWitness(client: IpvsClient, intervalMs: number): void {
   const watched = new Map<number, Watch>();
   process.on('message', (watch: Watch) => {
     watched.set(watch.id, watch);
-    if (watched.size === 1) void look(client, watched);
+    if (watched.size === 1) void look(client, watched, intervalMs);
   });
   process.on('disconnect', () => process.exit());
   process.send?.('ready');
 }
 
 /** Looks at all that are watched until none is. */
-async function look(client: IpvsClient, watched: Map<number, Watch>): Promise<void> {
+async function look(client: IpvsClient, watched: Map<number, Watch>, intervalMs: number): Promise<void> {
   for (;;) {
     for (const [id, { address, port, inRotation }] of watched) {
       const destinations = await client.listDestinations({ protocol: 'tcp', address, port });
@@ -45,6 +43,6 @@ async function look(client: IpvsClient, watched: Map<number, Watch>): Promise<vo
       }
     }
     if (watched.size === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, intervalMs));
   }
 }

@@ -227,6 +227,22 @@ describe('when passes are made', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31001 w1']);
   });
 
+  test('the second of two changes waits for half of the settle time, later ones for all of it', async () => {
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    const appliedAfter: number[] = [];
+    for (const port of [31001, 31002, 31003]) {
+      source().says(mine(`10.0.0.1:${port}`));
+      let waited = 0;
+      for (await clock.advance(0); world.backends(VIP)[0] !== `10.0.0.1:${port} w1`; waited += 1) {
+        await clock.advance(1);
+      }
+      appliedAfter.push(waited);
+    }
+    expect(appliedAfter).toEqual([0, 25, 50]);
+  });
+
   test('changes during the settle time cause one more pass, which reports when each was detected', async () => {
     start();
     source().says(mine('10.0.0.1:31000'));
@@ -234,7 +250,7 @@ describe('when passes are made', () => {
     passes.length = 0;
     for (const port of [31001, 31002, 31003, 31004]) {
       source().says(mine(`10.0.0.1:${port}`));
-      await clock.advance(10);
+      await clock.advance(5);
     }
     await clock.advance(100);
     expect(passes.map(({ changesSince }) => changesSince.length)).toEqual([1, 3]);
