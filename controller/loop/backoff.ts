@@ -56,12 +56,12 @@ export class Backoff {
   }
 
   /**
-   * When the next retry after `looked` is due, the time of the last pass; null when there is none. What was due then and has
+   * When the next retry after the last pass, at `lastPass`, is due; null when there is none. What was due then and has
    * not been retried waits for something else, such as its service, and would keep the loop busy until that comes.
    */
-  nextDue(looked: number): number | null {
+  nextDue(lastPass: number): number | null {
     let next: number | null = null;
-    for (const { due } of this.#items.values()) if (due > looked) next = earliest(next, due);
+    for (const { due } of this.#items.values()) if (due > lastPass) next = earliest(next, due);
     return next;
   }
 

@@ -5,7 +5,7 @@ import type { Outcome } from './outcome.ts';
 import type { PlanInput, PlanResult } from './planner.ts';
 
 /** How often the connections of draining backends are counted. */
-const DRAIN_LOOK_MS = 5_000;
+const DRAIN_CHECK_MS = 5_000;
 
 /** What one pass leaves for the next: services to compare, names of held VIPs, and when to count draining connections. */
 export class CarryOver {
@@ -15,7 +15,7 @@ export class CarryOver {
   #wasComplete = false;
   #heldNames: ReadonlySet<string> = new Set();
   #isDraining = false;
-  #drainsLookedAt = 0;
+  #drainsCheckedAt = 0;
 
   /** The next plan compares these services. */
   markDue(keys: Iterable<ServiceKey>): void {
@@ -70,19 +70,19 @@ export class CarryOver {
   }
 
   /** When to count the connections of draining backends; null when none drains. */
-  get nextDrainLook(): number | null {
-    return this.#isDraining ? this.#drainsLookedAt + DRAIN_LOOK_MS : null;
+  get nextDrainCheck(): number | null {
+    return this.#isDraining ? this.#drainsCheckedAt + DRAIN_CHECK_MS : null;
   }
 
   /** Whether to count them now; if so, the next time is one interval later. */
-  takeDrainLook(now: number): boolean {
-    if (this.nextDrainLook === null || now < this.nextDrainLook) return false;
-    this.#drainsLookedAt = now;
+  takeDrainCheck(now: number): boolean {
+    if (this.nextDrainCheck === null || now < this.nextDrainCheck) return false;
+    this.#drainsCheckedAt = now;
     return true;
   }
 
   setDraining(isDraining: boolean, now: number): void {
-    if (!this.#isDraining) this.#drainsLookedAt = now;
+    if (!this.#isDraining) this.#drainsCheckedAt = now;
     this.#isDraining = isDraining;
   }
 }

@@ -111,8 +111,8 @@ export class Follower {
     const reasons = this.#wake.take();
     if (this.#shared.desired === null) return null;
     if (this.#schedule.takeFull(reasons.has('read') || reasons.has('resync'))) return true;
-    const isLookDue = this.#ports.clock.monotonic() >= this.#schedule.nextLook();
-    return reasons.has('changed') || isLookDue ? false : null;
+    const isTimerDue = this.#ports.clock.monotonic() >= this.#schedule.nextDue();
+    return reasons.has('changed') || isTimerDue ? false : null;
   }
 
   /** null when the pass was not made because `signal` aborted first. */

@@ -88,10 +88,10 @@ export class ManagedTable {
    * When a pass is due although nothing changed: to retry a failed step, end a drain, raise a weight in slow start, or move a
    * VIP to a nearer tier. null when none is.
    */
-  nextLook(): number | null {
+  nextDue(): number | null {
     const { nearest } = this.wanted;
     const nextStep = this.#dryRun ? null : this.wanted.nextDue(this.view.table);
-    return earliest(this.applier.nextDue(), this.carryOver.nextDrainLook, nextStep, nearest.nextLook);
+    return earliest(this.applier.nextDue(), this.carryOver.nextDrainCheck, nextStep, nearest.nextDue);
   }
 
   /** Starts a pass. */

@@ -5,7 +5,7 @@ import type { Service, ServiceKey } from '../model/service.ts';
 import type { DecisionTable } from '../plan/decision.ts';
 import { serviceIn, waitingDecision } from '../plan/nearest.ts';
 import { type NearVip, undecidedWarnings, unknownPlaceWarnings } from '../plan/nearness-text.ts';
-import { chooseTier, nextLookAt, type TierChoice } from '../plan/tier-choice.ts';
+import { chooseTier, nextChoiceAt, type TierChoice } from '../plan/tier-choice.ts';
 import {
   type HostPlace,
   type NearService,
@@ -133,11 +133,11 @@ export class Nearest {
   }
 
   /** When the next service may move to a nearer tier; null when none waits. */
-  get nextLook(): number | null {
+  get nextDue(): number | null {
     let next: number | null = null;
     for (const key of this.#waiting) {
       const choice = this.#chosen.get(key);
-      const at = choice === undefined ? null : nextLookAt(choice);
+      const at = choice === undefined ? null : nextChoiceAt(choice);
       if (at !== null && (next === null || at < next)) next = at;
     }
     return next;
@@ -145,7 +145,7 @@ export class Nearest {
 
   #isDue(key: ServiceKey, now: number): boolean {
     const choice = this.#chosen.get(key);
-    const at = choice === undefined ? null : nextLookAt(choice);
+    const at = choice === undefined ? null : nextChoiceAt(choice);
     return at !== null && at <= now;
   }
 

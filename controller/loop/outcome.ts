@@ -17,9 +17,9 @@ export interface Outcome {
   unanswered: readonly string[];
 }
 
-export const NOT_LOOKED_AT: ReachabilityReport = { changed: [], problems: [], advice: [] };
+export const NOT_CHECKED: ReachabilityReport = { changed: [], problems: [], advice: [] };
 
 export function nothingYet(): Outcome {
   const steps = { applied: [], failed: [], refused: [], postponed: [], lastInRotation: [] };
-  return { ...steps, reached: NOT_LOOKED_AT, unanswered: [] };
+  return { ...steps, reached: NOT_CHECKED, unanswered: [] };
 }

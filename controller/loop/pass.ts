@@ -50,7 +50,7 @@ export interface PassParts {
 }
 
 /** After so many rounds, further changes are left to the next pass. */
-const HELD_TRIES = 3;
+const MAX_HELD_TRIES = 3;
 
 /**
  * One pass over a kernel table: sources -> desired -> plan -> apply -> status.
@@ -150,7 +150,7 @@ export class Pass {
   /** Resolves with whether the whole table was read just now. */
   async #readKernel(): Promise<boolean> {
     const { view, book, carryOver } = this.#table;
-    if (carryOver.takeDrainLook(this.#now))
+    if (carryOver.takeDrainCheck(this.#now))
       view.markStale([...book.drains.keys()].flatMap((key) => view.table.get(key) ?? []));
     const isFresh = this.#isFull && (await view.readAll());
     if (!this.#isFull) await view.reread([]);
@@ -181,7 +181,7 @@ export class Pass {
     }
     // The names of held VIPs keep their addresses, so a change of what is held changes which addresses IP VIPs may have,
     // and that may change what is held.
-    for (let tries = 0; tries < HELD_TRIES && carryOver.setHeld(this.#result.plan); tries += 1) {
+    for (let tries = 0; tries < MAX_HELD_TRIES && carryOver.setHeld(this.#result.plan); tries += 1) {
       await this.#updateDesired();
       await this.#plan();
     }
@@ -238,8 +238,8 @@ export class Pass {
     view.markStale(this.#outcome.failed.map(({ step }) => step.service));
     const refused = new Set(applier.refused.map(({ address }) => address));
     const { plan } = this.#result;
-    const look = shortfalls.looker({ desired: this.#desired, plan, observed: view.table, refused });
-    await eachInSlices(plan.keys, look, this.#pace);
+    const check = shortfalls.checker({ desired: this.#desired, plan, observed: view.table, refused });
+    await eachInSlices(plan.keys, check, this.#pace);
     carryOver.settle(this.#result, this.#outcome, this.#parts.dryRun);
   }
 
@@ -280,8 +280,8 @@ export class Pass {
 
 /** Counts the services that were not compared as kept: they are as desired in the kernel. */
 function withUntouchedCounted(plan: Plan, { services }: Pick<Desired, 'services'>): Plan {
-  let looked = 0;
-  for (const key of plan.keys) if (services.has(key)) looked += 1;
-  const keep = plan.summary.keep + services.size - looked;
+  let compared = 0;
+  for (const key of plan.keys) if (services.has(key)) compared += 1;
+  const keep = plan.summary.keep + services.size - compared;
   return { ...plan, summary: { ...plan.summary, keep } };
 }

@@ -1,7 +1,7 @@
 import type { Reachability, ReachabilityReport } from '../ports.ts';
-import { NOT_LOOKED_AT } from './outcome.ts';
+import { NOT_CHECKED } from './outcome.ts';
 
-interface LastLook {
+interface LastCheck {
   readonly addresses: readonly string[];
   /** The last report. Its changes stay until a pass has reported them. */
   readonly report: ReachabilityReport;
@@ -15,7 +15,7 @@ interface LastLook {
  */
 export class ReachabilityView {
   readonly #reachability: Reachability | null;
-  #last: LastLook | null = null;
+  #last: LastCheck | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #repairing: Promise<void> | null = null;
 
@@ -31,7 +31,7 @@ export class ReachabilityView {
   async ensure(addresses: readonly string[], full: boolean): Promise<ReachabilityReport> {
     const last = this.#last;
     if (last === null || !sameAddresses(last.addresses, addresses) || (full && !last.isForFullPass))
-      return await this.#look(addresses, { inBackground: false });
+      return await this.#check(addresses, { inBackground: false });
     const report = { ...last.report, changed: [] };
     this.#last = { ...last, report, isForFullPass: last.isForFullPass && !full };
     return last.report;
@@ -43,7 +43,7 @@ export class ReachabilityView {
    */
   async refreshInBackground(): Promise<void> {
     if (this.#last === null) return;
-    await this.#look(this.#last.addresses, { inBackground: true }).catch(() => undefined);
+    await this.#check(this.#last.addresses, { inBackground: true }).catch(() => undefined);
   }
 
   /** Restores what someone removed since the last check. Resolves with what it restored; rejects as the port does. */
@@ -68,13 +68,13 @@ export class ReachabilityView {
     await this.#repairing;
   }
 
-  #look(
+  #check(
     addresses: readonly string[],
     { inBackground }: { readonly inBackground: boolean },
   ): Promise<ReachabilityReport> {
     return this.#inTurn(async () => {
       try {
-        const report = (await this.#reachability?.ensure(addresses)) ?? NOT_LOOKED_AT;
+        const report = (await this.#reachability?.ensure(addresses)) ?? NOT_CHECKED;
         const unreported = inBackground ? report : { ...report, changed: [] };
         this.#last = { addresses, report: unreported, isForFullPass: inBackground };
         return report;

@@ -38,10 +38,10 @@ export class Retries {
     this.#schedulers = new Backoff(SCHEDULER_RETRY, random);
   }
 
-  /** When the next retry after the pass at `looked` is due; null when there is none. */
-  nextDue(looked: number): number | null {
+  /** When the next retry after the pass at `lastPass` is due; null when there is none. */
+  nextDue(lastPass: number): number | null {
     const tables = [this.#steps, this.#addresses, this.#schedulers];
-    return earliest(...tables.map((table) => table.nextDue(looked)));
+    return earliest(...tables.map((table) => table.nextDue(lastPass)));
   }
 
   /** Whether the retry of this step is not due yet. */

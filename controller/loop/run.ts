@@ -99,7 +99,7 @@ class HostLoop {
       const request = await this.#nextPass(signal);
       if (signal.aborted) break;
       if (request === null) {
-        const next = this.#sources.known ? Math.min(tick, this.#schedule.nextLook()) : tick;
+        const next = this.#sources.known ? Math.min(tick, this.#schedule.nextDue()) : tick;
         await this.#wake.wait(Math.max(0, next - clock.monotonic()), clock, signal);
       } else {
         logPass(await this.#makePass(request));
@@ -154,8 +154,8 @@ class HostLoop {
       for (const reason of this.#wake.take()) reasons.add(reason);
     }
     const full = this.#schedule.takeFull(isAsked());
-    const isLookDue = clock.monotonic() >= this.#schedule.nextLook();
-    const isWanted = changed || full || reasons.has('ejections') || isLookDue;
+    const isTimerDue = clock.monotonic() >= this.#schedule.nextDue();
+    const isWanted = changed || full || reasons.has('ejections') || isTimerDue;
     if (!isWanted || !this.#sources.known) return null;
     this.#hasWaited = mustWait;
     const changesSince = this.#changesSince;

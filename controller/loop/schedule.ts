@@ -9,17 +9,17 @@ const RETRY_AFTER_ERROR_MS = 2_000;
 
 /** When passes over a table are due: full ones at an interval, others when a retry or another timed step is. */
 export class Schedule {
-  readonly #table: Pick<ManagedTable, 'view' | 'refreshInBackground' | 'nextLook'>;
+  readonly #table: Pick<ManagedTable, 'view' | 'refreshInBackground' | 'nextDue'>;
   readonly #clock: Clock;
   readonly #wasRead: () => void;
   /** When the next full pass is due; infinite while the table is read in the background. */
   #full = Number.NEGATIVE_INFINITY;
   /** The earliest time for timed steps, which would be due at once again after an error. */
-  #look = Number.NEGATIVE_INFINITY;
+  #notBefore = Number.NEGATIVE_INFINITY;
 
   /** `wasRead` is called when the table has been read in the background: a full pass should be requested then. */
   constructor(
-    table: Pick<ManagedTable, 'view' | 'refreshInBackground' | 'nextLook'>,
+    table: Pick<ManagedTable, 'view' | 'refreshInBackground' | 'nextDue'>,
     clock: Clock,
     wasRead: () => void,
   ) {
@@ -38,15 +38,15 @@ export class Schedule {
   }
 
   /** When a pass is due although nothing changed; infinite when none is. */
-  nextLook(): number {
-    const look = this.#table.nextLook();
-    return look === null ? Number.POSITIVE_INFINITY : Math.max(look, this.#look);
+  nextDue(): number {
+    const next = this.#table.nextDue();
+    return next === null ? Number.POSITIVE_INFINITY : Math.max(next, this.#notBefore);
   }
 
   /** Ends a pass. The next full one is due `resyncMs` after a full one. */
   passed({ error, kind }: PassStatus, resyncMs: number): void {
     const now = this.#clock.monotonic();
-    if (error !== null) this.#full = this.#look = now + RETRY_AFTER_ERROR_MS;
+    if (error !== null) this.#full = this.#notBefore = now + RETRY_AFTER_ERROR_MS;
     else if (kind === 'full') this.#full = now + resyncMs;
   }
 }

@@ -6,7 +6,7 @@ import type { Tier } from '../model/place.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
 import type { Decision } from './decision.ts';
 import { TIER_PLACES } from './nearness-text.ts';
-import { nextLookAt, type TierChoice } from './tier-choice.ts';
+import { nextChoiceAt, type TierChoice } from './tier-choice.ts';
 import { backendsIn, type HostPlace } from './tiers.ts';
 
 /** The service with only the backends of a tier. */
@@ -39,7 +39,7 @@ export function whyLeftOut({ backends, nearness }: Service, endpoint: BackendKey
 
 /** The decision about a service that will move to a nearer tier, and when; null when it will not. */
 export function waitingDecision(choice: TierChoice): Decision | null {
-  const endsAt = nextLookAt(choice);
+  const endsAt = nextChoiceAt(choice);
   if (endsAt === null) return null;
   const { nearer, holdMs } = choice;
   const [tier = 'all'] = nearer.keys();

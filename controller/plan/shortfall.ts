@@ -37,7 +37,7 @@ export class Shortfalls {
   }
 
   /** Returns a function that checks a service after a plan and returns its cost. Call it for each service of the plan. */
-  looker({ desired, plan, observed, refused }: ShortfallInput): (key: ServiceKey) => number {
+  checker({ desired, plan, observed, refused }: ShortfallInput): (key: ServiceKey) => number {
     const excepted = new Set(plan.conflicts.map(({ key }) => key));
     const leaving = new Set<ServiceKey>();
     for (const { key, op, held } of plan.services) {

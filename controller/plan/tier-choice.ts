@@ -51,7 +51,7 @@ export function chooseTier(
 }
 
 /** When the choice must be reviewed although nothing changed; null when never. */
-export function nextLookAt({ nearer, holdMs }: TierChoice): number | null {
+export function nextChoiceAt({ nearer, holdMs }: TierChoice): number | null {
   return nearer.size === 0 ? null : Math.min(...nearer.values()) + holdMs;
 }
 

@@ -267,7 +267,7 @@ export class Controller {
     return pass;
   }
 
-  nextLook(): number | null {
-    return this.reconciler.table.nextLook();
+  nextDue(): number | null {
+    return this.reconciler.table.nextDue();
   }
 }

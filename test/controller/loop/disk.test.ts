@@ -121,7 +121,7 @@ describe('a ledger that cannot be written', () => {
     const now = snapshot(fresh(), old('10.0.0.1:80'));
     await controller.change(now, '10.0.0.2:80', '10.0.3.1:80');
     world.ledgerBroken = null;
-    world.now = controller.nextLook() ?? Number.NaN;
+    world.now = controller.nextDue() ?? Number.NaN;
     const pass = await controller.change(now);
     expect([pass.failures, pass.advice]).toEqual([[], []]);
     expect([...world.kernel.keys()].sort()).toEqual([keyOf('new'), keyOf('old')].sort());

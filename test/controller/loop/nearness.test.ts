@@ -82,12 +82,12 @@ describe('PreferSameZone', () => {
       rule: 'nearness',
       endsAt: world.now + HOLD_MS,
     });
-    expect(controller.nextLook()).toBe(world.now + HOLD_MS);
+    expect(controller.nextDue()).toBe(world.now + HOLD_MS);
     world.now += HOLD_MS;
     const pass = await controller.change(apps);
     expect(world.backends(KEY)).toEqual([`${A1} w1`, `${A2} w1`]);
     expect([pass.held, pass.largeRemoval]).toEqual([null, null]);
-    expect(controller.nextLook()).toBeNull();
+    expect(controller.nextDue()).toBeNull();
     expect(pass.decisions?.has(KEY)).toBe(false);
   });
 

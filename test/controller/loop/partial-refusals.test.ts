@@ -77,18 +77,18 @@ describe('a VIP of which the kernel refuses one backend', () => {
     const all = snapshot(blue('10.0.0.1:80', BAD));
     const first = await controller.resync(all);
     expect(first.failures).toHaveLength(1);
-    expect(controller.nextLook()).toBe(clock.monotonic() + 200);
+    expect(controller.nextDue()).toBe(clock.monotonic() + 200);
     await clock.advance(200);
     world.done();
     await controller.resync(all);
     expect(world.done()).toEqual(['reach']);
-    expect(controller.nextLook()).toBe(clock.monotonic() + 400);
+    expect(controller.nextDue()).toBe(clock.monotonic() + 400);
 
     world.refuse = () => null;
     await clock.advance(400);
     await controller.resync(all);
     expect(inKernel()).toEqual(['10.0.0.1:80 w1', '10.9.9.9:80 w1']);
-    expect(controller.nextLook()).toBeNull();
+    expect(controller.nextDue()).toBeNull();
   });
 });
 

@@ -136,7 +136,7 @@ describe('only services that the controller owns (rule 1)', () => {
       expect(plan.conflicts).toMatchObject([{ key: 'tcp/192.168.7.7:80' }]);
       expect(failures).toEqual([]);
       expect(world.kernel.get('tcp/192.168.7.7:80')).toBe(made);
-      expect(controller.nextLook()).toBeNull();
+      expect(controller.nextDue()).toBeNull();
     });
 
     test('is not claimed even if the pass then ends with an error', async () => {
@@ -367,7 +367,7 @@ describe('what fails', () => {
     expect(first.failures).toHaveLength(1);
     expect(first.waiting).toBe(1);
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
-    expect(controller.nextLook()).toBe(clock.monotonic() + 200);
+    expect(controller.nextDue()).toBe(clock.monotonic() + 200);
 
     world.done();
     const held = await controller.resync(all);
@@ -377,13 +377,13 @@ describe('what fails', () => {
 
     await clock.advance(200);
     await controller.resync(all);
-    expect(controller.nextLook()).toBe(clock.monotonic() + 400);
+    expect(controller.nextDue()).toBe(clock.monotonic() + 400);
 
     await clock.advance(400);
     world.refuse = () => null;
     await controller.resync(all);
     expect(world.backends('tcp/192.168.7.7:80')).toEqual(['10.0.0.1:1 w1']);
-    expect(controller.nextLook()).toBeNull();
+    expect(controller.nextDue()).toBeNull();
   });
 
   test('in the settings of a service (a scheduler that the kernel lacks) does not hold back its backends', async () => {
@@ -398,7 +398,7 @@ describe('what fails', () => {
 
     await controller.resync(labelled({ IPVS_SCHEDULER: 'mh' }, '10.0.0.3:31000'));
     expect(world.backends(VIP)).toEqual(['10.0.0.3:31000 w1']);
-    expect(controller.nextLook()).toBe(clock.monotonic() + 200);
+    expect(controller.nextDue()).toBe(clock.monotonic() + 200);
   });
 
   test('makes the next pass read that service again, since its state is unknown', async () => {
@@ -470,11 +470,11 @@ describe('draining (rule 6)', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1', '10.0.0.2:31000 w0']);
 
     connect(0);
-    expect(controller.nextLook()).toBe(clock.monotonic() + 5_000);
+    expect(controller.nextDue()).toBe(clock.monotonic() + 5_000);
     await clock.advance(5_000);
     await controller.resync(unreachable('10.0.0.2:31000'));
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
-    expect(controller.nextLook()).toBeNull();
+    expect(controller.nextDue()).toBeNull();
   });
 
   test('connections opened since the kernel was read count: an event does not remove a backend on stale counts', async () => {

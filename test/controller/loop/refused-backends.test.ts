@@ -57,15 +57,15 @@ test('a backend that the kernel refuses is no failure, its VIP works on, and one
 test('it is retried after a minute, less often each time, and added once the kernel accepts it', async () => {
   const all = snapshot(GOOD, BAD);
   await controller.change(all);
-  expect(controller.nextLook()).toBe(world.now + 60_000);
+  expect(controller.nextDue()).toBe(world.now + 60_000);
   world.now += 60_000;
   await controller.change(all);
-  expect(controller.nextLook()).toBe(world.now + 120_000);
+  expect(controller.nextDue()).toBe(world.now + 120_000);
   world.refusedBackends = [];
   world.now += 120_000;
   await controller.change(all);
   expect(kernelHas()).toEqual(['10.0.0.1:31000', '10.9.0.255:31000']);
-  expect(controller.nextLook()).toBeNull();
+  expect(controller.nextDue()).toBeNull();
 });
 
 test('a VIP whose backends are all refused stays in the kernel without any, whenever they are tried again', async () => {
@@ -73,7 +73,7 @@ test('a VIP whose backends are all refused stays in the kernel without any, when
   await controller.resync(all);
   expect(world.done()).toContain('kernel -A -t 11.226.99.213:80 -s wlc');
   for (let tries = 0; tries < 4; tries += 1) {
-    world.now = controller.nextLook() ?? Number.NaN;
+    world.now = controller.nextDue() ?? Number.NaN;
     await controller.change(all);
     await controller.resync(all);
   }
@@ -85,7 +85,7 @@ test('an address that no app declares any more is forgotten', async () => {
   await controller.resync(snapshot(GOOD, BAD));
   const pass = await controller.change(snapshot(GOOD));
   expect(pass.refused).toEqual([]);
-  expect(controller.nextLook()).toBeNull();
+  expect(controller.nextDue()).toBeNull();
 });
 
 test('a backend whose task ended is removed even if its replacements are refused', async () => {
@@ -123,8 +123,8 @@ test('a retry that is due, but that something else still postpones, does not kee
   const all = snapshot(BAD, MIXED);
   await controller.change(all);
   for (let pass = 0; pass < 3; pass += 1) {
-    world.now = controller.nextLook() ?? Number.NaN;
+    world.now = controller.nextDue() ?? Number.NaN;
     await controller.change(all);
-    expect(controller.nextLook()).toBeGreaterThan(world.now);
+    expect(controller.nextDue()).toBeGreaterThan(world.now);
   }
 });

@@ -72,7 +72,7 @@ describe('a label with a scheduler that the kernel lacks', () => {
     await controller.resync(all);
     world.done();
     for (let tries = 0; tries < 10; tries += 1) {
-      const next = controller.nextLook() ?? Number.NaN;
+      const next = controller.nextDue() ?? Number.NaN;
       expect(next).toBeGreaterThan(clock.monotonic());
       expect(next).toBeLessThanOrEqual(clock.monotonic() + 72_000);
       await clock.advance(next - clock.monotonic());
@@ -95,7 +95,7 @@ describe('a label with a scheduler that the kernel lacks', () => {
     const pass = await controller.change(all);
     expect(kernelOf('a')).toEqual(['twos', '10.0.0.1:1 w1']);
     expect(pass.desired.rejected).toEqual([]);
-    expect(controller.nextLook()).toBeNull();
+    expect(controller.nextDue()).toBeNull();
   });
 
   test('is forgotten with the label', async () => {
@@ -106,7 +106,7 @@ describe('a label with a scheduler that the kernel lacks', () => {
     const pass = await controller.resync(snapshot(labelled('rr', '10.0.0.1:1')));
     expect(pass.desired.rejected).toEqual([]);
     expect(kernelOf('a')[0]).toBe('rr');
-    expect(controller.nextLook()).toBeNull();
+    expect(controller.nextDue()).toBeNull();
   });
 });
 

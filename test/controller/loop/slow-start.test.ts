@@ -53,14 +53,14 @@ describe('slow start', () => {
     });
     world.done();
     for (let step = 1; step <= 9; step += 1) {
-      expect(controller.nextLook()).toBe(began + step * STEP_MS);
+      expect(controller.nextDue()).toBe(began + step * STEP_MS);
       world.now = began + step * STEP_MS;
       const next = await controller.change(apps(A, B, C));
       expect(world.backends(KEY)[2]).toBe(`${C} w${10 + 10 * step}`);
       expect(next.shortfall).toEqual([]);
     }
     expect(world.done().filter((line) => line.startsWith('kernel'))).toHaveLength(9);
-    expect(controller.nextLook()).toBeNull();
+    expect(controller.nextDue()).toBeNull();
     const last = await controller.resync(apps(A, B, C));
     expect(last.decisions?.get(KEY)).toBeUndefined();
     expect(last).toMatchObject({ made: [], slowStarts: 0 });
@@ -179,7 +179,7 @@ describe('slow start', () => {
     world.refusedBackends = ['10.0.0.3'];
     await first();
     await controller.change(apps(A, B, C));
-    expect(controller.nextLook()).toBeGreaterThan(world.now + STEP_MS);
+    expect(controller.nextDue()).toBeGreaterThan(world.now + STEP_MS);
     world.refusedBackends = [];
     world.now += 3_600_000;
     await controller.change(apps(A, B, C));

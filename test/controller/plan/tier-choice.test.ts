@@ -8,7 +8,7 @@ import {
   FLAP_MS,
   HOLD_MS,
   MAX_HOLD_MS,
-  nextLookAt,
+  nextChoiceAt,
   type TierChoice,
 } from '../../../controller/plan/tier-choice.ts';
 
@@ -37,7 +37,7 @@ describe('a nearer tier', () => {
   test('counts again once it has had a backend for the whole wait, and that is when the next look is due', () => {
     const waiting = afterLooks([0, ZONE], [10, ALL], [1_000, ZONE]);
     expect(waiting.tier).toBe('all');
-    expect(nextLookAt(waiting)).toBe(1_000 + HOLD_MS);
+    expect(nextChoiceAt(waiting)).toBe(1_000 + HOLD_MS);
     expect(chooseTier(waiting, ZONE, 1_000 + HOLD_MS - 1).tier).toBe('all');
     expect(chooseTier(waiting, ZONE, 1_000 + HOLD_MS)).toMatchObject({
       tier: 'zone',
@@ -64,7 +64,7 @@ describe('a nearer tier', () => {
     const waits: number[] = [];
     for (let i = 0; i < 7; i += 1) {
       choice = chooseTier(choice, ZONE, now);
-      const at = nextLookAt(choice);
+      const at = nextChoiceAt(choice);
       if (at === null) throw new Error('nothing is waited for');
       waits.push(at - now);
       choice = chooseTier(choice, ZONE, at);

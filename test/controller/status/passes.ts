@@ -77,7 +77,7 @@ export function passOf(what: {
 
 function shortfallOf(input: ShortfallInput): readonly Shortfall[] {
   const shortfalls = new Shortfalls();
-  input.plan.keys.forEach(shortfalls.looker(input));
+  input.plan.keys.forEach(shortfalls.checker(input));
   return shortfalls.all;
 }
 
