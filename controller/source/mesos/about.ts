@@ -1,28 +1,27 @@
 import type { About } from '../../model/delta.ts';
-import type { UnknownPart } from '../../model/snapshot.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import type { AgentTable } from './agent-table.ts';
 import { type JoinedTask, unnamedWarning } from './apps.ts';
-import type { RefusedTable } from './refused-table.ts';
+import type { UnreadableTable } from './unreadable-table.ts';
 
 /** The tables that a cluster reports about besides its apps. */
 export interface ReportedTables {
   readonly agents: AgentTable;
-  readonly refused: RefusedTable;
+  readonly unreadable: UnreadableTable;
   /** The tasks whose framework is not known yet. */
   readonly waiting: readonly JoinedTask[];
-  readonly unknown: readonly UnknownPart[];
 }
 
 /** Everything that is not about a single app. `source` is the name of the source. */
 export function aboutOf(
   source: string,
-  { agents, refused, waiting, unknown }: ReportedTables,
+  { agents, unreadable, waiting }: ReportedTables,
   addresses: AgentAddresses,
 ): About {
   const places = agents.placesByAddress(addresses);
+  const unknown = unreadable.unknown();
   return {
-    rejected: refused.rejections(source),
+    rejected: unreadable.rejections(source),
     warnings: unnamedWarning(waiting),
     // Those of other tasks are part of the tasks.
     agents: agents.addresses(addresses, waiting),

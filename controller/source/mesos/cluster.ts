@@ -12,12 +12,11 @@ import { mayServe, mergeKnown, mesosState, type TaskFacts, updated } from './fac
 import { Groups } from './groups.ts';
 import { keyOf, taskIdIn, type Unreadable } from './read-task.ts';
 import { givenUp, LATE_TASKS_MS, RecoveringAgents, unlisted } from './recovering-agents.ts';
-import { type RefusedPart, RefusedTable } from './refused-table.ts';
 import { SavedAddresses } from './saved-addresses.ts';
 import { SavedTasks } from './saved-tasks.ts';
 import type { AgentList, MesosState } from './state.ts';
 import { EndedTasks, type TaskEntry, TaskTable } from './task-table.ts';
-import { UnreadTasks } from './unread-tasks.ts';
+import { type UnreadablePart, UnreadableTable } from './unreadable-table.ts';
 
 /**
  * The state of a Mesos cluster: tasks joined with their agents and frameworks, which may arrive in any order. A task waits
@@ -30,8 +29,10 @@ export class Cluster {
   readonly #tasks = new TaskTable();
   /** Keys of tasks whose framework is not known yet. */
   readonly #unnamed = new Set<string>();
-  readonly #refused = new RefusedTable(() => this.#changed());
-  readonly #unread = new UnreadTasks(() => this.#changed());
+  readonly #unreadable = new UnreadableTable(
+    { has: (key) => this.#tasks.get(key) !== undefined, unnamed: this.#unnamed },
+    () => this.#changed(),
+  );
   readonly #recovering = new RecoveringAgents();
   readonly #ended = new EndedTasks();
   readonly #groups: Groups;
@@ -84,7 +85,7 @@ export class Cluster {
     await this.#saved.recall(state);
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
     this.#agents.add(state);
-    this.#refused.clear();
+    this.#unreadable.clear();
     const present = new Set(state.rejected.keys());
     this.#recovering.replace(state.recovered, now);
     const put = (facts: TaskFacts) => {
@@ -110,14 +111,14 @@ export class Cluster {
       await pace.restIfDue();
     }
     this.#forgetRows(state);
-    this.#unread.leaveOut(this.#unreadTasks(), (id) => this.#saved.isUnknown(id));
+    this.#unreadable.leaveOutSaved((id) => this.#saved.isUnknown(id));
     this.#saved.forget();
   }
 
   apply(event: MesosEvent, now: number): void {
     switch (event.type) {
       case 'task-added':
-        this.#refused.delete(keyOf(event.task));
+        this.#unreadable.delete(keyOf(event.task));
         this.#put(this.#mergeKnown(event.task));
         return;
       case 'task-updated':
@@ -200,19 +201,13 @@ export class Cluster {
 
   #aboutOf(addresses: AgentAddresses): About {
     const waiting = [...this.#unnamed].flatMap((key) => this.#tasks.get(key) ?? []);
-    const unknown = this.#unread.parts(this.#unreadTasks());
-    const [agents, refused] = [this.#agents, this.#refused];
-    return aboutOf(this.#source, { agents, refused, waiting, unknown }, addresses);
+    const [agents, unreadable] = [this.#agents, this.#unreadable];
+    return aboutOf(this.#source, { agents, unreadable, waiting }, addresses);
   }
 
   /** Something that is not about a single app has changed. */
   #changed(): void {
     this.#about = null;
-  }
-
-  #unreadTasks() {
-    const refused = this.#refused.tasks().filter(([key]) => this.#tasks.get(key) === undefined);
-    return { refused, unnamed: this.#unnamed };
   }
 
   #mergeKnown(facts: TaskFacts): TaskFacts {
@@ -229,7 +224,7 @@ export class Cluster {
     const known = this.#tasks.get(key);
     const entry = { facts, agent: this.#agents.get(facts.agentId) ?? known?.agent ?? null, keptUntil };
     this.#tasks.set(key, entry);
-    this.#unread.note(key, facts);
+    this.#unreadable.note(key, facts);
     this.#ended.delete(key);
     const framework = this.#frameworks.get(facts.frameworkId) ?? facts.saved?.framework;
     if (framework !== undefined) this.#groups.put(key, entry, framework);
@@ -256,21 +251,21 @@ export class Cluster {
     const key = this.#tasks.keyOf(given);
     const facts = this.#tasks.living(key);
     const ends = state !== null && mesosState(state) === 'gone';
-    if (ends || !this.#refused.isTask(key)) this.#refused.delete(key);
+    if (ends || !this.#unreadable.isTask(key)) this.#unreadable.delete(key);
     // An ended task comes back only by TASK_ADDED: an update after the end is a late one.
     if (facts !== null) this.#put(updated(facts, state, status, problems));
     const [problem] = ends ? [] : problems;
-    if (problem !== undefined) this.#refused.add(key, 'update', { app: taskIdIn(key), ...problem });
+    if (problem !== undefined) this.#unreadable.add(key, 'update', { app: taskIdIn(key), ...problem });
   }
 
   /** Its state still counts; everything else stays as it was. */
-  #refuse({ key: given, state, rejection }: Unreadable, part: RefusedPart): void {
+  #refuse({ key: given, state, rejection }: Unreadable, part: UnreadablePart): void {
     const key = this.#tasks.keyOf(given);
     this.#confirm(key);
     const facts = this.#tasks.living(key) ?? this.#saved.find(key, this.#frameworks);
     if (facts !== null) this.#put(state === null ? facts : { ...facts, state });
-    if (state === 'gone' && rejection.app !== '') this.#refused.delete(key);
-    else this.#refused.add(key, part, rejection);
+    if (state === 'gone' && rejection.app !== '') this.#unreadable.delete(key);
+    else this.#unreadable.add(key, part, rejection);
   }
 
   /** An unknown task that has ended is not remembered: after a failover agents report those too. */
@@ -278,7 +273,7 @@ export class Cluster {
     const key = keyOf(facts);
     const framework = this.#frameworks.get(facts.frameworkId);
     const known = this.#tasks.get(key);
-    this.#unread.note(key, null);
+    this.#unreadable.note(key, null);
     if (known !== undefined && framework !== undefined && mayServe(facts)) {
       const entry: TaskEntry = { ...known, facts: { ...facts, state: 'gone' }, keptUntil: null };
       this.#tasks.set(key, entry);
@@ -291,7 +286,7 @@ export class Cluster {
 
   #forget(key: string): void {
     this.#tasks.delete(key);
-    this.#unread.note(key, null);
+    this.#unreadable.note(key, null);
     this.#named(key);
     this.#ended.delete(key);
     this.#groups.remove(key);

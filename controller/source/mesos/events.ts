@@ -3,7 +3,6 @@ import { isRecord } from '../../input/rejection.ts';
 import type { TaskFacts } from './facts.ts';
 import { noState, readTask, taskKey, type Unreadable, unreadableTask } from './read-task.ts';
 import { type Problem, readable } from './readable.ts';
-import type { RefusedPart } from './refused-table.ts';
 import {
   agentSchema,
   frameworkInfoSchema,
@@ -13,6 +12,7 @@ import {
   type MesosStatus,
   statusSchema,
 } from './schema.ts';
+import type { UnreadablePart } from './unreadable-table.ts';
 
 export interface TaskUpdate {
   readonly type: 'task-updated';
@@ -29,7 +29,7 @@ export interface TaskUpdate {
 export interface UnreadableEvent extends Unreadable {
   readonly type: 'unreadable';
   /** Whether this is the task itself or what changed in it. */
-  readonly part: RefusedPart;
+  readonly part: UnreadablePart;
   /** The host of an agent without an id. */
   readonly host?: string;
 }

@@ -5,12 +5,12 @@ import { type Found, type Wanted, walkJson } from '../json/walk.ts';
 import type { TaskFacts } from './facts.ts';
 import { idIn, readTask, type Unreadable, unreadableTask } from './read-task.ts';
 import { type Problem, readable } from './readable.ts';
-import type { RefusedPart } from './refused-table.ts';
 import { agentInfoSchema, agentSchema, frameworkSchema, hostIn, type MesosAgent } from './schema.ts';
+import type { UnreadablePart } from './unreadable-table.ts';
 
 /** An entry that could not be read, and what it is. */
 export interface RefusedEntry extends Unreadable {
-  readonly part: RefusedPart;
+  readonly part: UnreadablePart;
 }
 
 /** The state of a cluster at one moment, from a master or an agent. */
@@ -153,7 +153,7 @@ export class StateBuilder {
   /** Without an id it is identified by its path. */
   #reject(
     at: string,
-    part: RefusedPart,
+    part: UnreadablePart,
     problem: Problem = { at: '', value: '', reason: 'cannot be read' },
   ): void {
     const rejection = { app: '', ...problem, at: problem.at === '' ? at : `${at}.${problem.at}` };
