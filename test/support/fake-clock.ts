@@ -27,6 +27,11 @@ export class FakeClock implements Clock {
     this.#offset += ms;
   }
 
+  /** Number of those who sleep. */
+  get sleepers(): number {
+    return this.#sleepers.size;
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {

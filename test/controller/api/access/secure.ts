@@ -122,10 +122,15 @@ export class Secure {
     return socket;
   }
 
-  /** Lets the time pass after which the files are reloaded, and for the reload. */
+  /** Lets the time pass after which the files are reloaded, and waits for the reload. */
   async reload(): Promise<void> {
+    await this.#reloadEnded();
     await this.clock.advance(5_000);
-    // Reading files takes turns of the real loop.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await this.#reloadEnded();
+  }
+
+  /** Between two reloads, and only then, this server waits for its clock. */
+  async #reloadEnded(): Promise<void> {
+    while (this.clock.sleepers === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
