@@ -60,7 +60,8 @@ export class Wanted {
 
   /** When the next step of slow start is due; null when no backend in the kernel is below full weight. */
   nextDue(observed: Table): number | null {
-    const next = earliest(...[...this.#growing].map((key) => this.#nextStep(key, observed)));
+    let next: number | null = null;
+    for (const key of this.#growing) next = earliest(next, this.#nextStep(key, observed));
     return next === null ? null : Math.ceil(next / TOGETHER_MS) * TOGETHER_MS;
   }
 
@@ -80,7 +81,7 @@ export class Wanted {
       const ejected = service === undefined ? NONE_EJECTED : ejectedOf(service, ejections);
       const near = this.nearest.choose(key, service && withEjected(service, ejected), now);
       this.#put(key, near, ejected, this.#rows.get(key)?.ramps);
-      return 1;
+      return near?.slowStartSeconds === undefined ? 1 : near.backends.size;
     };
     await eachInSlices(changed, update, pace);
   }
