@@ -3,7 +3,7 @@ import { ControllerError } from '../errors.ts';
 import { within } from '../http/deadline.ts';
 import { exchange, wholeBody } from '../http/exchange.ts';
 import type { Clock } from '../ports.ts';
-import type { Access } from './access.ts';
+import { type Access, type Authorization, RECHECK_MS, type Setback } from './access.ts';
 import { ApiFailure, transportFailure } from './api-failure.ts';
 import { jsonLines } from './json-lines.ts';
 
@@ -33,13 +33,15 @@ export interface RequestOptions {
 
 /** A client of an API server. Rejects with an `ApiFailure` for an error response, otherwise with a `ControllerError`. */
 export interface KubernetesClient {
+  /** Another one once the kubeconfig names another. */
   readonly server: string;
   readonly namespace: string;
   /** Resolves with the JSON of a successful response. */
   call(method: Method, path: string, options: RequestOptions, signal: AbortSignal): Promise<unknown>;
   /**
    * Opens a watch; resolves when the server has accepted it. Events follow until either side ends it, as the server does every
-   * few minutes, or until nothing arrives for `silenceMs`.
+   * few minutes, until nothing arrives for `silenceMs`, or until the kubeconfig names another server or user. Rejects if it
+   * names another `server` than at the call, whose versions say nothing to the new one.
    */
   watch(
     path: string,
@@ -66,16 +68,18 @@ export function createKubernetesClient(options: KubernetesClientOptions): Kubern
 }
 
 class HttpClient implements KubernetesClient {
-  readonly server: string;
   readonly namespace: string;
   readonly #options: KubernetesClientOptions;
-  /** Whether the last request failed because of the credentials or the connection. */
-  #refused = false;
+  /** How the last request failed, if it was because of the credentials or the connection. */
+  #setback: Setback | null = null;
 
   constructor(options: KubernetesClientOptions) {
-    this.server = options.access.server;
     this.namespace = options.access.namespace;
     this.#options = options;
+  }
+
+  get server(): string {
+    return this.#options.access.server;
   }
 
   async call(method: Method, path: string, options: RequestOptions, signal: AbortSignal): Promise<unknown> {
@@ -83,7 +87,8 @@ class HttpClient implements KubernetesClient {
     const what = `${method} ${this.server}${path}`;
     return this.#attempt(what, signal, () =>
       within(answerMs, clock, signal, async (limited) => {
-        const response = await this.#send(method, path, options, silenceMs, limited);
+        const authorization = await this.#options.access.authorize(this.#setback);
+        const response = await this.#send(authorization, method, path, options, silenceMs, limited);
         const text = await this.#text(response);
         if (response.statusCode >= 300) throw this.#failure(what, response, text);
         return JSON.parse(text);
@@ -93,10 +98,14 @@ class HttpClient implements KubernetesClient {
 
   async watch(path: string, query: Query, silenceMs: number, signal: AbortSignal) {
     const { clock, silenceMs: answerMs = 30_000, maxLineBytes = 16 * 1024 * 1024 } = this.#options;
-    const what = `watch ${this.server}${path}`;
-    const response = await this.#attempt(what, signal, async () => {
-      const opened = await this.#send('GET', path, { query: { ...query, watch: true } }, silenceMs, signal);
-      if (opened.statusCode === 200) return opened;
+    const { server } = this;
+    const what = `watch ${server}${path}`;
+    const { response, place } = await this.#attempt(what, signal, async () => {
+      const authorization = await this.#options.access.authorize(this.#setback);
+      if (authorization.server !== server) throw moved(what);
+      const options = { query: { ...query, watch: true } };
+      const opened = await this.#send(authorization, 'GET', path, options, silenceMs, signal);
+      if (opened.statusCode === 200) return { response: opened, place: authorization.place };
       // An error response instead of a stream needs a time limit of its own.
       const text = await within(answerMs, clock, signal, (limited) => {
         limited.addEventListener('abort', () => opened.body.destroy(), { once: true });
@@ -104,10 +113,32 @@ class HttpClient implements KubernetesClient {
       });
       throw this.#failure(what, opened, text);
     });
-    return this.#events(what, response, maxLineBytes, signal);
+    const over = new AbortController();
+    void this.#endWhenMoved(what, place, response.body, AbortSignal.any([signal, over.signal]));
+    return this.#events(what, response, maxLineBytes, signal, over);
   }
 
-  async *#events(what: string, { body }: Dispatcher.ResponseData, longest: number, signal: AbortSignal) {
+  /** Ends a watch once the kubeconfig names another server or user. */
+  async #endWhenMoved(
+    what: string,
+    place: string,
+    body: Dispatcher.ResponseData['body'],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { access, clock } = this.#options;
+    while (!signal.aborted) {
+      await clock.sleep(RECHECK_MS, signal);
+      if (!signal.aborted && (await access.place()) !== place) return void body.destroy(moved(what));
+    }
+  }
+
+  async *#events(
+    what: string,
+    { body }: Dispatcher.ResponseData,
+    longest: number,
+    signal: AbortSignal,
+    over: AbortController,
+  ) {
     try {
       for await (const event of jsonLines(body as AsyncIterable<Uint8Array>, longest)) {
         const { type, object } = event as WatchEvent;
@@ -118,6 +149,7 @@ class HttpClient implements KubernetesClient {
       signal.throwIfAborted();
       throw error instanceof ControllerError ? error : transportFailure(what, error);
     } finally {
+      over.abort();
       body.destroy();
     }
   }
@@ -126,25 +158,25 @@ class HttpClient implements KubernetesClient {
   async #attempt<T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     try {
       const result = await work();
-      this.#refused = false;
+      this.#setback = null;
       return result;
     } catch (error) {
       signal.throwIfAborted();
-      this.#refused = !(error instanceof ApiFailure) || error.status === 401;
+      this.#setback = setbackIn(error);
       throw error instanceof ControllerError ? error : transportFailure(what, error);
     }
   }
 
   async #send(
+    { server, headers, dispatcher }: Authorization,
     method: Method,
     path: string,
     { query = {}, body, contentType = 'application/json', beforeSending }: RequestOptions,
     bodyTimeout: number,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
-    const { access, silenceMs: headersTimeout = 30_000 } = this.#options;
-    const { headers, dispatcher } = await access.authorize(this.#refused);
-    const url = new URL(this.server + path);
+    const { silenceMs: headersTimeout = 30_000 } = this.#options;
+    const url = new URL(server + path);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
@@ -181,6 +213,16 @@ class HttpClient implements KubernetesClient {
       retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
     });
   }
+}
+
+function setbackIn(error: unknown): Setback | null {
+  if (!(error instanceof ApiFailure)) return 'unreachable';
+  return error.status === 401 ? 'refused' : null;
+}
+
+/** The error of a watch whose place the kubeconfig no longer names. */
+function moved(what: string): ControllerError {
+  return new ControllerError('source', `${what}: ended, the kubeconfig names another server or user`);
 }
 
 function parsedOr(text: string): unknown {

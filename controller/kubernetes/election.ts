@@ -137,7 +137,9 @@ function whileHeld(client: KubernetesClient, candidate: Candidate): KubernetesCl
     );
   };
   return {
-    server: client.server,
+    get server() {
+      return client.server;
+    },
     namespace: client.namespace,
     watch: (...request) => client.watch(...request),
     call: (method, path, options, signal) =>
@@ -177,7 +179,7 @@ class Candidate {
   /** The last seen spec of the lease, and when it was first seen. */
   #seen: { readonly spec: string; readonly at: number } | null = null;
   /** When the last successful write was sent. Other processes see the lease change later, so their count starts later. */
-  #renewed: { readonly monotonic: number; readonly epoch: number } | null = null;
+  #renewed: { readonly monotonic: number; readonly epoch: number; readonly server: string } | null = null;
 
   constructor(options: ElectionOptions) {
     this.#options = options;
@@ -189,11 +191,12 @@ class Candidate {
     return RENEW_WITHIN_MS - (this.#options.clock.monotonic() - this.#renewed.monotonic);
   }
 
-  /** Whether no other process can have become the leader, even if this machine was suspended. */
+  /** Whether no other process can be the leader, even if this machine was suspended or the kubeconfig names another server. */
   get mayWrite(): boolean {
     // The monotonic clock stands still meanwhile. A clock that was set forward only delays writes until the next renewal.
     const passed = this.#options.clock.epoch() - (this.#renewed?.epoch ?? 0);
-    return this.leftMs > 0 && passed < RENEW_WITHIN_MS;
+    const isSameServer = this.#options.client.server === this.#renewed?.server;
+    return isSameServer && this.leftMs > 0 && passed < RENEW_WITHIN_MS;
   }
 
   /** Acquires or renews the lease. Rejects if the API server cannot be reached or refuses. */
@@ -249,8 +252,8 @@ class Candidate {
 
   /** Awaits a write of the lease. Losing a race against another candidate is not an error. */
   async #won(write: Promise<unknown>): Promise<Outcome> {
-    const { clock } = this.#options;
-    const sent = { monotonic: clock.monotonic(), epoch: clock.epoch() };
+    const { client, clock } = this.#options;
+    const sent = { monotonic: clock.monotonic(), epoch: clock.epoch(), server: client.server };
     try {
       const { spec } = required(leaseSchema, await write, 'a Lease');
       this.#seen = { spec: JSON.stringify(spec ?? null), at: sent.monotonic };

@@ -77,6 +77,8 @@ export class Reflector<T extends Versioned> {
   #hasListed = false;
   /** The version that the next watch continues from; null to list first. */
   #version: string | null = null;
+  /** The server that the version is of. */
+  #server = '';
   #failures = 0;
   /** Consecutive times that the server had dropped the version, without a stable watch in between. */
   #expirations = 0;
@@ -98,11 +100,14 @@ export class Reflector<T extends Versioned> {
 
   /** Keeps the objects in sync until `signal` aborts, then resolves. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { client, clock } = this.#options;
     while (!signal.aborted) {
       let pauseMs: number | null = null;
       this.#inStepSince = null;
       try {
+        if (client.server !== this.#server) this.#version = null;
+        // Before the list: if it moves meanwhile, everything is listed once more.
+        if (this.#version === null) this.#server = client.server;
         this.#version ??= await this.#list(signal);
         await this.#watch(this.#version, signal);
         pauseMs = this.#ended();

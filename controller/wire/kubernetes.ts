@@ -30,7 +30,7 @@ export async function wireRelay(
   log: Log,
   signal: AbortSignal,
 ): Promise<RelayParts> {
-  const client = await openKubernetes({ context: '', ...limitsOf(config) });
+  const client = await openKubernetes({ context: '', log, ...limitsOf(config) });
   const clock = systemClock;
   const namespace = config.kubernetesNamespace ?? client.namespace;
   const published = { client, clock, random: Math.random, namespace, name: config.relayName, log };
@@ -55,7 +55,7 @@ export async function wireKubernetes(
     relistSeconds: config.relistSeconds,
     ...limitsOf(config),
   };
-  const client = await openKubernetes(options);
+  const client = await openKubernetes({ ...options, log });
   const references = new ReferenceBook();
   const appSource = kubernetesSource(client, { ...options, references, saved });
   if (!config.kubernetesStatus || config.once || config.dryRun) return { appSource, reporter: null };

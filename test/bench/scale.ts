@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
-import { openAccess } from '../../controller/kubernetes/access.ts';
+import { openAccess, type Setback } from '../../controller/kubernetes/access.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../controller/kubernetes/client.ts';
 import type { Delta } from '../../controller/model/delta.ts';
 import type { AppSource, Log, Resolver, SourceListener } from '../../controller/ports.ts';
@@ -182,7 +182,13 @@ async function withRelay<T>(
     process.env['KUBECONFIG'] = join(directory, 'config');
     kubernetes.writeKubeconfig(process.env['KUBECONFIG']);
     const access = await openAccess(null);
-    return createKubernetesClient({ access: { ...access, server: url }, clock: systemClock });
+    const at = {
+      server: url,
+      namespace: access.namespace,
+      place: () => access.place(),
+      authorize: async (last: Setback | null) => ({ ...(await access.authorize(last)), server: url }),
+    };
+    return createKubernetesClient({ access: at, clock: systemClock });
   };
   const crd = parse(readFileSync(new URL('../../deploy/kubernetes/base/crd.yaml', import.meta.url), 'utf8'));
   const own = await clientAt(kubernetes.url);

@@ -1,7 +1,7 @@
 import { resolveConfig } from '../../config/config.ts';
 import type { Environment, OptionText } from '../../config/option-text.ts';
 import { describeOption } from '../../config/options.ts';
-import { contextNames } from '../../kubernetes/context-names.ts';
+import { contextNames } from '../../kubernetes/kubeconfig.ts';
 import { statusDocument } from '../../status/document.ts';
 import { visible } from '../../text/visible.ts';
 import type { NameKind } from '../completion/grammar.ts';

@@ -6,7 +6,7 @@ import { collectionPath, ENDPOINT_SLICES, MARATHON_APPS } from '../../kubernetes
 import type { Unread } from '../../kubernetes/unread.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { Pace } from '../../pace.ts';
-import type { AppSource, Clock, SavedApps } from '../../ports.ts';
+import type { AppSource, Clock, Log, SavedApps } from '../../ports.ts';
 import { systemClock } from '../../time.ts';
 import { LastGood } from '../last-good.ts';
 import { Catalogue } from './catalogue.ts';
@@ -52,8 +52,9 @@ export async function openKubernetes({
   clock = systemClock,
   silenceMs,
   answerMs,
-}: KubernetesSourceOptions): Promise<KubernetesClient> {
-  const access = await openAccess(context === '' ? null : context);
+  log,
+}: KubernetesSourceOptions & { readonly log?: Log }): Promise<KubernetesClient> {
+  const access = await openAccess(context === '' ? null : context, { clock, log });
   return createKubernetesClient({ access, clock, silenceMs, answerMs });
 }
 
@@ -71,7 +72,9 @@ export function kubernetesSource(client: KubernetesClient, options: KubernetesSo
   const lastGood = () => new LastGood(name, options.saved);
   return {
     name,
-    servers: [client.server],
+    get servers() {
+      return [client.server];
+    },
     read: (signal) =>
       retryWhileBusy(() => readOnce(client, paths, lastGood(), signal), clock, random, signal),
     follow: (listener, signal) =>

@@ -61,8 +61,8 @@ test('calls that come at once share one renewal of the connections, and none is 
   server.writeKubeconfig(process.env['KUBECONFIG'], 'secret');
   const access = await openAccess('test');
   rmSync(directory, { recursive: true });
-  for (const renew of [false, true]) {
-    const both = await Promise.all([access.authorize(renew), access.authorize(renew)]);
+  for (const last of [null, 'unreachable', 'refused'] as const) {
+    const both = await Promise.all([access.authorize(last), access.authorize(last)]);
     expect(new Set(both.map(({ dispatcher }) => dispatcher)).size).toBe(1);
   }
 

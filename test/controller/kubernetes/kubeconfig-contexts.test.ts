@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { contextNames } from '../../../controller/kubernetes/context-names.ts';
+import { contextNames } from '../../../controller/kubernetes/kubeconfig.ts';
 
 let directory: string;
 beforeEach(() => {
