@@ -4,22 +4,17 @@ import type { Relayed } from '../kubernetes/marathon-app.ts';
 import { hashOf, objectName } from '../kubernetes/object-name.ts';
 import {
   APP_LABEL,
-  LOCAL_ANNOTATION,
-  type Locals,
   MANAGED_BY_LABEL,
-  PLACES_ANNOTATION,
   PORTS_LABEL,
-  placesText,
   RELAY_LABEL,
   RELAY_MANAGER,
-  TASKS_ANNOTATION,
-  type TaskStatus,
 } from '../kubernetes/relayed.ts';
 import type { App, Port, Task } from '../model/app.ts';
-import type { Endpoint } from '../model/endpoint.ts';
 import { relayedPortName } from '../source/kubernetes/declaration.ts';
+import { annotationsOf, MAX_NOTES_BYTES, notesBytes } from './annotations.ts';
 import { assign } from './assignment.ts';
 import { invalidInSlice } from './slice-address.ts';
+import { conditionsOf } from './slice-conditions.ts';
 
 /** The fields of an object that the relay owns. */
 export interface RelayedObject {
@@ -58,11 +53,18 @@ export function marathonAppOf(app: App, relay: string): RelayedObject {
   return { name, labels, annotations: {}, content: { spec: { framework, endpoints, relayed } } };
 }
 
+interface Member {
+  readonly address: string;
+  readonly task: Task;
+  /** What the task adds to the annotations of its slice. */
+  readonly bytes: number;
+}
+
 interface Group {
   readonly addressType: 'IPv4' | 'IPv6';
   readonly list: string;
   readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
-  readonly members: Map<string, { readonly address: string; readonly task: Task }>;
+  readonly members: Map<string, Member>;
 }
 
 /** Builds the EndpointSlices of an app. Tasks with the same ports share a slice as long as there is room. */
@@ -71,18 +73,21 @@ export function slicesOf(app: App, relay: string, membersOf: SliceMembers): read
   const groups = new Map<string, Group>();
   for (const task of app.tasks) {
     if (task.state === 'gone') continue;
+    const bytes = notesBytes(task);
+    if (bytes > MAX_NOTES_BYTES) continue;
     for (const { address, ports } of placesOf(task)) {
       const addressType = address.includes(':') ? 'IPv6' : 'IPv4';
       const list = nameOf(declaredOf(task));
       const key = hashOf([addressType, list, ports]);
       const group = groups.get(key) ?? { addressType, list, ports, members: new Map() };
       groups.set(key, group);
-      group.members.set(`${task.id} ${address}`, { address, task });
+      group.members.set(`${task.id} ${address}`, { address, task, bytes });
     }
   }
   return [...groups].flatMap(([key, group]) => {
     const names = (n: number) => `${name}-${key}-${n}`;
-    const slices = assign([...group.members.keys()].sort(), (n) => membersOf(names(n)));
+    const bytesOf = (member: string) => group.members.get(member)?.bytes ?? 0;
+    const slices = assign([...group.members.keys()].sort(), (n) => membersOf(names(n)), bytesOf);
     return slices.map(({ n, members }) => sliceOf(names(n), name, relay, group, members));
   });
 }
@@ -94,18 +99,12 @@ function sliceOf(
   { addressType, list, ports, members }: Group,
   keys: readonly string[],
 ): RelayedObject {
-  const statuses: Record<string, string> = {};
-  const locals: Record<string, Locals[string]> = {};
-  const endpoints = keys.flatMap((key) => {
-    const member = members.get(key);
-    if (member === undefined) return [];
-    const { address, task } = member;
-    const conditions = conditionsOf(task);
-    if (!impliesStatus(conditions, task)) statuses[task.id] = `${task.state}/${task.health}`;
-    const local = localsOf(task);
-    if (Object.keys(local).length > 0) locals[task.id] = local;
-    return [{ addresses: [address], conditions, targetRef: { kind: 'Task', name: task.id } }];
-  });
+  const found = keys.flatMap((key) => members.get(key) ?? []);
+  const endpoints = found.map(({ address, task }) => ({
+    addresses: [address],
+    conditions: conditionsOf(task),
+    targetRef: { kind: 'Task', name: task.id },
+  }));
   const labels = {
     [RELAY_LABEL]: relay,
     [APP_LABEL]: app,
@@ -114,46 +113,8 @@ function sliceOf(
     // Keeps Kubernetes' own controllers from changing it.
     'endpointslice.kubernetes.io/managed-by': RELAY_MANAGER,
   };
-  const places = placesText(keys.flatMap((key) => members.get(key)?.task ?? []));
-  const annotations = {
-    ...annotation(TASKS_ANNOTATION, statuses),
-    ...annotation(LOCAL_ANNOTATION, locals),
-    ...(places !== null && { [PLACES_ANNOTATION]: places }),
-  };
+  const annotations = annotationsOf(found.map(({ task }) => task));
   return { name, labels, annotations, content: { addressType, ports, endpoints } };
-}
-
-/** An annotation with this value, or none if the value is empty. */
-function annotation(name: string, value: object): Readonly<Record<string, string>> {
-  return Object.keys(value).length === 0 ? {} : { [name]: JSON.stringify(value) };
-}
-
-function localsOf({ ports }: Task): Locals[string] {
-  const locals: Record<string, readonly Endpoint[]> = {};
-  for (const [index, { local = [] }] of ports.entries()) if (local.length > 0) locals[index] = local;
-  return locals;
-}
-
-interface Conditions {
-  readonly ready: boolean;
-  readonly serving: boolean;
-  readonly terminating: boolean;
-}
-
-function conditionsOf({ state, health }: TaskStatus): Conditions {
-  const well = health === 'healthy' || health === 'unchecked';
-  const terminating = state === 'killing';
-  return {
-    ready: state === 'running' && well,
-    serving: (state === 'running' || terminating) && well,
-    terminating,
-  };
-}
-
-/** Whether a reader can derive the task's status from the conditions alone. */
-function impliesStatus({ ready, serving, terminating }: Conditions, { state, health }: TaskStatus): boolean {
-  if (terminating) return state === 'killing' && health === (serving ? 'healthy' : 'unhealthy');
-  return state === 'running' && health === (ready ? 'healthy' : 'unhealthy');
 }
 
 /** Yields every address of a task with its ports; an address with several ports for one declared port comes more than once. */
@@ -184,11 +145,17 @@ function* placesOf({ ports }: Task): Generator<{ readonly address: string; reado
 
 const MAX_LISTED = 10;
 
-/** Warns of each address that is invalid in an EndpointSlice: the server would refuse its whole slice. */
+/** Warns of each task and address that an EndpointSlice cannot contain: the server would refuse its whole slice. */
 function leftOut(tasks: readonly Task[]): readonly string[] {
   const found = new Set<string>();
-  for (const { id, state, ports } of tasks) {
+  for (const task of tasks) {
+    const { id, state, ports } = task;
     if (state === 'gone') continue;
+    const bytes = notesBytes(task);
+    if (bytes > MAX_NOTES_BYTES)
+      found.add(
+        `task ${id} is left out, its annotations would have ${bytes} bytes, and those of an EndpointSlice at most ${MAX_NOTES_BYTES}; declare fewer ports`,
+      );
     for (const { address } of ports.flatMap(({ endpoints }) => endpoints)) {
       const kind = invalidInSlice(address);
       if (kind !== null)
@@ -197,7 +164,7 @@ function leftOut(tasks: readonly Task[]): readonly string[] {
   }
   const all = [...found].sort();
   const rest = all.length - MAX_LISTED;
-  return rest > 0 ? [...all.slice(0, MAX_LISTED), `and ${rest} more addresses are left out`] : all;
+  return rest > 0 ? [...all.slice(0, MAX_LISTED), `and ${rest} more tasks or addresses are left out`] : all;
 }
 
 /** A port of a slice has a single protocol; a port with both is listed as TCP, and readers find it by its name. */

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { PLACES_ANNOTATION, readPlaces } from '../../../controller/kubernetes/relayed.ts';
 import { marathonAppOf, slicesOf } from '../../../controller/relay/relayed-app.ts';
 import { invalidInSlice } from '../../../controller/relay/slice-address.ts';
-import { web } from '../../support/builders.ts';
+import { app, port, task, taskPort, web } from '../../support/builders.ts';
 
 const labelled = (labels: Readonly<Record<string, string>>) => web('/web', labels, '10.0.0.1:80');
 
@@ -71,4 +71,58 @@ test.each([
   ['fd00::1', null],
 ])('%s in an EndpointSlice: %s', (address, why) => {
   expect(invalidInSlice(address)).toBe(why);
+});
+
+/** A task with so many ports, which its own host reaches at other endpoints. */
+function taskWithLocals(id: string, address: string, count: number) {
+  const local = [{ address: 'fd00:1111:2222:3333:4444:5555:6666:7777', port: 31_000 }];
+  const ports = Array.from({ length: count }, (_, i) =>
+    taskPort(port({}, { at: `ports[${i}]` }), `${address}:${1_000 + i}`),
+  );
+  return task(
+    id,
+    ports.map((one) => ({ ...one, local })),
+  );
+}
+
+const annotationBytes = (annotations: Readonly<Record<string, string>>) =>
+  Object.entries(annotations)
+    .flat()
+    .reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+const tasksIn = (slices: ReturnType<typeof slicesOf>) =>
+  slices.map(({ content }) =>
+    (content['endpoints'] as { targetRef: { name: string } }[]).map(({ targetRef }) => targetRef.name),
+  );
+
+test('tasks whose annotations would be larger than the server allows are spread over more slices, and stay there', () => {
+  const tasks = Array.from({ length: 100 }, (_, i) => taskWithLocals(`web.${i}-é`, `10.0.0.${i + 1}`, 100));
+  const slices = slicesOf(app('/web', { tasks }), 'default', () => undefined);
+  expect(slices.length).toBeGreaterThan(2);
+  for (const { annotations } of slices) expect(annotationBytes(annotations)).toBeLessThan(256 * 1_024);
+  expect(tasksIn(slices).flat().sort()).toEqual(tasks.map(({ id }) => id).sort());
+
+  const members = new Map(
+    slices.map(({ name, content }) => [
+      name,
+      (content['endpoints'] as { addresses: string[]; targetRef: { name: string } }[]).map(
+        ({ addresses, targetRef }) => `${targetRef.name} ${addresses[0]}`,
+      ),
+    ]),
+  );
+  const fewer = app('/web', { tasks: tasks.slice(1) });
+  const after = slicesOf(fewer, 'default', (name) => members.get(name));
+  const texts = new Set(slices.map((slice) => JSON.stringify(slice)));
+  expect(after.filter((slice) => !texts.has(JSON.stringify(slice)))).toHaveLength(1);
+});
+
+test('a task whose annotations alone are too large is left out with its size, and the others are published', () => {
+  const tasks = [taskWithLocals('web.1', '10.0.0.1', 4_000), taskWithLocals('web.2', '10.0.0.2', 4)];
+  const large = app('/web', { tasks });
+  expect(tasksIn(slicesOf(large, 'default', () => undefined))).toEqual([['web.2']]);
+  const { relayed } = marathonAppOf(large, 'default').content['spec'] as { relayed: { warnings: string[] } };
+  expect(relayed.warnings).toEqual([
+    expect.stringMatching(
+      /^task web\.1 is left out, its annotations would have \d{6} bytes, and those of an EndpointSlice at most 245760; declare fewer ports$/,
+    ),
+  ]);
 });

@@ -311,15 +311,16 @@ test('lines are whole however the bytes are cut, and an endless one is an error'
 });
 
 test('a member stays in its slice, and a slice has a hundred at the most', () => {
+  const weightless = () => 0;
   const members = Array.from({ length: 201 }, (_, i) => `m${i}`);
-  const first = assign(members, () => undefined);
+  const first = assign(members, () => undefined, weightless);
   expect(first.map((each) => each.members.length)).toEqual([100, 100, 1]);
   const before = (n: number) => first[n]?.members;
-  const less = assign(members.slice(1), before);
+  const less = assign(members.slice(1), before, weightless);
   expect(
     less.filter((each, n) => each.members.join() !== first[n]?.members.join()).map(({ n }) => n),
   ).toEqual([0]);
-  const more = assign([...members.slice(1), 'new'], before);
+  const more = assign([...members.slice(1), 'new'], before, weightless);
   expect(
     more.filter((each, n) => each.members.join() !== first[n]?.members.join()).map(({ n }) => n),
   ).toEqual([0]);
