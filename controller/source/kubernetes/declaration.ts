@@ -1,5 +1,5 @@
 import type { MarathonApp, MarathonPodStatus } from '../../input/marathon-json.ts';
-import { isRecord, rejectionOf } from '../../input/rejection.ts';
+import { isRecord, rejectionOf, shown } from '../../input/rejection.ts';
 import { checked } from '../../input/schema-messages.ts';
 import type { LabelSelector } from '../../kubernetes/marathon-app.ts';
 import {
@@ -14,6 +14,7 @@ import { isTaskLabelPort } from '../../settings/label-keys.ts';
 import { type Documents, readDocuments } from '../document/documents.ts';
 import { definePod, labelWarnings } from '../document/pods.ts';
 import { defineApp, type PlacedPort } from '../document/ports.ts';
+import { shapeOf } from '../document/shapes.ts';
 
 /** A declared port, and how it is found among the ports of an EndpointSlice. */
 export interface NamedPort {
@@ -56,8 +57,24 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   const common = { framework, selector: selectorOf(endpoints) };
   if (relayed !== undefined) return { ...common, ...ofRelay(relayed) };
 
-  const { definition, warnings } = withoutMembers(app ?? pod, app === undefined ? 'instances' : 'tasks');
-  const documents = readDocuments(app === undefined ? definition : { app: definition }, `MarathonApp ${key}`);
+  const declared = app === undefined ? definedPod(pod, key) : defined(app, 'app', key);
+  return 'ports' in declared ? { ...common, ...declared } : declared;
+}
+
+type Defined = Omit<Declaration, 'framework' | 'selector'>;
+
+function definedPod(pod: unknown, key: string): Defined | Rejection {
+  const shape = shapeOf(pod);
+  if (shape === 'pod' || shape === 'pod status') return defined(pod, 'pod', key);
+  // It would be read as an app.
+  const reason = 'expected the definition of a pod, with a list of containers';
+  return { app: `MarathonApp ${key}`, at: 'spec.pod', value: shown(pod), reason };
+}
+
+/** Reads the definition in `spec.app` or `spec.pod`. */
+function defined(json: unknown, field: 'app' | 'pod', key: string): Defined | Rejection {
+  const { definition, warnings } = withoutMembers(json, field === 'app' ? 'tasks' : 'instances');
+  const documents = readDocuments(field === 'app' ? { app: definition } : definition, `MarathonApp ${key}`);
   const [asApp] = documents?.apps ?? [];
   const [asPod] = documents?.pods ?? [];
   const refused = refusedIn(documents);
@@ -65,10 +82,11 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   const { id } = asApp ?? asPod ?? {};
   // Marathon would refuse this id, and its other clients would not find it.
   if (id !== undefined && !ID_PATTERN.test(id))
-    return { app: id, at: `spec.${asApp === undefined ? 'pod' : 'app'}.id`, value: id, reason: ID_EXPECTED };
+    return { app: id, at: `spec.${field}.id`, value: id, reason: ID_EXPECTED };
   const declared = asApp !== undefined ? ofApp(asApp) : asPod !== undefined ? ofPod(asPod) : null;
-  if (declared !== null) return { ...common, ...declared, warnings: [...declared.warnings, ...warnings] };
-  return { app: `MarathonApp ${key}`, at: 'spec.pod', value: '', reason: 'expected the definition of a pod' };
+  if (declared !== null) return { ...declared, warnings: [...declared.warnings, ...warnings] };
+  const reason = `expected the definition of ${field === 'app' ? 'an app' : 'a pod'}`;
+  return { app: `MarathonApp ${key}`, at: `spec.${field}`, value: '', reason };
 }
 
 /** The selector of an object's EndpointSlices. */
@@ -124,10 +142,17 @@ function invalidSpec(key: string, { spec }: MarathonAppObject): Rejection | null
   if (selector !== undefined && requirements === 0) {
     return refuse('spec.endpoints.selector', '{}', 'expected at least one label');
   }
+  for (const [index, { operator, values = [] }] of (selector?.matchExpressions ?? []).entries()) {
+    const takesValues = operator === 'In' || operator === 'NotIn';
+    if (takesValues !== values.length > 0) {
+      const at = `spec.endpoints.selector.matchExpressions[${index}].values`;
+      return refuse(at, values.join(', '), 'In and NotIn need values, Exists and DoesNotExist take none');
+    }
+  }
   return null;
 }
 
-function ofApp(app: MarathonApp): Omit<Declaration, 'framework' | 'selector'> {
+function ofApp(app: MarathonApp): Defined {
   const { ports, rejected, warnings } = defineApp(app);
   return { id: app.id, kind: 'app', ports: ports.map(named), versions: null, rejected, warnings };
 }
@@ -143,7 +168,7 @@ function atPod(port: Port): Port {
   return { ...port, backendAddress: 'container' };
 }
 
-function ofPod(pod: MarathonPodStatus): Omit<Declaration, 'framework' | 'selector'> {
+function ofPod(pod: MarathonPodStatus): Defined {
   const definition = definePod(pod.spec, pod.unread);
   const ports = definition.ports.map(({ port, name, containerPort }, index) => ({
     port: atPod(port),
@@ -155,7 +180,7 @@ function ofPod(pod: MarathonPodStatus): Omit<Declaration, 'framework' | 'selecto
   return { id: pod.id, kind: 'pod', ports, versions: null, rejected: [], warnings };
 }
 
-function ofRelay(relayed: Relayed): Omit<Declaration, 'framework' | 'selector'> {
+function ofRelay(relayed: Relayed): Defined {
   const { id, kind, ports, version, versions, labelsPerTask, rejected = [], warnings = [] } = relayed;
   const lists = [{ name: version, ports }, ...versions];
   return {
