@@ -77,6 +77,8 @@ function advice(status: number, body: Readonly<Record<string, unknown>>): string
     return '; the credentials are not accepted: check the kubeconfig file or the service account';
   const { reason = '', message = '' } = body;
   if (status === 403) return forbiddenBy(String(message));
+  if (status === 500 && /failed calling webhook/.test(String(message)))
+    return '; an admission webhook of the cluster does not answer: check the service behind it, or its failurePolicy';
   if (status === 404 && isUnknownKind(String(reason), String(message))) {
     return '; no such resource: is deploy/kubernetes/base/crd.yaml applied, and is this an API server?';
   }

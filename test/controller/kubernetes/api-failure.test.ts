@@ -45,3 +45,11 @@ test('megabytes of an answer do not get into messages', () => {
     expect(JSON.stringify(failure.causes).length).toBeLessThan(300_000);
   }
 });
+
+test('a webhook that does not answer is named, with what to check, and may answer later', () => {
+  const message =
+    'Internal error occurred: failed calling webhook "policy.example.com": failed to call webhook: Post "https://policy.kube-system.svc:443/validate?timeout=10s": context deadline exceeded';
+  const failure = new ApiFailure('PATCH /x', { status: 500, body: { message, reason: 'InternalError' } });
+  expect(failure.message).toMatch(/"policy\.example\.com".*deadline exceeded.*check the service behind it/);
+  expect(failure.retry).toBe('later');
+});
