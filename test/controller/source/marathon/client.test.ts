@@ -109,6 +109,22 @@ test('a refused connection is a failure that can pass', async () => {
   });
 });
 
+test.each([
+  ['000', 'an HTTP status below 100, which is not valid'],
+  ['099', 'an HTTP status below 100, which is not valid'],
+  ['100', 'HTTP status 100 (Continue), which was not asked for'],
+  ['101', 'HTTP status 101 (Switching Protocols), which was not asked for'],
+])('an answer with the status %s, with which no exchange can end, is named', async (status, what) => {
+  const marathon = await serve((_request, response) => {
+    response.socket?.end(`HTTP/1.1 ${status} X\r\nContent-Length: 2\r\n\r\n{}`);
+  });
+  await expect(client([marathon]).get('/v2/info', never)).rejects.toMatchObject({
+    code: 'source',
+    retry: 'later',
+    message: `GET ${marathon.url}/v2/info: answered with ${what}; is this the address of a Marathon?`,
+  });
+});
+
 test('an error that only an operator can fix is not retried', async () => {
   const marathon = await serve((_request, response) => void response.writeHead(401).end());
   await expect(client([marathon]).get('/', never)).rejects.toMatchObject({ retry: 'never' });
