@@ -29,7 +29,11 @@ export function toText(
   for (const rejection of rejected) lines.push(paint('red', `! rejected  ${formatRejection(rejection)}`));
   for (const warning of warnings) lines.push(paint('yellow', visible(`! warning  ${warning}`)));
   if (held !== null || plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
-  lines.push(...withoutBackends(declared), ...leftOut(plan.services), sumUp(plan.summary, plan.services));
+  lines.push(
+    ...withoutBackends(declared),
+    ...leftOut(plan.services),
+    sumUp(plan.summary, plan.services, declared),
+  );
   if (leftAlone === 1) lines.push('1 service of another program is left alone.');
   if (leftAlone > 1) lines.push(`${leftAlone} services of other programs are left alone.`);
   return `${lines.join('\n')}\n`;
@@ -125,7 +129,13 @@ function row(backend: PlannedBackend, slowStart: number | undefined): { op: Op; 
   return { op, cells: [endpointKey({ address, port }), `weight ${weights}`, task ?? '', notes] };
 }
 
-function sumUp({ add, change, remove, keep }: Summary, services: readonly PlannedService[]): string {
+function sumUp(
+  { add, change, remove, keep }: Summary,
+  services: readonly PlannedService[],
+  declared: readonly Declared[],
+): string {
+  if (add + change + remove + keep === 0)
+    return `Nothing to do: ${declared.length === 0 ? 'there are no VIPs' : 'no VIP can be added'}.`;
   if (add + change + remove === 0) return `No differences: ${plural(keep, 'VIP')} as desired.`;
   const backends = { add: 0, change: 0, remove: 0, keep: 0 };
   for (const service of services) for (const { op } of service.backends) backends[op] += 1;

@@ -21,8 +21,12 @@ function diffOf(...apps: readonly App[]): readonly string[] {
 test('a VIP without a running task is reported, even if nothing else is', () => {
   expect(diffOf(web('/a', { VIP_0: '/a:80' }))).toEqual([
     `1 VIP without backends: /a -> ${FULL('a')}:80 (no task runs)`,
-    'No differences: 0 VIPs as desired.',
+    'Nothing to do: no VIP can be added.',
   ]);
+});
+
+test('without any VIP there is nothing to do', () => {
+  expect(diffOf(app('/a'))).toEqual(['Nothing to do: there are no VIPs.']);
 });
 
 test('several are listed one per line, with protocol, and IP VIPs by address', () => {
@@ -32,7 +36,7 @@ test('several are listed one per line, with protocol, and IP VIPs by address', (
     `    /b -> ${FULL('b')}:53/udp (no task runs)`,
     `    /b -> ${FULL('b')}:53 (no task runs)`,
     '    /c -> [fd00::7]:80 (no task runs)',
-    'No differences: 0 VIPs as desired.',
+    'Nothing to do: no VIP can be added.',
   ]);
 });
 
