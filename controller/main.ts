@@ -193,14 +193,19 @@ async function writeBundle(config: Config): Promise<number> {
 }
 
 async function runAppCommand(command: AppCommand): Promise<number> {
-  const [{ executeAppCommand }, { systemClock }, { readInput }] = await Promise.all([
+  const [{ executeAppCommand }, { systemClock }, { readInput, readInputFile }] = await Promise.all([
     import('./cli/commands/apps/execute.ts'),
     import('./time.ts'),
     import('./cli/input.ts'),
   ]);
   const { stop } = processSignals();
   const printer = terminal.printer(command.config.color);
-  const ports = { ...printer, clock: systemClock, readInput: () => readInput(stop) };
+  const ports = {
+    ...printer,
+    clock: systemClock,
+    readInput: () => readInput(stop),
+    readInputFile: (path: string) => readInputFile(path, stop),
+  };
   return await executeAppCommand(command, ports, stop);
 }
 

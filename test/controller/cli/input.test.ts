@@ -21,9 +21,16 @@ test.each([
   });
 });
 
-test.each(['SIGINT', 'SIGTERM'] as const)('the first %s ends reading a pipe', async (signal) => {
-  const [file = '', ...args] = [LAUNCHER, 'app', 'add', '--marathon', 'http://127.0.0.1:1', '-'];
-  const child = spawn(file, args, {
+test.each([
+  ['SIGINT', 'standard input', 'app add --marathon http://127.0.0.1:1 -'],
+  ['SIGTERM', 'standard input', 'app add --marathon http://127.0.0.1:1 -'],
+  ['SIGTERM', 'a named pipe', 'app add --marathon http://127.0.0.1:1 PIPE'],
+  ['SIGTERM', 'a named pipe of changes', 'app update /a --marathon http://127.0.0.1:1 PIPE'],
+] as const)('the first %s ends reading %s', async (signal, _what, words) => {
+  const directory = await mkdtemp(join(tmpdir(), 'input-'));
+  const pipe = join(directory, 'pipe');
+  await command(['mkfifo', pipe]);
+  const child = spawn(LAUNCHER, words.replace('PIPE', pipe).split(' '), {
     stdio: ['pipe', 'ignore', 'pipe'],
     timeout: 20_000,
     killSignal: 'SIGKILL',
@@ -43,7 +50,26 @@ test.each(['SIGINT', 'SIGTERM'] as const)('the first %s ends reading a pipe', as
     expect(await messages).toBe(`marathon-ipvs: ended by ${signal}\n`);
   } finally {
     child.kill('SIGKILL');
+    await rm(directory, { recursive: true });
   }
+});
+
+test.each([
+  ['a device', '/dev/zero', '/dev/zero'],
+  ['standard input', '- < /dev/zero', 'standard input'],
+])('a definition without an end is refused: %s', async (_what, place, name) => {
+  const line = `exec "$0" app add --marathon http://127.0.0.1:1 ${place}`;
+  expect(await command(['sh', '-c', line, LAUNCHER])).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: `marathon-ipvs: ${name} has more than 64 MiB, expected the JSON of one app\n`,
+  });
+});
+
+test('a definition may come from a pipe of the shell', async () => {
+  const line = 'exec "$0" app add --marathon http://127.0.0.1:1 <(echo no JSON)';
+  const { stderr } = await command(['bash', '-c', line, LAUNCHER]);
+  expect(stderr).toMatch(/^marathon-ipvs: \/dev\/fd\/\d+: not JSON: line 1, column 2/);
 });
 
 test('a definition that is not UTF-8 is refused, since Marathon would get other characters', async () => {

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
 import { usage } from '../../../config/option-text.ts';
-import { systemReason } from '../../../errors.ts';
 import { isRecord, shown } from '../../../input/rejection.ts';
 import { utf8 } from '../../../input/utf8.ts';
 import { repeatedKeysIn } from '../../../source/json/repeated-keys.ts';
@@ -22,7 +20,7 @@ const ASSIGNMENT = /^([A-Za-z][A-Za-z0-9]*)=(.*)$/s;
  */
 export async function changeOf(
   changes: readonly string[],
-  ports: Pick<AppPorts, 'readInput'>,
+  ports: Pick<AppPorts, 'readInput' | 'readInputFile'>,
 ): Promise<Change> {
   const source = assignmentsOrFile(changes);
   if ('fields' in source) return { fields: source.fields, text: JSON.stringify(source.fields) };
@@ -54,25 +52,17 @@ export function shownFile(file: string | null): string {
 }
 
 /**
- * Reads a file, or standard input for `-` and null. Rejects with a `ControllerError` 'usage' if it cannot be read or is not
- * UTF-8.
+ * Reads a file, or standard input for `-` and null. Rejects with a `ControllerError` 'usage' if it cannot be read, is too large
+ * or is not UTF-8.
  */
 export async function readText(
   file: string | null,
-  { readInput }: Pick<AppPorts, 'readInput'>,
+  { readInput, readInputFile }: Pick<AppPorts, 'readInput' | 'readInputFile'>,
 ): Promise<string> {
-  const text = utf8(file === null || file === '-' ? await readInput() : await bytesOf(file));
+  const text = utf8(file === null || file === '-' ? await readInput() : await readInputFile(file));
   if (text === null)
     throw usage(`${shownFile(file)} is not UTF-8: sending it would change its non-ASCII characters`);
   return text;
-}
-
-async function bytesOf(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw usage(`${file} cannot be read: ${systemReason(cause)}`);
-  }
 }
 
 function parsed(text: string, where: string): Readonly<Record<string, unknown>> {

@@ -9,8 +9,10 @@ import type { Printer } from '../../terminal.ts';
 
 /** The ports of an app command. */
 export interface AppPorts extends Pick<Printer, 'print' | 'printError' | 'progress' | 'layout'> {
-  /** Reads all of standard input. Rejects with a `ControllerError` if that is a terminal. */
+  /** Reads all of standard input. Rejects with a `ControllerError` if that is a terminal, or is too large. */
   readonly readInput: () => Promise<Uint8Array>;
+  /** Reads a file or pipe. Rejects with a `ControllerError` if it cannot be read, or is too large. */
+  readonly readInputFile: (path: string) => Promise<Uint8Array>;
   readonly clock: Clock;
 }
 

@@ -2,6 +2,7 @@
 
 import { parseCommandLine } from '../../../../../controller/cli/command-line.ts';
 import { executeAppCommand } from '../../../../../controller/cli/commands/apps/execute.ts';
+import { readInputFile } from '../../../../../controller/cli/input.ts';
 import { APP_COMMANDS } from '../../../../../controller/config/option.ts';
 import type { Clock } from '../../../../../controller/ports.ts';
 import { painter } from '../../../../../controller/text/table.ts';
@@ -59,6 +60,7 @@ export async function typeLine(words: readonly string[], typing: Typing = {}): P
       onProgress?.(line);
     },
     readInput: async () => Buffer.from(input),
+    readInputFile: (path: string) => readInputFile(path, signal),
     layout: () => ({ width: null, paint: painter(false) }),
     clock,
   };
