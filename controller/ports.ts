@@ -235,7 +235,14 @@ export interface StateStore {
   loadMemory(): Promise<NameMemory | null>;
   /** One call at a time. Rejects as `saveSource` does. */
   saveMemory(memory: NameMemory): Promise<void>;
-  /** Resolves once loads that were given up have ended: until then the process cannot end. Absent: none is given up. */
+  /** The first DNS serial that no run may have used; null when nothing was saved, or the load took too long. */
+  loadSerial(): Promise<number | null>;
+  /** One call at a time. Rejects as `saveSource` does. */
+  saveSerial(serial: number): Promise<void>;
+  /**
+   * Resolves once loads that were given up, and saves of a serial, have ended: until then the process cannot end. Absent: there
+   * are none.
+   */
   settled?(): Promise<void>;
 }
 

@@ -1,7 +1,9 @@
 import type { ListenOption } from '../config/values.ts';
-import type { Clock, Log, NameChanges, Names } from '../ports.ts';
+import type { NamedService, ServiceKey } from '../model/service.ts';
+import type { Clock, Log, NameChanges, Names, StateStore } from '../ports.ts';
 import { NameTable } from './name-table.ts';
 import type { DnsMeter } from './responder.ts';
+import { Serials } from './serials.ts';
 import { type DnsServer, startDns } from './server.ts';
 
 export interface NameServerOptions {
@@ -12,6 +14,8 @@ export interface NameServerOptions {
   readonly pools: readonly string[];
   readonly ttlSeconds: number;
   readonly meter: DnsMeter;
+  /** Where the serials of the zones are reserved. */
+  readonly store: Pick<StateStore, 'loadSerial' | 'saveSerial'>;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -19,25 +23,38 @@ export interface NameServerOptions {
 /**
  * Serves the names of services that forward.
  *
- * Opens its sockets on the first `publish`: before that it does not know which names exist, and clients would cache "no such
- * name".
+ * Opens its sockets after the first `publish`: before that it does not know which names exist, and clients would cache "no such
+ * name". It also waits for the serials of its zones on disk, but for no longer than some seconds.
  */
 export class NameServer implements Names {
   readonly #options: NameServerOptions;
   readonly #table: NameTable;
+  /** What was published before the serials were known. */
+  readonly #waiting = new Map<ServiceKey, NamedService | null>();
+  #isPublished = false;
+  #serials: Serials | null = null;
   #server: DnsServer | null = null;
 
   constructor(options: NameServerOptions) {
     this.#options = options;
     const servers = options.listen.map(({ address }) => address);
     this.#table = new NameTable({ ...options, servers });
+    void Serials.open(options.store, options.clock, options.log).then((serials) => {
+      this.#serials = serials;
+      if (this.#isPublished) this.#update(this.#waiting, serials);
+    });
   }
 
   publish(changes: NameChanges): readonly string[] {
-    const { clock } = this.#options;
-    this.#table.update(changes, clock.epoch());
+    this.#isPublished = true;
+    if (this.#serials !== null) this.#update(changes, this.#serials);
+    else for (const [key, service] of changes) this.#waiting.set(key, service);
+    return this.#server?.problems() ?? [];
+  }
+
+  #update(changes: NameChanges, serials: Serials): void {
+    this.#table.update(changes, () => serials.next());
     this.#server ??= startDns({ ...this.#options, index: this.#table });
-    return this.#server.problems();
   }
 
   /** The addresses that it serves at this moment. */
@@ -46,6 +63,7 @@ export class NameServer implements Names {
   }
 
   async close(): Promise<void> {
+    this.#isPublished = false;
     await this.#server?.close();
   }
 }

@@ -49,7 +49,7 @@ export class NameTable implements NameIndex {
   readonly #byName = new Map<string, Map<ServiceKey, NamedService>>();
   /** The names with records of a VIP, by the VIP's name. */
   readonly #owners = new Map<string, readonly WireName[]>();
-  #serial = 0;
+  #serial: number | null = null;
 
   constructor(options: ZoneOptions) {
     const { zones, pools, servers, ttlSeconds } = options;
@@ -63,17 +63,16 @@ export class NameTable implements NameIndex {
   }
 
   /**
-   * Adds, replaces or (null) removes the names of services. `now` is in milliseconds since the epoch, so that the serial grows
-   * across a restart.
+   * Adds, replaces or (null) removes the names of services. `nextSerial` is called if that changes a zone, and the first time.
    */
-  update(changes: NameChanges, now: number): void {
+  update(changes: NameChanges, nextSerial: () => number): void {
     const changed = this.#take(changes);
-    if (changed.size === 0 && this.#serial > 0) return;
+    if (changed.size === 0 && this.#serial !== null) return;
     // Removals come first: an address may move from one name to another.
     for (const fqdn of changed) this.#removeRecords(fqdn);
     for (const fqdn of changed) this.#addRecords(fqdn);
-    this.#serial = Math.max(this.#serial + 1, Math.floor(now / 1_000)) >>> 0;
-    for (const zone of this.zones.keys()) this.#describe(zone);
+    this.#serial = nextSerial();
+    for (const zone of this.zones.keys()) this.#describe(zone, this.#serial);
   }
 
   /** Updates the services; returns the names whose services have changed. */
@@ -135,12 +134,12 @@ export class NameTable implements NameIndex {
     return [fqdn, ...others.map((zone) => `${before}${zone}`)];
   }
 
-  #describe(zone: WireName): void {
+  #describe(zone: WireName, serial: number): void {
     const { servers, ttlSeconds } = this.#options;
     const soa = soaTemplate(zone, {
       primary: this.#server,
       mailbox: this.#mailbox,
-      serial: this.#serial,
+      serial,
       ...SOA_SECONDS,
       negativeTtl: Math.min(ttlSeconds, NEGATIVE_TTL_SECONDS),
     });

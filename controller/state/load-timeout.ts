@@ -14,6 +14,7 @@ const LOAD_LIMIT_MS = 3_000;
  */
 export function withLoadTimeout(store: StateStore, clock: Pick<Clock, 'sleep'>, log: Log): StateStore {
   let loading: Promise<unknown> = Promise.resolve();
+  let reserving: Promise<unknown> = Promise.resolve();
 
   async function load<T>(what: string, begin: () => Promise<T | null>): Promise<T | null> {
     const result = loading.then(begin);
@@ -29,8 +30,10 @@ export function withLoadTimeout(store: StateStore, clock: Pick<Clock, 'sleep'>, 
   return {
     loadSource: (source) => load(source, () => store.loadSource(source)),
     loadMemory: () => load('names and labels', () => store.loadMemory()),
+    loadSerial: () => load('DNS serial', () => store.loadSerial()),
     async settled() {
       await loading;
+      await reserving;
     },
     async saveSource(source, change, all) {
       await loading;
@@ -39,6 +42,11 @@ export function withLoadTimeout(store: StateStore, clock: Pick<Clock, 'sleep'>, 
     async saveMemory(memory) {
       await loading;
       await store.saveMemory(memory);
+    },
+    async saveSerial(serial) {
+      const result = loading.then(() => store.saveSerial(serial));
+      reserving = result.catch(() => undefined);
+      await result;
     },
   };
 }

@@ -11,8 +11,8 @@ import { isStoredAbout, isStoredAddresses, isStoredApp } from './stored-app.ts';
 import { fromStored, type StoredApp, toStored } from './stored-ports.ts';
 
 /**
- * Creates a store that keeps state as journals in `directory` (default /var/lib/marathon-ipvs): `names.journal`, and
- * `source-….journal` for each source. A file that cannot be used is logged and counts as missing; of a damaged file the
+ * Creates a store that keeps state as journals in `directory` (default /var/lib/marathon-ipvs): `names.journal`,
+ * `dns.journal`, and `source-….journal` for each source. A file that cannot be used is logged and counts as missing; of a damaged file the
  * intact lines are used.
  */
 export function createStateStore(directory: string, clock: Clock, log: Log): StateStore {
@@ -38,6 +38,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
   };
   const sourceFile = (source: string) => fileOf(`source-${digest(source)}`, source);
   const namesFile = fileOf('names', 'names and labels');
+  const dnsFile = fileOf('dns', 'DNS serial');
   let savedMemory: NameMemory | null = null;
 
   /** Resolves with null if the file is missing or cannot be used, which is logged. */
@@ -97,6 +98,13 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
       await save(namesFile, changes, () => memoryRows(memory));
       savedMemory = memory;
     },
+    async loadSerial() {
+      const state = await loadRows(dnsFile, isSerialRow);
+      return (state?.rows.get(SERIAL) as number | undefined) ?? null;
+    },
+    async saveSerial(serial) {
+      await save(dnsFile, null, () => [[SERIAL, serial]]);
+    },
   };
 }
 
@@ -115,6 +123,7 @@ const MAX_UNSAVED = 1_000;
 const ABOUT = 'about';
 const NAME = 'name ';
 const LABEL = 'label ';
+const SERIAL = 'serial';
 
 function isSourceRow(key: string, value: unknown): boolean {
   return key === ABOUT ? isStoredAbout(value) : isStoredApp(value) && rowOf(value) === key;
@@ -133,6 +142,10 @@ function* changedRows({ upserts, removed, about }: StoredChange): Generator<Jour
 
 function isMemoryRow(key: string, value: unknown): boolean {
   return key.startsWith(NAME) ? isStoredAddresses(value) : key.startsWith(LABEL) && typeof value === 'string';
+}
+
+function isSerialRow(key: string, value: unknown): boolean {
+  return key === SERIAL && Number.isInteger(value) && Number(value) >>> 0 === value;
 }
 
 function* memoryRows({ addresses, labels }: NameMemory): Generator<JournalRow> {

@@ -101,6 +101,7 @@ const ROWS: readonly (readonly [RegExp, Shape])[] = [
   [/^(?:app|tasks) /, APP],
   [/^name /, ADDRESSES],
   [/^label /, vip],
+  [/^serial$/, name],
   [/^(?:tcp|udp)\//, LEDGER_ENTRY],
 ];
 

@@ -174,7 +174,7 @@ function filePart(name: string, path: string): Part {
 }
 
 /** The state files of this version and of 0.1. */
-const STATE_FILE = /^(?:names|memory|source-[0-9a-f]+)\.(?:journal|json)$/;
+const STATE_FILE = /^(?:names|dns|memory|source-[0-9a-f]+)\.(?:journal|json)$/;
 /** Enough for a bug report. */
 const MAX_FILES = 50;
 

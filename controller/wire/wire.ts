@@ -134,7 +134,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       fullWeightAtOnce: config.once && !config.dryRun,
       dryRun: config.dryRun,
     };
-    const dns = await openDns(config, log);
+    const dns = await openDns(config, store, log);
     const common = { table, reachability, ledger, store, clock: systemClock, log };
     const reconciler: Reconciler = new Reconciler({ ...common, names: dns?.server }, rules);
     const close = () => {
@@ -185,7 +185,7 @@ function timeoutsOf({ tcpTimeout: tcp, tcpFinTimeout: tcpFin, udpTimeout: udp }:
 }
 
 /** The DNS server of `run`; null for commands that end by themselves. */
-async function openDns(config: Config, log: Log): Promise<DnsService | null> {
+async function openDns(config: Config, store: StateStore, log: Log): Promise<DnsService | null> {
   const { dnsListen: listen, dnsTtlSeconds: ttlSeconds, zone, dnsExtraZones } = config;
   if (listen.length === 0 || config.once || config.dryRun) return null;
   const [{ NameServer }, { DnsMetrics }] = await Promise.all([
@@ -195,8 +195,9 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
   const metrics = new DnsMetrics();
   const pools = networksOf(config);
   const zones = [...new Set([zone, ...dnsExtraZones])];
-  const options = { listen, zones, pools, ttlSeconds, meter: metrics, log, clock: systemClock };
-  return { server: new NameServer(options), metrics };
+  const served = { listen, zones, pools, ttlSeconds };
+  const server = new NameServer({ ...served, meter: metrics, store, log, clock: systemClock });
+  return { server, metrics };
 }
 
 /** The addresses on which this program answers DNS. */

@@ -122,6 +122,8 @@ async function changes(): Promise<void> {
       saveSource: async () => undefined,
       loadMemory: async () => ({ addresses: new Map(), labels: new Map() }),
       saveMemory: async () => undefined,
+      loadSerial: async () => null,
+      saveSerial: async () => undefined,
     },
     clock: systemClock,
     log: LOG,

@@ -15,6 +15,7 @@ const server = new NameServer({
   pools: ['11.0.0.0/8', 'fd01:c::/64'],
   ttlSeconds: 5,
   meter: new DnsMetrics(),
+  store: { loadSerial: async () => null, saveSerial: async () => undefined },
   log: { debug: quiet, info: quiet, warn: quiet, error: console.error },
   clock: systemClock,
 });

@@ -67,6 +67,11 @@ export class Disk {
       },
       saveMemory: ({ addresses, labels }) =>
         this.replace(life, 'memory', JSON.stringify({ addresses: [...addresses], labels: [...labels] })),
+      loadSerial: async () => {
+        await this.#answers();
+        return this.#read<number | null>('serial', null);
+      },
+      saveSerial: (serial) => this.replace(life, 'serial', String(serial)),
     };
   }
 

@@ -34,6 +34,7 @@ export class World {
   kernel: Table = new Map();
   ledgerEntries: ReadonlyMap<string, LedgerEntry> = new Map();
   memory: NameMemory = nothingRemembered;
+  serial: number | null = null;
   readonly stored = new Map<string, StoredSnapshot>();
   /** Writes in their order: `kernel -A …`, `ledger 2`, `reach 1.2.3.4`, `memory`. */
   readonly journal: string[] = [];
@@ -142,6 +143,10 @@ export class World {
       if (this.memoryBroken !== null) throw new Error(this.memoryBroken);
       this.memory = memory;
       this.journal.push('memory');
+    },
+    loadSerial: async () => this.serial,
+    saveSerial: async (serial) => {
+      this.serial = serial;
     },
   };
 

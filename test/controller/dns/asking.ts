@@ -29,7 +29,7 @@ export const OPTIONS: ZoneOptions = {
 
 export function indexOf(services: Iterable<Service> = SERVICES, over: Partial<ZoneOptions> = {}): NameTable {
   const table = new NameTable({ ...OPTIONS, ...over });
-  table.update(byKey(services), SERIAL * 1_000);
+  table.update(byKey(services), () => SERIAL);
   return table;
 }
 

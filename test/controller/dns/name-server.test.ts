@@ -11,14 +11,30 @@ import { Meter, overUdp, until } from './serving.ts';
 let world: World;
 let names: NameServer;
 let published: ReadonlySet<string>;
+let clock: FakeClock;
 beforeEach(() => {
-  published = new Set();
-  world = new World(new FakeClock());
-  const { log, clock } = world;
-  const { pools, ttlSeconds } = OPTIONS;
-  const listen = [{ address: '127.0.0.1', port: 0 }];
-  names = new NameServer({ listen, zones: [ZONE], pools, ttlSeconds, meter: new Meter(), log, clock });
+  clock = new FakeClock();
+  world = new World(clock);
+  names = start();
 });
+
+/** A name server that has just started, at this address of the host. */
+function start(address = '127.0.0.1'): NameServer {
+  published = new Set();
+  const { log, store } = world;
+  const { pools, ttlSeconds } = OPTIONS;
+  const listen = [{ address, port: 0 }];
+  return new NameServer({
+    listen,
+    zones: [ZONE],
+    pools,
+    ttlSeconds,
+    meter: new Meter(),
+    store,
+    log,
+    clock,
+  });
+}
 afterEach(() => names.close());
 
 const web = service('11.0.0.1', 80, [backend('10.0.0.1', 80)], { name: 'web' });
@@ -72,19 +88,33 @@ describe('the names of forwarding services', () => {
     expect(await serial()).toBe(first + 2);
   });
 
+  test('the serial does not go back when the program is restarted with the clock set back', async () => {
+    publish(web);
+    publish();
+    const before = await serial();
+    await names.close();
+    clock.step(-86_400_000);
+    names = start();
+    publish(web);
+    expect(await serial()).toBeGreaterThan(before);
+  });
+
+  test('a disk that never answers delays the first answers only by some seconds', async () => {
+    await names.close();
+    world.store.loadSerial = () => clock.sleep(3_000).then(() => null);
+    world.store.saveSerial = () => new Promise(() => {});
+    names = start();
+    publish(web);
+    await clock.advance(3_000);
+    expect(names.bound()).toEqual([]);
+    await clock.advance(1_000);
+    expect(await ask(WEB)).toEqual([`${WEB} A 11.0.0.1`]);
+    publish();
+    expect(await ask(WEB)).toEqual([]);
+  });
+
   test('an address that cannot be bound is reported as long as that is so', async () => {
-    const { log, clock } = world;
-    const listen = [{ address: '192.0.2.77', port: 0 }];
-    const { pools, ttlSeconds } = OPTIONS;
-    const nowhere = new NameServer({
-      listen,
-      zones: [ZONE],
-      pools,
-      ttlSeconds,
-      meter: new Meter(),
-      log,
-      clock,
-    });
+    const nowhere = start('192.0.2.77');
     expect(nowhere.publish(new Map())).toEqual([]);
     await until(() => nowhere.publish(new Map()).length > 0);
     expect(nowhere.publish(new Map())).toEqual([

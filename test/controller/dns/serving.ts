@@ -10,7 +10,7 @@ import type { Service } from '../../../controller/model/service.ts';
 import { type Clock, systemClock } from '../../../controller/time.ts';
 import { eventually } from '../../support/waiting.ts';
 import { World } from '../../support/world.ts';
-import { byKey, indexOf, SERVICES } from './asking.ts';
+import { byKey, indexOf, SERIAL, SERVICES } from './asking.ts';
 
 export class Meter implements DnsMeter {
   readonly answers: Parameters<DnsMeter['answered']>[0][] = [];
@@ -44,7 +44,7 @@ export class Serving {
 
   /** Publishes these services in addition to the default ones. */
   serve(...services: readonly Service[]): void {
-    this.#index.update(byKey([...SERVICES, ...services]), 0);
+    this.#index.update(byKey([...SERVICES, ...services]), () => SERIAL + 1);
   }
 
   get port(): number {

@@ -319,3 +319,17 @@ describe('what is no file in place of one', () => {
     expect((await loaded())?.map(({ id }) => id)).toEqual(['/a', '/b']);
   });
 });
+
+test.each([0, 2 ** 32 - 1])('the serial %d is saved, and replaces the one before', async (serial) => {
+  expect(await open().loadSerial()).toBeNull();
+  await open().saveSerial(7);
+  await open().saveSerial(serial);
+  expect(await open().loadSerial()).toBe(serial);
+  expect(readdirSync(directory)).toEqual(['dns.journal']);
+});
+
+test.each([-1, 2 ** 32, 1.5])('a saved serial that is none (%d) counts as missing', async (serial) => {
+  await open().saveSerial(serial);
+  expect(await open().loadSerial()).toBeNull();
+  expect(warnings).toEqual(['saved state is damaged, its intact lines are used']);
+});

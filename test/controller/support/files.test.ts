@@ -130,6 +130,12 @@ describe('saved state', () => {
     );
   });
 
+  test('has the serial of the DNS zones', async () => {
+    await store().saveSerial(1_700_000_256);
+    each(stateText);
+    expect(await store().loadSerial()).toBe(1_700_000_256);
+  });
+
   test('has no secret of an app, in whatever field', async () => {
     await fc.assert(
       fc.asyncProperty(secrets, async (secret) => {

@@ -68,6 +68,8 @@ export function storePort({ machine, perils, context, knows, remembers }: Surrou
       const apps = knows(source as SourceName);
       machine.snapshots.set(source, { snapshot: copy, savedAt: machine.now, apps });
     },
+    loadSerial: async () => null,
+    saveSerial: async () => undefined,
     loadMemory: async () => machine.memory,
     async saveMemory(memory) {
       remembers(false);
