@@ -1,12 +1,14 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { hasCode, systemReason } from '../errors.ts';
 
 /**
  * Replaces a file atomically: a reader, or a crash at any moment, finds either the old text or the new. Creates the directory
- * if it is missing. The new file can be read and written by its owner only. Rejects with the system's error.
+ * if it is missing. The new file can be read and written by its owner only. Rejects with the system's error, or with one that names
+ * the directory that cannot be made.
  */
 export async function replaceFile(path: string, text: string | Iterable<string>): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  await makeDirectory(dirname(path));
   const temporary = `${path}.${process.pid}.new`;
   try {
     // A file left by a crash, or a link that someone placed there and that must not be followed.
@@ -23,6 +25,19 @@ export async function replaceFile(path: string, text: string | Iterable<string>)
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o750 });
+  } catch (error) {
+    const reason = hasCode(error, 'EEXIST')
+      ? 'a file has its name'
+      : hasCode(error, 'ENOENT')
+        ? 'a link on its path leads nowhere'
+        : systemReason(error);
+    throw new Error(`the directory ${path} cannot be made: ${reason}`);
   }
 }
 

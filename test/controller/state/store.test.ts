@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { isIP } from 'node:net';
@@ -14,10 +15,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { messageOf } from '../../../controller/errors.ts';
 import type { App } from '../../../controller/model/app.ts';
 import { createStateStore } from '../../../controller/state/store.ts';
 import { app, snapshot, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { World } from '../../support/world.ts';
 
 let directory: string;
 const path = () => join(directory, readdirSync(directory)[0] ?? '');
@@ -318,6 +321,21 @@ describe('what is no file in place of one', () => {
     );
     expect((await loaded())?.map(({ id }) => id)).toEqual(['/a', '/b']);
   });
+});
+
+test('a directory that cannot be made is named, with the reason, and a save succeeds once it can be', async () => {
+  const [file, link] = [join(directory, 'file'), join(directory, 'link')];
+  writeFileSync(file, '');
+  symlinkSync(join(directory, 'nowhere'), link);
+  const failure = async (path: string) =>
+    await createStateStore(path, new FakeClock(), new World().log).saveSerial(1).catch(messageOf);
+  expect([await failure(file), await failure(join(file, 'below')), await failure(link)]).toEqual([
+    `write ${file}/dns.journal (--state-dir): the directory ${file} cannot be made: a file has its name`,
+    `write ${file}/below/dns.journal (--state-dir): the directory ${file}/below cannot be made: a part of the path is not a directory`,
+    `write ${link}/dns.journal (--state-dir): the directory ${link} cannot be made: a link on its path leads nowhere`,
+  ]);
+  rmSync(file);
+  expect(await failure(file)).toBeUndefined();
 });
 
 test.each([0, 2 ** 32 - 1])('the serial %d is saved, and replaces the one before', async (serial) => {
