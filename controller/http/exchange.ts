@@ -5,15 +5,21 @@ import { Pace } from '../pace.ts';
 import { BodyBuffer } from './body-buffer.ts';
 import { decodedBody } from './encoding.ts';
 import { Failure } from './failure.ts';
+import { namingStatus } from './invalid-status.ts';
 
 const MIB = 2 ** 20;
 
-/** Sends a request and resolves once the answer begins. Does not follow redirects; rejects with the connection's error. */
+/**
+ * Sends a request and resolves once the answer begins. Does not follow redirects; rejects with an `InvalidStatus`, or with the
+ * connection's error.
+ */
 export async function exchange(
   url: URL,
   options: Omit<Dispatcher.RequestOptions, 'origin' | 'path'> & { readonly dispatcher?: Dispatcher },
 ): Promise<Dispatcher.ResponseData> {
-  const response = await request(url, options);
+  const response = await request(url, options).catch((error: unknown) => {
+    throw namingStatus(error);
+  });
   // Without a listener a body that breaks off would end the process.
   response.body.on('error', () => undefined);
   return response;

@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts';
 import { isRecord, shown } from '../input/rejection.ts';
+import { InvalidStatus } from './invalid-status.ts';
 import type { Peer } from './peer.ts';
 
 /** A request that failed at one master. */
@@ -69,11 +70,8 @@ export function answerFailure(
 export function transportFailure(peer: Peer, error: unknown): Failure {
   const code = codeOf(error);
   const text = messageOf(error) || code || 'no connection';
-  const status = INVALID_STATUS.find(([ofUndici]) => text.startsWith(ofUndici));
-  if (status !== undefined) {
-    const hint = `is this the address of ${peer.kind}?`;
-    return new Failure(`answered with ${status[1]}; ${hint}`, 'later', error);
-  }
+  if (error instanceof InvalidStatus)
+    return new Failure(`${text}; is this the address of ${peer.kind}?`, 'later', error);
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) {
     return new Failure(
       `${text} (${code}); give the CA that signed ${peer.name}'s certificate (${peer.options.caFile})`,
@@ -87,19 +85,6 @@ export function transportFailure(peer: Peer, error: unknown): Failure {
   const notExecuted = remedy !== undefined || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'EAI_AGAIN';
   return new Failure(remedy === undefined ? named : `${named}; ${remedy}`, 'later', error, { notExecuted });
 }
-
-/** The beginnings of undici's messages for statuses with which no exchange can end, and what these statuses are. */
-const INVALID_STATUS = [
-  [
-    'The expression evaluated to a falsy value:\n\n  assert(statusCode >= 100)',
-    'an HTTP status below 100, which is not valid',
-  ],
-  [
-    'The expression evaluated to a falsy value:\n\n  assert(upgrade)',
-    'HTTP status 101 (Switching Protocols), which was not asked for',
-  ],
-  ['bad response', 'HTTP status 100 (Continue), which was not asked for'],
-] as const;
 
 const remedies: ReadonlyMap<string, (peer: Peer) => string> = new Map([
   [
