@@ -18,6 +18,8 @@ export type Affected = 'everything' | readonly string[];
 export interface NamedEnd {
   readonly id: string;
   readonly task: string | null;
+  /** Whether it has ended; false for a task that is being killed. */
+  readonly isOver: boolean;
 }
 
 type Event = ReturnType<typeof eventSchema.parse>;
@@ -106,9 +108,11 @@ export function readEvent({ event, data }: Pick<EventSourceMessage, 'event' | 'd
 function endedBy(type: string, { taskId, taskStatus }: Event, affected: Affected): NamedEnd | null {
   const [id] = affected === 'everything' ? [] : affected;
   if (id === undefined) return null;
-  if (type === 'app_terminated_event' || type === 'pod_deleted_event') return { id, task: null };
-  const isEnd = type === 'status_update_event' && taskStatus ? ENDS.includes(stateOf(taskStatus)) : false;
-  return isEnd && taskId ? { id, task: taskId } : null;
+  if (type === 'app_terminated_event' || type === 'pod_deleted_event')
+    return { id, task: null, isOver: true };
+  if (type !== 'status_update_event' || !taskId || !taskStatus) return null;
+  const state = stateOf(taskStatus);
+  return ENDS.includes(state) ? { id, task: taskId, isOver: state === 'gone' } : null;
 }
 
 const ENDS: readonly TaskState[] = ['killing', 'gone'];

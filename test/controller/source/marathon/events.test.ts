@@ -61,20 +61,20 @@ test.each<[string, object, NamedEnd | null]>([
   [
     'status_update_event',
     { appId: '/a', taskId: 'a.1', taskStatus: 'TASK_KILLED' },
-    { id: '/a', task: 'a.1' },
+    { id: '/a', task: 'a.1', isOver: true },
   ],
   [
     'status_update_event',
     { appId: '/a', taskId: 'a.1', taskStatus: 'TASK_KILLING' },
-    { id: '/a', task: 'a.1' },
+    { id: '/a', task: 'a.1', isOver: false },
   ],
   ['status_update_event', { appId: '/a', taskId: 'a.1', taskStatus: 'TASK_RUNNING' }, null],
   ['status_update_event', { appId: '/a', taskId: 'a.1', taskStatus: 'TASK_UNREACHABLE' }, null],
   ['status_update_event', { appId: '/a', taskStatus: 'TASK_KILLED' }, null],
   ['status_update_event', { appId: '/a', taskId: 'a.1' }, null],
-  ['app_terminated_event', { appId: '/a' }, { id: '/a', task: null }],
+  ['app_terminated_event', { appId: '/a' }, { id: '/a', task: null, isOver: true }],
   ['app_terminated_event', {}, null],
-  ['pod_deleted_event', { uri: '/v2/pods/g/p?force=true' }, { id: '/g/p', task: null }],
+  ['pod_deleted_event', { uri: '/v2/pods/g/p?force=true' }, { id: '/g/p', task: null, isOver: true }],
   ['deployment_success', { plan: { steps: [step({ app: '/a' })] } }, null],
 ])('%s %j names as ended: %j', (event, data, expected) => {
   expect(readEvent({ event, data: JSON.stringify(data) }).ended).toEqual(expected);

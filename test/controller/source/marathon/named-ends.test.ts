@@ -1,7 +1,7 @@
 /** Tasks and apps that Marathon names as ended go at once, however many they are and however they are read next. */
 
 import { afterEach, expect, test } from '@jest/globals';
-import { APPS, appOf, Cluster, task } from './cluster-setup.ts';
+import { APPS, appOf, Cluster, healthy, task } from './cluster-setup.ts';
 
 let cluster: Cluster;
 
@@ -86,4 +86,45 @@ test('an app created again under the id of one that ended is a new one: it is he
   cluster.tell('pod_created_event', {});
   await cluster.advance(2_000);
   expect(cluster.last?.held).toMatchObject({ backends: 2 * APPS });
+});
+
+test.each<[string, () => void]>([
+  [
+    'that a task has ended',
+    () => {
+      for (const t of [1, 2]) cluster.tellStates(t, 'TASK_KILLED');
+    },
+  ],
+  [
+    'that an app has ended',
+    () => {
+      for (let i = 0; i < APPS; i += 1) cluster.tell('app_terminated_event', { appId: `/${i}` });
+    },
+  ],
+])(
+  'an event %s is wrong when a later read has the task running: what a list lacks after that is held',
+  async (_what, tell) => {
+    cluster = new Cluster();
+    await cluster.start({ maxDirty: 2 });
+    tell();
+    await cluster.advance(2_000);
+    expect(cluster.inRotation).toBe(2 * APPS);
+    await cluster.changeLeader(() => null, 6_500);
+    expect(cluster.inRotation).toBe(2 * APPS);
+    expect(cluster.last?.held).toMatchObject({ backends: 2 * APPS });
+  },
+);
+
+test('events of tasks and apps that are never listed, and events of a running task out of order, change nothing', async () => {
+  cluster = new Cluster();
+  await cluster.start();
+  cluster.answerOf = (i) => (i < APPS ? healthy(i) : null);
+  cluster.tellStates(9, 'TASK_RUNNING');
+  cluster.tellStates(9, 'TASK_KILLED');
+  cluster.tell('status_update_event', { appId: '/99', taskId: '99.1', taskStatus: 'TASK_KILLED' });
+  for (const state of ['TASK_KILLED', 'TASK_STAGING', 'TASK_KILLING', 'TASK_RUNNING'])
+    cluster.tellStates(1, state);
+  await cluster.advance(2_000);
+  expect(cluster.inRotation).toBe(2 * APPS);
+  expect(cluster.last?.held ?? null).toBeNull();
 });
