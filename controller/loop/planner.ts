@@ -19,6 +19,7 @@ import { type Owned, type Plan, type PlanDraft, type PlannedService, StepList } 
 import { NOTHING_KEPT, type Unclaimed } from '../plan/unclaimed.ts';
 import { splitWithdrawn, withoutWithdrawn } from '../plan/withdraw.ts';
 import { Brake, type BrakeRules } from './brake.ts';
+import type { SavedEndpoints } from './saved-endpoints.ts';
 import { decideKept, UnclaimedBackends } from './unclaimed-backends.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -28,8 +29,8 @@ export interface PlanRules {
   readonly adopt: boolean;
   /** Why this program depends on an address (of a source or a name server); null when it does not. */
   readonly taken?: (address: string) => string | null;
-  /** Whether a task had this endpoint in the saved state of a source; absent when nothing is saved. */
-  readonly wasSaved?: ((endpoint: BackendKey) => boolean) | undefined;
+  /** The endpoints in the saved states of sources; absent when nothing is saved. */
+  readonly saved?: Pick<SavedEndpoints, 'appAt' | 'wereUnknown'> | undefined;
   /** A text unique to this host, which decides the order in which backends are added. When missing, by their endpoints. */
   readonly hostId?: string;
   /** The mass-removal brake; null when it is off. */
@@ -103,14 +104,20 @@ export class Planner {
   }
 
   async plan(input: PlanInput): Promise<PlanResult> {
-    const { desired, observed, owned, drains, complete, now, pace } = input;
-    const { inPool, wasSaved = () => false } = this.#rules;
+    const { desired, observed, owned, drains, complete, unknown, now, pace } = input;
+    const { inPool, saved } = this.#rules;
     const taskAt = this.#taskAt;
     const { rest: compared, withdrawn } = splitWithdrawn(await this.#compare(input), (address) =>
       inPool(address) ? null : this.#ownerOf(address, desired, complete),
     );
     const isNamed = (endpoint: BackendKey, service: ServiceKey) => this.#brake.isNamed(endpoint, service);
-    const known = { observed, desired, taskAt, isNamed, wasSaved };
+    const { apps } = this.#inventory;
+    const wereUnknown = saved?.wereUnknown(unknown) === true;
+    const isOfKnownApp = (endpoint: BackendKey) => {
+      const app = saved?.appAt(endpoint);
+      return app !== undefined && (wereUnknown || apps.has(app));
+    };
+    const known = { observed, desired, taskAt, isNamed, isOfKnownApp };
     const { plan: rest, kept } = this.#unclaimed.keep(compared, known, input);
     const rereadFirst = this.#rereadFirst(rest, observed, taskAt, complete);
     const drained = keepDraining(rest, { observed, taskAt, drains, now });

@@ -17,7 +17,7 @@ export interface ReconcilePorts extends ManagedTablePorts {
 
 export interface ReconcileRules extends ManagedTableRules {
   readonly translation: TranslationRules;
-  /** Resolves once the addresses of `taken` are known as far as possible. Never rejects. */
+  /** Resolves once the addresses of `taken`, and what is `saved`, are known as far as possible. Never rejects. */
   readonly ready?: () => Promise<void>;
   /** The ejected backends; absent without ejection. */
   readonly ejections?: EjectionFacts | undefined;

@@ -24,8 +24,8 @@ interface Context {
   readonly taskAt: TaskLookup;
   /** Whether a source named the task at an endpoint as ended. */
   readonly isNamed: (endpoint: BackendKey, service: ServiceKey) => boolean;
-  /** Whether a task had this endpoint in the saved state of a source. Then that source says whether it still has. */
-  readonly wasSaved: (endpoint: BackendKey) => boolean;
+  /** Whether a task of an app that can be read had this endpoint in a saved state. Then that app says whether it still has. */
+  readonly isOfKnownApp: (endpoint: BackendKey) => boolean;
 }
 
 /** The backends that a plan would remove although no source knows a task there: they may belong to an unknown part of a source. */
@@ -55,10 +55,10 @@ export function stillUnclaimed(before: Unclaimed, context: Context): Unclaimed {
 function isUnclaimed(
   endpoint: BackendKey,
   key: ServiceKey,
-  { desired, taskAt, isNamed, wasSaved }: Context,
+  { desired, taskAt, isNamed, isOfKnownApp }: Context,
 ): boolean {
   const isWanted = desired.services.get(key)?.backends.has(endpoint) === true;
-  return !isWanted && taskAt(endpoint) === null && !isNamed(endpoint, key) && !wasSaved(endpoint);
+  return !isWanted && taskAt(endpoint) === null && !isNamed(endpoint, key) && !isOfKnownApp(endpoint);
 }
 
 /** The plan in which unclaimed backends stay as they are. */

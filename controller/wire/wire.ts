@@ -24,7 +24,6 @@ import { Reconciler } from '../loop/reconciler.ts';
 import { SavedEndpoints } from '../loop/saved-endpoints.ts';
 import type { DnsMetrics } from '../metrics/dns.ts';
 import type { IpvsTables } from '../model/counters.ts';
-import type { BackendKey } from '../model/endpoint.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { parseTable } from '../plan/ipvsadm.ts';
 import type {
@@ -99,8 +98,11 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const store = withLoadTimeout(createStateStore(config.stateDir, systemClock, log), systemClock, log);
     const pools = poolsOf(config);
     const reporters: Reporter[] = [];
-    const saved = new SavedEndpoints();
-    const sources = await sourcesOf(config, log, reporters, saved.recording(savedIn(store)));
+    const saved = new SavedEndpoints(savedIn(store));
+    const sources = await sourcesOf(config, log, reporters, saved.load);
+    // Each source loads its own when it needs it. Of several, one may have the backends that another's unknown part seems to
+    // have. It begins here, since the first save of a source waits for the loads before it.
+    const recorded = sources.length > 1 ? saved.record(sources.map(({ name }) => name)) : undefined;
     const servers = createServerAddresses({
       urls: () => serverUrls(config, sources),
       clock: systemClock,
@@ -125,9 +127,13 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       translation,
       ejections: watch ?? undefined,
       inPool: inPools,
-      wasSaved: (endpoint: BackendKey) => saved.has(endpoint),
+      saved,
       adopt: config.adopt,
-      ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready }),
+      ...(config.against.kind === 'kernel' && { taken: real.taken }),
+      ready: async () => {
+        await recorded;
+        if (config.against.kind === 'kernel') await servers.ready();
+      },
       hostId: config.hostId ?? readHostIdentity(),
       host: hostFactsOf(config, hostAddresses),
       brake: brakeOf(config),

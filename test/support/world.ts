@@ -195,7 +195,7 @@ export class World {
 type StartRules = Partial<
   Pick<
     ReconcileRules,
-    'adopt' | 'dryRun' | 'brake' | 'wasSaved' | 'hostId' | 'ejections' | 'fullWeightAtOnce' | 'host'
+    'adopt' | 'dryRun' | 'brake' | 'saved' | 'hostId' | 'ejections' | 'fullWeightAtOnce' | 'host'
   >
 > & {
   readonly defaultScheduler?: string;

@@ -25,8 +25,10 @@ export interface ConvertOptions {
   readonly resolver: Resolver;
   /** The app or pod as it was last converted. */
   readonly previous: (id: string) => App | undefined;
-  /** Whether nothing is known of a part without a last good state. When missing, that is so. */
-  readonly isUnknown?: (part: string) => boolean;
+  /** Whether nothing is known of an app without a last good state. When missing, that is so. */
+  readonly isUnknown?: (id: string) => boolean;
+  /** Whether a document without an id may be any app of before: true until what it was is known. When missing, it may. */
+  readonly mayBeAnyApp?: boolean;
   /** Loads saved state for `previous`. Called first, and only when something cannot be read or is refused. */
   readonly recall?: () => Promise<void>;
   /** Defaults to all tasks running the newest definition: a file has no others. */
@@ -53,7 +55,16 @@ export interface Converted {
  */
 export async function convertDocuments(
   documents: Documents,
-  { framework, resolver, previous, isUnknown = () => true, recall, versions, adjust }: ConvertOptions,
+  {
+    framework,
+    resolver,
+    previous,
+    isUnknown = () => true,
+    mayBeAnyApp = true,
+    recall,
+    versions,
+    adjust,
+  }: ConvertOptions,
 ): Promise<Converted> {
   const agents = await resolveAgents(agentsIn(documents), resolver);
   if (recall !== undefined && lacksSomething(documents, agents, versions)) await recall();
@@ -99,9 +110,8 @@ export async function convertDocuments(
     await add(withOddities(withUnread(convertPod(pod, own), pod.unread, own.previous), pod), lacking);
     await pace.restIfDue();
   }
-  const unknown = documents.rejected
-    .filter(({ app, at }) => isUnknown(partOf(app, at)))
-    .map(({ app, at, reason }) => ({ part: partOf(app, at), reason }));
+  const nameless = mayBeAnyApp ? documents.rejected : [];
+  const unknown = nameless.map(({ app, at, reason }) => ({ part: partOf(app, at), reason }));
   return { apps, rejected, agents, ...(unknown.length > 0 && { unknown }) };
 }
 
@@ -116,7 +126,7 @@ function withOddities(app: App, { oddities }: Pick<MarathonApp, 'oddities'>): Ap
 
 /** Whether something cannot be read, so that its last good state is needed. */
 function lacksSomething(
-  { apps, pods }: Documents,
+  { apps, pods, rejected }: Documents,
   agents: AgentAddresses,
   versions: OlderVersions | undefined,
 ): boolean {
@@ -124,6 +134,7 @@ function lacksSomething(
   const lacks = (older: Versions) => older?.values().some((version) => typeof version === 'string') === true;
   const olderVersions = [...(versions?.apps.values() ?? []), ...(versions?.pods.values() ?? [])];
   return (
+    rejected.length > 0 ||
     apps.some(isPartial) ||
     pods.some(isPartial) ||
     agents.values().some((address) => address === null) ||

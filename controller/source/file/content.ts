@@ -147,6 +147,7 @@ async function convert(
     resolver,
     previous,
     isUnknown: (id) => !isKnown && lastGood.isUnknown(id),
+    mayBeAnyApp: !isKnown,
     ...(recall && { recall }),
     adjust,
   });

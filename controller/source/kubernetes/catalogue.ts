@@ -167,7 +167,8 @@ export class Catalogue {
    */
   async #recall(lastGood: LastGood): Promise<void> {
     const lost = () => this.#entries.values().filter(({ declaration }) => declaration === null);
-    if (!lost().some(() => true)) return;
+    const isUnread = this.#unread.values().some((objects) => objects.some(({ isUnknown }) => isUnknown));
+    if (!isUnread && !lost().some(() => true)) return;
     await lastGood.load();
     for (const entry of lost()) {
       const { identity } = entry.object;

@@ -52,9 +52,9 @@ class Process {
   readonly #source;
 
   constructor(hasState = false) {
-    const endpoints = new SavedEndpoints();
-    this.controller = world.start({ wasSaved: (endpoint) => endpoints.has(endpoint) });
-    const saved = hasState ? { saved: endpoints.recording(savedIn(this.#store)) } : {};
+    const endpoints = new SavedEndpoints(savedIn(this.#store));
+    this.controller = world.start({ saved: endpoints });
+    const saved = hasState ? { saved: endpoints.load } : {};
     this.#source = createFileSource({ path: directory, resolver: namesOf(), log: silent, ...saved });
   }
 
@@ -195,6 +195,23 @@ test('a file that stays broken keeps nothing that the saved state has of other f
   await write('c', app('c', []));
   const again = new Process(true);
   expect((await again.pass()).unknown).toMatchObject([{ part: path('b') }]);
+  expect(backends()).toEqual(['31000 w1']);
+});
+
+test('what is unknown of one source keeps nothing that the saved state has of another', async () => {
+  await write('a', app('a', [31000, 31001]));
+  await write('b', '{');
+  const one = (name: string) => createFileSource({ path: path(name), resolver: namesOf(), log: silent });
+  const store = createStateStore(state, systemClock, silent);
+  const readable = await one('a').read(never);
+  const unknown = [{ part: path('b'), reason: 'not JSON' }];
+  await world.start().resync({ ...readable, unknown });
+  await store.saveSource('a', null, () => readable);
+  await store.saveSource('b', null, () => ({ apps: [], rejected: [], warnings: [], unknown }));
+  await write('a', app('a', [31000]));
+  const saved = new SavedEndpoints(savedIn(store));
+  await saved.record(['a', 'b']);
+  await world.start({ saved }).resync({ ...(await one('a').read(never)), unknown });
   expect(backends()).toEqual(['31000 w1']);
 });
 

@@ -132,6 +132,14 @@ test('usable objects are used as they are, without a read of the saved state, at
   expect(loads).toEqual([]);
 });
 
+test('an object that cannot be read at all reads the saved state, for what that has of others', async () => {
+  const { catalogue, loads } = await restarted();
+  catalogue.objectChanged(null, GOOD);
+  catalogue.setUnread('MarathonApp', [{ key: 'shop/b', reason: 'expected an object', isUnknown: true }]);
+  expect(await unknownOf(catalogue)).toEqual(['MarathonApp shop/b']);
+  expect(loads).toEqual(['kubernetes']);
+});
+
 const unknownOf = async (catalogue: Catalogue) =>
   (await catalogue.take(new Map(), new Pace())).unknown?.map(({ part }) => part) ?? [];
 
