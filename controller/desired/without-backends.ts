@@ -34,12 +34,13 @@ function counted(count: number, one: string, many: string): readonly string[] {
   return count > 0 ? [`${count} ${count === 1 ? one : many}`] : [];
 }
 
-/** Whether a rejection cost a whole task. With any other, the task serves. */
+/** Whether a rejection cost a whole task, or all of them. With any other, the task serves. */
 function isLost({ at, reason }: Rejection): boolean {
+  if (at === 'tasks' || at === 'instances') return /\blist\b/.test(reason);
   return /^(tasks|instances)\[/.test(at) && reason.endsWith('is left out');
 }
 
 /** Whether a rejection is about the state of a task, which therefore counts as unreachable. */
 function isUnknownState({ at, reason }: Rejection): boolean {
-  return /\.(state|status)$/.test(at) && reason.includes('counts as unreachable');
+  return /(^|\.)(state|status)$/.test(at) && reason.includes('counts as unreachable');
 }

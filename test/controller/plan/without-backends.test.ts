@@ -102,6 +102,12 @@ describe('why there is none', () => {
     expect(one?.withoutBackends).toBe('no task can be read: tasks[0].ports[0] is "x": task a is left out');
   });
 
+  test('is told where the list of tasks cannot be read', () => {
+    const unreadable = { app: '/web', at: 'tasks', value: '{}', reason: 'expected a list, got an object' };
+    const [one] = translate(app('/web', { ports: [declared], tasks: [], rejected: [unreadable] })).declared;
+    expect(one?.withoutBackends).toBe('no task can be read: tasks is "{}": expected a list, got an object');
+  });
+
   test('quotes nothing that costs no task', () => {
     const harmless = {
       app: '/web',
