@@ -1,6 +1,7 @@
+import { shown } from '../../input/rejection.ts';
 import type { App, Health, Rejection, Task, TaskState } from '../../model/app.ts';
 import { namesByOrder, type TaskNetworks } from '../document/networks.ts';
-import { stateOf } from '../document/states.ts';
+import { stateOf, stateProblem } from '../document/states.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { type DiscoveryPort, pairsOf, readDiscovery, strayTaskLabels } from './discovery.ts';
 import type { Problem, Readable } from './readable.ts';
@@ -90,6 +91,7 @@ export function factsOf(task: MesosTask, { problems, unread }: Wrong = NOTHING_W
   const statuses = [...(task.statuses ?? [])].sort((a, b) => (a.timestamp ?? 0) - (b.timestamp ?? 0));
   const mappings = ownMappings(task);
   const discovered = readDiscovery(task);
+  const state = task.state || statuses.findLast((status) => status.state)?.state || '';
   const fields = new Set([...unread, ...(discovered.rejected.length > 0 ? ['discovery'] : [])]);
   const facts: TaskFacts = {
     id: task.task_id.value,
@@ -97,7 +99,7 @@ export function factsOf(task: MesosTask, { problems, unread }: Wrong = NOTHING_W
     agentId: task.agent_id.value,
     name: task.discovery?.name || task.name || '',
     ...(isPod(task) && task.name && { container: task.name }),
-    state: mesosState(task.state || statuses.findLast(({ state }) => state)?.state || ''),
+    state: mesosState(state),
     health: verdictOf(statuses.at(-1) ?? {}) ?? (task.health_check ? 'unknown' : 'unchecked'),
     addresses: [],
     networks: NO_NETWORKS,
@@ -110,7 +112,7 @@ export function factsOf(task: MesosTask, { problems, unread }: Wrong = NOTHING_W
     since: null,
     healthAt: statuses.at(-1)?.timestamp ?? null,
     ...(lacksMappings(problems, mappings !== null) && { lacksMappings: true }),
-    rejected: [...problems, ...discovered.rejected],
+    rejected: [...problems, ...discovered.rejected, ...oddState(state)],
     warnings: [...strayTaskLabels(task), ...discovered.warnings],
     ...(fields.size > 0 && { unread: fields }),
   };
@@ -184,8 +186,17 @@ export function updated(
       mappings: facts.mappings,
       ...(facts.mappings.length === 0 && { lacksMappings: true }),
     }),
-    state: state === null ? facts.state : mesosState(state),
+    ...(state !== null && {
+      state: mesosState(state),
+      rejected: [...facts.rejected.filter(({ at }) => at !== 'state'), ...oddState(state)],
+    }),
   };
+}
+
+/** A state that Mesos does not have, or writes in another way. */
+function oddState(state: string): readonly Problem[] {
+  const reason = state === '' ? null : stateProblem(state);
+  return reason === null ? [] : [{ at: 'state', value: shown(state), reason }];
 }
 
 /** TASK_UNKNOWN is the state of a task that an agent which its master lost may still run. */

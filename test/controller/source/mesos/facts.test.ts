@@ -27,6 +27,18 @@ test.each([
   expect(mesosState(state)).toBe(expected);
 });
 
+test('a state that Mesos does not have is reported until it is another one', () => {
+  const odd = facts({}, { state: 'TASK_OF_THE_FUTURE' });
+  const expected = {
+    at: 'state',
+    value: 'TASK_OF_THE_FUTURE',
+    reason: expect.stringContaining('unreachable'),
+  };
+  expect(odd).toMatchObject({ state: 'unreachable', rejected: [expected] });
+  expect(updated(odd, null, undefined).rejected).toEqual([expected]);
+  expect(updated(odd, 'TASK_RUNNING', undefined)).toMatchObject({ state: 'running', rejected: [] });
+});
+
 test('of the labels of a task only those are kept that may make a VIP', () => {
   const kept = { vip_PORT0: 'tcp:///web:80', VIP_port1: 'text' };
   expect(facts({ labels: { team: 'shop', VIP_0: '/web:80', vip_PORT: '1', ...kept } }).labels).toEqual(
