@@ -270,6 +270,7 @@ function unusedLabels(
     if (list === undefined || used.has(label.parent)) return wrongPlace(label, APP_HOME);
     if (mode === null) return 'the app has no network, since container.docker.network is NONE';
     if (meant !== null && counts(list)) return didYouMeanPlace(meant);
+    if (mode === 'host' && counts(list)) return wrongPlace(label, APP_HOME);
     if (mode === 'host') return 'an app on the host network declares its ports in portDefinitions';
     if (list === DISCOVERY && isDocker(app)) {
       return `Marathon rejects discovery ports in a Docker app in ${mode} mode; use container.portMappings`;

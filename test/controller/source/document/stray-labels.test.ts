@@ -51,6 +51,11 @@ test.each<[string, object, string]>([
   ],
   ['a port, not its labels', { portDefinitions: [VIP] }, `portDefinitions[0].VIP_0 is not used: ${ON_PORT}`],
   [
+    'elsewhere in a port',
+    { portDefinitions: [{ meta: VIP }] },
+    `portDefinitions[0].meta.VIP_0 is not used: ${ON_PORT}`,
+  ],
+  [
     'labels of a task',
     { tasks: [{ id: 'web.1', labels: VIP }] },
     `tasks[0].labels.VIP_0 is not used: ${ON_PORT}`,
