@@ -134,8 +134,8 @@ export interface ConnectionsRead {
   readonly extent: ConnectionsExtent;
   /** How many bytes were read. */
   readonly bytes: number;
-  /** Processor time of the read, in milliseconds. */
-  readonly cost: number;
+  /** How much CPU time this thread had used before, in milliseconds, with what other work used during the read. */
+  readonly cpuFrom: number;
 }
 
 /** All TCP connections of this network namespace that no packet has come back for, whatever program they belong to. */

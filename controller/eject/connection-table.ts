@@ -37,7 +37,7 @@ export function createConnectionTable(
   }
 
   async function readList(): Promise<ConnectionsRead> {
-    let [cost, from] = [0, cpuMs()];
+    let cpuFrom = cpuMs();
     const file = openSync(path, 'r');
     try {
       for (let [size, isAll] = [0, false]; ; ) {
@@ -47,11 +47,11 @@ export function createConnectionTable(
           // A partial read may end within a line, which is dropped.
           const end = isAll ? size : buffer.lastIndexOf('\n', size - 1) + 1;
           const tcp = parse(buffer.toString('latin1', 0, end));
-          return { tcp, extent: isAll ? 'all' : 'beginning', bytes: size, cost: cost + cpuMs() - from };
+          return { tcp, extent: isAll ? 'all' : 'beginning', bytes: size, cpuFrom };
         }
-        cost += cpuMs() - from;
+        const others = cpuMs();
         await setImmediate();
-        from = cpuMs();
+        cpuFrom += cpuMs() - others;
       }
     } finally {
       closeSync(file);
@@ -62,13 +62,11 @@ export function createConnectionTable(
     async read() {
       const listed = await readList();
       if (listed.extent === 'all') return listed;
-      const from = cpuMs();
       const keys = await waiting.read(listed.tcp.size);
-      const cost = listed.cost + cpuMs() - from;
       maxBytes = keys === null ? limits.alone : limits.withWaiting;
-      if (keys === null) return { ...listed, cost };
+      if (keys === null) return listed;
       const found = keys.map((key): [ConnectionKey, string] => [key, 'SYN_RECV']);
-      return { tcp: new Map([...found, ...listed.tcp]), extent: 'waiting', bytes: listed.bytes, cost };
+      return { ...listed, tcp: new Map([...found, ...listed.tcp]), extent: 'waiting' };
     },
     close: () => waiting.close(),
   };

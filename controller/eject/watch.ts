@@ -138,14 +138,14 @@ export class Watch implements EjectionFacts {
       let next = from + AFTER_ERROR_MS;
       try {
         const read = await connections.read();
-        const [now, used] = [clock.monotonic(), cpuMs()];
-        const { tcp, extent, bytes } = read;
+        const now = clock.monotonic();
+        const { tcp, extent, bytes, cpuFrom } = read;
         this.#tableRead = extent;
         // What this reading shows happened after the previous one began and before this one ended.
         const outcomes = this.#withTargets(handshakes.read(tcp, now, extent));
         this.#ejector.recordConnections({ from: last, to: now }, outcomes);
         this.#publish(changed);
-        const cost = read.cost + cpuMs() - used;
+        const cost = cpuMs() - cpuFrom;
         const budget = { shortestMs: TABLE_MS, share: TABLE_SHARE[extent], lentMs: this.#lentMs() };
         next = pace.next(from, tableCost({ cost, bytes }), budget);
         this.#behind.table =

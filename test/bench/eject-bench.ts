@@ -65,7 +65,7 @@ async function measure(count: number): Promise<void> {
       read: async () => {
         reads.connections += 1;
         const read = await table.read();
-        costs.connections += read.cost;
+        costs.connections += threadCpuMs() - read.cpuFrom;
         return read;
       },
     },

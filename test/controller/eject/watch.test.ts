@@ -63,7 +63,7 @@ function watch({
         if (connections === 'unreadable') throw new Error('permission denied');
         for (const address of addresses())
           table.set(keyOf(reads.connections, address), address === DEAD ? 'SYN_RECV' : 'ESTABLISHED');
-        return { tcp: new Map(table), extent: connections, bytes: 1 << 20, cost };
+        return { tcp: new Map(table), extent: connections, bytes: 1 << 20, cpuFrom: used - cost };
       },
       close: () => undefined,
     },
