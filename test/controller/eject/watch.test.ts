@@ -217,7 +217,7 @@ test.each([
 ] as const)(
   'the less of the table is read (%s), the more often are the counters',
   async (connections, most) => {
-    const { clock, reads, end } = watch({
+    const { watching, clock, reads, end } = watch({
       results: {},
       connections,
       tableCost: () => 45,
@@ -228,6 +228,7 @@ test.each([
     await clock.advance(100_000);
     expect(reads.counters - before).toBeLessThanOrEqual(most);
     expect(reads.counters - before).toBeGreaterThanOrEqual(most - 1);
+    expect(watching.report().behind).toMatch(/reading the counters takes 100 ms/);
     await end();
   },
 );
