@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, stop } from 'esbuild';
 import { makePage } from '../../controller/api/page/made-files.ts';
 import { licencesOf, type Package, packagesOf } from './licences.ts';
-import { configurationOnly, englishOnly, versionOnly, withoutNodesUndici } from './smaller.ts';
+import { configurationOnly, englishOnly, requestsOnly, versionOnly, withoutNodesUndici } from './smaller.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -65,7 +65,7 @@ export async function buildInto(folder: string): Promise<readonly Package[]> {
   await rm(folder, { recursive: true, force: true });
   const page = await makePage();
   const inputs = new Set(page.inputs);
-  const plugins = [versionOnly, englishOnly, withoutNodesUndici, configurationOnly(inputs)];
+  const plugins = [versionOnly, englishOnly, requestsOnly, withoutNodesUndici, configurationOnly(inputs)];
   const { metafile, outputFiles } = await build({ ...OPTIONS, plugins });
   await stop();
   for (const input of Object.keys(metafile.inputs)) inputs.add(input);

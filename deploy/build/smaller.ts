@@ -23,6 +23,21 @@ export const englishOnly: Plugin = {
   },
 };
 
+/** Of undici, requests stay: its fetch, WebSocket, caches, mocks and its experimental parser are half of it. */
+export const requestsOnly: Plugin = {
+  name: 'requests-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/undici\/index\.js$/ }, async ({ path }) => {
+      const whole = await readFile(path, 'utf8');
+      const contents = whole
+        .replaceAll(/require\('\.\/lib\/(?:web|mock|interceptor|cache)\/[^']+'\)/g, '{}')
+        .replace('new CacheStorage(kConstruct)', 'undefined');
+      return { contents };
+    });
+    onLoad({ filter: /\/undici\/lib\/milo\// }, () => ({ contents: '' }));
+  },
+};
+
 /**
  * Makes one module of controller/kubernetes/client-node.ts and what it takes of its package. In that alone esbuild sees that
  * the generated classes are not used; in a module that is loaded later it keeps all of them.

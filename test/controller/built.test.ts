@@ -98,6 +98,15 @@ test('it is the program, its helper, its page, its compiled parts and the licenc
     expect(licences).toMatch(new RegExp(`^-{72}\n${name} [\\d.]+: (?:MIT|Apache-2.0)\n\n\\S`, 'm'));
 });
 
+test('of undici it has requests, and neither WebSocket, caches nor mocks', async () => {
+  const files = await readdir(join(program, 'program'));
+  const modules = files.filter((name) => name.endsWith('.mjs'));
+  const texts = await Promise.all(modules.map((name) => readFile(join(program, 'program', name), 'utf8')));
+  const classes = ['Agent', 'ProxyAgent', 'WebSocket', 'CacheStorage', 'MockAgent', 'MiloParser'];
+  const found = classes.filter((name) => texts.some((text) => new RegExp(`\\b${name}=class\\b`).test(text)));
+  expect(found).toEqual(['Agent', 'ProxyAgent']);
+});
+
 test('the same source gives the same bytes, and none that names where it was built', async () => {
   // Deeper down: paths that lead from there to the source would be others.
   const again = join(folder, 'once', 'again');
