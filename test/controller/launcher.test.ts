@@ -121,11 +121,14 @@ test.each([
   });
 });
 
-test('memory that is freed stays in one arena of glibc, or in as many as the environment says', () => {
-  writeFileSync(join(directory, 'app/controller/main.ts'), 'console.log(process.env["MALLOC_ARENA_MAX"]);');
+test('freed memory stays in one arena of glibc and large pieces return to the system, or as the environment says', () => {
+  const variables = ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_'];
+  const values = `${JSON.stringify(variables)}.map((name) => process.env[name]).join()`;
+  writeFileSync(join(directory, 'app/controller/main.ts'), `console.log(${values});`);
   symlinkSync(process.execPath, join(directory, 'app/node_modules/.bin/node'));
-  expect(launch('app/controller/marathon-ipvs').stdout).toBe('1\n');
-  expect(launch('app/controller/marathon-ipvs', [], { MALLOC_ARENA_MAX: '4' }).stdout).toBe('4\n');
+  expect(launch('app/controller/marathon-ipvs').stdout).toBe('1,131072\n');
+  const other = { MALLOC_ARENA_MAX: '4', MALLOC_MMAP_THRESHOLD_: '65536' };
+  expect(launch('app/controller/marathon-ipvs', [], other).stdout).toBe('4,65536\n');
 });
 
 test('compiled code is kept in the cache of whoever starts it, or where the environment says', () => {
