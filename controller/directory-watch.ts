@@ -12,7 +12,7 @@ export class DirectoryWatch {
   readonly #log: Log;
   #watcher: FSWatcher | undefined;
   #inode: number | undefined;
-  #told = false;
+  #warned = false;
 
   constructor(directory: string, changed: (name: string | null) => void, log: Log) {
     this.#directory = directory;
@@ -45,12 +45,12 @@ export class DirectoryWatch {
 
   #failed(error: unknown): void {
     this.close();
-    if (!this.#told) {
+    if (!this.#warned) {
       this.#log.warn('directory cannot be watched; changes are noticed by polling only', {
         directory: this.#directory,
         reason: messageOf(error),
       });
     }
-    this.#told = true;
+    this.#warned = true;
   }
 }

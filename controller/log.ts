@@ -40,7 +40,7 @@ function standardError(): DestinationStream {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const DEEPEST = 6;
+const MAX_DEPTH = 6;
 const SECRET_NAME = /password|passwd|secret|token|authorization|cookie|credential/i;
 const SECRET_TEXT = /\b(Basic|Bearer|token=)\s*[A-Za-z0-9._~+/=-]{8,}/gi;
 const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'msg']);
@@ -61,7 +61,7 @@ function plain(value: unknown, depth: number): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof Error) return plainError(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (depth >= DEEPEST) return '…';
+  if (depth >= MAX_DEPTH) return '…';
   if (value instanceof Date) return value.toJSON();
   if (value instanceof Map) return [...value].map((entry) => plain(entry, depth + 1));
   if (Array.isArray(value) || value instanceof Set) return [...value].map((item) => plain(item, depth + 1));

@@ -31,6 +31,7 @@ export interface AppSource {
   read(signal: AbortSignal): Promise<Snapshot>;
 }
 
+/** Receives what a source reports. Must not throw. */
 export interface SourceListener {
   /** The changes since the last call; empty when a read found none. */
   changed(delta: Delta): void;
@@ -85,6 +86,7 @@ export interface IpvsTable {
   close(): void;
 }
 
+/** A step that the kernel did not carry out, and why. */
 export interface StepFailure {
   readonly step: Step;
   readonly error: Error;
@@ -128,6 +130,7 @@ export interface ConnectionTable {
  */
 export type ConnectionsExtent = 'all' | 'waiting' | 'beginning';
 
+/** The connections of one read of the kernel's table. */
 export interface ConnectionsRead {
   /** In the order of the kernel's table. */
   readonly tcp: TcpConnections;
@@ -180,6 +183,7 @@ export interface Reachability {
   close(): void;
 }
 
+/** What a check of interface, routes, packet filter and kernel settings found and changed. */
 export interface ReachabilityReport {
   /** One line each, for the log: `route local 11.0.0.0/8 dev vip0 added`. */
   readonly changed: readonly string[];
@@ -212,11 +216,13 @@ export interface Ledger {
   save(entries: ReadonlyMap<ServiceKey, LedgerEntry>, changed: Iterable<ServiceKey> | null): Promise<void>;
 }
 
+/** What the ledger records of a service. */
 export interface LedgerEntry extends Owned {
   /** Deadlines of draining backends, in milliseconds since the epoch. */
   readonly drains?: Readonly<Record<BackendKey, number>>;
 }
 
+/** The contents of the ledger at the start. */
 export interface LedgerState {
   readonly entries: ReadonlyMap<ServiceKey, LedgerEntry>;
   /** Set when the file was damaged and has been moved aside. */
@@ -251,6 +257,7 @@ export interface StoredChange extends Pick<Delta, 'upserts' | 'about'> {
   readonly removed: readonly Pick<Delta['removed'][number], 'key' | 'fromTasks'>[];
 }
 
+/** The saved state of a source. */
 export interface StoredSnapshot {
   readonly snapshot: Snapshot;
   /** Milliseconds since the epoch. */

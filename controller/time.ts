@@ -1,5 +1,6 @@
 /** Time: the clocks, a latch that a loop waits for, and how long work asks whether to yield. */
 
+/** The clocks of the machine, and sleep. */
 export interface Clock {
   /**
    * Milliseconds since the epoch. An operator or NTP may step this clock by any amount in either direction, so it is only

@@ -7,6 +7,7 @@ import { inputOf, listedPaths, matchRoute, parameterName, queryProblem } from '.
 import { bodyOf, expectsContinue } from './request-body.ts';
 import { type Answer, problem, type Route } from './route.ts';
 
+/** What a server answers requests with. */
 export interface Serving<Services> {
   readonly routes: readonly Route<Services>[];
   readonly services: Services;
@@ -62,7 +63,7 @@ function refusalOfHeaders({ headers, headersDistinct, httpVersion }: IncomingMes
   if ((headersDistinct['host']?.length ?? 0) > 1) return refused(400, 'expected one Host header');
   if (headers.host === undefined && httpVersion !== '1.0') return refused(400, 'expected a Host header');
   if (expectsContinue(headers.expect ?? '100-continue')) return null;
-  return refused(417, 'expected no other Expect header than 100-continue');
+  return refused(417, 'expected no Expect header other than 100-continue');
 }
 
 /** What a request is for. A client may send the whole URL, as to a proxy; its host then counts, and not the header (RFC 9112). */

@@ -7,6 +7,7 @@ import { didYouMean, nearest } from '../text/suggestion.ts';
 import { quoted } from '../text/visible.ts';
 import type { Right, Route } from './route.ts';
 
+/** What the table of routes has for a request. */
 export interface Match<Services> {
   /** Undefined if no route has this method and path. */
   readonly route: Route<Services> | undefined;

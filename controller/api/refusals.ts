@@ -1,10 +1,11 @@
-/** Answers to what Node refuses by itself, in the form of all other refusals. */
+/** Answers to requests that Node itself refuses, in the form of all other refusals. */
 
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../errors.ts';
 import { type Answer, problem } from './route.ts';
 
+/** Headers of every answer: nothing is cached, framed, or read by pages of other sites. */
 export const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -57,7 +58,7 @@ function refusalOf(error: NodeJS.ErrnoException): Answer {
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return problem(413, 'the chunk extensions of the request are too long');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return problem(408, 'the request has not come in time');
+      return problem(408, 'the request did not arrive in time');
     default:
       return problem(400, `the request is not valid HTTP: ${messageOf(error)}`);
   }

@@ -18,6 +18,7 @@ import { hasLongUnreadBody, lingerAfterAnswer, refuseInJson, SECURITY_HEADERS } 
 import { type Answer, problem } from './route.ts';
 import { createTlsServer } from './tls-server.ts';
 
+/** What a server serves, where, and to whom. */
 export interface ServerOptions<Services>
   extends Pick<Serving<Services>, 'routes' | 'services' | 'writesOff'> {
   readonly listen: ListenOption;
@@ -31,6 +32,7 @@ export interface ServerOptions<Services>
   readonly log: Log;
 }
 
+/** A running server. */
 export interface HttpServer {
   /** `http://127.0.0.1:61421`, or https; with the actual port if port 0 was configured. */
   readonly url: string;

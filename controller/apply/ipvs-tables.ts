@@ -21,21 +21,21 @@ export async function readIpvsTables(root = ''): Promise<IpvsTables | null> {
   ]);
   const maxBuckets = bits === null ? null : 2 ** bits;
   if (status === null) return maxBuckets === null ? null : fixedTables(maxBuckets);
-  const told = (name: string) => numberOf(status, name);
-  const count = told('Conns');
+  const entry = (name: string) => numberOf(status, name);
+  const count = entry('Conns');
   if (count === null) return null;
   return {
     grow: true,
     connections: {
       count,
-      buckets: told('Conn buckets') ?? 0,
+      buckets: entry('Conn buckets') ?? 0,
       maxBuckets,
       loadFactor: connectionFactor,
       max: most,
     },
     services: {
-      count: told('Services'),
-      buckets: told('Service buckets') ?? 0,
+      count: entry('Services'),
+      buckets: entry('Service buckets') ?? 0,
       loadFactor: serviceFactor,
     },
     estimation: estimationOf(status),

@@ -22,6 +22,7 @@ export interface OptionText {
   readonly text: string | readonly string[];
 }
 
+/** Environment variables; undefined ones are not set. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `resyncSeconds` -> `resync-seconds`: its name in the file, and with two dashes on the command line. */

@@ -2,6 +2,7 @@
 
 import { wholeNumber, withDefault } from './option.ts';
 
+/** The options of the section Timing. */
 export const timingOptions = {
   resyncSeconds: withDefault(
     wholeNumber('seconds', 1, 86_400, {
@@ -22,7 +23,8 @@ export const timingOptions = {
   settleMs: withDefault(
     wholeNumber('milliseconds', 0, 10_000, {
       group: 'Timing',
-      description: 'How long changes are collected after a pass, at most; a later one starts a pass at once.',
+      description:
+        'How long, at most, changes are collected after a pass before the next one. Later changes start a pass at once.',
       commands: ['run', 'relay'],
     }),
     '20',

@@ -40,6 +40,7 @@ export interface Spelling {
   readonly place: string;
 }
 
+/** Whether a VIP label is valid. */
 export interface LabelState {
   /** As in `NameMemory.labels`. */
   readonly key: string;

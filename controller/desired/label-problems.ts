@@ -8,7 +8,7 @@ import {
   nearestOption,
   OPTION_KEYS,
 } from '../settings/label-keys.ts';
-import { strangersIn } from '../settings/look-alikes.ts';
+import { withLookAlikes } from '../settings/look-alikes.ts';
 import { cleanName, cutPieces, MAX_DNS_LABEL_LENGTH } from './names.ts';
 import type { LabelReading, PortReading } from './port-reading.ts';
 import type { Target } from './target.ts';
@@ -28,12 +28,12 @@ const MAX_UNREAD = 10;
 /** Collects the problems with an app's labels, each once. */
 export function collectProblems(app: App, zone: string) {
   const ofTasks = app.fromTasks || app.labelsPerTask;
-  const told = new Set<PortReading>();
+  const reported = new Set<PortReading>();
   const rejected: Rejection[] = [...app.rejected];
   const warnings: string[] = [];
 
   const about = (port: Port, reading: PortReading): void => {
-    told.add(reading);
+    reported.add(reading);
     const problems = labelProblems(app, port, reading, zone);
     rejected.push(...problems.rejected);
     warnings.push(...problems.warnings);
@@ -46,10 +46,10 @@ export function collectProblems(app: App, zone: string) {
      * not repeated.
      */
     aboutTask({ onlyIn }: Task, port: Port, reading: PortReading): void {
-      if (told.has(reading)) return;
+      if (reported.has(reading)) return;
       if (ofTasks) about(port, reading);
       else if (onlyIn !== undefined) {
-        told.add(reading);
+        reported.add(reading);
         for (const one of labelProblems(app, port, reading, zone).rejected) {
           if (rejected.some(({ value, reason }) => value === one.value && reason === one.reason)) continue;
           rejected.push({ ...one, reason: onlyKnownTo(onlyIn, one.reason) });
@@ -150,7 +150,7 @@ function unreadLabels(app: App, port: Port, { vips }: PortReading): readonly str
     if (isVipLabel(key) || (vips.length > 0 && key.startsWith('IPVS_'))) continue;
     const means = meaningOf(key, value, 'labels');
     if (means === null) continue;
-    const why = withStrangers(whyUnread(means, key, vips.length > 0), key);
+    const why = withLookAlikes(whyUnread(means, key, vips.length > 0), key);
     unread.push(`${app.id} ${port.at}.labels.${shorten(key)} is not used: ${why}`);
   }
   return unread;
@@ -166,13 +166,7 @@ function whyUnread(means: Meaning, key: string, besideVip: boolean): string {
 function unknownOption(key: string): string {
   const nearest = nearestOption(key);
   const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
-  return withStrangers(`expected one of the labels ${OPTION_KEYS.join(', ')}${hint}`, key);
-}
-
-/** Adds the characters of a key that only look like others. */
-function withStrangers(reason: string, key: string): string {
-  const strangers = strangersIn(key);
-  return strangers === null ? reason : `${reason}; ${strangers}`;
+  return withLookAlikes(`expected one of the labels ${OPTION_KEYS.join(', ')}${hint}`, key);
 }
 
 function shorten(text: string): string {

@@ -1,22 +1,22 @@
 /** Decides how often to read the kernel, so that watching stays within its share of a CPU. */
 
 /**
- * Maximum cost of a read, several times that on a slow host: what else a busy machine does must not make reads of a small
- * table rare.
+ * Maximum cost that a read is charged, several times the cost on a slow host: other work of a busy machine must not make reads of
+ * a small table rare.
  */
 const MAX_COST_MS = { read: 2, kib: 0.3, entry: 0.05 } as const;
 
-/** What a reading of the connection table counts for. `cost`: its CPU time in milliseconds, measured exactly. */
+/** The cost to charge for a read of the connection table, in milliseconds. `cost`: its CPU time, measured exactly. */
 export function tableCost({ cost, bytes }: { readonly cost: number; readonly bytes: number }): number {
   return Math.min(cost, MAX_COST_MS.read + (MAX_COST_MS.kib * bytes) / 1_024);
 }
 
-/** How many reads the usual cost is the median of. */
+/** The usual cost is the median of this many reads. */
 const READS_COMPARED = 5;
-/** A read counts for at most this many times the usual cost. */
+/** A read is charged at most this many times the usual cost. */
 const MAX_TIMES_USUAL = 2;
 
-/** What reads count for during which this thread may do other work, so that their cost is only an estimate. */
+/** Charges reads of counters. This thread may do other work during one, so its measured cost is only an estimate. */
 export class CounterCosts {
   /** Costs of the last reads; null before the first one, which compiles code. */
   #last: readonly number[] | null = null;
@@ -27,7 +27,7 @@ export class CounterCosts {
     return last.toSorted((a, b) => a - b)[Math.floor((last.length - 1) / 2)] ?? 0;
   }
 
-  /** What a read with this CPU time, in milliseconds, and number of entries counts for: one to two times the usual. */
+  /** The cost to charge for a read with this CPU time and number of entries, in milliseconds: one to two times the usual cost. */
   count(cost: number, entries: number): number {
     const own = Math.min(cost, MAX_COST_MS.read + MAX_COST_MS.entry * entries);
     this.#last = this.#last === null ? [] : [...this.#last, own].slice(-READS_COMPARED);
@@ -35,14 +35,15 @@ export class CounterCosts {
   }
 }
 
+/** How often to read at most. */
 export interface PaceOptions {
   /** Minimum time from the start of one read to the start of the next. */
   readonly shortestMs: number;
   /** Share of a CPU. */
   readonly share: number;
   /**
-   * How much earlier than its budget allows the next read may come, to settle what the last one left open. Later reads pay
-   * that back.
+   * How many milliseconds earlier than its share allows the next read may come, to complete what the last one left open. Later
+   * reads pay that back.
    */
   readonly lentMs?: number;
 }
@@ -64,7 +65,7 @@ export class ReadPace {
     return this.#used;
   }
 
-  /** When to read next, after a read that began at `from` and counts for `cost`, in milliseconds of the same clock. */
+  /** When to read next, after a read that began at `from` and is charged `cost`, in milliseconds of the same clock. */
   next(from: number, cost: number, { shortestMs, share, lentMs = 0 }: PaceOptions): number {
     this.#paidAt = Math.max(this.#paidAt, from) + cost / share;
     const soon = from + shortestMs;

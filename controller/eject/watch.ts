@@ -51,6 +51,7 @@ const LENT_MS = { newConnections: 2_000, suspects: 5_000 } as const;
 const AFTER_ERROR_MS = 5_000;
 const MAX_SLEEP_MS = 1_000;
 
+/** What watching reads and uses. */
 export interface WatchPorts {
   readonly connections: ConnectionTable;
   readonly counters: DestinationCounters;
@@ -61,6 +62,7 @@ export interface WatchPorts {
   readonly cpuMs: () => number;
 }
 
+/** What is watched, and whether ejections take effect. */
 export interface WatchOptions {
   /** `observe`: ejections are only reported, and the backends stay in rotation. */
   readonly mode: EjectionReport['mode'];

@@ -14,6 +14,7 @@ export interface VipTarget {
  */
 export type Phase = 'suspect' | 'ejected' | 'returning' | 'returned' | 'cleared';
 
+/** Whether backends in this phase are probed. */
 export function isProbed(phase: Phase): boolean {
   return phase === 'suspect' || phase === 'ejected' || phase === 'returning';
 }
@@ -38,7 +39,7 @@ export interface Watched extends VipTarget {
   ejection: Ejection | null;
 }
 
-/** A backend of whose clients `sign` says that they seem to get no reply; `known`: its state so far. */
+/** The state of a new suspect: `sign` says that its clients seem to get no reply. `known`: its state so far. */
 export function suspectOf(
   { service, target }: VipTarget,
   sign: string,
@@ -62,6 +63,7 @@ export function markEjected(
   return ejection;
 }
 
+/** The result of a failed probe, and when it ran. */
 export interface Failure {
   readonly result: ProbeResult;
   readonly during: Window;

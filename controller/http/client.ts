@@ -12,6 +12,7 @@ import { Masters, parseMasters, shownUrl } from './masters.ts';
 import type { Peer, PeerOptions } from './peer.ts';
 import { decoded, redirected, resolve, shownTarget } from './urls.ts';
 
+/** The servers of a source, how to authenticate there, and limits. */
 export interface HttpClientOptions {
   /** One or more equal masters, separated by commas: `http://10.0.0.1:8080,http://10.0.0.2:8080`. */
   readonly where: string;

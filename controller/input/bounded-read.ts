@@ -10,6 +10,7 @@ export class IrregularFile extends Error {
   override readonly name = 'IrregularFile';
 }
 
+/** What may be read, and how much of it. */
 export interface ReadOptions {
   readonly maxBytes: number;
   /** Whether it may be a pipe or a device, which a user named on purpose: `file=<(…)`, `file=/dev/stdin`. */

@@ -81,12 +81,12 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** Only the first levels of a path are shown. */
-const SHOWN_DEPTH = 6;
+const MAX_SHOWN_DEPTH = 6;
 
 function pathText(place: Place): string {
   let text = '';
   for (let step: Place = place; step.up !== null; step = step.up) {
-    if (step.depth > SHOWN_DEPTH) continue;
+    if (step.depth > MAX_SHOWN_DEPTH) continue;
     const name = Array.isArray(step.up.value)
       ? `[${step.key}]`
       : step.up.up === null

@@ -196,6 +196,7 @@ const podEndpoint = z.object({
 
 const podContainer = z.object({ name: bounded.min(1), endpoints: z.array(podEndpoint).nullish() });
 
+/** The fields of a pod's definition that are used. */
 export const podFields = z.object({
   id,
   version: text,
@@ -278,10 +279,13 @@ interface Findings {
   unread?: Unread;
 }
 
+/** An app, and what of it could not be read. */
 export type MarathonApp = z.infer<typeof appSchema> & Findings;
 export type MarathonTask = z.infer<typeof task>;
 export type MarathonPortMapping = z.infer<typeof portMapping>;
+/** A pod, and what of it could not be read. */
 export type MarathonPod = z.infer<typeof podSchema> & Findings;
+/** The status of a pod, with its instances, and what of it could not be read. */
 export type MarathonPodStatus = z.infer<typeof podStatusSchema> & Findings;
 export type MarathonPodInstance = z.infer<typeof podInstance>;
 export type MarathonPodContainerStatus = z.infer<typeof podContainerStatus>;

@@ -19,6 +19,7 @@ export interface YamlMistake {
   readonly column: number;
 }
 
+/** The documents of a YAML text. Use them only if `mistake` is null. */
 export interface Yaml {
   readonly documents: readonly Document.Parsed[];
   /** Where each document begins, by line. */

@@ -49,10 +49,10 @@ export class PlaceIndex {
 
   /** All zones or regions that sources report. */
   names(on: 'zone' | 'region'): ReadonlySet<string> {
-    const told = [...this.#counts.values()].flatMap((places) =>
+    const ofTasks = [...this.#counts.values()].flatMap((places) =>
       [...places.values()].map(({ place }) => place),
     );
-    return new Set([...this.#listed.values(), ...told].flatMap((place) => place[on] ?? []));
+    return new Set([...this.#listed.values(), ...ofTasks].flatMap((place) => place[on] ?? []));
   }
 
   #count({ place, ...task }: Task, by: 1 | -1): void {

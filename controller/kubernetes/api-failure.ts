@@ -49,12 +49,14 @@ export class ApiFailure extends ControllerError {
   }
 }
 
+/** A field that the server rejects, and why. */
 export interface FieldCause {
   /** `spec.endpoints`; empty for the whole object. */
   readonly at: string;
   readonly message: string;
 }
 
+/** An answer of the server that is an error. */
 export interface Answer {
   readonly status: number;
   /** A `Status` object, or the text that a proxy answered. */
@@ -85,7 +87,7 @@ function advice(status: number, body: Readonly<Record<string, unknown>>): string
   return '';
 }
 
-/** The server says itself which quota or webhook refused, so that only the way out is added. */
+/** How to fix a 403. The server's own message names the quota or webhook. */
 function forbiddenBy(message: string): string {
   if (/exceeded quota|insufficient quota/.test(message))
     return '; raise the ResourceQuota of the namespace, or remove other objects';
@@ -94,7 +96,7 @@ function forbiddenBy(message: string): string {
   return isRbac(message) ? '; RBAC does not allow it: see deploy/kubernetes/base/rbac.yaml' : '';
 }
 
-/** Whether an authorizer refused, or something without a message of its own: quotas and admission name themselves. */
+/** Whether an authorizer refused. A refusal without a message counts as one, since quotas and admission rules name themselves. */
 function isRbac(message: string): boolean {
   return message === '' || /\bcannot \S+ (resource|path)\b/.test(message);
 }

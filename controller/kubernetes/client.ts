@@ -7,6 +7,7 @@ import { type Access, type Authorization, RECHECK_MS, type Setback } from './acc
 import { ApiFailure, transportFailure } from './api-failure.ts';
 import { jsonLines } from './json-lines.ts';
 
+/** The API server, and limits for its responses. */
 export interface KubernetesClientOptions {
   readonly access: Access;
   readonly clock: Clock;
@@ -19,9 +20,12 @@ export interface KubernetesClientOptions {
   readonly maxLineBytes?: number | undefined;
 }
 
+/** The HTTP methods that are used. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+/** Query parameters; undefined ones are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** The parts of a request besides method and path. */
 export interface RequestOptions {
   readonly query?: Query;
   readonly body?: unknown;
@@ -51,6 +55,7 @@ export interface KubernetesClient {
   ): Promise<AsyncIterable<WatchEvent>>;
 }
 
+/** One line of a watch: `ADDED`, `MODIFIED`, `DELETED`, `BOOKMARK` or `ERROR`, with the object or the error. */
 export interface WatchEvent {
   readonly type: string;
   readonly object: unknown;

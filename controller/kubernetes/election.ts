@@ -8,6 +8,7 @@ import type { KubernetesClient } from './client.ts';
 import { apiVersion, collectionPath, LEASES, objectPath } from './resources.ts';
 import { retryAfterOf } from './throttle.ts';
 
+/** The Lease that candidates compete for, and this candidate. */
 export interface ElectionOptions {
   readonly client: KubernetesClient;
   readonly clock: Clock;
@@ -22,11 +23,12 @@ export interface ElectionOptions {
   readonly attempted?: (why: string | null) => void;
 }
 
+/** Works as the leader until `signal` aborts, with a client that refuses to write once the lease may have run out. */
 export type Lead = (signal: AbortSignal, client: KubernetesClient) => Promise<void>;
 
 /** The values of client-go: a leader that cannot renew stops well before others may take over. */
 const LEASE_SECONDS = 15;
-/** What of the duration in a lease is heeded. */
+/** A longer duration in a lease counts as this. */
 const MAX_LEASE_SECONDS = 60;
 const MAX_INT32 = 2 ** 31 - 1;
 const RENEW_WITHIN_MS = 10_000;
@@ -40,7 +42,7 @@ const leaseSchema = z.object({
   // Read leniently: a field that cannot be used must not keep every candidate from leading for ever.
   spec: z
     .looseObject({
-      // Somebody holds it, who is not known: the lease runs out if it does not change.
+      // Held by an unknown process: the lease expires unless it changes.
       holderIdentity: z.string().nullish().catch('an unreadable holder'),
       leaseDurationSeconds: z.number().nullish().catch(null),
       acquireTime: z.iso.datetime({ offset: true }).nullish().catch(null),
@@ -56,8 +58,8 @@ const leaseSchema = z.object({
 });
 
 /**
- * How long a lease of this duration holds without a change. Never shorter than ours, so that a wrong number does not make two
- * leaders, and never for ever.
+ * How long a lease of this duration holds without a change: at least as long as ours, so that a wrong number does not make two
+ * leaders, and at most `MAX_LEASE_SECONDS`.
  */
 function validMs(seconds: number | null | undefined): number {
   return Math.min(MAX_LEASE_SECONDS, Math.max(LEASE_SECONDS, seconds ?? 0)) * 1_000;

@@ -25,6 +25,7 @@ export function isOlder(a: string, b: string): boolean {
   return a.length === b.length ? a < b : a.length < b.length;
 }
 
+/** The metadata that every object has. */
 export const metadataSchema = z.object({
   metadata: z.object({
     name: z.string().min(1),
@@ -39,6 +40,7 @@ const listSchema = z.object({
   items: z.array(z.unknown()).nullable(),
 });
 
+/** A collection to list, and what becomes of its objects. */
 export interface Listing<T> {
   readonly path: string;
   readonly labelSelector?: string | undefined;
@@ -72,7 +74,7 @@ export async function listAll<T>(
 
 async function pages<T>(
   client: KubernetesClient,
-  { path, labelSelector, project, unread: tell }: Listing<T>,
+  { path, labelSelector, project, unread: report }: Listing<T>,
   limit: number | undefined,
   signal: AbortSignal,
 ) {
@@ -82,7 +84,7 @@ async function pages<T>(
     try {
       items.push(project(item));
     } catch (error) {
-      if (tell === undefined) throw error;
+      if (report === undefined) throw error;
       unread.push(unreadOf(item, error));
     }
   };

@@ -9,6 +9,7 @@ import { isOlder, listAll, metadataSchema, type Versioned } from './listing.ts';
 import { objectKey } from './resources.ts';
 import { type Unread, type UnreadObject, UnreadObjects, unreadOf } from './unread.ts';
 
+/** The collection to follow, and who learns of its changes. */
 export interface ReflectorOptions<T extends Versioned> {
   readonly client: KubernetesClient;
   readonly clock: Clock;

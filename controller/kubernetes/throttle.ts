@@ -18,8 +18,8 @@ export class Throttle {
     this.#random = random;
   }
 
-  /** Notes a failure. Returns whether the server asks to wait. */
-  heed(error: unknown): boolean {
+  /** Records a failure. Returns whether the server asks to wait. */
+  record(error: unknown): boolean {
     const ms = retryAfterOf(error);
     if (ms === null) return false;
     this.#until = Math.max(this.#until, this.#clock.monotonic() + ms * (1 + 0.5 * this.#random()));

@@ -19,13 +19,14 @@ export function unreadOf(json: unknown, error: unknown): Unread {
   return { key: isNamed ? objectKey({ namespace, name }) : null, reason: messageOf(error) };
 }
 
-/** `EndpointSlice shop/web-1`; one without a name is told from no other. */
+/** `EndpointSlice shop/web-1`, or `EndpointSlice without a name`. */
 export function unreadName(kind: string, { key }: Unread): string {
   return `${kind} ${key === null ? 'without a name' : shown(key)}`;
 }
 
+/** An unread object, as seen by a process that follows its kind. */
 export interface UnreadObject extends Unread {
-  /** Whether nothing is known of what it was when this process began: not when an earlier state stays, or when it is new. */
+  /** Whether its state before this process began is unknown. False if an earlier state is kept, or if the object is new. */
   readonly isUnknown: boolean;
 }
 
@@ -44,14 +45,14 @@ export class UnreadObjects {
     return this.#objects.has(null);
   }
 
-  /** Replaces all of them, as a list has them. */
+  /** Replaces all of them with those of a new list. */
   replace(objects: ReadonlyMap<string | null, UnreadObject>): void {
     if (objects.size === 0 && this.#objects.size === 0) return;
     this.#objects = objects;
     this.#changed([...objects.values()]);
   }
 
-  /** Notes what an event has of one: `now` is null when it can be read, or is gone. */
+  /** Records what an event shows of one object: `now` is null if it can be read or is gone. */
   note(key: string, now: Unread | null): void {
     const before = this.#objects.get(key);
     if (now === null && before === undefined) return;

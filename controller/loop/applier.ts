@@ -20,6 +20,7 @@ import { Routes } from './routes.ts';
 /** The number of steps between two yields to the event loop. */
 const STEPS_AT_ONCE = 4_096;
 
+/** The kernel table to write, and what limits the writes. */
 export interface ApplierPorts {
   readonly table: IpvsTable;
   readonly names?: Names | undefined;

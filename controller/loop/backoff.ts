@@ -1,3 +1,4 @@
+/** The delay after the first failure, and the longest one, in milliseconds. */
 export interface BackoffOptions {
   readonly firstMs: number;
   readonly limitMs: number;

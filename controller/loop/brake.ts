@@ -10,6 +10,7 @@ import { HALF } from '../plan/mass.ts';
 import type { PlanDraft } from '../plan/plan.ts';
 import { RecentLosses } from './recent-losses.ts';
 
+/** What counts as a mass removal, and how long one is held. */
 export interface BrakeRules {
   /** The share of VIPs, or of backends in rotation, that one pass may remove: 0.5 is half. */
   readonly share: number;

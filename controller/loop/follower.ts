@@ -13,6 +13,7 @@ import { Schedule, TICK_MS } from './schedule.ts';
 import type { SharedDesired } from './shared-desired.ts';
 import type { Turns } from './turns.ts';
 
+/** How the table of a network namespace is kept. */
 export interface FollowerRules extends ManagedTableRules {
   readonly ejections?: Pick<EjectionFacts, 'ejections'> | undefined;
   /** Interval of full passes, which read the whole kernel table. */

@@ -64,10 +64,10 @@ export class Followers {
     const planners = () => [own, ...[...this.#followers].map(({ planner }) => planner)];
     return {
       due: (now) => new Set(planners().flatMap((planner) => [...planner.due(now)])),
-      confirm: (due, told, now) => {
+      confirm: (due, reread, now) => {
         const missing = planners().map((planner) => {
           const ofThis = planner.due(now).intersection(due);
-          return ofThis.size === 0 ? 0 : planner.confirm(ofThis, told, now);
+          return ofThis.size === 0 ? 0 : planner.confirm(ofThis, reread, now);
         });
         return Math.max(...missing);
       },

@@ -12,6 +12,7 @@ import { Planner, type PlanRules } from './planner.ts';
 import { ReachabilityView } from './reachability-view.ts';
 import { Wanted } from './wanted.ts';
 
+/** One kernel table, and what belongs to it. */
 export interface ManagedTablePorts {
   readonly table: IpvsTable;
   /** null when nothing may be written. */
@@ -23,6 +24,7 @@ export interface ManagedTablePorts {
   readonly log: Log;
 }
 
+/** How one kernel table is kept. */
 export interface ManagedTableRules extends PlanRules {
   /** Backends get their full weight at once: set for a single pass, after which nobody would raise weights. */
   readonly fullWeightAtOnce?: boolean;

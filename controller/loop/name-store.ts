@@ -88,9 +88,9 @@ function withAddressesOf(
   const addresses = new Map(memory.addresses);
   const holders = new Map<string, string>();
   for (const [name, { ipv4, ipv6 }] of found) {
-    const told = { ...onlyOne('ipv4', ipv4), ...onlyOne('ipv6', ipv6) };
-    addresses.set(name, { ...addresses.get(name), ...told });
-    for (const address of Object.values(told)) holders.set(address, name);
+    const unique = { ...onlyOne('ipv4', ipv4), ...onlyOne('ipv6', ipv6) };
+    addresses.set(name, { ...addresses.get(name), ...unique });
+    for (const address of Object.values(unique)) holders.set(address, name);
   }
   let isSame = true;
   // An address that another name has in the kernel is no longer this one's.

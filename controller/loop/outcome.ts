@@ -17,8 +17,10 @@ export interface Outcome {
   unanswered: readonly string[];
 }
 
+/** The report when reachability was not checked. */
 export const NOT_CHECKED: ReachabilityReport = { changed: [], problems: [], advice: [] };
 
+/** The outcome of a pass that has not begun. */
 export function nothingYet(): Outcome {
   const steps = { applied: [], failed: [], refused: [], postponed: [], lastInRotation: [] };
   return { ...steps, reached: NOT_CHECKED, unanswered: [] };

@@ -19,6 +19,7 @@ import type { NameStore } from './name-store.ts';
 import { nothingYet, type Outcome } from './outcome.ts';
 import { nothingPlanned } from './planner.ts';
 
+/** What a pass is to do, and why it was started. */
 export interface PassRequest {
   /** Read the kernel's whole table first, instead of relying on its known state. */
   readonly full: boolean;

@@ -23,6 +23,7 @@ import type { SavedEndpoints } from './saved-endpoints.ts';
 import { decideKept, UnclaimedBackends } from './unclaimed-backends.ts';
 import type { Wanted } from './wanted.ts';
 
+/** What decides which differences a plan may remove. */
 export interface PlanRules {
   /** Whether an address lies in a pool of named VIPs. */
   readonly inPool: (address: string) => boolean;
@@ -37,6 +38,7 @@ export interface PlanRules {
   readonly brake: BrakeRules | null;
 }
 
+/** The facts that one plan is made from. */
 export interface PlanInput {
   /** The services to compare: those that may differ from the kernel. */
   readonly keys: Iterable<ServiceKey>;
@@ -54,6 +56,7 @@ export interface PlanInput {
   readonly pace: Pace;
 }
 
+/** A plan, with what it leaves for later and why. */
 export interface PlanResult {
   readonly plan: Plan;
   readonly drains: Drains;
@@ -215,21 +218,21 @@ export class Planner {
   }
 
   /**
-   * Takes a new read of all sources (`told`). Backends of `due` whose removal it confirms are not held any more: those that
+   * Takes a new read of all sources (`reread`). Backends of `due` whose removal it confirms are not held any more: those that
    * still do not serve, or that still declare the same VIPs at the same place. The others are held again, as are all when the
    * place of this host has changed. Returns the number of confirmed ones.
    */
-  confirm(due: ReadonlySet<BackendKey>, told: Inventory, now: number): number {
+  confirm(due: ReadonlySet<BackendKey>, reread: Inventory, now: number): number {
     const before = offersAt(due, this.#inventory.tasks);
-    const after = offersAt(due, told.tasks);
+    const after = offersAt(due, reread.tasks);
     // A part that cannot be read does not show that a task is gone.
-    const isWhole = told.unknown.length === 0;
+    const isWhole = reread.unknown.length === 0;
     const same = (endpoint: BackendKey) => {
       const offers = after.get(endpoint);
       if (offers !== undefined) return offers === before.get(endpoint);
-      return isWhole || told.tasks.taskAt(endpoint) !== null;
+      return isWhole || reread.tasks.taskAt(endpoint) !== null;
     };
-    const confirmed = new Set(this.#wanted.nearest.agree(told.places) ? [...due].filter(same) : []);
+    const confirmed = new Set(this.#wanted.nearest.agree(reread.places) ? [...due].filter(same) : []);
     this.#brake.confirm(due, confirmed, now);
     return confirmed.size;
   }

@@ -141,13 +141,13 @@ export class Retries {
     return new Set(first.values());
   }
 
-  /** Takes that a service was added or changed with this scheduler. */
+  /** Records that a service was added or changed with this scheduler. */
   schedulerFound(scheduler: string): void {
     this.#present.add(scheduler);
     this.#schedulers.succeeded(scheduler);
   }
 
-  /** Takes that the kernel refused a service because it lacks this scheduler. */
+  /** Records that the kernel refused a service because it lacks this scheduler. */
   schedulerMissed(scheduler: string, now: number): void {
     this.#present.delete(scheduler);
     this.#schedulers.failed(scheduler, now);

@@ -12,6 +12,7 @@ import { saveRegularly } from './save.ts';
 import { Schedule, TICK_MS } from './schedule.ts';
 import { Sources } from './sources.ts';
 
+/** What the loop reads, writes and reports to. */
 export interface RunPorts extends ReconcilePorts {
   readonly sources: readonly AppSource[];
   readonly observer: Observer;
@@ -19,12 +20,13 @@ export interface RunPorts extends ReconcilePorts {
   readonly followers?: Followers | undefined;
 }
 
+/** When passes are made. */
 export interface RunOptions {
   /** Interval of full passes, which read the whole kernel table. */
   readonly resyncMs: number;
   /**
-   * How long changes are gathered after a pass, and half as long after one that did not wait for this: the changes that follow
-   * a first one soon are often the last. Later ones start a pass at once.
+   * How long changes are collected after a pass; half as long after a pass that did not wait itself, since a first change is often
+   * soon followed by the last one. Later changes start a pass at once.
    */
   readonly settleMs: number;
   /** How long after the start the last good state on disk is used for sources that have not been read yet. */

@@ -73,9 +73,9 @@ export class Wanted {
     now: number,
     pace: Pace,
   ): Promise<void> {
-    const isOther = this.#source !== source;
+    const isNewSource = this.#source !== source;
     this.#source = source;
-    const changed = isOther ? new Set([...this.#services.keys(), ...source.services.keys()]) : keys;
+    const changed = isNewSource ? new Set([...this.#services.keys(), ...source.services.keys()]) : keys;
     const update = (key: ServiceKey) => {
       const service = source.services.get(key);
       const ejected = service === undefined ? NONE_EJECTED : ejectedOf(service, ejections);
@@ -99,6 +99,7 @@ export class Wanted {
     await eachInSlices(keys, advance, pace);
   }
 
+  /** Whether this backend of the service has weight 0 because it is ejected. */
   isEjected(endpoint: BackendKey, service: ServiceKey): boolean {
     return this.#rows.get(service)?.ejected.has(endpoint) === true;
   }

@@ -70,6 +70,7 @@ export interface Task {
   readonly ports: readonly TaskPort[];
 }
 
+/** The agent that a task runs on. */
 export interface Agent {
   /** As the source reports it: a host name or an address. */
   readonly host: string;
@@ -82,6 +83,7 @@ export type TaskState = 'staging' | 'running' | 'killing' | 'unreachable' | 'gon
 /** `unchecked`: no health check is defined. `unknown`: one is defined but has no result yet. */
 export type Health = 'unchecked' | 'healthy' | 'unhealthy' | 'unknown';
 
+/** A port of a task, and where it is reached. */
 export interface TaskPort extends Port {
   /** Where any host reaches the port: IP addresses of both families; empty while unknown. */
   readonly endpoints: readonly Endpoint[];

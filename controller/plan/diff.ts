@@ -20,6 +20,7 @@ import {
   withBackends,
 } from './plan.ts';
 
+/** Which services of the kernel are this program's, and which it may adopt. */
 export interface Ownership {
   /** The ledger: the owned services in `observed`. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
@@ -29,6 +30,7 @@ export interface Ownership {
   readonly adopt: boolean;
 }
 
+/** The two states to compare. */
 export interface DiffInput extends Ownership {
   readonly desired: Desired;
   readonly observed: Table;

@@ -58,15 +58,15 @@ const INSTEAD: Readonly<Record<Tier, string>> = {
 
 /**
  * Warns when an option gives a zone or region of this host that no task or agent has, while others are known: it may be
- * misspelt. `told`: the zones or regions of all tasks and agents.
+ * misspelt. `reported`: the zones or regions of all tasks and agents.
  */
 export function unknownPlaceWarnings(
   given: Place,
-  told: (on: 'zone' | 'region') => ReadonlySet<string>,
+  reported: (on: 'zone' | 'region') => ReadonlySet<string>,
 ): readonly string[] {
   return (['zone', 'region'] as const).flatMap((on) => {
     const name = given[on];
-    const known = name === undefined ? NONE : told(on);
+    const known = name === undefined ? NONE : reported(on);
     if (name === undefined || known.size === 0 || known.has(name)) return [];
     const meant = nearest(name, [...known].sort());
     const question = meant === null ? '' : `; did you mean ${meant}?`;

@@ -29,6 +29,7 @@ export interface PlanDraft {
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
 }
 
+/** The differences, and the steps that remove them. */
 export interface Plan extends PlanDraft {
   /** Steps that add or change, in order. */
   readonly growing: readonly Step[];
@@ -55,6 +56,7 @@ export interface Summary {
   readonly keep: number;
 }
 
+/** A service as it should be, or, for a removal, as it is; and what changes. */
 export interface PlannedService extends ServiceSettings {
   readonly op: Op;
   readonly key: ServiceKey;
@@ -80,6 +82,7 @@ export interface PlannedService extends ServiceSettings {
   readonly backends: readonly PlannedBackend[];
 }
 
+/** A backend as it should be, or, for a removal, as it is; and what changes. */
 export interface PlannedBackend extends Endpoint, BackendSettings {
   readonly op: Op;
   /** The endpoint that other hosts use, where it differs. */
@@ -161,12 +164,12 @@ export class StepList {
         removed.push({ op: 'remove-backend', service, backend: { address, port } });
     }
     this.growing.push(...this.#order(key, added), ...updated);
-    // A weight of 0 is for clients as much a loss as a removal.
+    // For clients, a weight of 0 is as much a loss as a removal.
     this.shrinking.push(...emptied, ...removed);
     return backends.length;
   }
 
-  /** The plan with these steps. */
+  /** Completes the draft with the steps added so far. */
   complete(draft: PlanDraft): Plan {
     const { growing, shrinking } = this;
     return { ...draft, growing, shrinking, summary: summaryOf(draft.services) };

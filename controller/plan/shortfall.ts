@@ -12,6 +12,7 @@ export interface Shortfall {
   readonly kind: 'missing' | 'differs' | 'left';
 }
 
+/** The desired state, and the kernel after a pass. */
 export interface ShortfallInput {
   readonly desired: Pick<Desired, 'services'>;
   readonly plan: Plan;

@@ -6,6 +6,7 @@ import type { Tier } from '../model/place.ts';
 export const HOLD_MS = 30_000;
 /** When a tier is lost so soon after the service moved to it, the next wait is twice as long. */
 export const FLAP_MS = 600_000;
+/** The longest wait before a VIP returns to a nearer tier, in milliseconds. */
 export const MAX_HOLD_MS = 480_000;
 
 /** The tier of a service, and the state of its hysteresis. Times are milliseconds of the monotonic clock. */

@@ -3,6 +3,7 @@ import { type HttpServer, type ServerOptions, startServer } from '../api/server.
 import type { Clock } from '../ports.ts';
 import { type Blocker, createRelayMetrics, type RelayMetrics, type RelayObserver } from './metrics.ts';
 
+/** The state of a relay's probes. */
 export interface RelayHealth {
   /** Receives the events of the relay. */
   readonly observer: RelayObserver;
@@ -13,6 +14,7 @@ export interface RelayHealth {
   ready(): Verdict;
 }
 
+/** Whether a probe passes, and the text of its answer. */
 export interface Verdict {
   readonly ok: boolean;
   readonly text: string;

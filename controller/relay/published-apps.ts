@@ -9,6 +9,7 @@ import type { App } from '../model/app.ts';
 import type { Clock, Log, SavedApps } from '../ports.ts';
 import { kubernetesSource } from '../source/kubernetes/source.ts';
 
+/** Which objects are a relay's. */
 export interface PublishedOptions {
   readonly client: KubernetesClient;
   readonly clock: Clock;

@@ -28,6 +28,7 @@ import { type Others, othersOf, refuseForeign } from './foreign.ts';
 import { membersIn, type OldSlice } from './refusals.ts';
 import type { RelayedObject } from './relayed-app.ts';
 
+/** Which objects are a relay's, and who learns of their changes. */
 export interface PublishedOptions {
   readonly client: KubernetesClient;
   readonly clock: Clock;

@@ -24,6 +24,7 @@ import { marathonAppOf, type RelayedObject, slicesOf } from './relayed-app.ts';
 import { RemovalHold } from './removal-hold.ts';
 import { applies, generalFailure, makeAll, removals, type Write } from './writes.ts';
 
+/** What a relay reads, where it publishes, and under which name. */
 export interface RelayOptions {
   readonly client: KubernetesClient;
   readonly sources: readonly AppSource[];

@@ -35,13 +35,14 @@ export function removals(kind: PublishedKind, names: readonly string[], signal: 
   return names.map((name) => ({ op: 'delete', name, make: () => kind.remove(name, signal) }));
 }
 
-/** How long a round waits in all for a server that is busy, before the writes that are left fail until the next round. */
+/** How long a round waits for a busy server in all. After that its remaining writes fail, and the next round makes them. */
 const MAX_THROTTLED_MS = 60_000;
 
+/** What writes report to, and what delays them. */
 export interface WriteTools {
   readonly log: Log;
   readonly observer: Pick<RelayObserver, 'wrote' | 'moved'>;
-  /** Shared by all rounds of a term. */
+  /** The same one for all rounds of a term. */
   readonly throttle: Throttle;
 }
 
@@ -58,11 +59,11 @@ export async function makeAll(
   const failed = new Map<string, unknown>();
   const postponed = new Set<Write>();
   let patienceMs = MAX_THROTTLED_MS;
-  /** Why the writes that are left are not made in this round. */
+  /** Why the remaining writes are not made in this round. */
   let gaveUp: unknown = null;
   const postpones = (write: Write, error: unknown): boolean => {
     const before = throttle.remainingMs;
-    if (!throttle.heed(error)) return false;
+    if (!throttle.record(error)) return false;
     patienceMs -= throttle.remainingMs - before;
     if (patienceMs <= 0) gaveUp ??= error;
     if (gaveUp !== null || postponed.has(write)) return false;
@@ -87,7 +88,7 @@ export async function makeAll(
     } catch (error) {
       if (signal.aborted || !postpones(write, error)) fail(write, error);
     }
-    // A round of thousands of writes takes minutes. One that hangs has none of them end.
+    // A round of thousands of writes takes minutes. Only in one that hangs do no writes end.
     observer.moved();
   };
   const work = async () => {

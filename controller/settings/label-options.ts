@@ -10,6 +10,7 @@ import { Refused, readNumber, readOneOf, readPrefixes, readTruth } from './value
 
 /** The values of `trafficDistribution` of a Kubernetes Service (KEP-3015). */
 export const TRAFFIC_DISTRIBUTIONS = ['Cluster', 'PreferSameZone', 'PreferSameNode'] as const;
+/** One of these values. */
 export type TrafficDistribution = (typeof TRAFFIC_DISTRIBUTIONS)[number];
 
 /** How a VIP is balanced, as the labels beside its VIP label say. */
@@ -173,6 +174,7 @@ interface OptionProblem {
   readonly reason?: string;
 }
 
+/** The options of a port, and the labels that were rejected. */
 export interface OptionsReading {
   readonly options: PortOptions;
   readonly problems: readonly OptionProblem[];

@@ -1,6 +1,6 @@
 /**
  * Keys that look like another one: copied from a chat or a document, or typed with another keyboard. They match no known key,
- * although a reader sees none of it.
+ * although a reader sees no difference.
  */
 
 /** The letters of Cyrillic, Greek and Turkish that look like those of our keys; compatibility forms are left to Unicode. */
@@ -33,13 +33,18 @@ export function withI(key: string): string {
 }
 
 /**
- * Names the characters of a key that only look like those of ours: `it has U+0406, which is not ASCII`, `it has "l" in place of
- * "I"`; null when there are none.
+ * The reason why a key is not used, followed by the characters in it that only look like those of a known key: `…; it has U+0406,
+ * which is not ASCII`, `…; it has "l" in place of "I"`. The reason alone if there are none.
  */
-export function strangersIn(key: string): string | null {
-  const strangers = notPlain(key);
-  const [, , likeI] = LIKE_I.exec(key) ?? [];
-  return strangers ?? (likeI === undefined ? null : `it has "${likeI}" in place of "I"`);
+export function withLookAlikes(reason: string, key: string): string {
+  const found = notPlain(key) ?? likeI(key);
+  if (found === null) return reason;
+  return reason.endsWith('?') ? `${reason} It has ${found}` : `${reason}; it has ${found}`;
+}
+
+function likeI(key: string): string | null {
+  const [, , letter] = LIKE_I.exec(key) ?? [];
+  return letter === undefined ? null : `"${letter}" in place of "I"`;
 }
 
 function notPlain(key: string): string | null {
@@ -49,8 +54,8 @@ function notPlain(key: string): string | null {
       .map((character) => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`),
   );
   if (points.size === 0) return null;
-  const first = [...points].slice(0, MOST_NAMED).join(', ');
-  return `it has ${first}${points.size > MOST_NAMED ? ' …' : ''}, which ${points.size === 1 ? 'is' : 'are'} not ASCII`;
+  const first = [...points].slice(0, MAX_NAMED).join(', ');
+  return `${first}${points.size > MAX_NAMED ? ' …' : ''}, which ${points.size === 1 ? 'is' : 'are'} not ASCII`;
 }
 
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;

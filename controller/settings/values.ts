@@ -62,15 +62,15 @@ export function parseNetmask(text: string | undefined, family: Family): Parsed<n
 }
 
 /** The kernel's numbers have 32 bits. */
-const MOST = 0xffff_ffff;
+const MAX_UINT32 = 0xffff_ffff;
 
 /** The value of an option as a number; `absent` when the line lacks it. */
 export function numberOf(options: IpvsadmOptions, option: string, absent: number): Parsed<number> {
   const text = options.get(option);
   if (text === undefined) return absent;
-  return /^\d+$/.test(text) && Number(text) <= MOST
+  return /^\d+$/.test(text) && Number(text) <= MAX_UINT32
     ? Number(text)
-    : new Refused(`${option} wants a number from 0 to ${MOST}`);
+    : new Refused(`${option} wants a number from 0 to ${MAX_UINT32}`);
 }
 
 /** An option of `ipvsadm` for a number that defaults to 0. */

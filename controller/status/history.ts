@@ -34,6 +34,7 @@ export interface ChangeDocument extends Omit<Change, 'at'> {
   readonly at: string;
 }
 
+/** The recent changes of VIPs. */
 export interface History {
   /** Records what a pass changed: `before` has the records that it replaced, `now` all current ones. */
   passed(before: RecordsBefore, now: VipRecords, at: number): void;
@@ -45,6 +46,7 @@ export interface History {
   latest(count: number): readonly Change[];
 }
 
+/** How much of the history is kept. */
 export interface HistoryLimits {
   /** Changes kept for each VIP, so that one that flaps does not push out the changes of others. */
   readonly perVip: number;

@@ -3,6 +3,7 @@
 import type { PassStatus } from '../pass-status.ts';
 import { type LargeRemoval, largeRemovalText } from '../plan/large-removal.ts';
 
+/** A large removal that a pass made. */
 export interface PastRemoval extends LargeRemoval {
   /** When the pass that made it ended, in milliseconds of the monotonic clock. */
   readonly at: number;

@@ -21,6 +21,7 @@ export type Reading =
   | { readonly at: number; readonly kernel: KernelReading }
   | { readonly at: null; readonly error: string };
 
+/** What the status document is made from. */
 export interface Presented {
   readonly status: Status;
   readonly reading: Reading;

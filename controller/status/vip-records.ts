@@ -50,6 +50,7 @@ export interface VipRecord extends Omit<ServiceSettings, 'scheduler'> {
   readonly backends: BackendRecords;
 }
 
+/** The records of all VIPs, by id. */
 export type VipRecords = ReadonlyMap<string, VipRecord>;
 
 /** The records that a pass replaced, by id; undefined for a VIP that had none. */

@@ -55,6 +55,7 @@ export const remark: Leaf = (text) =>
       ),
   );
 
+/** What the support bundle keeps of a rejection. */
 export const REJECTION: ShapeOf<Rejection> = { app: name, at: name, value: offending, reason: remark };
 
 const PORT: ShapeOf<Port> = {
@@ -82,6 +83,7 @@ const TASK: ShapeOf<StoredApp['tasks'][number]> = {
   ports: [{ port: name, endpoints: [ENDPOINT], local: [ENDPOINT], unresolved: message }],
 };
 
+/** What the support bundle keeps of a saved app. */
 export const APP: ShapeOf<StoredApp> = {
   id: name,
   kind: name,

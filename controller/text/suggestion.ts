@@ -15,7 +15,7 @@ export function nearest(typed: string, known: readonly string[]): string | null 
   // One letter in four may be wrong, and one in short names, so that a different name is not taken for a typing error.
   if (best !== null && best.distance <= Math.max(1, Math.floor(word.length / 4))) return best.name;
   const [longer, ...others] = known.filter((name) => bare(name).startsWith(word));
-  return word.length >= SHORTEST_BEGINNING && longer !== undefined && others.length === 0 ? longer : null;
+  return word.length >= MIN_BEGINNING_LENGTH && longer !== undefined && others.length === 0 ? longer : null;
 }
 
 /** The end of a message: `: did you mean "source"?`, or without a suggestion where to find all names. */
@@ -24,7 +24,7 @@ export function didYouMean(suggestion: string | null, list: string): string {
 }
 
 /** The shortest beginning of a name that counts. */
-const SHORTEST_BEGINNING = 4;
+const MIN_BEGINNING_LENGTH = 4;
 /** Longer than any name with a few mistakes. */
 const MAX_LENGTH = 80;
 

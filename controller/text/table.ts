@@ -87,7 +87,7 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
 
 const GAP = '  ';
 /** The minimum width of a shortened column. */
-const LEAST = 12;
+const MIN_WIDTH = 12;
 
 interface Sized<Row> {
   readonly column: Column<Row>;
@@ -114,7 +114,9 @@ function fitting<Row>(
   const missing = widthOf(shown) - room;
   if (missing <= 0) return shown;
   // The first column is shortened: it has the name, whose end a reader can guess best.
-  return shown.map((one, at) => (at === 0 ? { ...one, width: Math.max(LEAST, one.width - missing) } : one));
+  return shown.map((one, at) =>
+    at === 0 ? { ...one, width: Math.max(MIN_WIDTH, one.width - missing) } : one,
+  );
 }
 
 function priorityOf<Row>(one: Sized<Row> | null): number {

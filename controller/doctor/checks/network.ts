@@ -173,8 +173,8 @@ export function checkBridges({ bridges }: Pick<Facts, 'bridges'>): Found[] {
   const without = containerPorts.filter(({ hairpin }) => !hairpin).map(({ name }) => name);
   if (!filtered) return [fine('bridges', check, `${counted}; not seen by the packet filter`)];
   if (without.length === 0) return [fine('bridges', check, `${counted}, all in hairpin mode`)];
-  const shown = without.slice(0, SHOWN_PORTS).join(', ');
-  const more = without.length > SHOWN_PORTS ? `, ${without.length - SHOWN_PORTS} more` : '';
+  const shown = without.slice(0, MAX_SHOWN_PORTS).join(', ');
+  const more = without.length > MAX_SHOWN_PORTS ? `, ${without.length - MAX_SHOWN_PORTS} more` : '';
   return [
     {
       code: 'bridges',
@@ -189,7 +189,7 @@ export function checkBridges({ bridges }: Pick<Facts, 'bridges'>): Found[] {
 }
 
 /** A host may have hundreds of containers. */
-const SHOWN_PORTS = 3;
+const MAX_SHOWN_PORTS = 3;
 
 function isDefault(network: string): boolean {
   return network.endsWith('/0');

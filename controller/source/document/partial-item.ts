@@ -135,7 +135,7 @@ class Lost {
         return;
       case 'checks':
         if (issue.path.length > target.length) {
-          this.#reject(issue, 'it counts as a health check');
+          this.#reject(issue, 'it still counts as a health check');
           cuts.add(issue.path, { value: {} });
           return;
         }

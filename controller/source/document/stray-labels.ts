@@ -1,6 +1,6 @@
 import type { FoundLabel, MarathonApp } from '../../input/marathon-json.ts';
 import { isVipLabel, mayBeOurs, meaningOf, OPTION_KEYS } from '../../settings/label-keys.ts';
-import { strangersIn } from '../../settings/look-alikes.ts';
+import { withLookAlikes } from '../../settings/look-alikes.ts';
 import { nearest } from '../../text/suggestion.ts';
 import { isTaskLabel } from './task-labels.ts';
 
@@ -93,10 +93,9 @@ export function strayLabels(
     const port = parent.endsWith('.labels') ? parent.slice(0, -'.labels'.length) : null;
     return !ports.has(path) && (port === null || !ports.has(port));
   });
-  const warnings = stray.slice(0, MAX_REPORTED).map((label) => {
-    const strangers = strangersIn(label.key);
-    return `${label.path} is not used: ${reason(label)}${strangers === null ? '' : `; ${strangers}`}`;
-  });
+  const warnings = stray
+    .slice(0, MAX_REPORTED)
+    .map((label) => `${label.path} is not used: ${withLookAlikes(reason(label), label.key)}`);
   const more = stray.length - warnings.length;
   if (more > 0) warnings.push(`${more} more labels that look like VIP labels are not used`);
   return warnings;

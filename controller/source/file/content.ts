@@ -34,6 +34,7 @@ export interface FileContent extends Omit<Converted, 'apps'> {
   readonly isSaved?: true;
 }
 
+/** How a file is read, and what fills the gaps. */
 export interface FileContentOptions {
   readonly framework: string;
   readonly resolver: Resolver;

@@ -13,6 +13,7 @@ import { Catalogue } from './catalogue.ts';
 import { type DeclaredObject, readDeclaredObject } from './object.ts';
 import type { ReferenceBook } from './references.ts';
 
+/** The cluster to follow, and who learns of its changes. */
 export interface FollowerOptions {
   readonly client: KubernetesClient;
   readonly paths: { readonly apps: string; readonly slices: string };

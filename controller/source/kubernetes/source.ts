@@ -15,6 +15,7 @@ import { readDeclaredObject } from './object.ts';
 import type { ReferenceBook } from './references.ts';
 import { retryWhileBusy } from './retry-while-busy.ts';
 
+/** The cluster to read, and how often. */
 export interface KubernetesSourceOptions {
   /** Context in the kubeconfig file; empty for the current context, or the pod's own service account. */
   readonly context: string;

@@ -16,6 +16,7 @@ import { OlderVersionsReader } from './older-versions.ts';
 import { APPS_PATH, appPath, INFO_PATH, PODS_PATH, podPath } from './paths.ts';
 import { markUnlistedTasks } from './unlisted-tasks.ts';
 
+/** The Marathon to read, and what the reader uses besides it. */
 export interface MarathonReaderOptions extends ReaderCallbacks {
   readonly client: MarathonClient;
   readonly clock: Clock;
@@ -30,6 +31,7 @@ export interface MarathonReaderOptions extends ReaderCallbacks {
   readonly lastGood: LastGood;
 }
 
+/** Must not throw. */
 export interface ReaderCallbacks {
   /** Called with an app or pod to be read again at `due`, although it may not have changed in Marathon. */
   readonly revisit: (id: string, due: number) => void;

@@ -1,11 +1,12 @@
 import { shown } from '../../input/rejection.ts';
 import type { Rejection } from '../../model/app.ts';
 import { isVipLabel, meaningOf } from '../../settings/label-keys.ts';
-import { strangersIn } from '../../settings/look-alikes.ts';
+import { withLookAlikes } from '../../settings/look-alikes.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { readable } from './readable.ts';
 import { discoveryPortSchema, type MesosLabels, type MesosTask } from './schema.ts';
 
+/** A port of a task's discovery data, with its labels. */
 export interface DiscoveryPort {
   /** Index in the task's list, in which ports with number 0 count too. */
   readonly index: number;
@@ -56,10 +57,7 @@ export function strayTaskLabels({ labels, discovery }: MesosTask): readonly stri
     ...ofTask.map(({ key }) => [`labels.${key}`, key] as const),
     ...ofDiscovery.map(({ key }) => [`discovery.labels.${key}`, key] as const),
   ]);
-  const onNoPort = [...keys].map(([path, key]) => {
-    const strangers = strangersIn(key);
-    return `${path} is not used: a VIP label, and those beside it, belong on a port, discovery.ports.ports[].labels${strangers === null ? '' : `; ${strangers}`}`;
-  });
+  const onNoPort = [...keys].map(([path, key]) => `${path} is not used: ${withLookAlikes(ON_PORT, key)}`);
   return [
     ...onNoPort,
     ...besideList(labels, 'labels'),
@@ -68,6 +66,7 @@ export function strayTaskLabels({ labels, discovery }: MesosTask): readonly stri
 }
 
 const MAX_REPORTED = 10;
+const ON_PORT = 'a VIP label, and those beside it, belong on a port, discovery.ports.ports[].labels';
 
 /** Warns of VIP and IPVS labels in Marathon's notation, in the object that has the list of labels. */
 function besideList(labels: MesosLabels, at: string): readonly string[] {

@@ -14,6 +14,7 @@ import {
 } from './schema.ts';
 import type { UnreadablePart } from './unreadable-table.ts';
 
+/** A TASK_UPDATED event. */
 export interface TaskUpdate {
   readonly type: 'task-updated';
   /** Without a framework id if that could not be read. */

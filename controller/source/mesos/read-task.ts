@@ -46,14 +46,17 @@ export function taskKey(frameworkId: string, taskId: string): string {
   return `${frameworkId} ${taskId}`;
 }
 
+/** The framework id in the key of a task. */
 export function frameworkIdIn(key: string): string {
   return key.slice(0, key.indexOf(' '));
 }
 
+/** The task id in the key of a task. */
 export function taskIdIn(key: string): string {
   return key.slice(key.indexOf(' ') + 1);
 }
 
+/** The key of a task. */
 export function keyOf({ frameworkId, id }: Pick<TaskFacts, 'frameworkId' | 'id'>): string {
   return taskKey(frameworkId, id);
 }

@@ -50,6 +50,7 @@ const networkInfo = z.object({
   port_mappings: z.array(portMapping).nullish(),
 });
 
+/** A status of a task. */
 export const statusSchema = z.object({
   state: text,
   /** Seconds since the epoch, with a fraction. */
@@ -61,6 +62,7 @@ export const statusSchema = z.object({
 /** Ports are read one by one, so that a wrong one costs only itself. */
 export const discoveryPortSchema = z.object({ number: portNumber, name: text, protocol: text, labels });
 
+/** A task in the state of a master or an agent, or in an event. */
 export const taskSchema = z.object({
   name: text,
   task_id: id,
@@ -107,6 +109,7 @@ const domain = z
   .nullish()
   .catch(null);
 
+/** An agent, as its id, host name and fault domain. */
 export const agentInfoSchema = z
   .object({ id, hostname: bounded.min(1), domain })
   .transform(({ id, hostname, domain }) => {

@@ -33,7 +33,7 @@ export class UnreadableTable {
     return this.#entries.get(key)?.part === 'task';
   }
 
-  /** A wrong update of an unreadable task is no news. */
+  /** Adds an entry. An invalid update of a task that cannot be read anyway changes nothing. */
   add(key: string, part: UnreadablePart, rejection: Rejection): void {
     if (part === 'update' && this.isTask(key)) return;
     this.#entries.set(key, { part, rejection });
@@ -49,7 +49,7 @@ export class UnreadableTable {
     this.#changed();
   }
 
-  /** Takes a task that was read as it is now; null when it is gone. */
+  /** Records what could be read of a task; null if the task is gone. */
   note(key: string, facts: TaskFacts | null): void {
     const isPartial = facts !== null && (facts.unread?.size ?? 0) > 0 && facts.saved === undefined;
     if (isPartial === this.#partial.has(key)) return;
@@ -77,7 +77,7 @@ export class UnreadableTable {
     return parts.filter(({ part }) => !this.#notSaved.has(part));
   }
 
-  /** Leaves out of `unknown`, from now on, those of which something would have been saved. */
+  /** From now on leaves out of `unknown` the tasks that the saved state would contain if they had served anything. */
   leaveOutSaved(isUnknown: (id: string) => boolean): void {
     for (const { part } of this.unknown()) if (!isUnknown(part)) this.#notSaved.add(part);
   }

@@ -18,6 +18,7 @@ import { publish, type StatusApiOptions, writeStatus } from './status-api.ts';
 import { readStatusObject, type StatusObject } from './status-object.ts';
 import { type TrafficFacts, trafficEvents, trafficOf } from './traffic-events.ts';
 
+/** What the status describes, and where it is written. */
 export interface StatusWriterOptions extends StatusApiOptions {
   readonly log: Log;
   /** The namespace of the MarathonApps; null for all. */
@@ -31,7 +32,7 @@ export interface StatusWriterOptions extends StatusApiOptions {
 export const STATUS_LEASE = 'marathon-ipvs-status';
 /** Minimum interval between writes to one object: each write goes to every host that watches it. */
 const MIN_INTERVAL_MS = 10_000;
-/** Longest delay after failed writes of one object in a row. */
+/** Maximum delay after successive failed writes of one object, besides jitter. */
 const MAX_RETRY_MS = 300_000;
 /** How often the leader checks for due objects if nothing wakes it. */
 const POLL_MS = 5_000;
@@ -257,7 +258,7 @@ class Term {
     }
   }
 
-  /** Notes a failed write; returns when it is due again: later after each failure, and no sooner than the server asks. */
+  /** Records a failed write. Returns when it is due again: later after each failure, and no sooner than the server asks. */
   #retryAt(key: string, error: unknown): number {
     const { clock, random } = this.#options;
     const failures = (this.#retries.get(key)?.failures ?? 0) + 1;

@@ -56,7 +56,7 @@ describe('what Node refuses by itself is refused in JSON', () => {
     const reply = await text(socket);
     expect(reply).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
     expect(JSON.parse(reply.split('\r\n\r\n')[1] ?? '')).toEqual({
-      error: 'the request has not come in time',
+      error: 'the request did not arrive in time',
     });
   });
 });

@@ -131,11 +131,11 @@ test.each<[Record<string, string>, string]>([
   ]),
   [
     { VIP_0: '/w:80', lPVS_WEIGHT: '3' },
-    'lPVS_WEIGHT is not used: did you mean IPVS_WEIGHT?; it has "l" in place of "I"',
+    'lPVS_WEIGHT is not used: did you mean IPVS_WEIGHT? It has "l" in place of "I"',
   ],
   [
     { VIP_0: '/w:80', '\u0406PVS_WEIGHT': '3' },
-    '\u0406PVS_WEIGHT is not used: did you mean IPVS_WEIGHT?; it has U+0406, which is not ASCII',
+    '\u0406PVS_WEIGHT is not used: did you mean IPVS_WEIGHT? It has U+0406, which is not ASCII',
   ],
   [{ VIP_0: '/w:80', ipvs_weight: '3' }, 'ipvs_weight is not used: did you mean IPVS_WEIGHT?'],
   [{ VIP_0: '/w:80', 'IPVS-SCHEDULER': 'rr' }, 'IPVS-SCHEDULER is not used: did you mean IPVS_SCHEDULER?'],

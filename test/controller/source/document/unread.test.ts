@@ -604,6 +604,11 @@ test.each([null, 'http', 7])('a health check that is %j is reported and counts a
   ).toEqual([['unknown', [1]]]);
   const value = check === null ? 'null' : String(check);
   expect(now.rejected).toEqual([
-    { app: '/web', at: 'healthChecks[1]', value, reason: 'expected an object: it counts as a health check' },
+    {
+      app: '/web',
+      at: 'healthChecks[1]',
+      value,
+      reason: 'expected an object: it still counts as a health check',
+    },
   ]);
 });
