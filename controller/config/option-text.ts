@@ -96,7 +96,7 @@ export function fromFile(path: string, place: string): OptionText[] {
   const file = printable(path);
   if (mistake !== null) {
     const { line, message } = mistake;
-    throw usage(`--config ${place}: ${file} line ${line} is not YAML: ${printable(message)}`);
+    throw usage(`--config ${place}: ${file} line ${line} is not valid YAML: ${printable(message)}`);
   }
   if (documents.length > 1)
     throw usage(`--config ${place}: ${file} line ${firstLines[1]} has a second document, expected one`);

@@ -57,7 +57,7 @@ const MAX_TOO_NEW = 3;
 /** A watch that lasted this long counts as a success. */
 const STABLE_MS = 10_000;
 /** Range of a watch's time limit, so that those of many hosts do not end together. */
-const WATCH_SECONDS = { least: 300, most: 600 };
+const WATCH_SECONDS = { min: 300, max: 600 };
 
 const bookmarkSchema = z.object({ metadata: z.object({ resourceVersion: z.string().min(1) }) });
 
@@ -152,12 +152,12 @@ export class Reflector<T extends Versioned> {
 
   async #watch(version: string, signal: AbortSignal): Promise<void> {
     const { client, clock, path, labelSelector, listener, silenceMs, random } = this.#options;
-    const { least, most } = WATCH_SECONDS;
+    const { min, max } = WATCH_SECONDS;
     const query = {
       labelSelector,
       resourceVersion: version,
       allowWatchBookmarks: true,
-      timeoutSeconds: Math.round(least + random() * (most - least)),
+      timeoutSeconds: Math.round(min + random() * (max - min)),
     };
     const events = await client.watch(path, query, silenceMs, signal);
     this.#inStepSince = clock.monotonic();

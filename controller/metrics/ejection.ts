@@ -10,7 +10,7 @@ export function registerEjectionMetrics(registry: Registry, report: () => Ejecti
   };
   ofNow(
     'ejected_backends',
-    'Backends that do not answer clients and probes of this host; at most half of the backends of a VIP are taken out of rotation for it.',
+    'Backends that do not answer clients and probes of this host; at most half of the backends of a VIP leave the rotation.',
     ({ ejections }) => ejections.size,
   );
   ofNow(

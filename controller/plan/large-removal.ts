@@ -7,8 +7,8 @@ import type { PlanDraft } from './plan.ts';
 
 /**
  * Why a backend that left the rotation was not held. `named`: a source named its task or app. `ended`: a list says that
- * this task ends. `confirmed`: it was held, and the sources said the same when they were read again. `few`: besides named
- * ones too few left. `brake off`: `--allow-mass-removal`.
+ * this task ends. `confirmed`: it was held, and the sources said the same when they were read again. `few`: apart from
+ * named ones, too few left. `brake off`: `--allow-mass-removal`.
  */
 export type LeaveRule = 'named' | 'ended' | 'confirmed' | 'few' | 'brake off';
 

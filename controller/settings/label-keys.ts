@@ -50,7 +50,7 @@ export function meaningOf(key: string, value: unknown, among: 'labels' | 'others
   return isOption ? 'ipvs' : null;
 }
 
-/** A cheap check that sorts out almost all foreign keys. */
+/** A cheap check that rules out almost all other keys. */
 export function mayBeOurs(key: string): boolean {
   return MAY_BE_OURS.test(key) || (key.length <= MAX_KEY_LENGTH && MAY_BE_OURS.test(asItLooks(key)));
 }

@@ -39,7 +39,7 @@ export const DECLARED: readonly Breakage[] = [
   { cause: 'label-rejected', by: 'a label without a port', ask: 'nocolon', proof: /VIP_0.*nocolon/ },
   {
     cause: 'app-rejected',
-    by: 'ports that are no list',
+    by: 'ports that are not a list',
     ask: '/malformed',
     proof: /portDefinitions: "http"/,
   },

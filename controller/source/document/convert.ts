@@ -115,7 +115,7 @@ export async function convertDocuments(
   return { apps, rejected, agents, ...(unknown.length > 0 && { unknown }) };
 }
 
-/** Names a document that is no app: where it is, and its place there. */
+/** Names a document that is not an app: where it is, and its place there. */
 function partOf(app: string, at: string): string {
   return at === '' ? app : `${app} ${at}`;
 }

@@ -16,7 +16,7 @@ export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'odditi
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the invalid JSON of one app or pod; `id` is its absolute id. A wrong value costs only what depends on it, which
+ * Reads the invalid JSON of one app or pod; `id` is its absolute id. A wrong value affects only what depends on it, which
  * is listed in `unread`.
  */
 export function readPartially<Item extends CheckedItem>(
@@ -46,7 +46,7 @@ interface LostPlaces {
   addresses: boolean;
 }
 
-/** The scopes that cost only where ports of one task are reached. */
+/** The scopes that affect only where ports of one task are reached. */
 type PlaceScope = 'host port' | 'host ports' | 'addresses';
 
 /** What an unreadable place means for the ports of a task, for the message. */

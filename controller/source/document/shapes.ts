@@ -45,8 +45,8 @@ function isPodStatus(json: Readonly<Record<string, unknown>>): boolean {
 }
 
 /**
- * The app or pod whose fields a group has; null when it has none. Only its id is to be parsed, so that it stays as it was
- * last read: dropped in silence it would look deleted, and which of the two was meant is unknown.
+ * The app or pod whose fields a group has; null when it has none. Only its id is to be parsed, so that its last good
+ * state stays: otherwise it would look deleted, and which of the two was meant is unknown.
  */
 export function strayIn({ json, at, base, shape }: Item): Item | null {
   if (shape !== 'group' || !isRecord(json)) return null;
@@ -55,7 +55,7 @@ export function strayIn({ json, at, base, shape }: Item): Item | null {
   if (own === null) return null;
   const place = at === '' ? 'the document' : at;
   const [what, list] = own === 'app' ? ['an app', 'apps'] : ['a pod', 'pods'];
-  const refused = `${place} is a group by its place or its lists, but has fields of ${what}; move these to an element of ${list}`;
+  const refused = `${place} should be a group, judging by its place or its lists, but has fields of ${what}; move them to an element of ${list}`;
   if (!isWrapped) return { json, at, base, shape: own, refused };
   return { json: json['app'], at: at === '' ? 'app' : `${at}.app`, base, shape: own, refused };
 }

@@ -8,7 +8,7 @@ import type { FileContent } from './content.ts';
 
 /**
  * The content of all files, merged by app. If several files define an app, the first by name counts; the tasks of one
- * app may be listed by several agents, each in its own file. A changed file costs only the apps that differ in it.
+ * app may be listed by several agents, each in its own file. A changed file affects only the apps that differ in it.
  */
 export class Files {
   readonly #contents = new Map<string, FileContent>();

@@ -30,7 +30,7 @@ export interface MesosClient {
 }
 
 /**
- * A client for equal masters, whichever of them leads, or for one agent. Throws (code `usage`) when `where` is no list
+ * A client for equal masters, whichever of them leads, or for one agent. Throws (code `usage`) when `where` is not a list
  * of URLs; nothing is contacted yet.
  */
 export function createMesosClient(options: MesosClientOptions, kind: 'master' | 'agent'): MesosClient {

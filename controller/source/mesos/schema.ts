@@ -18,7 +18,7 @@ const portNumber = withMessage('a port number from 0 to 65535', 'number', (messa
 );
 const id = z.object({ value: bounded.min(1) });
 
-/** A value of another type becomes text that the reader of labels rejects: it costs only its own label. */
+/** A value of another type becomes text that the reader of labels rejects: it affects only its own label. */
 const labelValue = z
   .unknown()
   .transform((value) => (typeof value === 'string' ? value : shown(value ?? '')))
@@ -37,7 +37,7 @@ const labels = z
   })
   .nullish();
 
-/** Any number is taken here: one that is not a port costs only its own mapping. */
+/** Any number is taken here: one that is not a port affects only its own mapping. */
 const portMapping = z.object({
   host_port: z.number().nullish(),
   container_port: z.number().nullish(),
@@ -59,7 +59,7 @@ export const statusSchema = z.object({
   container_status: z.object({ network_infos: z.array(networkInfo).nullish() }).nullish(),
 });
 
-/** Ports are read one by one, so that a wrong one costs only itself. */
+/** Ports are read one by one, so that a wrong one affects no other. */
 export const discoveryPortSchema = z.object({ number: portNumber, name: text, protocol: text, labels });
 
 /** A task in the state of a master or an agent, or in an event. */

@@ -31,7 +31,7 @@ const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
  * The tasks of all frameworks of one Mesos, by its masters' stream of events. Throws (`ControllerError` code `usage`)
- * when `where` is no list of URLs.
+ * when `where` is not a list of URLs.
  */
 export function createMesosSource(options: MesosSourceOptions): AppSource {
   const { clock = systemClock, resolver, random = Math.random, silenceMs = 30_000 } = options;

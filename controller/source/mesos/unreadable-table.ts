@@ -28,7 +28,7 @@ export class UnreadableTable {
     this.#changed = changed;
   }
 
-  /** An update lacks the definition of its task, so it replaces only what was refused of an earlier update. */
+  /** Whether the entry is about the task itself. An update lacks the task's definition, so it does not replace such an entry. */
   isTask(key: string): boolean {
     return this.#entries.get(key)?.part === 'task';
   }

@@ -144,22 +144,22 @@ test.each<[string, unknown, string, string]>([
     'an app in the list of groups',
     { groups: [app('/lost'), { id: 'g', apps: [app('a')] }] },
     '/g/a',
-    'groups[0] is',
+    'groups[0] should be a group',
   ],
-  ['an app that has apps', [{ ...app('/lost'), apps: [app('/g/a')] }], '/g/a', '[0] is'],
-  ['a whole document', { ...app('/lost'), apps: [app('/g/a')] }, '/g/a', 'the document is'],
+  ['an app that has apps', [{ ...app('/lost'), apps: [app('/g/a')] }], '/g/a', '[0] should be a group'],
+  ['a whole document', { ...app('/lost'), apps: [app('/g/a')] }, '/g/a', 'the document should be a group'],
   [
     'a wrapped app in the list of groups',
     { groups: [{ app: app('/lost') }], apps: [app('a')] },
     '/a',
-    'groups[0] is',
+    'groups[0] should be a group',
   ],
 ])('a group with the fields of an app loses neither: %s', (_name, json, member, place) => {
   const documents = readDocuments(json, 'the document');
   expect(documents?.rejected).toEqual([]);
   expect(documents?.apps.map(({ id, unread }) => [id, unread?.definition?.reason])).toEqual(
     expect.arrayContaining([
-      ['/lost', expect.stringMatching(/has fields of an app; move these to an element of apps$/)],
+      ['/lost', expect.stringMatching(/has fields of an app; move them to an element of apps$/)],
       [member, undefined],
     ]),
   );

@@ -18,7 +18,7 @@ export function parseDocument(text: string): unknown {
   const { documents, mistake } = parseYaml(text, { merge: true });
   if (mistake !== null) {
     const { message, line, column } = mistake;
-    throw new SyntaxError(`not YAML: ${message} at line ${line}, column ${column}`);
+    throw new SyntaxError(`not valid YAML: ${message} at line ${line}, column ${column}`);
   }
   const [document] = documents;
   if (document === undefined) throw new SyntaxError('it is empty');
@@ -35,9 +35,9 @@ function contentOf(document: Document): unknown {
     return value;
   } catch (error) {
     if (error instanceof ReferenceError)
-      throw new SyntaxError(`not YAML: ${error.message}`, { cause: error });
+      throw new SyntaxError(`not valid YAML: ${error.message}`, { cause: error });
     if (error instanceof TypeError)
-      throw new SyntaxError('not YAML: an alias stands for what contains it', { cause: error });
+      throw new SyntaxError('not valid YAML: an alias stands for what contains it', { cause: error });
     throw error;
   }
 }

@@ -48,7 +48,7 @@ describe('sends no request, and names path and mistake', () => {
   const only = 'nothing was sent to the API server: 1 mistake';
   test.each([
     ['no JSON', '{"id": "/a",\n', 'standard input: not JSON: line 2, column 1: '],
-    ['no YAML', 'id: /a\n cpus: 1\n', 'standard input: not YAML: '],
+    ['no YAML', 'id: /a\n cpus: 1\n', 'standard input: not valid YAML: '],
     ['two documents', 'id: /a\n---\nid: /b\n', 'standard input: expected one document, not 2'],
     ['nothing', '', 'standard input: it is empty'],
     ['text', 'web', 'standard input = "web": expected one app'],

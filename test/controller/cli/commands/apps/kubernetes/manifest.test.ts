@@ -14,12 +14,16 @@ describe('anchors in YAML', () => {
   const list = (name: string, item: string) => `&${name} [${Array.from({ length: 20 }, () => item).join()}]`;
 
   test.each([
-    ['one that is not there', 'id: *web\n', /^not YAML: Unresolved alias .*: web$/],
-    ['one that contains its alias', 'id: &a [*a]\n', /^not YAML: an alias stands for what contains it$/],
+    ['one that is not there', 'id: *web\n', /^not valid YAML: Unresolved alias .*: web$/],
+    [
+      'one that contains its alias',
+      'id: &a [*a]\n',
+      /^not valid YAML: an alias stands for what contains it$/,
+    ],
     [
       'more values than a document may have',
       `a: ${list('a', '1')}\nb: ${list('b', '*a')}\nc: ${list('c', '*b')}\n`,
-      /^not YAML: Excessive alias count/,
+      /^not valid YAML: Excessive alias count/,
     ],
   ])('that mean %s are a mistake of the document', (_what, text, message) => {
     const parse = () => parseDocument(text);
@@ -29,7 +33,7 @@ describe('anchors in YAML', () => {
 });
 
 test.each([
-  ['a tag', 'id: !foo /a\n', /^not YAML: Unresolved tag: !foo at line 1, column 5$/],
+  ['a tag', 'id: !foo /a\n', /^not valid YAML: Unresolved tag: !foo at line 1, column 5$/],
   [
     'a tag of another program',
     'id: /a\ncmd: !!js/function x\n',
@@ -38,12 +42,12 @@ test.each([
   [
     'a key given twice',
     'id: /a\nid: /b\n',
-    /^not YAML: Map keys must be unique, got id again at line 2, column 1$/,
+    /^not valid YAML: Map keys must be unique, got id again at line 2, column 1$/,
   ],
   [
     'lists nested without end',
     '- '.repeat(50_000),
-    /^not YAML: nested deeper than 100 levels at line 1, column \d+$/,
+    /^not valid YAML: nested deeper than 100 levels at line 1, column \d+$/,
   ],
 ])('%s is a mistake of the document', (_what, text, message) => {
   expect(() => parseDocument(text)).toThrow(message);
