@@ -112,6 +112,30 @@ test('when the kubeconfig names another server, its objects are followed within 
   expect(listener.app('/old')).toBeUndefined();
 });
 
+test('a token that expires while its watch is open costs no object: the watch goes on with the next token', async () => {
+  const tokens = new Map([['old', 'everything' as const]]);
+  const server = await startServer({ tokens });
+  writeConfig(server, { token: 'old' });
+  writeApp(server, 'before');
+  const listener = await follow(await open());
+  await until('the watches', () => server.watchCount >= 2);
+  tokens.clear();
+  // As a server does that checks the token only when a watch begins.
+  writeApp(server, 'during');
+  await until('an event of the open watch', () => listener.app('/during') !== undefined);
+  server.endWatches('end');
+  await until('it is refused', () => server.requests.some(({ status }) => status === 401));
+  expect(listener.app('/before')).toBeDefined();
+  await until('it says so', () => listener.errors.some((error) => /answered 401/.test(error.message)));
+  const lists = () => server.requests.filter(({ query }) => !query.includes('watch=true')).length;
+  const before = lists();
+  tokens.set('new', 'everything');
+  writeConfig(server, { token: 'new' });
+  writeApp(server, 'after');
+  await until('the watch goes on', () => listener.app('/after') !== undefined);
+  expect(lists()).toBe(before);
+});
+
 test('another user of the same server is used for watches too', async () => {
   const server = await startServer(answers('a', 'b'));
   writeConfig(server, { token: 'a' });
