@@ -61,7 +61,7 @@ report.print();
 
 function phase(...args: readonly string[]): ChildProcess {
   // As the launcher starts it.
-  const env = { ...process.env, MALLOC_ARENA_MAX: '1' };
+  const env = { ...process.env, MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' };
   const child = fork(PHASE, args, { execArgv: [...shippedNodeOptions()], env });
   phases.push(child);
   return child;
