@@ -45,9 +45,10 @@ export async function boot(debian: Debian, script: string): Promise<string> {
     'con0=null,fd:1',
     'ssl=null',
   ];
-  // Its processes end with the first one of their namespace.
-  const words = ['--pid', '--fork', '--kill-child=KILL', 'sh', '-c', '"$@"; exit $?', 'sh', ...kernel];
-  const machine = spawn('unshare', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Its processes end with the first one of their namespace, and that with this process, however it ends.
+  const namespace = ['unshare', '--pid', '--fork', '--kill-child=KILL', 'sh', '-c', '"$@"; exit $?', 'sh'];
+  const words = ['--pdeathsig', 'KILL', ...namespace, ...kernel];
+  const machine = spawn('setpriv', words, { stdio: ['ignore', 'pipe', 'pipe'] });
   let messages = '';
   for (const stream of [machine.stdout, machine.stderr])
     stream.on('data', (data: Buffer) => {
