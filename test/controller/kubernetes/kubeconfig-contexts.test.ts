@@ -28,7 +28,7 @@ test.each([
   ['nested too deeply', `contexts: ${'['.repeat(100_000)}`, 'nested deeper than'],
   ['with an unknown tag', 'contexts: !!js/function []', 'Unresolved tag'],
   ['with a key twice', 'contexts: []\ncontexts: []', 'Map keys must be unique'],
-  ['without contexts', '', 'expected object'],
+  ['without contexts', '', 'expected array'],
 ])('a file %s is refused', async (_what, text, message) => {
   await expect(contextNames({ KUBECONFIG: file('a', text) })).rejects.toThrow(message);
 });
