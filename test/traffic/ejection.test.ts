@@ -173,8 +173,11 @@ inLab('a backend that its source calls fit', () => {
     expect(failures).toEqual([]);
     if (Math.min(before, await size()) < 256 * 1_024)
       console.warn('the machine was too busy to open enough connections');
-    expect(await controller.metric('marathon_ipvs_eject_behind')).toBe(0);
     await shell('ipvsadm -D -t 192.0.2.1:21');
+    // A slow machine may say that it reads rarely, but not that it leaves out connections that wait.
+    const { body } = await controller.get('/readyz?verbose');
+    expect(body).toContain('ejection');
+    expect(body).not.toContain('too large to read whole');
   });
 
   // Opening so many takes minutes, so only the long form does.
