@@ -121,6 +121,8 @@ project() {
   shift 2
   # The tests of the kernel share it, and its one processor; for the others Jest would leave one idle.
   if [ "$name" = unit ]; then set -- --maxWorkers=100% --testTimeout=600000 "$@"; else set -- --runInBand "$@"; fi
+  # Their machine ends with Jest, which would wait for programs that a failed test has left in it.
+  case $launcher in test/lab/run.sh*) set -- --forceExit "$@" ;; esac
   export RUNNING_TESTS="$results/$name.running"
   # shellcheck disable=SC2086 # nothing, or a command with its options
   $launcher "$node" --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --selectProjects "$name" \
