@@ -40,7 +40,8 @@ function tryTcp(host: string, port: number, timeoutMs: number): Promise<ProbeRes
       socket.destroy();
       resolve(result);
     };
-    const timer = setTimeout(() => end('timed out'), timeoutMs);
+    // After a stall of this process the timer comes before the events of the socket, but those before an immediate.
+    const timer = setTimeout(() => setImmediate(end, 'timed out'), timeoutMs);
     socket.once('connect', () => end('connected'));
     // Never removed: an error after the end of the probe must not crash the process.
     socket.on('error', (error) => end(resultOf(error)));
@@ -57,7 +58,7 @@ function tryUdp(address: string, port: number, timeoutMs: number): Promise<Probe
       isOpen = false;
       resolve(result);
     };
-    const timer = setTimeout(() => end('silent'), timeoutMs);
+    const timer = setTimeout(() => setImmediate(end, 'silent'), timeoutMs);
     socket.on('error', (error) => end(resultOf(error)));
     socket.once('message', () => end('connected'));
     socket.connect(port, address, () => socket.send(Buffer.alloc(0)));

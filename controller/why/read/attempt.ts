@@ -47,7 +47,8 @@ export async function attempt({ queries, connections, waitMs }: Attempts): Promi
       localPort = socket.localPort ?? null;
     });
     const outcome = new Promise<string>((resolve) => {
-      const timeout = setTimeout(() => resolve('timeout'), waitMs);
+      // After a stall of this process the timer comes before the events of the sockets, but those before an immediate.
+      const timeout = setTimeout(() => setImmediate(resolve, 'timeout'), waitMs);
       const end = (result: string) => {
         clearTimeout(timeout);
         resolve(result);

@@ -32,6 +32,16 @@ test('a port that somebody listens on is connected to as often as asked', async 
   await server.close();
 });
 
+test('a connection that succeeds while this process stalls is no timeout', async () => {
+  const server = await tcpPort();
+  const results = prober.probe(target('tcp', server.port), 1);
+  await new Promise((resolve) => setImmediate(resolve));
+  const end = performance.now() + 500;
+  while (performance.now() < end);
+  expect(await results).toEqual(['connected']);
+  await server.close();
+});
+
 test('a port that nobody listens on refuses', async () => {
   const server = await tcpPort();
   await server.close();
