@@ -30,7 +30,7 @@ interface Vip {
   services: ReadonlyMap<ServiceKey, Service>;
 }
 
-/** The claimed VIPs by key, and their services. `serve` computes those whose claims or addresses changed. */
+/** The claimed VIPs by key, and their services. `update` computes those whose claims or addresses changed. */
 export class VipTable {
   readonly #listener: VipListener;
   readonly #vips = new Map<string, Vip>();
@@ -39,7 +39,7 @@ export class VipTable {
   readonly #services = new Map<ServiceKey, Service>();
   readonly #withoutService = new Map<string, readonly Declared[]>();
   readonly #due = new Set<string>();
-  /** The VIPs that the current `serve` has not reached yet, in reverse order. */
+  /** The VIPs that the current `update` has not reached yet, in reverse order. */
   #order: string[] = [];
   #touched = new Set<ServiceKey>();
 
