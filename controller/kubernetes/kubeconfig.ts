@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ControllerError, systemReason } from '../errors.ts';
+import { parseUrl } from '../input/host-name.ts';
 import { required } from '../input/schema-messages.ts';
 import { readSmallFile } from '../input/small-file.ts';
 import { parseYaml } from '../input/yaml.ts';
@@ -162,7 +163,7 @@ async function selected(files: readonly ConfigFile[], wanted: string | null): Pr
   const userOf = files.flatMap(({ users, directory }) => (users ?? []).map((one) => ({ ...one, directory })));
   const user = userOf.find((one) => one.name === context.user);
   if (context.user && user === undefined) throw lacks('user', context.user);
-  const server = cluster.cluster.server.replace(/\/+$/, '');
+  const server = serverOf(cluster);
   const clusters = [{ name: cluster.name, cluster: await clusterWithFiles(cluster) }];
   const users = user === undefined ? [] : [{ name: user.name, user: await userWithFiles(user) }];
   const contexts = [{ name: current, context }];
@@ -176,6 +177,19 @@ async function selected(files: readonly ConfigFile[], wanted: string | null): Pr
 
 type Entry<Kind extends 'clusters' | 'users'> = NonNullable<ConfigFile[Kind]>[number] &
   Pick<ConfigFile, 'directory'>;
+
+/**
+ * The base URL of the cluster's API server, without a trailing slash. Throws if it cannot be used, and does not quote it, since it
+ * may have a password.
+ */
+function serverOf({ name, cluster: { server } }: Entry<'clusters'>): string {
+  const url = /^https?:\/\/[^\s?#\\]+$/i.test(server) ? parseUrl(server) : null;
+  if (url === null || url.username + url.password !== '')
+    throw new Error(
+      `server of cluster ${name}: expected an http or https URL without user name, password and query, like https://10.0.0.1:6443`,
+    );
+  return server.replace(/\/+$/, '');
+}
 
 async function clusterWithFiles({ cluster, directory }: Entry<'clusters'>): Promise<object> {
   const { 'certificate-authority': ca, ...rest } = cluster;

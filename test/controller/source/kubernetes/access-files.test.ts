@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
+import { messageOf } from '../../../../controller/errors.ts';
 import { openAccess } from '../../../../controller/kubernetes/access.ts';
 import { createKubernetesClient } from '../../../../controller/kubernetes/client.ts';
 import type { TestKubernetes } from '../../../support/kubernetes/start-kubernetes.ts';
@@ -196,6 +197,24 @@ test('a kubeconfig that is no YAML or lacks what its context names says so', asy
   writeConfig(server);
   writeFileSync(file('config'), readFileSync(file('config'), 'utf8').replace('name: u', 'name: w'));
   await expect(open()).rejects.toThrow(/context test names user u, which it does not have/);
+});
+
+test.each([
+  '10.0.0.1:6443',
+  'ftp://10.0.0.1',
+  'https://10.0.0.1:99999',
+  'https://10.0.0.1 ',
+  'https://10.0.0.1/?a=b',
+  'https://user:secret@10.0.0.1',
+])('a server %p is an error at the start, and no reason to drop what was read before', async (url) => {
+  const server = await startServer();
+  writeConfig(server);
+  const access = await openAccess(null, { clock });
+  writeConfig(server, {}, { server: url });
+  const refusal = await openAccess(null).catch(messageOf);
+  expect(refusal).toMatch(/config cannot be used: server of cluster c: expected an http or https URL/);
+  expect(refusal).not.toContain('secret');
+  await expect(access.authorize('refused')).resolves.toMatchObject({ server: server.url });
 });
 
 test('files of several paths are one configuration, in which the first entry of a name counts', async () => {
