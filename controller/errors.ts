@@ -82,6 +82,11 @@ function aboutPath(error: unknown): error is Error & { readonly code: string; re
   return ('path' in error && typeof error.path === 'string') || OF_OPEN_FILES.includes(error.code);
 }
 
+/** Any thrown value as an error. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
 /** Whether an error has this code: `hasCode(error, 'ENOENT')`. */
 export function hasCode(error: unknown, code: string): boolean {
   return isNativeError(error) && 'code' in error && error.code === code;

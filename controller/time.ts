@@ -56,6 +56,13 @@ export function createEpochOffset(clock: Pick<Clock, 'epoch' | 'monotonic'>): ()
   };
 }
 
+/** The earliest of these times; null when there is none. */
+export function earliest(...times: readonly (number | null)[]): number | null {
+  let first: number | null = null;
+  for (const time of times) if (time !== null && (first === null || time < first)) first = time;
+  return first;
+}
+
 /** Remembers reasons to wake up until they are taken; the same reason counts once. */
 export class Latch<Reason extends string> {
   #reasons = new Set<Reason>();

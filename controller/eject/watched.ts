@@ -1,3 +1,4 @@
+import { delayAfter } from '../backoff.ts';
 import type { Ejection, ProbeResult, Target } from '../model/ejection.ts';
 import type { ServiceKey } from '../model/service.ts';
 import type { Window } from './agents.ts';
@@ -80,17 +81,15 @@ export interface Probe extends VipTarget {
 
 /** A cleared or returned backend is forgotten, with its back-off, this long after it could be a suspect again. */
 export const REMEMBERED_MS = 120_000;
-const FIRST_MS = 1_000;
-const MAX_MS = 30_000;
+const DELAYS = { firstMs: 1_000, limitMs: 30_000 };
 
 /** Delays of 1 s, 2 s, 4 s, and so on, up to 30 s. */
 export class Backoff {
-  #level = 0;
+  #delays = 0;
 
   /** Returns the next delay in milliseconds. */
   next(): number {
-    const delay = Math.min(MAX_MS, FIRST_MS * 2 ** this.#level);
-    this.#level += 1;
-    return delay;
+    this.#delays += 1;
+    return delayAfter(this.#delays, DELAYS);
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ControllerError } from '../errors.ts';
+import { retryDelay } from '../backoff.ts';
+import { asError, ControllerError } from '../errors.ts';
 import { required } from '../input/schema-messages.ts';
 import { Pace } from '../pace.ts';
 import type { Clock } from '../ports.ts';
@@ -101,7 +102,7 @@ export class Reflector<T extends Versioned> {
 
   /** Keeps the objects in sync until `signal` aborts, then resolves. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, clock } = this.#options;
+    const { client, clock, random } = this.#options;
     while (!signal.aborted) {
       let pauseMs: number | null = null;
       this.#inStepSince = null;
@@ -116,7 +117,8 @@ export class Reflector<T extends Versioned> {
         if (signal.aborted) break;
         pauseMs = this.#broken(error);
       }
-      await clock.sleep(pauseMs ?? this.#delay(), signal);
+      const limits = { firstMs: MIN_RETRY_MS, limitMs: this.#limitMs };
+      await clock.sleep(pauseMs ?? retryDelay(this.#failures, random, limits), signal);
     }
   }
 
@@ -267,7 +269,7 @@ export class Reflector<T extends Versioned> {
       // Expected after a long break, so the first time is not reported as a failure.
       if (this.#expirations === 1) return RELIST_SPREAD_MS * this.#options.random();
     }
-    this.#options.listener.failed(error instanceof Error ? error : new Error(String(error)));
+    this.#options.listener.failed(asError(error));
     if (api?.retryAfterMs == null) return null;
     // With jitter, or all clients would come back at the same moment.
     return api.retryAfterMs * (1 + 0.5 * this.#options.random());
@@ -275,12 +277,6 @@ export class Reflector<T extends Versioned> {
 
   #wasStable(): boolean {
     return this.#inStepSince !== null && this.#options.clock.monotonic() - this.#inStepSince >= STABLE_MS;
-  }
-
-  /** Exponential backoff from 0.8 s to 10 s or 30 s. Half of it is jitter, since all hosts lose their watches together. */
-  #delay(): number {
-    const doubled = MIN_RETRY_MS * 2 ** Math.min(20, Math.max(0, this.#failures - 1));
-    return Math.min(this.#limitMs, doubled) * (0.5 + 0.5 * this.#options.random());
   }
 }
 

@@ -14,6 +14,7 @@ import {
   wantsNear,
   whyUndecided,
 } from '../plan/tiers.ts';
+import { earliest } from '../time.ts';
 
 /** Facts about this host that do not come from the sources. */
 export interface HostFacts {
@@ -138,7 +139,7 @@ export class Nearest {
     for (const key of this.#waiting) {
       const choice = this.#chosen.get(key);
       const at = choice === undefined ? null : nextChoiceAt(choice);
-      if (at !== null && (next === null || at < next)) next = at;
+      next = earliest(next, at);
     }
     return next;
   }

@@ -1,4 +1,5 @@
 import { familyOf } from '../address.ts';
+import { Backoff } from '../backoff.ts';
 import { endpointKey } from '../model/endpoint.ts';
 import type { Step, Table } from '../model/kernel.ts';
 import { serviceKey } from '../model/service.ts';
@@ -6,7 +7,7 @@ import type { RefusedBackend } from '../pass-status.ts';
 import type { Decision } from '../plan/decision.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { StepFailure } from '../ports.ts';
-import { Backoff, earliest } from './backoff.ts';
+import { earliest } from '../time.ts';
 
 const STEP_RETRY = { firstMs: 200, limitMs: 60_000 };
 const ADDRESS_RETRY = { firstMs: 60_000, limitMs: 3_600_000 };

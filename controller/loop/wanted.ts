@@ -7,7 +7,7 @@ import { eachInSlices, type Pace } from '../pace.ts';
 import type { DecisionTable } from '../plan/decision.ts';
 import { decideEjected, ejectedOf, withEjected } from '../plan/ejected.ts';
 import { advanceRamps, decideRamps, nextStepOf, type Ramps, rampsIn, weigh } from '../plan/slow-start.ts';
-import { earliest } from './backoff.ts';
+import { earliest } from '../time.ts';
 import { type HostFacts, Nearest, type Places } from './nearness.ts';
 
 /** Steps of slow start that are due within so many milliseconds are made by one pass. */

@@ -1,7 +1,7 @@
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DirectoryWatch } from '../directory-watch.ts';
-import { messageOf, systemReason } from '../errors.ts';
+import { asError, messageOf, systemReason } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { Latch, systemClock } from '../time.ts';
 import { mountRoots, ownInode, readNamespaceFile } from './namespace-file.ts';
@@ -67,7 +67,7 @@ export async function followNamespaces(
         last = now;
       } catch (error) {
         const now = messageOf(error);
-        if (now !== last) listener.failed(error instanceof Error ? error : new Error(now));
+        if (now !== last) listener.failed(asError(error));
         last = now;
       }
       await wakeUp.wait(pollMs, clock, signal);

@@ -1,3 +1,4 @@
+import { delayAfter } from '../backoff.ts';
 import { messageOf } from '../errors.ts';
 import { Inventory } from '../inventory/inventory.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
@@ -5,7 +6,6 @@ import { elect, type Lead } from '../kubernetes/election.ts';
 import { objectName } from '../kubernetes/object-name.ts';
 import { APP_LABEL } from '../kubernetes/relayed.ts';
 import { Throttle } from '../kubernetes/throttle.ts';
-import { delayAfter } from '../loop/backoff.ts';
 import { createConfirmation } from '../loop/confirm.ts';
 import { follow } from '../loop/follow.ts';
 import { type NamedEnds, Sources } from '../loop/sources.ts';

@@ -1,5 +1,5 @@
-import { ControllerError, messageOf } from '../errors.ts';
-import { asError, retryDelay } from '../http/retry.ts';
+import { type BackoffOptions, retryDelay } from '../backoff.ts';
+import { asError, ControllerError, messageOf } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 
 /** One connection to a server's event stream. */
@@ -74,7 +74,7 @@ export interface ReconnectOptions {
   /** Numbers in [0, 1) for jitter. */
   readonly random: () => number;
   /** Bounds of the backoff. Defaults to those of `retryDelay`. */
-  readonly retry?: { readonly firstMs: number; readonly lastMs: number };
+  readonly retry?: BackoffOptions;
   readonly failed: (error: Error) => void;
   /** Waits before the next attempt. Defaults to the clock's sleep. */
   readonly pause?: (ms: number) => Promise<void>;

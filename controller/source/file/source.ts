@@ -1,7 +1,7 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DirectoryWatch } from '../../directory-watch.ts';
-import { hasCode, systemReason } from '../../errors.ts';
+import { asError, hasCode, systemReason } from '../../errors.ts';
 import { isEmpty } from '../../model/delta.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { AppSource, Clock, Log, Resolver, SavedApps, SourceListener } from '../../ports.ts';
@@ -131,7 +131,7 @@ class FileSource implements AppSource {
       if (delta !== null && (polled || !isEmpty(delta))) listener.changed(delta);
       return true;
     } catch (error) {
-      if (!signal.aborted) listener.failed(error instanceof Error ? error : new Error(String(error)));
+      if (!signal.aborted) listener.failed(asError(error));
       return false;
     }
   }

@@ -1,5 +1,5 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { asError } from '../../http/retry.ts';
+import { asError } from '../../errors.ts';
 import { BOUNDS } from '../../input/bounds.ts';
 import { deploymentStepSchema, eventSchema } from '../../input/marathon-json.ts';
 import { isRecord, shown } from '../../input/rejection.ts';

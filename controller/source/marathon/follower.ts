@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { asError, retryDelay } from '../../http/retry.ts';
+import { retryDelay } from '../../backoff.ts';
+import { asError } from '../../errors.ts';
 import { BOUNDS } from '../../input/bounds.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { reconnect } from '../stream.ts';

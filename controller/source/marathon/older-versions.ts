@@ -1,4 +1,4 @@
-import { ControllerError } from '../../errors.ts';
+import { asError, ControllerError } from '../../errors.ts';
 import type { MarathonApp, MarathonPodStatus } from '../../input/marathon-json.ts';
 import type { App } from '../../model/app.ts';
 import { Pace } from '../../pace.ts';
@@ -102,7 +102,7 @@ export class OlderVersionsReader {
       this.#options.unreadable(id, new ControllerError('source', message));
     } catch (error) {
       signal.throwIfAborted();
-      this.#options.unreadable(id, error instanceof Error ? error : new Error(String(error)));
+      this.#options.unreadable(id, asError(error));
     }
   }
 }

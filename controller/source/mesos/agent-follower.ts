@@ -1,4 +1,5 @@
-import { asError, retryDelay } from '../../http/retry.ts';
+import { retryDelay } from '../../backoff.ts';
+import { asError } from '../../errors.ts';
 import type { App, AppKey } from '../../model/app.ts';
 import { type About, isEmpty } from '../../model/delta.ts';
 import { Pace } from '../../pace.ts';
@@ -82,7 +83,7 @@ export class AgentFollower {
       const delay =
         failures === 0
           ? pollMs * (0.9 + 0.2 * random())
-          : retryDelay(failures + 1, random, { firstMs: pollMs, lastMs: LAST_RETRY_MS });
+          : retryDelay(failures + 1, random, { firstMs: pollMs, limitMs: LAST_RETRY_MS });
       await clock.sleep(delay, signal);
     }
   }

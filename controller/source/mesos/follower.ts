@@ -1,5 +1,5 @@
-import { ControllerError } from '../../errors.ts';
-import { asError } from '../../http/retry.ts';
+import type { BackoffOptions } from '../../backoff.ts';
+import { asError, ControllerError } from '../../errors.ts';
 import type { App, AppKey } from '../../model/app.ts';
 import { isEmpty } from '../../model/delta.ts';
 import { Pace } from '../../pace.ts';
@@ -22,7 +22,7 @@ export interface FollowerOptions {
   readonly listener: SourceListener;
   readonly maxRecordBytes: number;
   readonly silenceMs: number;
-  readonly retry: { readonly firstMs: number; readonly lastMs: number };
+  readonly retry: BackoffOptions;
   readonly random: () => number;
   readonly lastGood: LastGood;
 }

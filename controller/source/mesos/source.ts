@@ -1,3 +1,4 @@
+import type { BackoffOptions } from '../../backoff.ts';
 import { ControllerError } from '../../errors.ts';
 import { Pace } from '../../pace.ts';
 import type { AppSource, Clock, Resolver, SavedApps } from '../../ports.ts';
@@ -16,7 +17,7 @@ export interface MesosSourceOptions extends Omit<MesosClientOptions, 'clock'> {
   /** What was saved of it: what cannot be read of its first state is what it was then. */
   readonly saved?: SavedApps | undefined;
   /** How long to wait before a subscription is opened again: at first, and at most. Defaults to 2 s and 30 s. */
-  readonly retry?: { readonly firstMs: number; readonly lastMs: number } | undefined;
+  readonly retry?: BackoffOptions | undefined;
   /** Numbers in [0, 1) for jitter. */
   readonly random?: (() => number) | undefined;
 }
@@ -66,7 +67,7 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
         listener,
         maxRecordBytes: options.maxBodyBytes ?? MAX_BYTES,
         silenceMs,
-        retry: options.retry ?? { firstMs: 2_000, lastMs: 30_000 },
+        retry: options.retry ?? { firstMs: 2_000, limitMs: 30_000 },
         random,
         lastGood: new LastGood(name, options.saved),
       }).run(signal),

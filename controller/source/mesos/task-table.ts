@@ -1,3 +1,4 @@
+import { earliest } from '../../time.ts';
 import { SetMap } from '../set-map.ts';
 import type { JoinedTask } from './apps.ts';
 
@@ -66,8 +67,7 @@ export class TaskTable {
   /** When the next of those is to be forgotten; null when there is none. */
   nextExpiry(): number | null {
     let next: number | null = null;
-    for (const { keptUntil } of this.kept())
-      if (keptUntil !== null && (next === null || keptUntil < next)) next = keptUntil;
+    for (const { keptUntil } of this.kept()) next = earliest(next, keptUntil);
     return next;
   }
 

@@ -1,3 +1,4 @@
+import { delayAfter } from '../../backoff.ts';
 import { same } from '../../compare.ts';
 import { messageOf } from '../../errors.ts';
 import { ApiFailure } from '../../kubernetes/api-failure.ts';
@@ -32,8 +33,8 @@ export interface StatusWriterOptions extends StatusApiOptions {
 export const STATUS_LEASE = 'marathon-ipvs-status';
 /** Minimum interval between writes to one object: each write goes to every host that watches it. */
 const MIN_INTERVAL_MS = 10_000;
-/** Maximum delay after successive failed writes of one object, besides jitter. */
-const MAX_RETRY_MS = 300_000;
+/** The delays after successive failed writes of one object, besides jitter. */
+const RETRY = { firstMs: MIN_INTERVAL_MS, limitMs: 300_000 };
 /** How often the leader checks for due objects if nothing wakes it. */
 const POLL_MS = 5_000;
 /** Concurrent writes. */
@@ -269,8 +270,8 @@ class Term {
       this.#writtenAt.delete(key);
       return clock.monotonic();
     }
-    const doubled = Math.min(MAX_RETRY_MS, MIN_INTERVAL_MS * 2 ** Math.min(failures - 1, 10));
-    const due = clock.monotonic() + Math.max(doubled, retryAfterOf(error) ?? 0) * (1 + 0.2 * random());
+    const delay = Math.max(delayAfter(failures, RETRY), retryAfterOf(error) ?? 0);
+    const due = clock.monotonic() + delay * (1 + 0.2 * random());
     this.#retries.set(key, { failures, due });
     return due;
   }

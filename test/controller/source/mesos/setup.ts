@@ -59,7 +59,7 @@ export function fill({ cluster }: TestMesos): void {
 }
 
 export function source(options: Partial<MesosSourceOptions> = {}) {
-  const retry = { firstMs: 10, lastMs: 50 };
+  const retry = { firstMs: 10, limitMs: 50 };
   return createMesosSource({ where: mesos.urls.join(','), resolver: namesOf(), retry, ...options });
 }
 

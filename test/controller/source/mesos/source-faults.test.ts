@@ -52,7 +52,7 @@ test('a stream that falls silent is opened again after three heartbeats', async 
   fill(other);
   other.heartbeats = false;
   const clock = fastClock(100);
-  const listener = await followed({ where: urlOf(other), clock, retry: { firstMs: 100, lastMs: 200 } });
+  const listener = await followed({ where: urlOf(other), clock, retry: { firstMs: 100, limitMs: 200 } });
   await until('it is opened again', () => wholes(listener) === 2);
   const [first, second] = listener.reads.filter(({ complete }) => complete);
   expect((second?.since ?? 0) - (first?.since ?? 0)).toBeGreaterThanOrEqual(29_000);

@@ -1,3 +1,5 @@
+import { earliest } from './time.ts';
+
 /** The delay after the first failure, and the longest one, in milliseconds. */
 export interface BackoffOptions {
   readonly firstMs: number;
@@ -7,6 +9,16 @@ export interface BackoffOptions {
 /** The delay after a number of failures in a row: doubles from `firstMs` up to `limitMs`; 0 without a failure. */
 export function delayAfter(failures: number, { firstMs, limitMs }: BackoffOptions): number {
   return failures === 0 ? 0 : Math.min(limitMs, firstMs * 2 ** Math.min(failures - 1, 30));
+}
+
+const RETRY: BackoffOptions = { firstMs: 100, limitMs: 30_000 };
+
+/**
+ * The delay after this many failures in a row, with jitter: it doubles, by default from 100 ms to 30 s. Half of it is jitter, since
+ * all hosts fail together. `random` returns numbers in [0, 1).
+ */
+export function retryDelay(failures: number, random: () => number, options = RETRY): number {
+  return delayAfter(failures, options) * (0.5 + 0.5 * random());
 }
 
 /** A failed item: how many times in a row, since when, and when its retry is due. */
@@ -70,11 +82,4 @@ export class Backoff {
   prune(keep: (key: string) => boolean): void {
     for (const key of this.#items.keys()) if (!keep(key)) this.#items.delete(key);
   }
-}
-
-/** The earliest of these times; null when there is none. */
-export function earliest(...times: readonly (number | null)[]): number | null {
-  let first: number | null = null;
-  for (const time of times) if (time !== null && (first === null || time < first)) first = time;
-  return first;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Backoff, delayAfter } from '../../../controller/loop/backoff.ts';
+import { Backoff, delayAfter } from '../../controller/backoff.ts';
 
 const options = { firstMs: 100, limitMs: 1_000 };
 
