@@ -1,6 +1,5 @@
 /** Wires the commands: builds their parts from the configuration. Only the files here know every implementation. */
 
-import { readFile } from 'node:fs/promises';
 import type { AppWriting } from '../api/services.ts';
 import { createHostAddresses, type HostAddress, ofHostAddresses } from '../apply/host-addresses.ts';
 import { readHostIdentity } from '../apply/host-identity.ts';
@@ -13,26 +12,21 @@ import { withTimeouts } from '../apply/timeouts.ts';
 import { createUnfitAddresses } from '../apply/unfit-addresses.ts';
 import type { ConnectionPorts } from '../cli/commands/connection.ts';
 import type { Config } from '../config/config.ts';
-import { optionAsWritten } from '../config/option-text.ts';
 import { inPool } from '../desired/pool.ts';
 import { createTranslator } from '../desired/translate.ts';
 import type { TranslationRules } from '../desired/translation-rules.ts';
 import type { NameServer } from '../dns/name-server.ts';
 import type { Watch } from '../eject/watch.ts';
-import { ControllerError, systemReason } from '../errors.ts';
 import { Reconciler } from '../loop/reconciler.ts';
 import { SavedEndpoints } from '../loop/saved-endpoints.ts';
 import type { DnsMetrics } from '../metrics/dns.ts';
 import type { IpvsTables } from '../model/counters.ts';
-import type { ServiceKey } from '../model/service.ts';
-import { parseTable } from '../plan/ipvsadm.ts';
 import type {
   AppSource,
   Clock,
   IpvsTable,
   KernelCounters,
   Ledger,
-  LedgerEntry,
   Log,
   Reachability,
   Reporter,
@@ -40,9 +34,9 @@ import type {
 } from '../ports.ts';
 import { createLedger } from '../state/ledger.ts';
 import { withLoadTimeout } from '../state/load-timeout.ts';
-import { namedLedger } from '../state/named-ledger.ts';
 import { createStateStore, savedIn } from '../state/store.ts';
 import { systemClock } from '../time.ts';
+import { openAgainst } from './against.ts';
 import { openWatch } from './eject.ts';
 import { type Namespaces, openNamespaces } from './netns.ts';
 import { openNamespace } from './netns-named.ts';
@@ -87,7 +81,7 @@ export interface DnsService {
 export async function wire(config: Config, log: Log): Promise<Parts> {
   const ranges = Object.values(poolsOf(config)).filter((pool) => pool !== null);
   const inPools = (address: string) => ranges.some((pool) => inPool(pool, address));
-  const { table, ledger } = await comparedWith(config, inPools);
+  const { table, ledger } = await openAgainst(config, inPools);
   try {
     const looked = config.against.kind === 'kernel' && !(config.once && config.dryRun);
     const client = looked ? await openKernelClient() : null;
@@ -209,72 +203,6 @@ async function openDns(config: Config, store: StateStore, log: Log): Promise<Dns
 /** The addresses on which this program answers DNS. */
 function serversOf({ dnsListen }: Config): string[] {
   return dnsListen.map(({ address }) => address);
-}
-
-/** The table to compare with (`--against`), and the ledger that says which of its services are owned. */
-async function comparedWith(
-  config: Config,
-  inPools: (address: string) => boolean,
-): Promise<{ table: IpvsTable; ledger: Ledger }> {
-  const { against, ledger, origins } = config;
-  const other = await openNamespace(config);
-  if (other !== null) return other;
-  switch (against.kind) {
-    case 'kernel':
-      return {
-        table: await openKernelTable().catch(config.dryRun ? adviseWithoutKernel : undefined),
-        ledger: createLedger(ledger),
-      };
-    case 'none':
-      return { table: readOnlyTable(new Map()), ledger: fixedLedger([]) };
-    case 'file': {
-      const table = await readTable(against.path);
-      if (origins.ledger !== 'default')
-        return {
-          table: readOnlyTable(table),
-          ledger: namedLedger(ledger, optionAsWritten(config, 'ledger')),
-        };
-      // Services in the pools were made by this controller or by dcos-net. For the others only a ledger can tell.
-      const ours = [...table].filter(([, { address }]) => inPools(address)).map(([key]) => key);
-      return { table: readOnlyTable(table), ledger: fixedLedger(ours) };
-    }
-  }
-}
-
-/** Adds the advice for a first try, which is often made on a machine without IPVS. */
-function adviseWithoutKernel(error: unknown): never {
-  if (!(error instanceof ControllerError)) throw error;
-  const { code, message, cause, retry } = error;
-  const advice = 'to see what would be made on an empty table: --against none';
-  throw new ControllerError(code, `${message}; ${advice}`, { cause, retry });
-}
-
-async function readTable(path: string) {
-  try {
-    return parseTable(await readFile(path, 'utf8'));
-  } catch (cause) {
-    const message = `--against ${path}: ${systemReason(cause)}; expected the output of \`ipvsadm -Sn\``;
-    throw new ControllerError('usage', message, { retry: 'never' });
-  }
-}
-
-function readOnlyTable(table: Awaited<ReturnType<IpvsTable['observe']>>): IpvsTable {
-  return {
-    observe: async () => table,
-    observeInBackground: async () => table,
-    apply: () => Promise.reject(new Error('a table that is not the kernel is never written')),
-    close: () => undefined,
-  };
-}
-
-function fixedLedger(keys: Iterable<ServiceKey>): Ledger {
-  const entries = new Map(
-    [...keys].map((key): [ServiceKey, LedgerEntry] => [key, { name: null, framework: null, fqdn: null }]),
-  );
-  return {
-    load: async () => ({ entries }),
-    save: () => Promise.reject(new Error('the ledger of a diff is never written')),
-  };
 }
 
 /** The brake is off for a table that is not the kernel, since nothing is removed there. */
