@@ -1,7 +1,7 @@
 /** The ports of the program on one page: everything that it reads, writes and waits for, and that a test replaces. */
 
 import type { AppRef, DeploymentProgress, WriteOptions, WriteResult } from './model/app-writes.ts';
-import type { ConnectionKey, TcpConnections } from './model/connection-entry.ts';
+import type { ConnectionKey, ConnectionsRead } from './model/connection-entry.ts';
 import type { CountersRead, KernelReading } from './model/counters.ts';
 import type { Delta } from './model/delta.ts';
 import type { Ejections, ProbeResult, Target, TargetKey } from './model/ejection.ts';
@@ -122,23 +122,6 @@ export interface ConnectionTable {
   /** One call at a time. Rejects when the kernel cannot be read. */
   read(): Promise<ConnectionsRead>;
   close(): void;
-}
-
-/**
- * Which connections were read. `all`; `beginning`: only the first ones of a table that is too large to be polled; `waiting`:
- * these, and all connections that wait for an answer.
- */
-export type ConnectionsExtent = 'all' | 'waiting' | 'beginning';
-
-/** The connections of one read of the kernel's table. */
-export interface ConnectionsRead {
-  /** In the order of the kernel's table. */
-  readonly tcp: TcpConnections;
-  readonly extent: ConnectionsExtent;
-  /** How many bytes were read. */
-  readonly bytes: number;
-  /** How much CPU time this thread had used before, in milliseconds, with what other work used during the read. */
-  readonly cpuFrom: number;
 }
 
 /** All TCP connections of this network namespace that no packet has come back for, whatever program they belong to. */

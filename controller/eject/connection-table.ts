@@ -1,7 +1,12 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { CONNECTION_TABLE, type ConnectionKey, splitLine } from '../model/connection-entry.ts';
-import type { ConnectionsRead, ConnectionTable, WaitingConnections } from '../ports.ts';
+import {
+  CONNECTION_TABLE,
+  type ConnectionKey,
+  type ConnectionsRead,
+  splitLine,
+} from '../model/connection-entry.ts';
+import type { ConnectionTable, WaitingConnections } from '../ports.ts';
 
 /**
  * Read limits: about 4,000 IPv4 connections, or 16,000 if `waiting` cannot list the unanswered ones. For each page that it

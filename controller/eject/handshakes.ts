@@ -1,8 +1,12 @@
-import { type ConnectionKey, entryOf, type TcpConnections } from '../model/connection-entry.ts';
+import {
+  type ConnectionKey,
+  type ConnectionsExtent,
+  entryOf,
+  type TcpConnections,
+} from '../model/connection-entry.ts';
 import { type TargetKey, targetKey } from '../model/ejection.ts';
 import { type BackendKey, endpointKey } from '../model/endpoint.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
-import type { ConnectionsExtent } from '../ports.ts';
 import type { Sign } from './suspicion.ts';
 
 /**

@@ -1,17 +1,10 @@
 import { familyOf } from '../address.ts';
 import { messageOf } from '../errors.ts';
+import type { ConnectionsExtent } from '../model/connection-entry.ts';
 import type { CountersRead } from '../model/counters.ts';
 import type { EjectionReport, Ejections, TargetKey } from '../model/ejection.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
-import type {
-  Clock,
-  ConnectionsExtent,
-  ConnectionTable,
-  DestinationCounters,
-  EjectionFacts,
-  Log,
-  Prober,
-} from '../ports.ts';
+import type { Clock, ConnectionTable, DestinationCounters, EjectionFacts, Log, Prober } from '../ports.ts';
 import type { BackendOutcome, BackendSign } from './backends.ts';
 import { Ejector } from './ejector.ts';
 import { Handshakes, type Outcome } from './handshakes.ts';

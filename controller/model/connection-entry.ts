@@ -1,4 +1,4 @@
-/** Parses the lines of `/proc/net/ip_vs_conn`, the kernel's table of IPVS connections. */
+/** The kernel's table of IPVS connections, `/proc/net/ip_vs_conn`: its lines, and what was read of it. */
 
 import ipaddr from 'ipaddr.js';
 import type { Endpoint } from './endpoint.ts';
@@ -11,6 +11,23 @@ export type ConnectionKey = string;
 
 /** TCP connections and their states: `SYN_RECV`, `ESTABLISHED`, `TIME_WAIT`. */
 export type TcpConnections = ReadonlyMap<ConnectionKey, string>;
+
+/**
+ * Which connections were read. `all`; `beginning`: only the first ones of a table that is too large to be polled; `waiting`:
+ * these, and all connections that wait for an answer.
+ */
+export type ConnectionsExtent = 'all' | 'waiting' | 'beginning';
+
+/** The connections of one read of the kernel's table. */
+export interface ConnectionsRead {
+  /** In the order of the kernel's table. */
+  readonly tcp: TcpConnections;
+  readonly extent: ConnectionsExtent;
+  /** How many bytes were read. */
+  readonly bytes: number;
+  /** How much CPU time this thread had used before, in milliseconds, with what other work used during the read. */
+  readonly cpuFrom: number;
+}
 
 export interface ConnectionEntry {
   readonly protocol: string;

@@ -1,7 +1,7 @@
 /** TCP connections as the kernel's table has them, in simulated time. */
 
 import type { VipTarget } from '../../controller/eject/watched.ts';
-import type { ConnectionsExtent } from '../../controller/ports.ts';
+import type { ConnectionsExtent } from '../../controller/model/connection-entry.ts';
 
 /** How long an end is still to be seen; the kernel shows it for longer, which changes nothing. */
 const ENDED_MS = 1_000;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Handshakes } from '../../../controller/eject/handshakes.ts';
-import type { ConnectionsExtent } from '../../../controller/ports.ts';
+import type { ConnectionsExtent } from '../../../controller/model/connection-entry.ts';
 
 const READ_MS = 200;
 const [ONE, OTHER] = ['10.0.0.1:31000', '10.0.0.2:31000'];

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { Watch, type WatchPorts } from '../../../controller/eject/watch.ts';
+import type { ConnectionsExtent } from '../../../controller/model/connection-entry.ts';
 import type { Counted, CountedDestination } from '../../../controller/model/counters.ts';
 import type { EjectionReport, ProbeResult } from '../../../controller/model/ejection.ts';
 import { endpointKey } from '../../../controller/model/endpoint.ts';
 import type { Backend, Service } from '../../../controller/model/service.ts';
-import type { ConnectionsExtent } from '../../../controller/ports.ts';
 import { WEIGHT_1, WLC } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
