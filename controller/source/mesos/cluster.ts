@@ -9,6 +9,7 @@ import { aboutOf } from './about.ts';
 import { AgentTable } from './agent-table.ts';
 import type { MesosEvent, TaskUpdate } from './events.ts';
 import { mayServe, mergeKnown, mesosState, type TaskFacts, updated } from './facts.ts';
+import { FrameworkTable } from './framework-table.ts';
 import { Groups } from './groups.ts';
 import { keyOf, taskIdIn, type Unreadable } from './read-task.ts';
 import { givenUp, LATE_TASKS_MS, RecoveringAgents, unlisted } from './recovering-agents.ts';
@@ -23,8 +24,7 @@ import { type UnreadablePart, UnreadableTable } from './unreadable-table.ts';
  * until its framework is known; once joined, it keeps its agent and framework.
  */
 export class Cluster {
-  /** Names by id. */
-  #frameworks = new Map<string, string>();
+  readonly #frameworks = new FrameworkTable();
   readonly #agents = new AgentTable();
   readonly #tasks = new TaskTable();
   /** Keys of tasks whose framework is not known yet. */
@@ -83,7 +83,7 @@ export class Cluster {
   async replace(state: MesosState, now: number, pace: Pace): Promise<void> {
     const before = new Map(this.#tasks.all());
     await this.#saved.recall(state);
-    this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
+    this.#frameworks.add(state);
     this.#agents.add(state);
     this.#unreadable.clear();
     const present = new Set(state.rejected.keys());
@@ -110,7 +110,9 @@ export class Cluster {
       else this.#put(kept.facts, kept.keptUntil);
       await pace.restIfDue();
     }
-    this.#forgetRows(state);
+    const needed = this.#tasks.references();
+    this.#frameworks.prune(state, needed);
+    this.#agents.prune(state, needed);
     this.#unreadable.leaveOutSaved((id) => this.#saved.isUnknown(id));
     this.#saved.forget();
   }
@@ -154,8 +156,7 @@ export class Cluster {
 
   /** Its tasks wait for its name. All tasks are searched only if the name has changed. */
   #frameworkKnown(id: string, name: string): void {
-    const before = this.#frameworks.get(id);
-    this.#frameworks.set(id, name);
+    const before = this.#frameworks.set(id, name);
     if (before === name) return;
     const keys = before === undefined ? this.#unnamed : this.#tasks.all().keys();
     this.#rejoin([...keys].filter((key) => this.#tasks.get(key)?.facts.frameworkId === id));
@@ -295,13 +296,5 @@ export class Cluster {
   #rejoin(keys: Iterable<string>): void {
     for (const entry of [...keys].map((key) => this.#tasks.get(key)))
       if (entry !== undefined) this.#put(entry.facts, entry.keptUntil);
-  }
-
-  /** Forgets agents and frameworks that are gone, except those of remaining tasks. */
-  #forgetRows(state: MesosState): void {
-    const needed = this.#tasks.references();
-    for (const id of this.#frameworks.keys())
-      if (!state.frameworks.has(id) && !needed.has(id)) this.#frameworks.delete(id);
-    this.#agents.prune(state, needed);
   }
 }

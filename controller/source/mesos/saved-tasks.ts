@@ -1,5 +1,6 @@
 import type { LastGood } from '../last-good.ts';
 import { NOTHING_READ, type SavedTask, type TaskFacts } from './facts.ts';
+import type { FrameworkTable } from './framework-table.ts';
 import { frameworkIdIn, taskIdIn } from './read-task.ts';
 import type { MesosState } from './state.ts';
 
@@ -36,7 +37,7 @@ export class SavedTasks {
   }
 
   /** A task of which something could not be read, its framework's name perhaps, with what it was; any other one as it is. */
-  complete(facts: TaskFacts, frameworks: ReadonlyMap<string, string>): TaskFacts {
+  complete(facts: TaskFacts, frameworks: Pick<FrameworkTable, 'get'>): TaskFacts {
     const framework = frameworks.get(facts.frameworkId);
     const isRead = facts.unread === undefined && framework !== undefined;
     const saved = isRead ? null : this.#find(facts.id, framework);
@@ -44,7 +45,7 @@ export class SavedTasks {
   }
 
   /** What a task was of which nothing can be read but its key; null where that is not known, or it had ended. */
-  find(key: string, frameworks: ReadonlyMap<string, string>): TaskFacts | null {
+  find(key: string, frameworks: Pick<FrameworkTable, 'get'>): TaskFacts | null {
     const [frameworkId, id] = [frameworkIdIn(key), taskIdIn(key)];
     const saved = this.#find(id, frameworks.get(frameworkId));
     if (saved === null || saved.task.state === 'gone') return null;
