@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
+import type { KubernetesClient } from '../../../controller/kubernetes/client.ts';
 import { elect } from '../../../controller/kubernetes/election.ts';
-import { clientOf, startServer } from '../source/kubernetes/setup.ts';
+import { clientOf, never, startServer } from '../source/kubernetes/setup.ts';
 import { silent } from '../source/support.ts';
 
 test.each([
@@ -28,19 +29,24 @@ test.each([
     const options = { client, clock, log: silent, namespace: 'default', name: 'lease', identity: 'me' };
     const sent = () =>
       server.requests.filter(({ method, path: to }) => method === 'POST' && to === path).length;
-    await elect(
-      { ...options, random: Math.random },
-      async (signal, writing) => {
-        const write = () => writing.call('POST', path, { body: {} }, signal);
-        await expect(write()).rejects.toThrow(/answered 4/);
-        expect(sent()).toBe(1);
-        Object.assign(clock, { passed: ms, stepped: step });
-        await expect(write()).rejects.toThrow('not written: the lease was not renewed in time');
-        expect(sent()).toBe(1);
-        await expect(writing.call('GET', path, {}, signal)).resolves.toBeDefined();
-        stop.abort();
-      },
-      stop.signal,
-    );
+    const elected = Promise.withResolvers<KubernetesClient>();
+    const lead = async (signal: AbortSignal, writing: KubernetesClient) => {
+      elected.resolve(writing);
+      await sleep(0, signal);
+    };
+    const electing = elect({ ...options, random: Math.random }, lead, stop.signal);
+    try {
+      const writing = await elected.promise;
+      const write = () => writing.call('POST', path, { body: {} }, never);
+      await expect(write()).rejects.toThrow(/answered 4/);
+      expect(sent()).toBe(1);
+      Object.assign(clock, { passed: ms, stepped: step });
+      await expect(write()).rejects.toThrow('not written: the lease was not renewed in time');
+      expect(sent()).toBe(1);
+      await expect(writing.call('GET', path, {}, never)).resolves.toBeDefined();
+    } finally {
+      stop.abort();
+      await electing;
+    }
   },
 );

@@ -102,6 +102,22 @@ test('a candidate and a leader leave a busy API server alone as long as it asks,
   expect(process.leading).toBe(true);
 });
 
+test('a leader that the API server asks to wait renews no sooner, and leads on', async () => {
+  const { clock } = world();
+  const leader = new Process('a', now);
+  await clock.advance(60_000);
+  const asked: number[] = [];
+  leader.busy = () => {
+    asked.push(clock.monotonic());
+    return new ApiFailure('lease', { status: 429, body: {}, retryAfter: '5' });
+  };
+  await clock.advance(6_000);
+  leader.busy = null;
+  await clock.advance(30_000);
+  expect(asked).toHaveLength(1);
+  expect([leader.leading, leader.turns]).toEqual([true, 1]);
+});
+
 test('a storm of conflicts costs a leader its term, not its process, and it leads again afterwards', async () => {
   const { clock } = world();
   const all = ['a', 'b', 'c', 'd'].map((identity) => new Process(identity, now));
