@@ -56,6 +56,7 @@ test.each<[string, unknown]>([
   ['a duration of years', { holderIdentity: 'z', leaseDurationSeconds: 2_147_483_647 }],
   ['a duration that is text', { holderIdentity: 'z', leaseDurationSeconds: 'x' }],
   ['a renewal far in the future', { holderIdentity: 'z', renewTime: '9999-12-31T23:59:59.000000Z' }],
+  ['an acquisition of its own that is no time', { holderIdentity: 'a', acquireTime: 'x' }],
   ['the most transitions', { holderIdentity: 'z', leaseTransitions: 2_147_483_647, acquireTime: 'x' }],
 ])(
   'a lease with %s is taken over once it does not change, with fields that a server accepts',
@@ -74,6 +75,21 @@ test.each<[string, unknown]>([
     expect(Date.parse(acquireTime)).toBeGreaterThan(0);
   },
 );
+
+test.each([
+  { holderIdentity: 7 },
+  { leaseDurationSeconds: 'x' },
+  { acquireTime: 7 },
+  { leaseTransitions: -1 },
+])('a holder that renews a lease with %j keeps it', async (garbled) => {
+  const { clock, server } = world();
+  const process = new Process('a', now);
+  for (let renewal = 0; renewal < 10; renewal += 1) {
+    server.put({ holderIdentity: 'z', leaseDurationSeconds: 15, renewTime: String(renewal), ...garbled });
+    await clock.advance(5_000);
+    expect(process.turns).toBe(0);
+  }
+});
 
 test.each([-5, 0, 1, 0.5])(
   'a holder that renews with a duration of %d s keeps the lease',

@@ -56,6 +56,17 @@ test.each([429, 503])(
   },
 );
 
+test('clients that are asked to wait at the same moment do not come back at the same moment', () => {
+  const waits = [0, 0.5, 0.99].map((random) => {
+    const throttle = new Throttle({ clock: new FakeClock(), random: () => random });
+    throttle.record(busy(8));
+    return throttle.remainingMs;
+  });
+  expect(waits[0]).toBe(8_000);
+  expect(waits.toSorted((a, b) => a - b)).toEqual(waits);
+  expect(new Set(waits).size).toBe(3);
+});
+
 test('one write that the server postpones each time does not stop the others', async () => {
   const { clock, made, done, result } = round(20, (name) => (name === 'app-0' ? busy(2) : null));
   await clock.advance(10_000);

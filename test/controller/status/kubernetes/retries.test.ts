@@ -1,19 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { ReferenceBook } from '../../../../controller/source/kubernetes/references.ts';
-import { kubernetesSource } from '../../../../controller/source/kubernetes/source.ts';
-import { StatusWriter } from '../../../../controller/status/kubernetes/writer.ts';
-import { nothingRemembered } from '../../../support/builders.ts';
-import { translator } from '../../desired/support.ts';
-import {
-  clientOf,
-  clock,
-  inBackground,
-  never,
-  startServer,
-  writeApp,
-} from '../../source/kubernetes/setup.ts';
+import { clock, startServer, writeApp } from '../../source/kubernetes/setup.ts';
 import { silent, until } from '../../source/support.ts';
 import { passOf } from '../passes.ts';
+import { writing } from './writing.ts';
 
 /** When the status of one object was sent to a server that refuses it with this status, in seconds between the attempts. */
 async function pausesOf(status: number, attempts: number): Promise<readonly number[]> {
@@ -28,13 +17,7 @@ async function pausesOf(status: number, attempts: number): Promise<readonly numb
     { status, body: { kind: 'Status', code: status, message: 'no' } },
     100,
   );
-  const client = await clientOf(server);
-  const references = new ReferenceBook();
-  const common = { client, clock, log: silent, namespace: null, identity: 'one' };
-  const writer = new StatusWriter({ ...common, random: () => 0, references });
-  inBackground((signal) => writer.run(signal));
-  const source = kubernetesSource(client, { context: '', clock, references });
-  const desired = translator()(await source.read(never), nothingRemembered);
+  const { writer, desired } = await writing(server, { random: () => 0 });
   writer.passed(passOf({ desired, over: { startedAt: clock.monotonic() } }));
   await until('it was tried', () => at.length >= attempts);
   return at.slice(1).map((time, i) => (time - (at[i] ?? 0)) / 1_000);
@@ -50,4 +33,28 @@ test('after a conflict it is read and written again at once, then less often', a
   const [first = 0, second = 0] = await pausesOf(409, 3);
   expect(first).toBeLessThan(9);
   expect(second).toBeGreaterThanOrEqual(20);
+});
+
+test('a host whose machine slept writes no status before its lease is renewed', async () => {
+  const server = await startServer();
+  writeApp(server, 'web');
+  const written = () => server.requests.filter(({ path }) => path.endsWith('/status')).length;
+  let sleptMs = 0;
+  const woken = { ...clock, epoch: () => clock.epoch() + sleptMs };
+  const errors: unknown[] = [];
+  const log = { ...silent, warn: (_: string, fields: object = {}) => void errors.push(fields) };
+  const { writer, desired } = await writing(server, { clock: woken, log });
+  const pass = (error: string | null) =>
+    writer.passed(passOf({ desired, over: { startedAt: clock.monotonic(), error } }));
+  pass(null);
+  await until('it is written', () => written() === 1);
+  // Later than the next write of the object may be.
+  await clock.sleep(11_000);
+  const broken = { status: 500, body: { kind: 'Status', message: 'broken' } };
+  server.faults.next(({ path }) => path.includes('/leases'), broken, 1_000);
+  sleptMs = 3_600_000;
+  pass('no kernel');
+  const saysWhy = () => JSON.stringify(errors).includes('the lease was not renewed in time');
+  await until('it writes or says why not', () => saysWhy() || written() > 1);
+  expect(written()).toBe(1);
 });

@@ -1,22 +1,12 @@
 import { expect, test } from '@jest/globals';
-import type { Desired } from '../../../../controller/model/desired.ts';
 import { serviceKey } from '../../../../controller/model/service.ts';
 import { ReferenceBook } from '../../../../controller/source/kubernetes/references.ts';
-import { kubernetesSource } from '../../../../controller/source/kubernetes/source.ts';
 import { DueObjects } from '../../../../controller/status/kubernetes/due-objects.ts';
-import { StatusWriter } from '../../../../controller/status/kubernetes/writer.ts';
-import { backend, nothingRemembered, service } from '../../../support/builders.ts';
-import { translator } from '../../desired/support.ts';
-import {
-  clientOf,
-  clock,
-  inBackground,
-  never,
-  startServer,
-  writeApp,
-} from '../../source/kubernetes/setup.ts';
-import { silent, until } from '../../source/support.ts';
+import { backend, service } from '../../../support/builders.ts';
+import { clock, inBackground, startServer, writeApp } from '../../source/kubernetes/setup.ts';
+import { until } from '../../source/support.ts';
 import { passOf } from '../passes.ts';
+import { writing } from './writing.ts';
 
 /** A list that counts how often it is iterated. */
 function counted<T>(list: readonly T[], count: () => void): readonly T[] {
@@ -32,7 +22,6 @@ function counted<T>(list: readonly T[], count: () => void): readonly T[] {
 async function workOfOneEvent(size: number): Promise<{ looks: number; sweeps: number }> {
   const server = await startServer();
   for (let i = 0; i < size; i += 1) writeApp(server, `app-${i}`);
-  const client = await clientOf(server);
   const work = { looks: 0, sweeps: 0 };
   class Counting extends ReferenceBook {
     override of(key: string) {
@@ -41,14 +30,8 @@ async function workOfOneEvent(size: number): Promise<{ looks: number; sweeps: nu
     }
   }
   const references = new Counting();
-  const source = kubernetesSource(client, { context: '', clock, gatherMs: 0, references });
+  const { writer, source, desired } = await writing(server, { references });
   inBackground((signal) => source.follow({ changed: () => undefined, failed: () => undefined }, signal));
-  const writer = new StatusWriter({
-    ...{ client, clock, log: silent, namespace: null, identity: 'one' },
-    ...{ random: Math.random, references },
-  });
-  inBackground((signal) => writer.run(signal));
-  const desired: Desired = translator()(await source.read(never), nothingRemembered);
   const declared = counted(desired.declared, () => {
     work.sweeps += 1;
   });
@@ -79,15 +62,7 @@ test('the cost of a change to one object does not depend on the number of apps',
 test('an ejection becomes one Event, and its end another; the initial state becomes none', async () => {
   const server = await startServer();
   writeApp(server, 'app-0');
-  const client = await clientOf(server);
-  const references = new ReferenceBook();
-  const source = kubernetesSource(client, { context: '', clock, gatherMs: 0, references });
-  const writer = new StatusWriter({
-    ...{ client, clock, log: silent, namespace: null, identity: 'node-7' },
-    ...{ random: Math.random, references },
-  });
-  inBackground((signal) => writer.run(signal));
-  const desired: Desired = translator()(await source.read(never), nothingRemembered);
+  const { writer, desired } = await writing(server);
   const [declared] = desired.declared;
   if (declared === undefined) throw new Error('a VIP');
   const pass = (ejected: readonly number[]) => {
