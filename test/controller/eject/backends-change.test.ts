@@ -68,6 +68,21 @@ class Host {
       this.#open.push({ probe, isDead: this.dead.has(probe.target.address) });
   }
 
+  /** Steps until a backend is ejected. */
+  runUntilEjected(): void {
+    while (this.ejected.length === 0) this.step();
+  }
+
+  /** A backend fails from now on, until it is ejected. Returns how long it was out after it was repaired then. */
+  outFor(address: string): number {
+    this.dead.add(address);
+    this.runUntilEjected();
+    const from = this.now;
+    this.dead.delete(address);
+    while (this.ejected.length > 0) this.step();
+    return this.now - from;
+  }
+
   get probed(): number {
     return this.#open.filter(({ probe }) => probe.attempts === 2).length;
   }
@@ -111,7 +126,7 @@ describe('another task at the address of', () => {
   test('an ejected backend gets clients as soon as the next reading', () => {
     const host = hostOf(A, B, C);
     host.dead.add(A);
-    while (host.ejected.length === 0) host.step();
+    host.runUntilEjected();
     host.ejector.register.takeChanged();
     host.dead.delete(A);
     host.vip('11.0.0.1', [A, B, C], '.new');
@@ -136,7 +151,7 @@ describe('a backend of several VIPs', () => {
     const host = hostOf(A, B, C);
     host.vip('11.0.0.2', [A, B]);
     host.dead.add(A);
-    while (host.ejected.length === 0) host.step();
+    host.runUntilEjected();
     return host;
   }
 
@@ -171,12 +186,7 @@ test.each([
   const host = hostOf(A, B, C);
   const out: number[] = [];
   while (out.length < 5) {
-    host.dead.add(A);
-    while (host.ejected.length === 0) host.step();
-    const from = host.now;
-    host.dead.delete(A);
-    while (host.ejected.length > 0) host.step();
-    out.push(host.now - from);
+    out.push(host.outFor(A));
     host.run(worksMs);
   }
   for (const [i, ms] of out.entries()) expect(ms).toBeGreaterThanOrEqual(1.5 * (out[i - 1] ?? 0));
@@ -192,12 +202,7 @@ test('a suspect whose clients are answered at times keeps its back-off', () => {
     host.step();
     host.dead.delete(A);
     host.run(1_000);
-    host.dead.add(A);
-    while (host.ejected.length === 0) host.step();
-    const from = host.now;
-    host.dead.delete(A);
-    while (host.ejected.length > 0) host.step();
-    out.push(host.now - from);
+    out.push(host.outFor(A));
   }
   expect(out[2]).toBeGreaterThanOrEqual(1.5 * (out[0] ?? 0));
 });
