@@ -1,50 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { objectName } from '../../../controller/kubernetes/object-name.ts';
 import { apiVersion, collectionPath, MARATHON_APPS } from '../../../controller/kubernetes/resources.ts';
-import type { Delta } from '../../../controller/model/delta.ts';
-import type { Snapshot } from '../../../controller/model/snapshot.ts';
-import type { SourceListener } from '../../../controller/ports.ts';
-import { createRelayHealth } from '../../../controller/relay/health.ts';
-import { runRelay } from '../../../controller/relay/relay.ts';
 import { app, port, snapshot, task, web } from '../../support/builders.ts';
 import type { PolicyRule } from '../../support/kubernetes/access.ts';
 import type { RequestInfo } from '../../support/kubernetes/faults.ts';
 import type { TestKubernetes } from '../../support/kubernetes/start-kubernetes.ts';
-import { Telling } from '../../support/telling.ts';
-import { clientOf, clock, inBackground, removeApp, startServer } from '../source/kubernetes/setup.ts';
-import { silent, until } from '../source/support.ts';
-
-async function relaying(server: TestKubernetes, first: Snapshot, token?: string) {
-  const health = createRelayHealth(['file=test'], clock, 60_000);
-  let listener: SourceListener | null = null;
-  let last = first;
-  let telling = new Telling();
-  const say = (now: Snapshot) => {
-    last = now;
-    listener?.changed(telling.delta(now, true, clock.monotonic()) as Delta);
-  };
-  const source = {
-    name: 'file=test',
-    read: async () => last,
-    follow: async (to: SourceListener, signal: AbortSignal) => {
-      listener = to;
-      telling = new Telling();
-      say(last);
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
-    },
-  };
-  const client = await clientOf(server, token);
-  const options = { client, sources: [source], clock, log: silent, observer: health.observer };
-  const identity = {
-    namespace: 'default',
-    name: 'default',
-    identity: 'me',
-    settleMs: 1,
-    random: Math.random,
-  };
-  inBackground((signal) => runRelay({ ...options, ...identity }, signal));
-  return { health, say };
-}
+import { clientOf, removeApp, startServer } from '../source/kubernetes/setup.ts';
+import { until } from '../source/support.ts';
+import { relaying } from './relaying.ts';
 
 const slices = (server: TestKubernetes) => server.operations.storage.all('discovery.k8s.io/endpointslices');
 const apps = (server: TestKubernetes) => server.operations.storage.all('marathon-ipvs.io/marathonapps');
@@ -157,7 +120,7 @@ test('a relay whose Lease is forbidden is not ready, and names the Lease', async
     { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: ['another'], verbs: ['get'] },
   ];
   const server = await startServer({ tokens: new Map([['relay', rules]]) });
-  const { health } = await relaying(server, snapshot(), 'relay');
+  const { health } = await relaying(server, snapshot(), { token: 'relay' });
   await until('it says so', () => !health.ready().ok);
   expect(health.ready().text).toMatch(/^cannot publish: .*marathon-ipvs-relay-default: answered 403/);
 });
