@@ -1,11 +1,23 @@
 import { expect, test } from '@jest/globals';
+import type { TestKubernetes } from '../../../support/kubernetes/start-kubernetes.ts';
 import { clock, startServer, writeApp } from '../../source/kubernetes/setup.ts';
 import { silent, until } from '../../source/support.ts';
 import { passOf } from '../passes.ts';
 import { writing } from './writing.ts';
 
+interface Meanwhile {
+  /** Of each refusal. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Called when it was refused twice; `pass` makes a pass with another result. */
+  readonly afterSecond?: (server: TestKubernetes, pass: () => void) => void;
+}
+
 /** When the status of one object was sent to a server that refuses it with this status, in seconds between the attempts. */
-async function pausesOf(status: number, attempts: number): Promise<readonly number[]> {
+async function pausesOf(
+  status: number,
+  attempts: number,
+  { headers = {}, afterSecond = () => undefined }: Meanwhile = {},
+): Promise<readonly number[]> {
   const server = await startServer();
   writeApp(server, 'web');
   const at: number[] = [];
@@ -14,11 +26,15 @@ async function pausesOf(status: number, attempts: number): Promise<readonly numb
       if (path.endsWith('/status')) at.push(clock.monotonic());
       return path.endsWith('/status');
     },
-    { status, body: { kind: 'Status', code: status, message: 'no' } },
+    { status, headers, body: { kind: 'Status', code: status, message: 'no' } },
     100,
   );
   const { writer, desired } = await writing(server, { random: () => 0 });
-  writer.passed(passOf({ desired, over: { startedAt: clock.monotonic() } }));
+  const pass = (error: string | null) =>
+    writer.passed(passOf({ desired, over: { startedAt: clock.monotonic(), error } }));
+  pass(null);
+  await until('it was tried twice', () => at.length >= 2);
+  afterSecond(server, () => pass('no kernel'));
   await until('it was tried', () => at.length >= attempts);
   return at.slice(1).map((time, i) => (time - (at[i] ?? 0)) / 1_000);
 }
@@ -33,6 +49,20 @@ test('after a conflict it is read and written again at once, then less often', a
   const [first = 0, second = 0] = await pausesOf(409, 3);
   expect(first).toBeLessThan(9);
   expect(second).toBeGreaterThanOrEqual(20);
+});
+
+test('it is tried no sooner than the server asks', async () => {
+  const [first = 0] = await pausesOf(503, 2, { headers: { 'retry-after': '30' } });
+  expect(first).toBeGreaterThanOrEqual(30);
+});
+
+test('another result does not bring the next attempt forward, a change of the object does', async () => {
+  const [, afterPass = 0] = await pausesOf(500, 3, { afterSecond: (_, pass) => pass() });
+  expect(afterPass).toBeGreaterThanOrEqual(20);
+  const [, afterChange = 0] = await pausesOf(500, 3, {
+    afterSecond: (server) => writeApp(server, 'web', '/other:80'),
+  });
+  expect(afterChange).toBeLessThan(20);
 });
 
 test('a host whose machine slept writes no status before its lease is renewed', async () => {
