@@ -4,8 +4,8 @@ import { MAX_NOTES_BYTES } from './annotations.ts';
 const MAX_MEMBERS = 100;
 
 /**
- * Assigns members to numbered slices of at most a hundred, whose notes (`bytesOf`) stay within the limit. Members stay in the slice that they are in (`before`), and new
- * ones go where there is room, so that one added or removed member changes one slice.
+ * Assigns members to numbered slices of at most a hundred, whose notes (`bytesOf`) stay within the limit. Members stay in the
+ * slice that they are in (`before`), and new ones go where there is room, so that one added or removed member changes one slice.
  */
 export function assign(
   members: readonly string[],
