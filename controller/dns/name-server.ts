@@ -42,6 +42,7 @@ export class NameServer implements Names {
     void Serials.open(options.store, options.clock, options.log).then((serials) => {
       this.#serials = serials;
       if (this.#isPublished) this.#update(this.#waiting, serials);
+      this.#waiting.clear();
     });
   }
 
