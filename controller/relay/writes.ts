@@ -35,7 +35,7 @@ export function removals(kind: PublishedKind, names: readonly string[], signal: 
   return names.map((name) => ({ op: 'delete', name, make: () => kind.remove(name, signal) }));
 }
 
-/** How long a round waits for a busy server in all. After that its remaining writes fail, and the next round makes them. */
+/** How long the writes of one call wait for a busy server in all. The rest of them then fail, and the next round makes them. */
 const MAX_THROTTLED_MS = 60_000;
 
 /** What writes report to, and what delays them. */
