@@ -13,8 +13,8 @@ export interface Access {
   readonly namespace: string;
   /** Returns what one request needs. `last`: how the one before ended, if it did not succeed. */
   authorize(last: Setback | null): Promise<Authorization>;
-  /** Resolves with the `place` of the authorizations from now on. Reads the files if that is due; never rejects. */
-  place(): Promise<string>;
+  /** Resolves with the `contextKey` of the authorizations from now on. Reads the files if that is due; never rejects. */
+  contextKey(): Promise<string>;
 }
 
 /** `unreachable`: the connections are made anew. `refused` (401): credentials are obtained anew too. */
@@ -26,7 +26,7 @@ export interface Authorization {
   /** undefined for the default dispatcher of the process. */
   readonly dispatcher: Dispatcher | undefined;
   /** Who talks to which server: stays when only a token or a certificate is replaced. */
-  readonly place: string;
+  readonly contextKey: string;
 }
 
 /** How often the files may be read. Twice as often as what changes is promised to count. */
@@ -104,17 +104,17 @@ class FileAccess implements Access {
     return this.#file.server;
   }
 
-  async place(): Promise<string> {
+  async contextKey(): Promise<string> {
     await this.#reread(false);
-    return this.#file.place;
+    return this.#file.contextKey;
   }
 
   async authorize(last: Setback | null): Promise<Authorization> {
     if (this.#renewing === null && this.#connects && last === null && !(await this.#reread(false))) {
-      const { server, place } = this.#file;
+      const { server, contextKey } = this.#file;
       // client-node creates an agent for each request, whose connections would never be reused.
       const dispatcher = this.#dispatcher;
-      return { server, place, headers: (await this.#credentials()).getHeaders(), dispatcher };
+      return { server, contextKey, headers: (await this.#credentials()).getHeaders(), dispatcher };
     }
     this.#renewing ??= this.#renewed(last).finally(() => {
       this.#renewing = null;
@@ -126,14 +126,14 @@ class FileAccess implements Access {
     const isSame = last !== null && !(await this.#reread(true));
     // It keeps the token of a plugin until the end that the plugin gave it, whatever the server says.
     if (isSame && last === 'refused') this.#config = this.#clientNode.load(this.#file);
-    const { server, place } = this.#file;
+    const { server, contextKey } = this.#file;
     const context = await this.#credentials();
     const replaced = this.#dispatcher;
     this.#dispatcher = context.getDispatcher() as Dispatcher | undefined;
     this.#connects = true;
     // On the next tick: requests that got it in this turn must have started.
     if (replaced !== undefined) setImmediate(() => void replaced.close().catch(() => undefined));
-    return { server, place, headers: context.getHeaders(), dispatcher: this.#dispatcher };
+    return { server, contextKey, headers: context.getHeaders(), dispatcher: this.#dispatcher };
   }
 
   async #credentials(): Promise<RequestContext> {

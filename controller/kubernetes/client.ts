@@ -105,12 +105,12 @@ class HttpClient implements KubernetesClient {
     const { clock, silenceMs: answerMs = 30_000, maxLineBytes = 16 * 1024 * 1024 } = this.#options;
     const { server } = this;
     const what = `watch ${server}${path}`;
-    const { response, place } = await this.#attempt(what, signal, async () => {
+    const { response, contextKey } = await this.#attempt(what, signal, async () => {
       const authorization = await this.#options.access.authorize(this.#setback);
       if (authorization.server !== server) throw moved(what);
       const options = { query: { ...query, watch: true } };
       const opened = await this.#send(authorization, 'GET', path, options, silenceMs, signal);
-      if (opened.statusCode === 200) return { response: opened, place: authorization.place };
+      if (opened.statusCode === 200) return { response: opened, contextKey: authorization.contextKey };
       // An error response instead of a stream needs a time limit of its own.
       const text = await within(answerMs, clock, signal, (limited) => {
         limited.addEventListener('abort', () => opened.body.destroy(), { once: true });
@@ -119,21 +119,22 @@ class HttpClient implements KubernetesClient {
       throw this.#failure(what, opened, text);
     });
     const over = new AbortController();
-    void this.#endWhenMoved(what, place, response.body, AbortSignal.any([signal, over.signal]));
+    void this.#endWhenMoved(what, contextKey, response.body, AbortSignal.any([signal, over.signal]));
     return this.#events(what, response, maxLineBytes, signal, over);
   }
 
   /** Ends a watch once the kubeconfig names another server or user. */
   async #endWhenMoved(
     what: string,
-    place: string,
+    contextKey: string,
     body: Dispatcher.ResponseData['body'],
     signal: AbortSignal,
   ): Promise<void> {
     const { access, clock } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(RECHECK_MS, signal);
-      if (!signal.aborted && (await access.place()) !== place) return void body.destroy(moved(what));
+      if (!signal.aborted && (await access.contextKey()) !== contextKey)
+        return void body.destroy(moved(what));
     }
   }
 
@@ -225,7 +226,7 @@ function setbackIn(error: unknown): Setback | null {
   return error.status === 401 ? 'refused' : null;
 }
 
-/** The error of a watch whose place the kubeconfig no longer names. */
+/** The error of a watch whose context the kubeconfig no longer names. */
 function moved(what: string): ControllerError {
   return new ControllerError('source', `${what}: ended, the kubeconfig names another server or user`);
 }

@@ -13,7 +13,7 @@ export interface Kubeconfig {
   /** A kubeconfig of this context alone, as JSON: the same text as long as no file has changed. */
   readonly text: string;
   /** Who talks to which server, by name: stays when only a token or a certificate is replaced. */
-  readonly place: string;
+  readonly contextKey: string;
   /** `https://10.96.0.1:443`, without a trailing slash. */
   readonly server: string;
   /** Of the context, or of the pod. Defaults to `default`. */
@@ -169,7 +169,7 @@ async function selected(files: readonly ConfigFile[], wanted: string | null): Pr
   const contexts = [{ name: current, context }];
   return {
     text: JSON.stringify({ clusters, users, contexts, 'current-context': current }),
-    place: JSON.stringify([server, current, context.user ?? null]),
+    contextKey: JSON.stringify([server, current, context.user ?? null]),
     server,
     namespace: context.namespace || 'default',
   };

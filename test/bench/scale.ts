@@ -185,7 +185,7 @@ async function withRelay<T>(
     const at = {
       server: url,
       namespace: access.namespace,
-      place: () => access.place(),
+      contextKey: () => access.contextKey(),
       authorize: async (last: Setback | null) => ({ ...(await access.authorize(last)), server: url }),
     };
     return createKubernetesClient({ access: at, clock: systemClock });
