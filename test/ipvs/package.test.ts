@@ -105,9 +105,9 @@ describe('the package, packed and installed in an empty project', () => {
     ['decode -o yaml', 2, /^ipvs-netlink-ts: --output "yaml": expected text or json\n$/],
     ['decode --nothing', 2, /^ipvs-netlink-ts: Unknown option '--nothing'/],
     [
-      'decode /nonexistent',
+      'decode missing.pcap',
       2,
-      /^ipvs-netlink-ts: decode \/nonexistent: there is no such file or directory; /,
+      /^ipvs-netlink-ts: decode missing\.pcap: there is no such file or directory; /,
     ],
     [
       'decode /',
