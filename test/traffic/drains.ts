@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { LedgerEntry } from '../../controller/ports.ts';
 import { eventually } from '../support/host.ts';
 import { type Cluster, TCP_PORT, UDP_PORT } from './cluster.ts';
+import { type Figures, NONE } from './figures.ts';
 import { backendsOf } from './kernel.ts';
 import type { Target } from './queries.ts';
 
@@ -55,6 +56,15 @@ export async function takeOut(cluster: Cluster, app: HeldApp, task: string): Pro
   const { tcp } = endpointsOf(cluster, app, task);
   cluster.marathon.setTaskState(task, 'TASK_UNREACHABLE');
   await eventually(async () => (await backendsOf('tcp', vipOf(app.tcp)))?.get(tcp) === 0);
+}
+
+/** What was counted on the held connections, once that many more requests on them have ended: each makes one a second. */
+export async function heldFigures({ client }: Cluster, requests: number): Promise<Figures> {
+  const before = (await client.look()).held ?? NONE;
+  return await eventually(async () => {
+    const now = (await client.look()).held ?? NONE;
+    return now.requests >= before.requests + requests && now;
+  });
 }
 
 /** When this backend goes at the latest, by the ledger, in milliseconds since the epoch; undefined: it does not drain. */
