@@ -18,7 +18,8 @@ export interface BrakeRules {
   readonly holdMs: number;
 }
 
-interface HoldContext extends Omit<BrakeContext, 'named' | 'heldBefore' | 'share'> {
+/** What is compared with what, to find losses that no source named. */
+export interface HoldContext extends Omit<BrakeContext, 'named' | 'heldBefore' | 'share'> {
   /** Whether a backend leaves by a decision of this host, which no source has to name. */
   readonly decidedHere: (endpoint: BackendKey, service: ServiceKey) => boolean;
 }

@@ -8,9 +8,18 @@ import type { Service, ServiceAddress, ServiceKey } from '../model/service.ts';
 import type { UnknownPart } from '../model/snapshot.ts';
 import { eachInSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
+import { withAdopted, withoutAdopted } from '../plan/adoption.ts';
 import { DecisionTable } from '../plan/decision.ts';
 import { Diff } from '../plan/diff.ts';
-import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
+import {
+  type Drained,
+  type Drains,
+  decideDrains,
+  drainsWithoutHeld,
+  keepDraining,
+  takenFromTheLiving,
+  union,
+} from '../plan/drain.ts';
 import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
 import type { LargeRemoval, NamedEnd } from '../plan/large-removal.ts';
 import type { LastRules } from '../plan/last-in-rotation.ts';
@@ -18,7 +27,7 @@ import { isLeftOut } from '../plan/nearest.ts';
 import { type Owned, type Plan, type PlanDraft, type PlannedService, StepList } from '../plan/plan.ts';
 import { NOTHING_KEPT, type Unclaimed } from '../plan/unclaimed.ts';
 import { splitWithdrawn, withoutWithdrawn } from '../plan/withdraw.ts';
-import { Brake, type BrakeRules } from './brake.ts';
+import { Brake, type BrakeRules, type HoldContext } from './brake.ts';
 import type { SavedEndpoints } from './saved-endpoints.ts';
 import { decideKept, UnclaimedBackends } from './unclaimed-backends.ts';
 import type { Wanted } from './wanted.ts';
@@ -73,6 +82,14 @@ export interface PlanResult {
   readonly rereadFirst: readonly ServiceAddress[];
 }
 
+/** What the stages of a plan before the mass-removal brake found. */
+interface Stages extends Pick<PlanResult, 'kept' | 'rereadFirst'> {
+  /** Removals of services whose address belongs to someone. */
+  readonly withdrawn: readonly PlannedService[];
+  /** The rest of the plan, with drains in place of removals. */
+  readonly drained: Drained;
+}
+
 /** The result before the first plan. */
 export function nothingPlanned(): PlanResult {
   return {
@@ -106,68 +123,91 @@ export class Planner {
     this.#brake = new Brake(rules.brake);
   }
 
+  /** Compares, and takes out stage by stage what must wait. */
   async plan(input: PlanInput): Promise<PlanResult> {
-    const { desired, observed, owned, drains, complete, unknown, now, pace } = input;
-    const { inPool, saved } = this.#rules;
-    const taskAt = this.#taskAt;
-    const { rest: compared, withdrawn } = splitWithdrawn(await this.#compare(input), (address) =>
-      inPool(address) ? null : this.#ownerOf(address, desired, complete),
-    );
-    const isNamed = (endpoint: BackendKey, service: ServiceKey) => this.#brake.isNamed(endpoint, service);
+    const { observed, drains, now } = input;
+    const { rest: ours, withdrawn } = this.#splitWithdrawn(await this.#compare(input), input);
+    const { plan: claimed, kept } = this.#keepUnclaimed(ours, input);
+    const rereadFirst = this.#rereadFirst(claimed, input);
+    const drained = keepDraining(claimed, { observed, taskAt: this.#taskAt, drains, now });
+    const stages = { withdrawn, kept, rereadFirst, drained };
+    return input.complete ? await this.#holdMasses(stages, input) : await this.#addMissing(stages, input);
+  }
+
+  /** The withdrawn services, and the rest. With incomplete sources, only owners that this program depends on count. */
+  #splitWithdrawn(compared: PlanDraft, { desired, complete }: PlanInput): ReturnType<typeof splitWithdrawn> {
+    const { inPool, taken } = this.#rules;
+    return splitWithdrawn(compared, (address) => {
+      if (inPool(address)) return null;
+      return taken?.(address) ?? (complete ? (desired.refused.get(address) ?? null) : null);
+    });
+  }
+
+  /** The plan without removals of what may belong to an unknown part of a source. */
+  #keepUnclaimed(plan: PlanDraft, input: PlanInput): ReturnType<UnclaimedBackends['keep']> {
+    const { saved } = this.#rules;
     const { apps } = this.#inventory;
-    const wereUnknown = saved?.wereUnknown(unknown) === true;
+    const wereUnknown = saved?.wereUnknown(input.unknown) === true;
     const isOfKnownApp = (endpoint: BackendKey) => {
       const app = saved?.appAt(endpoint);
       return app !== undefined && (wereUnknown || apps.has(app));
     };
-    const known = { observed, desired, taskAt, isNamed, isOfKnownApp };
-    const { plan: rest, kept } = this.#unclaimed.keep(compared, known, input);
-    const rereadFirst = this.#rereadFirst(rest, observed, taskAt, complete);
-    const drained = keepDraining(rest, { observed, taskAt, drains, now });
+    const isNamed = (endpoint: BackendKey, service: ServiceKey) => this.#brake.isNamed(endpoint, service);
+    const { observed, desired } = input;
+    const context = { observed, desired, taskAt: this.#taskAt, isNamed, isOfKnownApp };
+    return this.#unclaimed.keep(plan, context, input);
+  }
+
+  /**
+   * The plan with incomplete sources: no drain begins or ends, and deadlines stay. Only services that the kernel lacks altogether
+   * are added, as after a reboot: an existing one is newer than the saved state, and another program's is not adopted.
+   */
+  async #addMissing({ drained, ...stages }: Stages, { drains, pace }: PlanInput): Promise<PlanResult> {
+    const missing = drained.plan.services.filter(({ op }) => op === 'add');
+    const plan = await this.#complete(withoutAdopted(drained.plan), { ...stages, applied: missing }, pace);
     const decisions = new DecisionTable();
-    // With incomplete sources no drain begins or ends, and deadlines stay. Only services that the kernel lacks altogether are
-    // added, as after a reboot: an existing one is newer than the saved state, and another program's is not adopted.
-    if (!complete) {
-      const missing = drained.plan.services.filter(({ op }) => op === 'add');
-      const draft = withoutAdopted(drained.plan);
-      const plan = await this.#complete(draft, { withdrawn, applied: missing }, pace);
-      decideDrains(decisions, drains);
-      return {
-        plan,
-        held: null,
-        kept,
-        largeRemoval: null,
-        drains,
-        deadlines: drains,
-        decisions,
-        rereadFirst,
-      };
-    }
-    const { nearest } = this.#wanted;
-    for (const key of rest.owned.keys()) nearest.askedBefore(key, owned.get(key)?.near);
-    const leftOut = isLeftOut(desired);
-    // Neither an ejection nor a move to a nearer tier is a removal by a source.
-    const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
-      this.#wanted.isEjected(endpoint, service) || (nearest.hasMoved(service) && leftOut(endpoint, service));
-    const left = { decidedHere, leftOut };
-    const ours = withAdopted(withoutWithdrawn(owned, withdrawn), rest);
-    const context = { observed, owned: ours, taskAt, ...left };
+    decideDrains(decisions, drains);
+    const { kept, rereadFirst } = stages;
+    return { plan, held: null, kept, largeRemoval: null, drains, deadlines: drains, decisions, rereadFirst };
+  }
+
+  /** The plan with complete sources: everything except mass removals, which are held. */
+  async #holdMasses({ drained, ...stages }: Stages, input: PlanInput): Promise<PlanResult> {
+    const { observed, owned, now, pace, unknown } = input;
+    const { withdrawn, kept, rereadFirst } = stages;
+    for (const key of drained.plan.owned.keys()) this.#wanted.nearest.askedBefore(key, owned.get(key)?.near);
+    const context = this.#holdContext(drained.plan, withdrawn, input);
     const { plan: draft, held } = this.#brake.hold(drained.plan, context, now);
     const largeRemoval = this.#brake.largeRemoval(draft, context, now);
-    const remaining = withoutHeld(drained.drains, held, observed);
+    const drains = drainsWithoutHeld(drained.drains, held, observed);
+    const decisions = new DecisionTable();
     if (held !== null) this.#brake.decide(decisions, now);
-    decideKept(decisions, kept, input.unknown);
-    decideDrains(decisions, remaining);
+    decideKept(decisions, kept, unknown);
+    decideDrains(decisions, drains);
     return {
       plan: await this.#complete(draft, { withdrawn, applied: draft.services }, pace),
       held,
       kept,
       largeRemoval,
-      drains: remaining,
-      deadlines: together(remaining, drained.ended),
+      drains,
+      deadlines: union(drains, drained.ended),
       decisions,
       rereadFirst,
     };
+  }
+
+  /** What the brake counts as a loss, and of what. Neither an ejection nor a move to a nearer tier is a removal by a source. */
+  #holdContext(
+    plan: PlanDraft,
+    withdrawn: readonly PlannedService[],
+    { desired, observed, owned }: PlanInput,
+  ): HoldContext {
+    const { nearest } = this.#wanted;
+    const leftOut = isLeftOut(desired);
+    const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
+      this.#wanted.isEjected(endpoint, service) || (nearest.hasMoved(service) && leftOut(endpoint, service));
+    const ours = withAdopted(withoutWithdrawn(owned, withdrawn), plan);
+    return { observed, owned: ours, taskAt: this.#taskAt, decidedHere, leftOut };
   }
 
   async #compare({ keys, desired, observed, owned, complete, pace }: PlanInput): Promise<PlanDraft> {
@@ -188,12 +228,6 @@ export class Planner {
     const steps = new StepList(this.#order);
     await eachInSlices([...withdrawn, ...applied], (service) => steps.add(service), pace);
     return steps.complete({ ...draft, services: [...draft.services, ...withdrawn] });
-  }
-
-  /** The owner of a VIP's address. With incomplete sources, only owners that this program depends on count. */
-  #ownerOf(address: string, { refused }: Desired, complete: boolean): string | null {
-    const taken = this.#rules.taken?.(address) ?? null;
-    return taken ?? (complete ? (refused.get(address) ?? null) : null);
   }
 
   /** What `withoutLastInRotation` needs to know about tasks. */
@@ -241,59 +275,9 @@ export class Planner {
    * The services whose current state must be read before the plan is applied: those to add, where another program may have
    * added a service in the meantime that must not be adopted; and those with backends that may have got connections.
    */
-  #rereadFirst(
-    plan: PlanDraft,
-    observed: Table,
-    taskAt: TaskLookup,
-    complete: boolean,
-  ): readonly ServiceAddress[] {
+  #rereadFirst(plan: PlanDraft, { observed, complete }: PlanInput): readonly ServiceAddress[] {
     const mayAdopt = (address: string) => complete && this.#rules.inPool(address);
     const blind = plan.services.filter(({ op, address }) => op === 'add' && !mayAdopt(address));
-    return [...blind, ...takenFromTheLiving(plan, { observed, taskAt })];
+    return [...blind, ...takenFromTheLiving(plan, { observed, taskAt: this.#taskAt })];
   }
-}
-
-/** The plan without ownership of services that it would adopt. */
-function withoutAdopted(plan: PlanDraft): PlanDraft {
-  const adopted = new Set(plan.services.filter(({ adopted }) => adopted).map(({ key }) => key));
-  return { ...plan, owned: new Map([...plan.owned].filter(([key]) => !adopted.has(key))) };
-}
-
-function decideDrains(decisions: DecisionTable, drains: Drains): void {
-  for (const [service, deadlines] of drains)
-    for (const [endpoint, endsAt] of deadlines)
-      decisions.add(service, endpoint, { rule: 'draining', endsWhen: 'its connections have ended', endsAt });
-}
-
-/**
- * The owned services with those that the plan adopts: what they would lose counts too, as at the migration from dcos-net or
- * when the ledger was lost.
- */
-function withAdopted(owned: ReadonlyMap<ServiceKey, Owned>, plan: PlanDraft): ReadonlyMap<ServiceKey, Owned> {
-  const adopted = plan.services.filter((service) => service.adopted);
-  if (adopted.length === 0) return owned;
-  return new Map([...owned, ...adopted.map(({ key }) => [key, plan.owned.get(key) ?? NAMELESS] as const)]);
-}
-
-const NAMELESS: Owned = { name: null, framework: null, fqdn: null };
-
-/** The union of both. */
-function together(some: Drains, others: Drains): Drains {
-  if (others.size === 0) return some;
-  const all = new Map(some);
-  for (const [key, deadlines] of others) all.set(key, new Map([...(some.get(key) ?? []), ...deadlines]));
-  return all;
-}
-
-/** Leaves out held backends in rotation, whose drain must not begin before they are released. */
-function withoutHeld(drains: Drains, held: HeldRemoval | null, observed: Table): Drains {
-  if (held === null || drains.size === 0) return drains;
-  const serves = (key: ServiceKey, endpoint: BackendKey) =>
-    (observed.get(key)?.backends.get(endpoint)?.weight ?? 0) > 0;
-  const left = [...drains].map(([key, deadlines]) => {
-    const isHeld = (endpoint: BackendKey) =>
-      held.services.has(key) && held.endpoints.has(endpoint) && serves(key, endpoint);
-    return [key, new Map([...deadlines].filter(([endpoint]) => !isHeld(endpoint)))] as const;
-  });
-  return new Map(left.filter(([, deadlines]) => deadlines.size > 0));
 }

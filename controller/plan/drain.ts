@@ -2,6 +2,9 @@ import type { TaskLookup } from '../inventory/task-index.ts';
 import { type BackendKey, endpointKey } from '../model/endpoint.ts';
 import type { ObservedBackend, Table } from '../model/kernel.ts';
 import type { ServiceAddress, ServiceKey } from '../model/service.ts';
+
+import type { DecisionTable } from './decision.ts';
+import type { MassRemoval } from './mass.ts';
 import { type PlanDraft, type PlannedBackend, type PlannedService, withBackends } from './plan.ts';
 
 /** Deadlines of draining backends, in milliseconds of the monotonic clock. */
@@ -119,4 +122,36 @@ function stillThere(
     return { ...backend, op: changes.length > 0 ? 'change' : 'keep', weight: 0, reason, changes };
   });
   return withBackends(service, backends);
+}
+
+/** Adds the decisions about draining backends. */
+export function decideDrains(decisions: DecisionTable, drains: Drains): void {
+  for (const [service, deadlines] of drains)
+    for (const [endpoint, endsAt] of deadlines)
+      decisions.add(service, endpoint, { rule: 'draining', endsWhen: 'its connections have ended', endsAt });
+}
+
+/** The deadlines of both. */
+export function union(some: Drains, others: Drains): Drains {
+  if (others.size === 0) return some;
+  const all = new Map(some);
+  for (const [key, deadlines] of others) all.set(key, new Map([...(some.get(key) ?? []), ...deadlines]));
+  return all;
+}
+
+/** Leaves out held backends in rotation, whose drain must not begin before they are released. */
+export function drainsWithoutHeld(
+  drains: Drains,
+  held: Pick<MassRemoval, 'services' | 'endpoints'> | null,
+  observed: Table,
+): Drains {
+  if (held === null || drains.size === 0) return drains;
+  const serves = (key: ServiceKey, endpoint: BackendKey) =>
+    (observed.get(key)?.backends.get(endpoint)?.weight ?? 0) > 0;
+  const left = [...drains].map(([key, deadlines]) => {
+    const isHeld = (endpoint: BackendKey) =>
+      held.services.has(key) && held.endpoints.has(endpoint) && serves(key, endpoint);
+    return [key, new Map([...deadlines].filter(([endpoint]) => !isHeld(endpoint)))] as const;
+  });
+  return new Map(left.filter(([, deadlines]) => deadlines.size > 0));
 }
