@@ -1,12 +1,13 @@
 /**
- * `connections-main.ts ADDRESS PORT RATE HOLD_MS [MOST]`: opens so many connections a second from the namespace that this
- * process runs in, MOST in all, and holds each for so long, until stdin ends. Then one line of JSON tells when each was opened,
- * in milliseconds since the epoch, and to which backend: `[[1764400000000, 8001], …]`, with 0 where none answered.
+ * `connections-main.ts ADDRESS PORT RATE HOLD_MS [MOST [FROM]]`: opens so many connections a second from the namespace that
+ * this process runs in, MOST in all, from its address FROM, and holds each for so long, until stdin ends. Then one line of JSON
+ * tells when each was opened, in milliseconds since the epoch, and to which backend: `[[1764400000000, 8001], …]`, with 0 where
+ * none answered.
  */
 
 import { connect } from 'node:net';
 
-const [host = '', port, rate, holdMs, most = 'Infinity'] = process.argv.slice(2);
+const [host = '', port, rate, holdMs, most = 'Infinity', localAddress] = process.argv.slice(2);
 const opened: [number, number][] = [];
 const perSecond = Number(rate);
 let due = 0;
@@ -23,7 +24,7 @@ const opening = setInterval(() => {
 function open(): void {
   const connection: [number, number] = [Date.now(), 0];
   opened.push(connection);
-  const socket = connect({ host, port: Number(port) });
+  const socket = connect({ host, port: Number(port), localAddress });
   socket.on('error', () => socket.destroy());
   socket.once('data', (data) => {
     connection[1] = Number(data);
