@@ -1,20 +1,25 @@
 import {
+  Composer,
+  type CST,
   type Document,
   isScalar,
   Lexer,
   LineCounter,
   type ParseOptions,
   Parser,
-  parseAllDocuments,
   type SchemaOptions,
   visit,
+  type YAMLError,
 } from 'yaml';
 import { BOUNDS } from './bounds.ts';
 import { shown } from './rejection.ts';
 
 /** A mistake in YAML, and its place. Line and column count from 1. */
 export interface YamlMistake {
+  /** May quote the text. */
   readonly message: string;
+  /** The same without a word of the text, for files with secrets. */
+  readonly unquoted: string;
   readonly line: number;
   readonly column: number;
 }
@@ -34,54 +39,93 @@ export interface Yaml {
  * `!!js/function`), since the value without it may mean something else. Takes time in proportion to the text.
  */
 export function parseYaml(text: string, options: ParseOptions & SchemaOptions): Yaml {
-  const deep = tooDeep(text);
-  if (deep !== null) return { documents: [], firstLines: [], mistake: deep };
   const lines = new LineCounter();
-  // The check of the library compares every key of a map with every other one.
-  const parsed = parseAllDocuments(text, {
-    ...options,
-    uniqueKeys: false,
-    lineCounter: lines,
-    prettyErrors: false,
-  });
-  const mistakes = [...('errors' in parsed ? parsed.errors : parsed.flatMap(problemsOf))];
-  const [first] = mistakes.map(({ message, pos }) => ({ message, at: pos[0] }));
-  const repeated = first ?? repeatedKey(parsed, options.merge === true);
+  lines.addNewLine(0);
+  const { tokens, tooDeepAt } = tokensOf(text, lines);
+  if (tooDeepAt !== null) {
+    const message = `nested deeper than ${BOUNDS.depth} levels`;
+    return { documents: [], firstLines: [], mistake: placed({ message, at: tooDeepAt }, lines) };
+  }
+  const { documents, problems } = composed(tokens, text.length, options);
+  const [problem] = problems;
+  const found: Mistake | null =
+    problem === undefined
+      ? repeatedKey(documents, options.merge === true)
+      : { message: problem.message, unquoted: QUOTING[problem.code], at: problem.pos[0] };
   return {
-    documents: [...parsed],
-    firstLines: parsed.map(({ range }) => lines.linePos(range[0]).line),
-    mistake: repeated === null ? null : placed(repeated.message, repeated.at, lines),
+    documents,
+    firstLines: documents.map(({ range }) => lines.linePos(range[0]).line),
+    mistake: found === null ? null : placed(found, lines),
   };
 }
 
-function placed(message: string, offset: number, lines: LineCounter): YamlMistake {
-  const { line, col } = lines.linePos(offset);
-  return { message, line, column: col };
+interface Mistake {
+  readonly message: string;
+  /** Undefined for a `message` that never quotes the text. */
+  readonly unquoted?: string | undefined;
+  readonly at: number;
 }
 
-function problemsOf({ errors, warnings }: Document.Parsed) {
+/** The codes of the library whose messages may quote the text, and what to say instead. */
+const QUOTING: Readonly<Partial<Record<YAMLError['code'], string>>> = {
+  BAD_DIRECTIVE: 'Invalid directive',
+  BAD_DQ_ESCAPE: 'Invalid escape sequence',
+  BAD_SCALAR_START: 'Invalid first character of a value',
+  TAG_RESOLVE_FAILED: 'Unresolved tag',
+  UNEXPECTED_TOKEN: 'Unexpected characters',
+};
+
+function placed({ message, unquoted = message, at }: Mistake, lines: LineCounter): YamlMistake {
+  const { line, col } = lines.linePos(at);
+  return { message, unquoted, line, column: col };
+}
+
+/** The outer tree, which needs no recursion, as far as its first mistake; `tooDeepAt` is where it is nested too deep, if it is. */
+function tokensOf(
+  text: string,
+  lines: LineCounter,
+): { readonly tokens: readonly CST.Token[]; readonly tooDeepAt: number | null } {
+  const tokens: CST.Token[] = [];
+  const parser = new Parser(lines.addNewLine);
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (token.type === 'error') return { tokens, tooDeepAt: null };
+    }
+    const { stack } = parser;
+    if (stack.length > BOUNDS.depth && stack.filter((token) => 'items' in token).length > BOUNDS.depth)
+      return { tokens, tooDeepAt: parser.offset };
+  }
+  tokens.push(...parser.end());
+  return { tokens, tooDeepAt: null };
+}
+
+/** The documents, and what is wrong in them, in order. */
+function composed(
+  tokens: readonly CST.Token[],
+  length: number,
+  options: ParseOptions & SchemaOptions,
+): { readonly documents: readonly Document.Parsed[]; readonly problems: readonly YAMLError[] } {
+  // The check of the library compares every key of a map with every other one.
+  const composer = new Composer({ ...options, uniqueKeys: false });
+  // A megabyte of mistakes becomes hundreds of thousands of errors, and most of their time would be spent on stacks that nobody reads.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    const documents = [...composer.compose(tokens, false, length)];
+    const problems = documents.length === 0 ? composer.streamInfo().errors : documents.flatMap(problemsOf);
+    return { documents, problems };
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+function problemsOf({ errors, warnings }: Document.Parsed): readonly YAMLError[] {
   return [...errors, ...warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED')];
 }
 
-/** Builds the outer tree, which needs no recursion, only as far as it is too deep. */
-function tooDeep(text: string): YamlMistake | null {
-  const lines = new LineCounter();
-  lines.addNewLine(0);
-  const parser = new Parser(lines.addNewLine);
-  for (const lexeme of new Lexer().lex(text)) {
-    for (const _ of parser.next(lexeme));
-    const { stack } = parser;
-    if (stack.length > BOUNDS.depth && stack.filter((token) => 'items' in token).length > BOUNDS.depth)
-      return placed(`nested deeper than ${BOUNDS.depth} levels`, parser.offset, lines);
-  }
-  return null;
-}
-
-function repeatedKey(
-  documents: readonly Document.Parsed[],
-  merge: boolean,
-): { readonly message: string; readonly at: number } | null {
-  let found: { readonly message: string; readonly at: number } | null = null;
+function repeatedKey(documents: readonly Document.Parsed[], merge: boolean): Mistake | null {
+  let found: Mistake | null = null;
   for (const document of documents) {
     visit(document, {
       Map(_, map) {
@@ -91,6 +135,7 @@ function repeatedKey(
           if (keys.has(key.value)) {
             found = {
               message: `Map keys must be unique, got ${shown(key.value)} again`,
+              unquoted: 'Map keys must be unique',
               at: key.range?.[0] ?? 0,
             };
             return visit.BREAK;
