@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { systemClock } from '../time.ts';
+import { credentialsFailure, unfitHeader } from './credentials-failure.ts';
 import { type Kubeconfig, readKubeconfig } from './kubeconfig.ts';
 
 /** The address of an API server and the credentials for it, as the files have them: they are read again every five seconds. */
@@ -142,7 +143,12 @@ class FileAccess implements Access {
     try {
       await this.#config.applySecurityAuthentication(context);
     } catch (cause) {
-      throw new ControllerError('source', `cannot get credentials for ${server}`, { cause });
+      throw new ControllerError('source', credentialsFailure(this.#file, cause));
+    }
+    for (const [name, value] of Object.entries(context.getHeaders())) {
+      // The error of whoever sends it would quote it.
+      if (!/^[\t -~\x80-\xff]*$/.test(value))
+        throw new ControllerError('source', unfitHeader(this.#file, name));
     }
     return context;
   }

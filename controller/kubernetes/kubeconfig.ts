@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { z } from 'zod';
+import { delimiter, join, resolve } from 'node:path';
 import { ControllerError, systemReason } from '../errors.ts';
 import { parseUrl } from '../input/host-name.ts';
-import { required } from '../input/schema-messages.ts';
 import { readSmallFile } from '../input/small-file.ts';
-import { parseYaml } from '../input/yaml.ts';
+import { type ConfigFile, readConfigFiles, readContextNames } from './kubeconfig-file.ts';
 
 /** One context of a kubeconfig, with the contents of the files that it names. */
 export interface Kubeconfig {
@@ -14,6 +12,9 @@ export interface Kubeconfig {
   readonly text: string;
   /** Who talks to which server, by name: stays when only a token or a certificate is replaced. */
   readonly contextKey: string;
+  /** The names of the context and of its user, for messages; null for a context without a user. */
+  readonly context: string;
+  readonly user: string | null;
   /** `https://10.96.0.1:443`, without a trailing slash. */
   readonly server: string;
   /** Of the context, or of the pod. Defaults to `default`. */
@@ -21,39 +22,6 @@ export interface Kubeconfig {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-const name = z.string().min(1);
-const path = z.string().nullish();
-const schema = z.object({
-  clusters: z
-    .array(z.object({ name, cluster: z.looseObject({ server: name, 'certificate-authority': path }) }))
-    .nullish(),
-  users: z
-    .array(
-      z.object({
-        name,
-        user: z.looseObject({ 'client-certificate': path, 'client-key': path, tokenFile: path }).nullish(),
-      }),
-    )
-    .nullish(),
-  contexts: z
-    .array(
-      z.object({
-        name,
-        context: z.object({ cluster: name, user: z.string().nullish(), namespace: z.string().nullish() }),
-      }),
-    )
-    .nullish(),
-  'current-context': z.string().nullish(),
-});
-
-/** All that the names of contexts need. */
-const namesSchema = z.object({ contexts: z.array(z.object({ name })) });
-
-/** A kubeconfig file. Paths in it are relative to `directory`. */
-interface ConfigFile extends z.infer<typeof schema> {
-  readonly directory: string;
-}
 
 const POD = '/var/run/secrets/kubernetes.io/serviceaccount';
 
@@ -82,9 +50,7 @@ export async function readKubeconfig(
  * file cannot be read or has no contexts.
  */
 export async function contextNames(environment: Environment): Promise<readonly string[]> {
-  const files = await Promise.all(pathsIn(environment).map(parsed));
-  const names = files.flatMap((file) => namesSchema.parse(file).contexts.map((context) => context.name));
-  return [...new Set(names)].sort();
+  return [...new Set(await readContextNames(pathsIn(environment)))].sort();
 }
 
 /** Which configuration is used, and how to read it. */
@@ -95,7 +61,7 @@ function configured(context: string | null, environment: Environment) {
   if (!given && inPod && (context === null || !paths.every(existsSync)))
     return { what: `service account ${POD}`, read: async () => [await podConfig(environment)] };
   const what = given ? `KUBECONFIG ${given}` : '~/.kube/config';
-  if (given || paths.every(existsSync)) return { what, read: () => readFiles(paths) };
+  if (given || paths.every(existsSync)) return { what, read: () => readConfigFiles(paths) };
   const message = `${what} names no cluster: set KUBECONFIG, or run in a pod with a service account`;
   throw new ControllerError('usage', message, { retry: 'never' });
 }
@@ -105,34 +71,14 @@ function pathsIn(environment: Environment): readonly string[] {
   return given ? given.split(delimiter).filter(Boolean) : [join(homedir(), '.kube/config')];
 }
 
-async function readFiles(paths: readonly string[]): Promise<readonly ConfigFile[]> {
-  const read = async (file: string) => {
-    try {
-      return await readFile(file);
-    } catch (cause) {
-      // The only one is named in front of the message.
-      throw paths.length === 1 ? cause : new Error(`${file}: ${systemReason(cause)}`, { cause });
-    }
-  };
-  return await Promise.all(paths.map(read));
-}
-
-async function readFile(file: string): Promise<ConfigFile> {
-  return { ...required(schema, await parsed(file), 'a kubeconfig'), directory: resolve(dirname(file)) };
-}
-
-async function parsed(file: string): Promise<unknown> {
-  const { documents, mistake } = parseYaml(String(await readSmallFile(file)), { merge: true });
-  if (mistake !== null) throw new Error(`line ${mistake.line}: ${mistake.message}`);
-  return documents[0]?.toJS() ?? {};
-}
-
 /** What a pod knows of its cluster, in the form of a kubeconfig. */
 async function podConfig(environment: Environment): Promise<ConfigFile> {
   const host = environment['KUBERNETES_SERVICE_HOST'] ?? '';
   const port = environment['KUBERNETES_SERVICE_PORT'] ?? '443';
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const namespace = existsSync(join(POD, 'namespace')) ? (await textOf(join(POD, 'namespace'))).trim() : null;
+  const namespace = existsSync(join(POD, 'namespace'))
+    ? String(await readSmallFile(join(POD, 'namespace'))).trim()
+    : null;
   const [cluster, user] = ['in-cluster', 'service-account'];
   return {
     directory: POD,
@@ -164,12 +110,16 @@ async function selected(files: readonly ConfigFile[], wanted: string | null): Pr
   const user = userOf.find((one) => one.name === context.user);
   if (context.user && user === undefined) throw lacks('user', context.user);
   const server = serverOf(cluster);
+  checkProxy(cluster, current);
   const clusters = [{ name: cluster.name, cluster: await clusterWithFiles(cluster) }];
-  const users = user === undefined ? [] : [{ name: user.name, user: await userWithFiles(user) }];
+  if (user !== undefined) checkMethods(user, current);
+  const users = user === undefined ? [] : [{ name: user.name, user: await userWithFiles(user, current) }];
   const contexts = [{ name: current, context }];
   return {
     text: JSON.stringify({ clusters, users, contexts, 'current-context': current }),
     contextKey: JSON.stringify([server, current, context.user ?? null]),
+    context: current,
+    user: context.user || null,
     server,
     namespace: context.namespace || 'default',
   };
@@ -191,33 +141,57 @@ function serverOf({ name, cluster: { server } }: Entry<'clusters'>): string {
   return server.replace(/\/+$/, '');
 }
 
+/** Throws if client-node could not use the proxy, and does not quote its URL, since it may have a password. */
+function checkProxy({ name, cluster }: Entry<'clusters'>, context: string): void {
+  const url = cluster['proxy-url'];
+  if (!url || (/^(?:https?|socks(?:4a?|5h?)?):\/\/[^\s\\]+$/i.test(url) && parseUrl(url) !== null)) return;
+  throw new Error(
+    `proxy-url of cluster ${name} in context ${context}: expected an http, https or socks5 URL, like http://10.0.0.1:3128`,
+  );
+}
+
+/** The providers that client-node knows by name. */
+const PROVIDERS: readonly string[] = ['azure', 'gcp', 'oidc'];
+
+/** Throws if client-node would ask without credentials, since it does not know or cannot use the method that the user has. */
+function checkMethods({ name, user }: Entry<'users'>, context: string): void {
+  const at = (field: string) => `${field} of user ${name} in context ${context}`;
+  const { exec, 'auth-provider': provider } = user ?? {};
+  if (exec && !exec.command) throw new Error(`${at('exec.command')} is missing`);
+  if (!provider || exec || provider.config?.['exec'] || provider.config?.['tokenFile']) return;
+  if (!PROVIDERS.includes(provider.name ?? ''))
+    throw new Error(
+      `${at('auth-provider.name')}: expected one of ${PROVIDERS.join(', ')}; others are used by exec plugins`,
+    );
+  if (!provider.config) throw new Error(`${at('auth-provider.config')} is missing`);
+}
+
 async function clusterWithFiles({ cluster, directory }: Entry<'clusters'>): Promise<object> {
   const { 'certificate-authority': ca, ...rest } = cluster;
-  return { ...(await dataOf('certificate-authority', ca, directory)), ...rest };
-}
-
-async function userWithFiles({ user, directory }: Entry<'users'>): Promise<object> {
-  const { 'client-certificate': certificate, 'client-key': key, tokenFile, ...rest } = user ?? {};
-  return {
-    ...(await dataOf('client-certificate', certificate, directory)),
-    ...(await dataOf('client-key', key, directory)),
-    ...rest,
-    ...(tokenFile && { token: (await textOf(resolve(directory, tokenFile))).trim() }),
-  };
-}
-
-/** A field with the contents of a file instead of its path. */
-async function dataOf(field: string, file: string | null | undefined, directory: string): Promise<object> {
-  if (!file) return {};
-  return { [`${field}-data`]: (await bytesOf(resolve(directory, file))).toString('base64') };
-}
-
-async function textOf(file: string): Promise<string> {
-  return (await bytesOf(file)).toString('utf8');
-}
-
-async function bytesOf(file: string): Promise<Buffer> {
-  return await readSmallFile(file).catch((cause: unknown) => {
-    throw new Error(`${file}: ${systemReason(cause)}`);
+  if (!ca) return rest;
+  const path = resolve(directory, ca);
+  const bytes = await readSmallFile(path).catch((cause: unknown) => {
+    throw new Error(`${path}: ${systemReason(cause)}`);
   });
+  return { 'certificate-authority-data': bytes.toString('base64'), ...rest };
+}
+
+async function userWithFiles({ name, user, directory }: Entry<'users'>, context: string): Promise<object> {
+  const { 'client-certificate': certificate, 'client-key': key, tokenFile, ...rest } = user ?? {};
+  const bytesOf = async (field: string, file: string) => {
+    const path = resolve(directory, file);
+    return await readSmallFile(path).catch((cause: unknown) => {
+      // Where nothing is, it may be a key or a token instead of its path.
+      if (existsSync(path)) throw new Error(`${path}: ${systemReason(cause)}`);
+      throw new Error(`${field} of user ${name} in context ${context} names no file that can be found`);
+    });
+  };
+  const dataOf = async (field: string, file: string | null | undefined) =>
+    file ? { [`${field}-data`]: (await bytesOf(field, file)).toString('base64') } : {};
+  return {
+    ...(await dataOf('client-certificate', certificate)),
+    ...(await dataOf('client-key', key)),
+    ...rest,
+    ...(tokenFile && { token: String(await bytesOf('tokenFile', tokenFile)).trim() }),
+  };
 }

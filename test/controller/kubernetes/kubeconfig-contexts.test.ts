@@ -19,6 +19,7 @@ function file(name: string, text: string): string {
 test('the contexts of all files are read, each once', async () => {
   const KUBECONFIG = [
     file('a', 'contexts:\n- name: prod\n- name: test\n'),
+    join(directory, 'missing'),
     file('b', JSON.stringify({ contexts: [{ name: 'test' }, { name: 'dev' }] })),
   ].join(':');
   expect(await contextNames({ KUBECONFIG })).toEqual(['dev', 'prod', 'test']);
