@@ -182,9 +182,11 @@ export function usage(message: string): ControllerError {
 }
 
 const MAX_PRINTED = 200;
+/** `user:password@` where the slashes of the URL are missing, or behind which there is a blank. */
+const BEFORE_AT = /[^\s=,/@]+:(?!\/\/\*\*\*@).*@/s;
 
 /** Foreign text for a message: shortened, without passwords in URLs and without control characters. */
 export function printable(text: string): string {
-  const shown = visible(withoutCredentials(text));
+  const shown = visible(withoutCredentials(text).replace(BEFORE_AT, '***@'));
   return shown.length > MAX_PRINTED ? `${shown.slice(0, MAX_PRINTED)}…` : shown;
 }

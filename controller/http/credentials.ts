@@ -44,13 +44,13 @@ export function basicCredentials(user: string, password: string): Credentials {
 }
 
 async function readHeader({ kind, path }: CredentialsFile, option: string): Promise<string> {
-  const what = kind === 'basic' ? 'user:password' : 'a DC/OS token';
+  const what = kind === 'basic' ? 'user:password' : 'a DC/OS token in ASCII';
   const bytes = await readSmallFile(path).catch((cause: unknown) => {
     throw new ControllerError('usage', `${option}: ${path} cannot be read: ${systemReason(cause)}`);
   });
   const secret = bytes.toString('utf8').trim();
-  // The content itself stays out of the message: it may be a password.
-  if (kind === 'basic' ? !/^[^:\n]+:[^\n]*$/.test(secret) : !/^\S+$/.test(secret)) {
+  // The content itself stays out of the message: it may be a password. No client can send other characters in a header.
+  if (kind === 'basic' ? !/^[^:\n]+:[^\n]*$/.test(secret) : !/^[!-~]+$/.test(secret)) {
     throw new ControllerError('usage', `${option}: expected ${what} on one line in ${path}`);
   }
   return kind === 'basic' ? `Basic ${Buffer.from(secret).toString('base64')}` : `token=${secret}`;

@@ -67,7 +67,7 @@ export function parseMasters(where: string, peer: string): readonly URL[] {
     const full = /^[a-z]+:\/\//i.test(text) || scheme === undefined ? text : `${scheme}${text}`;
     const url = /^https?:\/\/[^/]/i.test(full) ? parseUrl(full) : null;
     if (url === null) {
-      const shown = text.replace(/\/\/[^@/]*@/, '//');
+      const shown = text.replace(/^((?:[a-z]+:)?\/\/)?.*@/is, (_, start = '') => start);
       throw new ControllerError(
         'usage',
         `${peer}'s address "${shown}": expected http://HOST:PORT or https://HOST:PORT`,

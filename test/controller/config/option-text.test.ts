@@ -215,6 +215,15 @@ describe('an error says where, what, and what is accepted', () => {
     expect(message).toContain('//***@');
   });
 
+  test.each(['u:secret@h', 'http:/u:secret@h', 'http://a:1,u:se@secret@h', 'ftp://u:x secret@h'])(
+    'nor is what is no URL: %s',
+    (url) => {
+      const message = refusalOf({ flags: { source: [`marathon=${url}`] } });
+      expect(message).toMatch(/"marathon=\S*\*\*\*@h" is not accepted/);
+      expect(message).not.toContain('secret');
+    },
+  );
+
   test('the error for credentials in a URL says where they belong', () => {
     expect(refusalOf({ flags: { source: ['marathon=http://u:p@h:1'] } })).toContain('--marathon-user-file');
   });

@@ -27,3 +27,14 @@ test('of the leaders that a master names the last sixteen are remembered', () =>
   expect(known.servers).toHaveLength(GIVEN.length + 16);
   expect(known.servers.at(-1)).toBe('http://leader99.test:8080');
 });
+
+test.each([
+  'u:secret@h:x',
+  'http:/u:secret@h',
+  'http://u:se/secret@h',
+  'http://u:s@secret@h:x',
+  'ftp://u:secret@h',
+])('an address that is none is told without its password: %s', (address) => {
+  expect(() => parseMasters(address, 'Marathon')).toThrow(/^Marathon's address "[^"]*h(:x)?": expected http/);
+  expect(() => parseMasters(address, 'Marathon')).not.toThrow(/secret/);
+});

@@ -48,8 +48,9 @@ test('after a 401 with credentials that are still the same nothing is tried agai
 
 test.each([
   ['basic', 'no colon', /^--marathon-user-file: expected user:password on one line in .*secret$/],
-  ['token', 'two words', /^--marathon-token-file: expected a DC\/OS token on one line in .*secret$/],
+  ['token', 'two words', /^--marathon-token-file: expected a DC\/OS token in ASCII on one line in .*secret$/],
   ['token', '', /expected a DC\/OS token/],
+  ['token', 'abc€', /expected a DC\/OS token in ASCII/],
 ] as const)(
   'a file for %s credentials with %j is refused without showing it',
   async (kind, text, message) => {
