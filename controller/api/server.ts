@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ListenOption } from '../config/values.ts';
 import { isLoopback } from '../http/loopback.ts';
 import type { Clock, Log } from '../ports.ts';
@@ -13,10 +14,12 @@ import {
   limitConnections,
 } from './connections.ts';
 import { closeServer, listenOn, urlOf } from './listening.ts';
+import { refuseInJson } from './node-refusals.ts';
 import { inTurn } from './pipelining.ts';
-import { hasLongUnreadBody, lingerAfterAnswer, refuseInJson, SECURITY_HEADERS } from './refusals.ts';
 import { type Answer, problem } from './route.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 import { createTlsServer } from './tls-server.ts';
+import { prepareAnswer } from './unread-body.ts';
 
 /** What a server serves, where, and to whom. */
 export interface ServerOptions<Services>
@@ -83,6 +86,7 @@ export async function startServer<Services>(options: ServerOptions<Services>): P
   };
 
   const handle: RequestListener = (request, response) => {
+    const { socket } = request;
     connections.handling(request, response);
     // Socket errors mean that the client disconnected.
     response.on('error', () => {});
@@ -94,7 +98,7 @@ export async function startServer<Services>(options: ServerOptions<Services>): P
       })
       .then(async (found) => {
         await delay(found.delayMs, request, response);
-        send(connections, request, response, found);
+        send(connections, request, socket, response, found);
       });
   };
   const listener = inTurn(handle);
@@ -130,15 +134,14 @@ function serverFor({ identity, clientCertificates }: AccessFiles, listener: Requ
 function send(
   connections: Connections,
   request: IncomingMessage,
+  socket: Socket,
   response: ServerResponse,
   { status, headers, body }: Answer,
 ): void {
   connections.sending(response, typeof body === 'function');
   const length =
     status === 304 || typeof body === 'function' ? {} : { 'content-length': Buffer.byteLength(body) };
-  const unread = hasLongUnreadBody(request);
-  const closing = unread ? { connection: 'close' } : {};
-  if (unread) lingerAfterAnswer(request);
+  const closing = prepareAnswer(request, socket) ? { connection: 'close' } : {};
   response.writeHead(status, { ...SECURITY_HEADERS, ...headers, ...length, ...closing });
   if (request.method === 'HEAD') response.end();
   else if (typeof body === 'function') body(response);

@@ -1,24 +1,11 @@
 /** Answers to requests that Node itself refuses, in the form of all other refusals. */
 
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../errors.ts';
 import { type Answer, problem } from './route.ts';
-
-/** Headers of every answer: nothing is cached, framed, or read by pages of other sites. */
-export const SECURITY_HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-};
-
-/** The rest of a shorter body is read and dropped, and the connection stays open. */
-const MAX_DRAINED_BYTES = 65_536;
-/** How long a refused client may go on sending, so that it reads the answer before its connection is reset. */
-const LINGER_MS = 1_000;
+import { SECURITY_HEADERS } from './security-headers.ts';
+import { isInAnsweredBody } from './unread-body.ts';
 
 /**
  * Answers requests that are not valid HTTP, that come too slowly, or whose headers are too long, with JSON instead of Node's
@@ -27,28 +14,6 @@ const LINGER_MS = 1_000;
 export function refuseInJson(server: Server): void {
   server.on('clientError', (error, socket) => refuse(socket, refusalOf(error)));
   server.on('connect', (_, socket) => refuse(socket, problem(405, 'CONNECT is not allowed here')));
-}
-
-/** Whether so much of the body is still to come that reading it in vain costs more than a new connection. */
-export function hasLongUnreadBody({ complete, headers }: IncomingMessage): boolean {
-  if (complete) return false;
-  return (
-    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > MAX_DRAINED_BYTES
-  );
-}
-
-/**
- * Lets the client of a request that is answered before its body has come read that answer: closing the connection while the
- * body comes in would reset it, and the client would lose the answer. Call it before the answer, which must have
- * `Connection: close`, is sent.
- */
-export function lingerAfterAnswer({ socket }: IncomingMessage): void {
-  // Node calls this once the answer is sent, and goes on reading.
-  socket.destroySoon = () => {
-    socket.end();
-    const limit = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once('close', () => clearTimeout(limit));
-  };
 }
 
 function refusalOf(error: NodeJS.ErrnoException): Answer {
@@ -67,8 +32,8 @@ function refusalOf(error: NodeJS.ErrnoException): Answer {
 function refuse(socket: Duplex, { status, headers, body }: Answer): void {
   // Nothing can be sent before the TLS handshake is over.
   if ('secureConnecting' in socket && socket.secureConnecting === true) return void socket.destroy();
-  // An answer that has begun must not continue as another one, and the rest of a broken request is broken too.
-  if (!socket.writable || isAnswering(socket)) return void socket.destroy();
+  // An answer that has begun must not continue as another one, nor may one request get two; the rest of a broken request is broken too.
+  if (!socket.writable || isAnswering(socket) || isInAnsweredBody(socket)) return void socket.destroy();
   const text = String(body);
   const all = {
     ...SECURITY_HEADERS,

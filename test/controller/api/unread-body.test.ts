@@ -1,65 +1,13 @@
-/** Refusals that Node would make by itself, and those that come before the body. */
-
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { json, routeOf } from '../../../controller/api/route.ts';
 import { type HttpServer, startServer } from '../../../controller/api/server.ts';
 import { World } from '../../support/world.ts';
-import { accessOf, Serving, tokenOf } from './serving.ts';
-
-describe('what Node refuses by itself is refused in JSON', () => {
-  let serving: Serving;
-  beforeEach(async () => {
-    serving = await Serving.start();
-  });
-  afterEach(() => serving.close());
-
-  test.each([
-    ['no HTTP', 'nonsense\r\n\r\n', 400, /^the request is not valid HTTP: /],
-    [
-      'a broken header',
-      'GET / HTTP/1.1\r\nHost: localhost\r\nA B\r\n\r\n',
-      400,
-      /^the request is not valid HTTP: /,
-    ],
-    ['no Host', 'GET /livez HTTP/1.1\r\n\r\n', 400, /^expected a Host header$/],
-    [
-      'long headers',
-      `GET / HTTP/1.1\r\nHost: localhost\r\nA: ${'x'.repeat(9_000)}\r\n\r\n`,
-      431,
-      /too long$/,
-    ],
-    [
-      'long chunk extensions',
-      `POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\nx\r\n0\r\n\r\n`,
-      413,
-      /^the chunk extensions/,
-    ],
-    ['another Expect', 'GET /livez HTTP/1.1\r\nHost: localhost\r\nExpect: coffee\r\n\r\n', 417, /Expect/],
-    ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n', 405, /^CONNECT is not allowed here$/],
-  ])('%s', async (_, bytes, status, error) => {
-    const reply = await serving.raw(bytes);
-    const [head = '', body = ''] = reply.split('\r\n\r\n');
-    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-    expect(head).toMatch(/^connection: close$/im);
-    expect(head).toMatch(/^content-type: application\/json; charset=utf-8$/m);
-    expect(head).toMatch(/^x-content-type-options: nosniff$/m);
-    expect(JSON.parse(body)).toMatchObject({ error: expect.stringMatching(error) });
-  });
-
-  test('a request that does not come in time', async () => {
-    const socket = serving.opened();
-    socket.write('GET /livez HTTP/1.1\r\nHost: local');
-    const reply = await text(socket);
-    expect(reply).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
-    expect(JSON.parse(reply.split('\r\n\r\n')[1] ?? '')).toEqual({
-      error: 'the request did not arrive in time',
-    });
-  });
-});
+import { accessOf, tokenOf } from './serving.ts';
 
 describe('a refusal comes before the body has', () => {
   const GIB = 2 ** 30;
@@ -132,6 +80,7 @@ describe('a refusal comes before the body has', () => {
     ['of another type', 415, 'POST', '/till', { 'content-type': 'text/plain' }],
     ['for another host', 421, 'POST', '/till', { host: 'evil.example' }],
     ['in chunks', 401, 'POST', '/till', { authorization: '', 'transfer-encoding': 'chunked' }],
+    ['too large in chunks', 413, 'POST', '/till', { 'transfer-encoding': 'chunked' }],
     ['that waits to be asked', 413, 'POST', '/till', { expect: '100-continue' }],
   ])('%s: %i, and the connection is closed', async (_, status, method, path, headers) => {
     expect(await flood(method, path, headers)).toEqual([status, 'close']);
@@ -156,5 +105,82 @@ describe('a refusal comes before the body has', () => {
     expect(response?.statusCode).toBe(200);
     response?.resume();
     expect(sold).toEqual(['["tea"]']);
+  });
+
+  /** The headers of a request to sell, as a client of `version` sends them. */
+  const selling = (headers: Record<string, string | number>, version = '1.1') =>
+    [
+      `POST /till HTTP/${version}`,
+      'Host: localhost',
+      ...Object.entries({
+        'Content-Type': 'application/json',
+        Authorization: 'Bearer a-token-of-some-length',
+        ...headers,
+      }).map(([name, value]) => `${name}: ${value}`),
+      '\r\n',
+    ].join('\r\n');
+  const opened = (options: object = {}) =>
+    connect({ port: Number(new URL(server.url).port), host: '127.0.0.1', ...options });
+
+  test('a body in chunks is taken', async () => {
+    const socket = opened();
+    const chunks = '3\r\n["t\r\n4\r\nea"]\r\n0\r\n\r\n';
+    socket.end(selling({ 'Transfer-Encoding': 'chunked', Connection: 'close' }) + chunks);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(sold).toEqual(['["tea"]']);
+  });
+
+  test('a client of HTTP/1.0 is not told to continue, which it would take for the answer', async () => {
+    const socket = opened();
+    socket.write(`${selling({ 'Content-Length': 7, Expect: '100-continue' }, '1.0')}["tea"]`);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 (?![\s\S]*HTTP\/)/);
+    expect(sold).toEqual(['["tea"]']);
+  });
+
+  test.each([
+    ['of a length', { 'Content-Length': GIB }, ' '.repeat(1_000)],
+    ['in chunks', { 'Transfer-Encoding': 'chunked' }, `3e8\r\n${' '.repeat(1_000)}\r\n`],
+  ])('who goes on sending a refused body %s can read the answer for a second', async (_, headers, piece) => {
+    const socket = opened({ allowHalfOpen: true });
+    socket.on('error', () => {});
+    socket.write(selling(headers));
+    const sending = setInterval(() => socket.write(piece), 10);
+    try {
+      await once(socket, 'readable');
+      // Later than a reset would have come, which would lose what has not been read.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(await text(socket)).toMatch(/^HTTP\/1\.1 413 [\s\S]*of at most 100 bytes/);
+      expect(socket.errored).toBeNull();
+      await new Promise((resolve) => socket.once('close', resolve));
+    } finally {
+      clearInterval(sending);
+    }
+  });
+
+  test('who goes away in a body leaves the server running', async () => {
+    for (const headers of [{ 'Content-Length': 50 }, { 'Transfer-Encoding': 'chunked' }]) {
+      const socket = opened();
+      await new Promise<void>((sent) => socket.write(`${selling(headers)}1\r\n `, () => sent()));
+      socket.resetAndDestroy();
+    }
+    const socket = opened();
+    socket.end(`${selling({ 'Content-Length': 7, Connection: 'close' })}["tea"]`);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test.each([
+    ['short', { 'Content-Length': 1_000 }],
+    ['long', { 'Content-Length': GIB }],
+    ['chunked', { 'Transfer-Encoding': 'chunked' }],
+  ])('who ends a refused body early, a %s one, gets no second answer', async (_, headers) => {
+    const socket = opened();
+    socket.write(selling({ ...headers, 'Content-Type': 'text/plain' }));
+    let reply = '';
+    socket.on('data', (bytes) => {
+      reply += bytes;
+      socket.end('1');
+    });
+    await once(socket, 'close');
+    expect(reply.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 415']);
   });
 });
