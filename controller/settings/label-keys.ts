@@ -4,7 +4,7 @@
  */
 
 import { OPTIONS } from './label-options.ts';
-import { asItLooks, withI } from './look-alikes.ts';
+import { asItLooks, withI, withVip } from './look-alikes.ts';
 
 /** Keys of the labels beside a VIP label. */
 export const OPTION_KEYS: readonly string[] = Object.values(OPTIONS).map(({ label }) => label);
@@ -44,7 +44,8 @@ export function meaningOf(key: string, value: unknown, among: 'labels' | 'others
   const text = typeof value === 'string' ? value : '';
   const fits = text.length < MAX_VALUE_LENGTH && VIP_VALUE.test(text);
   if (VIP_KEY.test(looks) && (among === 'labels' || fits)) return 'vip';
-  if (fits && (VIP_START.test(looks) || VIP_KEY.test(withI(looks)))) return 'vip';
+  const isAlmost = VIP_START.test(looks) || VIP_KEY.test(withI(looks)) || VIP_KEY.test(withVip(looks));
+  if (fits && isAlmost) return 'vip';
   // Outside labels, `IPVS_…` may be a setting of another program.
   const isOption = (among === 'labels' && OPTION_START.test(looks)) || nearestOption(key) !== null;
   return isOption ? 'ipvs' : null;
@@ -55,7 +56,7 @@ export function mayBeOurs(key: string): boolean {
   return MAY_BE_OURS.test(key) || (key.length <= MAX_KEY_LENGTH && MAY_BE_OURS.test(asItLooks(key)));
 }
 
-const MAY_BE_OURS = /^[^a-z0-9]*(v[il1|!]p|[il1]pv|ips|ivp|ivs|pvs|piv|vps)/i;
+const MAY_BE_OURS = /^[^a-z0-9]*(v[il1|!]p|[il1]pv|ips|ivp|ivs|pvs|piv|vps|vpi|vvip|viip)/i;
 const MAX_KEY_LENGTH = 200;
 const MAX_VALUE_LENGTH = 300;
 

@@ -32,12 +32,20 @@ export function withI(key: string): string {
   return key.replace(LIKE_I, '$1I');
 }
 
+/** A whole key: `VPI_0`. Other orders and lengths begin names of other things (`IPV4`, `VP`). */
+const SWAPPED = /^([^a-z0-9]*)(vpi|ivp|vvip|viip)(?=[^a-z0-9]*(?:port[^a-z0-9]*)?\d{0,5}[^a-z0-9]*$)/i;
+
+/** The key with VIP where two of its letters are swapped, or one is typed twice: `VPI_0` is `VIP_0`. */
+export function withVip(key: string): string {
+  return key.replace(SWAPPED, '$1VIP');
+}
+
 /**
  * The reason why a key is not used, followed by the characters in it that only look like those of a known key: `…; it has U+0406,
  * which is not ASCII`, `…; it has "l" in place of "I"`. The reason alone if there are none.
  */
 export function withLookAlikes(reason: string, key: string): string {
-  const found = notPlain(key) ?? likeI(key);
+  const found = notPlain(key) ?? likeI(key) ?? swapped(key);
   if (found === null) return reason;
   return reason.endsWith('?') ? `${reason} It has ${found}` : `${reason}; it has ${found}`;
 }
@@ -45,6 +53,11 @@ export function withLookAlikes(reason: string, key: string): string {
 function likeI(key: string): string | null {
   const [, , letter] = LIKE_I.exec(key) ?? [];
   return letter === undefined ? null : `"${letter}" in place of "I"`;
+}
+
+function swapped(key: string): string | null {
+  const [, , letters] = SWAPPED.exec(key) ?? [];
+  return letters === undefined ? null : `"${letters}" in place of "VIP"`;
 }
 
 function notPlain(key: string): string | null {

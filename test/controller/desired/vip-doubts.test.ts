@@ -129,6 +129,12 @@ test.each<[Record<string, string>, string]>([
     { [key]: '/web:80' },
     `${key} is not used: the key of a VIP label begins with VIP or vip: VIP_0; it has "${key[1]}" in place of "I"`,
   ]),
+  ...['VPI_0', 'vpi0', 'IVP_0', '_IVP-0', 'VVIP_0', 'VIIP_0', 'VPI_PORT0', 'VPI'].map(
+    (key): [Record<string, string>, string] => [
+      { [key]: '/web:80' },
+      `${key} is not used: the key of a VIP label begins with VIP or vip: VIP_0; it has "${/[a-z]+/i.exec(key)?.[0]}" in place of "VIP"`,
+    ],
+  ),
   [
     { VIP_0: '/w:80', lPVS_WEIGHT: '3' },
     'lPVS_WEIGHT is not used: did you mean IPVS_WEIGHT? It has "l" in place of "I"',
@@ -168,6 +174,14 @@ test('labels of others are none of ours', () => {
     V1P_0: 'first',
     v1proxy: 'proxy:80',
     vlpath: '/web:80',
+    VPI_0: 'first',
+    vpi: 'a virtual path identifier',
+    VPIPE: '/web:80',
+    IVP_MODE: 'proxy:80',
+    IPV4: '10.0.0.1:80',
+    IPV_0: '10.0.0.1:80',
+    VP_0: '/web:80',
+    PVI_0: '/web:80',
   };
   expect(translate(web('/web', labels, '10.0.0.1:1')).warnings).toEqual([]);
 });

@@ -24,6 +24,11 @@ test.each<[string, object, string]>([
     { labels: { V1P_0: '/web:80' } },
     `labels.V1P_0 is not used: ${ON_PORT}; it has "1" in place of "I"`,
   ],
+  [
+    'with letters swapped',
+    { labels: { VPI_0: '/web:80' } },
+    `labels.VPI_0 is not used: ${ON_PORT}; it has "VPI" in place of "VIP"`,
+  ],
   ['with a dash', { labels: { 'VIP-0': '/web:80' } }, `labels.VIP-0 is not used: ${ON_PORT}`],
   ['without number', { labels: { VIP: '/web:80' } }, `labels.VIP is not used: ${ON_PORT}`],
   ['at the top', VIP, `VIP_0 is not used: ${ON_PORT}`],
