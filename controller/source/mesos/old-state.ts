@@ -5,21 +5,24 @@ import { type MesosState, StateBuilder } from './state.ts';
 /**
  * The state in a reply to the old `GET /state` (or `/state.json`), of a master or of an agent; null for other JSON. Its
  * objects are brought into the form of the operator API, which has replaced it, and are then read in the same way.
+ *
+ * Throws a `WrongType` where a state has no list of frameworks, or a master none of agents: that may be a state cut short.
  */
 export function readOldState(json: unknown): MesosState | null {
-  if (!isRecord(json) || typeof json['id'] !== 'string' || !Array.isArray(json['frameworks'])) return null;
-  const slaves = json['slaves'];
-  const isAgent = slaves === undefined && typeof json['hostname'] === 'string';
-  if (!isAgent && !Array.isArray(slaves)) return null;
+  const kind = kindOf(json);
+  if (kind === null || !isRecord(json)) return null;
+  const frameworks = required(json['frameworks'], 'frameworks');
 
   const builder = new StateBuilder();
   builder.take({ path: 'type', json: 'GET_STATE' });
   for (const name of ['get_tasks', 'get_frameworks']) builder.take({ path: name, json: undefined });
-  for (const { each, at } of isAgent ? [{ each: json, at: '' }] : elements(slaves, 'slaves')) {
+  for (const { each, at } of kind === 'agent'
+    ? [{ each: json, at: '' }]
+    : required(json['slaves'], 'slaves')) {
     const { id, hostname, domain } = isRecord(each) ? each : {};
     builder.take({ path: 'agents', json: { agent_info: { id: { value: id }, hostname, domain } } }, at);
   }
-  for (const { each, at } of elements(json['frameworks'], 'frameworks')) {
+  for (const { each, at } of frameworks) {
     // All that it runs is in it.
     if (!isRecord(each)) throw WrongType.at(at, 'an object', each);
     const info = { id: { value: each['id'] }, name: each['name'] };
@@ -27,6 +30,12 @@ export function readOldState(json: unknown): MesosState | null {
     for (const task of tasksOf(each, at)) builder.take({ path: 'tasks', json: toV1(task.each) }, task.at);
   }
   return builder.state();
+}
+
+function kindOf(json: unknown): 'master' | 'agent' | null {
+  if (!isRecord(json) || typeof json['id'] !== 'string' || json['frameworks'] === undefined) return null;
+  if (json['slaves'] !== undefined) return 'master';
+  return typeof json['hostname'] === 'string' ? 'agent' : null;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -83,7 +92,10 @@ interface Element {
 
 /** Throws a `WrongType` for what is neither a list nor missing. */
 function elements(list: unknown, at: string): readonly Element[] {
-  if (list === undefined || list === null) return [];
+  return list === undefined || list === null ? [] : required(list, at);
+}
+
+function required(list: unknown, at: string): readonly Element[] {
   if (!Array.isArray(list)) throw WrongType.at(at, 'a list', list);
   return list.map((each: unknown, index) => ({ each, at: `${at}[${index}]` }));
 }

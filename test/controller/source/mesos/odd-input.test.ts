@@ -325,6 +325,10 @@ describe('a list of a wrong type is an error, and no empty list:', () => {
     ['frameworks[1]', { frameworks: [{ id: 'F0', name: 'marathon' }, null] }],
     ['frameworks[0].executors', { frameworks: [{ id: 'F0', name: 'marathon', executors: 'x' }] }],
     ['frameworks[0].executors[0].tasks', { frameworks: [{ id: 'F0', executors: [{ tasks: 5 }] }] }],
+    ['slaves', { frameworks: [], slaves: null }],
+    ['slaves', { frameworks: [], slaves: {}, hostname: 'a' }],
+    ['frameworks', { frameworks: null }],
+    ['frameworks', { frameworks: 'x', slaves: undefined, hostname: 'a' }],
   ])('%s of the old /state', (at, change) => {
     expect(() => readOldState({ id: 'm', slaves: [], ...change })).toThrow(`${at}: expected`);
   });
