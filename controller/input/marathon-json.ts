@@ -3,7 +3,7 @@ import type { Rejection, TaskState } from '../model/app.ts';
 import type { Meaning } from '../settings/label-keys.ts';
 import { BOUNDS } from './bounds.ts';
 import { isRecord } from './rejection.ts';
-import { boundedText, withMessage } from './schema-messages.ts';
+import { boundedText, expected, withMessage } from './schema-messages.ts';
 
 /**
  * Schemas of the fields that this program reads of Marathon's JSON. Unknown fields are dropped, fields that some version of
@@ -163,7 +163,9 @@ export const appFields = z.object({
     })
     .nullish(),
   /** Only their number matters. Checked by `refine`, since a type would become part of the CRD. */
-  healthChecks: z.array(z.unknown().refine(isRecord, { error: 'expected an object' })).nullish(),
+  healthChecks: z
+    .array(z.unknown().refine(isRecord, { error: ({ input }) => expected('an object', input) }))
+    .nullish(),
   labels: labelsLike('{"KEY": "VALUE"}'),
   version: text,
   versionInfo: z.object({ lastConfigChangeAt: text }).nullish(),

@@ -102,7 +102,7 @@ export function boundedText(): z.ZodString {
 }
 
 /** `expected a list, got text`: a value that is shown in quotes does not say by itself what it is. */
-function expected(what: string, input: unknown): string {
+export function expected(what: string, input: unknown): string {
   const type = typeOf(input);
   const got = type === 'boolean' ? undefined : TYPES[type];
   return got === undefined ? `expected ${what}` : `expected ${what}, got ${got}`;

@@ -1,6 +1,6 @@
 import { appSchema, podSchema } from '../../input/marathon-json.ts';
 import { isRecord, rejectionsOf, shown } from '../../input/rejection.ts';
-import { checked } from '../../input/schema-messages.ts';
+import { checked, expected } from '../../input/schema-messages.ts';
 import type { App, Rejection } from '../../model/app.ts';
 import { repeatedKeysIn } from '../json/repeated-keys.ts';
 import { parseJson } from '../json/text.ts';
@@ -45,7 +45,7 @@ export function checkDefinition(
   const other = otherThan(kind, json);
   if (other !== null || !isRecord(json)) {
     return {
-      mistakes: [{ app: where, at: '', value: shown(json), reason: other ?? `expected one ${kind}` }],
+      mistakes: [{ app: where, at: '', value: shown(json), reason: other ?? expected(`one ${kind}`, json) }],
     };
   }
   const { tasks: _running, ...definition } = json;

@@ -9,7 +9,7 @@ import {
   podStatusSchema,
 } from '../../input/marathon-json.ts';
 import { isRecord, shown } from '../../input/rejection.ts';
-import { checked } from '../../input/schema-messages.ts';
+import { checked, expected } from '../../input/schema-messages.ts';
 import type { Rejection } from '../../model/app.ts';
 import { atOnce } from '../../pace.ts';
 import { REPEATED_KEY } from '../json/repeated-keys.ts';
@@ -142,7 +142,9 @@ function take(item: Item, where: string, found: Found): readonly Item[] {
       found.pods.push(...readItem(podStatusSchema, item, where, found));
       return [];
     case null: {
-      const reason = 'expected an app or a pod';
+      const reason = isRecord(item.json)
+        ? 'expected an app or a pod'
+        : expected('an app or a pod', item.json);
       found.rejected.push({ app: where, at: item.at, value: shown(item.json), reason });
       return [];
     }
@@ -218,8 +220,12 @@ function readItem<Json extends CheckedItem>(
   where: string,
   found: Found,
 ): readonly Json[] {
-  const given = isRecord(json) ? json['id'] : undefined;
-  if (!isRecord(json) || typeof given !== 'string' || given === '' || given.length > BOUNDS.nameLength) {
+  if (!isRecord(json)) {
+    found.rejected.push({ app: where, at, value: shown(json), reason: expected('an app or a pod', json) });
+    return [];
+  }
+  const given = json['id'];
+  if (typeof given !== 'string' || given === '' || given.length > BOUNDS.nameLength) {
     const isLong = typeof given === 'string' && given.length > BOUNDS.nameLength;
     const reason = isLong
       ? `expected an id of at most ${BOUNDS.nameLength} characters`

@@ -1,5 +1,6 @@
 import { BOUNDS, overBound } from '../../input/bounds.ts';
 import { isRecord, shown } from '../../input/rejection.ts';
+import { expected } from '../../input/schema-messages.ts';
 import type { Rejection, TaskState } from '../../model/app.ts';
 import { factsOf, mesosState, type TaskFacts } from './facts.ts';
 import { type Problem, readable } from './readable.ts';
@@ -30,7 +31,7 @@ export function readTask(json: unknown): { readonly task: TaskFacts } | Unreadab
 
 /** The mistake of a task that has neither a state nor a status with one. */
 export function noState(value: unknown): Problem {
-  return { at: 'state', value: shown(value), reason: 'expected text' };
+  return { at: 'state', value: shown(value), reason: expected('text', value) };
 }
 
 /** Why a task could not be read, with what is still known of it. */

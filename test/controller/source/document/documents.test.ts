@@ -132,11 +132,18 @@ test.each<[string, object, string, string, string]>([
 
 test.each<[string, unknown, string, string]>([
   ['an app without id', { apps: [{ cmd: 'x' }] }, 'apps[0].id', 'nothing'],
-  ['an app that is no object', { apps: [7] }, 'apps[0].id', 'nothing'],
+  ['an app that is no object', { apps: [7] }, 'apps[0]', '7'],
+  ['an app that is null', { apps: [null] }, 'apps[0]', 'null'],
   ['an id that is no text', { groups: [{ id: '/g', apps: [{ id: 1 }] }] }, 'groups[0].apps[0].id', '1'],
   ['a stranger in an array', [app('/a'), { message: 'x' }], '[1]', '{"message":"x"}'],
 ])('what has no id is reported by its place in the document: %s', (_name, json, at, value) => {
   expect(readDocuments(json, 'the document')?.rejected).toMatchObject([{ app: 'the document', at, value }]);
+});
+
+test.each([[{ apps: [null] }], [[app('/a'), null]]])('what is null is called null: %j', (json) => {
+  expect(readDocuments(json, 'test')?.rejected).toMatchObject([
+    { value: 'null', reason: 'expected an app or a pod, got null' },
+  ]);
 });
 
 test.each<[string, unknown, string, string]>([

@@ -597,7 +597,11 @@ test.each<[string, object]>([
   expect(JSON.stringify(now).length).toBeLessThan(5_000);
 });
 
-test.each([null, 'http', 7])('a health check that is %j is reported and counts as one', async (check) => {
+test.each([
+  [null, 'null'],
+  ['http', 'text'],
+  [7, 'a number'],
+])('a health check that is %j is reported and counts as one', async (check, type) => {
   const now = await read(web([task('web.1')], { healthChecks: [{ protocol: 'TCP' }, check] }));
   expect(
     now.tasks.map(({ health, ports }) => [health, ports.map(({ endpoints }) => endpoints.length)]),
@@ -608,7 +612,7 @@ test.each([null, 'http', 7])('a health check that is %j is reported and counts a
       app: '/web',
       at: 'healthChecks[1]',
       value,
-      reason: 'expected an object: it still counts as a health check',
+      reason: `expected an object, got ${type}: it still counts as a health check`,
     },
   ]);
 });
