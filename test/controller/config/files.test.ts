@@ -109,7 +109,10 @@ test.each<[string, Parameters<typeof resolve>[0], string]>([
   },
 );
 
-test('a table to compare with cannot be a directory', () => {
+test('a table to compare with cannot be a directory, nor a pipe, which might never be written', () => {
+  expect(refusalOf({ flags: { against: at('pipe') } }, 'diff')).toMatch(
+    /it is a named pipe; expected kernel, none/,
+  );
   expect(refusalOf({ flags: { against: at('folder') } }, 'diff')).toMatch(
     /it is a directory; expected kernel, none/,
   );
