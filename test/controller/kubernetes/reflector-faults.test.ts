@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { isRecord } from '../../../controller/input/rejection.ts';
 import { ApiFailure } from '../../../controller/kubernetes/api-failure.ts';
 import type { KubernetesClient, WatchEvent } from '../../../controller/kubernetes/client.ts';
 import { isOlder, listAll, metadataSchema, type Versioned } from '../../../controller/kubernetes/listing.ts';
@@ -49,7 +50,10 @@ async function followed(lists: readonly (readonly object[])[], watches: readonly
     client,
     clock: { ...clock, sleep: async (ms) => void pauses.push(ms) },
     path: '/things',
-    project: (json) => metadataSchema.parse(json).metadata,
+    project: (json) => {
+      if (isRecord(json) && 'broken' in json) throw new Error('broken');
+      return metadataSchema.parse(json).metadata;
+    },
     listener: {
       changed: (before, now, origin) =>
         happened.push(
@@ -57,7 +61,8 @@ async function followed(lists: readonly (readonly object[])[], watches: readonly
         ),
       behind: () => undefined,
       inStep: () => undefined,
-      unread: (objects) => happened.push(`unread ${objects.map(({ key }) => key)}`),
+      unread: (objects) =>
+        happened.push(`unread ${objects.map(({ key, isUnknown }) => `${key}${isUnknown ? '?' : ''}`)}`),
       failed: () => undefined,
     },
     random: () => 0.999,
@@ -156,10 +161,37 @@ test('an object of a list that cannot be read stays as it was, and the others ar
   expect(names).toEqual(['a', 'c']);
 });
 
+test('an object of an event that cannot be read is told, stays as it was, and the watch goes on', async () => {
+  const broken = (type: string, name: string, version: string) => ({
+    type,
+    object: { ...object(name, version), broken: true },
+  });
+  const { happened, names } = await followed(
+    [[object('a', '90')]],
+    [
+      [
+        broken('ADDED', 'new', '101'),
+        broken('MODIFIED', 'a', '102'),
+        event('ADDED', 'b', '103'),
+        event('MODIFIED', 'new', '104'),
+        broken('DELETED', 'a', '105'),
+        broken('MODIFIED', 'b', '106'),
+      ],
+      [],
+    ],
+  );
+  expect(happened).toEqual([
+    ...['list', '+a by list', 'watch 100', 'unread default/new', 'unread default/new,default/a'],
+    ...['+b by event', 'unread default/a', '+new by event', 'unread ', '-a by event', 'unread default/b'],
+    'watch 106',
+  ]);
+  expect(names).toEqual(['b', 'new']);
+});
+
 test('while one without a name is listed, everything stays: it may be any of them', async () => {
   const nameless = { metadata: { resourceVersion: '7' } };
   const { names, happened } = await followed([[object('a', '90')], [nameless], []], [EXPIRED, [], []]);
-  expect(happened.filter((what) => /unread|^-/.test(what))).toEqual(['unread ', '-a by list', 'unread ']);
+  expect(happened.filter((what) => /unread|^-/.test(what))).toEqual(['unread null', '-a by list', 'unread ']);
   expect(names).toEqual([]);
 });
 

@@ -1,11 +1,15 @@
 import { expect, test } from '@jest/globals';
+import type { Clock } from '../../../../controller/ports.ts';
 import type { TestKubernetes } from '../../../support/kubernetes/start-kubernetes.ts';
-import { clock, startServer, writeApp } from '../../source/kubernetes/setup.ts';
-import { silent, until } from '../../source/support.ts';
+import { startServer, clock as tenfold, writeApp } from '../../source/kubernetes/setup.ts';
+import { fastClock, silent, until } from '../../source/support.ts';
 import { passOf } from '../passes.ts';
 import { writing } from './writing.ts';
 
 interface Meanwhile {
+  readonly clock?: Clock;
+  /** Whether an attempt, from 1, is refused; defaults to all. */
+  readonly refuses?: (attempt: number) => boolean;
   /** Of each refusal. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Called when it was refused twice; `pass` makes a pass with another result. */
@@ -16,20 +20,21 @@ interface Meanwhile {
 async function pausesOf(
   status: number,
   attempts: number,
-  { headers = {}, afterSecond = () => undefined }: Meanwhile = {},
+  { clock = tenfold, refuses = () => true, headers = {}, afterSecond = () => undefined }: Meanwhile = {},
 ): Promise<readonly number[]> {
   const server = await startServer();
   writeApp(server, 'web');
   const at: number[] = [];
   server.faults.next(
     ({ path }) => {
-      if (path.endsWith('/status')) at.push(clock.monotonic());
-      return path.endsWith('/status');
+      if (!path.endsWith('/status')) return false;
+      at.push(clock.monotonic());
+      return refuses(at.length);
     },
     { status, headers, body: { kind: 'Status', code: status, message: 'no' } },
     100,
   );
-  const { writer, desired } = await writing(server, { random: () => 0 });
+  const { writer, desired } = await writing(server, { clock, random: () => 0 });
   const pass = (error: string | null) =>
     writer.passed(passOf({ desired, over: { startedAt: clock.monotonic(), error } }));
   pass(null);
@@ -65,21 +70,46 @@ test('another result does not bring the next attempt forward, a change of the ob
   expect(afterChange).toBeLessThan(20);
 });
 
+test('it is never tried less often than every five minutes', async () => {
+  const clock = fastClock(100);
+  const pauses = await pausesOf(500, 9, { clock });
+  expect(pauses.at(4)).toBeGreaterThanOrEqual(160);
+  for (const pause of pauses.slice(5)) {
+    expect(pause).toBeGreaterThanOrEqual(300);
+    expect(pause).toBeLessThan(330);
+  }
+});
+
+test('after a success failures are counted anew', async () => {
+  let pass = () => {};
+  const [, , , after = 0] = await pausesOf(500, 5, {
+    refuses: (attempt) => {
+      if (attempt === 3) setTimeout(() => pass(), 20);
+      return attempt !== 3;
+    },
+    afterSecond: (_, another) => {
+      pass = another;
+    },
+  });
+  expect(after).toBeGreaterThanOrEqual(10);
+  expect(after).toBeLessThan(20);
+});
+
 test('a host whose machine slept writes no status before its lease is renewed', async () => {
   const server = await startServer();
   writeApp(server, 'web');
   const written = () => server.requests.filter(({ path }) => path.endsWith('/status')).length;
   let sleptMs = 0;
-  const woken = { ...clock, epoch: () => clock.epoch() + sleptMs };
+  const woken = { ...tenfold, epoch: () => tenfold.epoch() + sleptMs };
   const errors: unknown[] = [];
   const log = { ...silent, warn: (_: string, fields: object = {}) => void errors.push(fields) };
   const { writer, desired } = await writing(server, { clock: woken, log });
   const pass = (error: string | null) =>
-    writer.passed(passOf({ desired, over: { startedAt: clock.monotonic(), error } }));
+    writer.passed(passOf({ desired, over: { startedAt: tenfold.monotonic(), error } }));
   pass(null);
   await until('it is written', () => written() === 1);
   // Later than the next write of the object may be.
-  await clock.sleep(11_000);
+  await tenfold.sleep(11_000);
   const broken = { status: 500, body: { kind: 'Status', message: 'broken' } };
   server.faults.next(({ path }) => path.includes('/leases'), broken, 1_000);
   sleptMs = 3_600_000;
