@@ -1,6 +1,5 @@
 /** Kubeconfig files as they are written, before one of their contexts is selected. */
 
-import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { hasCode, systemReason } from '../errors.ts';
@@ -82,7 +81,7 @@ async function readEach<File>(
     try {
       return await readOne(path);
     } catch (cause) {
-      if (several && hasCode(cause, 'ENOENT') && !existsSync(path)) return null;
+      if (several && hasCode(cause, 'ENOENT')) return null;
       // The only one is named in front of the message.
       throw several ? new Error(`${path}: ${systemReason(cause)}`, { cause }) : cause;
     }
