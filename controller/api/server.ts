@@ -92,7 +92,9 @@ export async function startServer<Services>(options: ServerOptions<Services>): P
     response.on('error', () => {});
     answerRequest(serving, request, response)
       .catch((error: unknown) => {
-        log.error('request failed', { method: request.method, url: request.url, error });
+        // A client that goes away while it sends its body waits for no answer, and is no fault of this program.
+        const level = error === request.errored ? 'debug' : 'error';
+        log[level]('request failed', { method: request.method, url: request.url, error });
         if (error instanceof DocumentTooLong) return problem(500, error.message);
         return problem(500, 'internal error; see the log of the controller');
       })

@@ -1,6 +1,6 @@
 /** Reads option texts from the environment and the file, and formats the error for a bad value. */
 
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
 import { ControllerError, systemReason } from '../errors.ts';
 import { utf8Problem } from '../input/utf8.ts';
@@ -34,6 +34,9 @@ export function fileName(name: OptionName): string {
 export function flagName(name: OptionName): string {
   return `--${fileName(name)}`;
 }
+
+/** Maximum size of the file of `--config`: many times that of all options. */
+const MAX_FILE_BYTES = 1_048_576;
 
 const PREFIX = 'MARATHON_IPVS_';
 
@@ -121,15 +124,32 @@ export function fromFile(path: string, place: string): OptionText[] {
 function readText(path: string, place: string): string {
   const refuse = (why: string) =>
     refusal({ name: 'config', place }, path, `${why}; expected a YAML file with options`);
-  let bytes: Buffer;
+  let bytes: Buffer | null;
   try {
-    bytes = readFileSync(path);
+    bytes = contentOf(path);
   } catch (cause) {
     throw refuse(systemReason(cause));
   }
+  if (bytes === null) throw refuse(`larger than ${MAX_FILE_BYTES} bytes`);
   const wrong = utf8Problem(bytes);
   if (wrong !== null) throw refuse(wrong);
   return bytes.toString('utf8');
+}
+
+/** null: it is larger than `MAX_FILE_BYTES`. */
+function contentOf(path: string): Buffer | null {
+  const buffer = Buffer.allocUnsafeSlow(MAX_FILE_BYTES + 1);
+  const file = openSync(path, 'r');
+  try {
+    for (let used = 0; used < buffer.length; ) {
+      const count = readSync(file, buffer, used, buffer.length - used, null);
+      if (count === 0) return buffer.subarray(0, used);
+      used += count;
+    }
+    return null;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function textOf(name: OptionName, value: Node | null, place: string): string | readonly string[] {

@@ -1,10 +1,11 @@
 /** What plans are compared with: the kernel, or what `--against` names. */
 
-import { readFile } from 'node:fs/promises';
 import { openKernelTable } from '../apply/kernel-table.ts';
 import type { Config } from '../config/config.ts';
 import { optionAsWritten } from '../config/option-text.ts';
 import { ControllerError, systemReason } from '../errors.ts';
+import { readWithin } from '../input/bounded-read.ts';
+import { OverBound } from '../input/bounds.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { parseTable } from '../plan/ipvsadm.ts';
 import type { IpvsTable, Ledger, LedgerEntry } from '../ports.ts';
@@ -54,9 +55,15 @@ function adviseWithoutKernel(error: unknown): never {
   throw new ControllerError(code, `${message}; ${advice}`, { cause, retry });
 }
 
+/** Maximum size of a table's text: about four million backends. */
+const MAX_TABLE_BYTES = 256 * 1024 * 1024;
+
 async function readTable(path: string) {
   try {
-    return parseTable(await readFile(path, 'utf8'));
+    const limits = { maxBytes: MAX_TABLE_BYTES, mayBePipe: false };
+    const text = await readWithin(path, limits, new AbortController().signal);
+    if (text === null) throw new OverBound(`larger than ${MAX_TABLE_BYTES} bytes`);
+    return parseTable(text.toString());
   } catch (cause) {
     const message = `--against ${path}: ${systemReason(cause)}; expected the output of \`ipvsadm -Sn\``;
     throw new ControllerError('usage', message, { retry: 'never' });

@@ -13,9 +13,11 @@ describe('a refusal comes before the body has', () => {
   const GIB = 2 ** 30;
   let server: HttpServer;
   let sold: string[];
+  let world: World;
   beforeEach(async () => {
     sold = [];
-    const { clock, log } = new World();
+    world = new World();
+    const { clock, log } = world;
     const route = routeOf<string[]>();
     const body = { what: 'a list', maxBytes: 100, description: '', schemas: { List: z.array(z.string()) } };
     const routes = [
@@ -166,6 +168,7 @@ describe('a refusal comes before the body has', () => {
     const socket = opened();
     socket.end(`${selling({ 'Content-Length': 7, Connection: 'close' })}["tea"]`);
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(world.logged.map(({ level }) => level)).toEqual(['debug', 'debug']);
   });
 
   test.each([

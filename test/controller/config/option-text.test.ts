@@ -154,6 +154,11 @@ describe('an error says where, what, and what is accepted', () => {
       /has no options, expected lines of the form NAME: VALUE$/,
     ],
     [
+      'a file that is too large',
+      { file: `#${' '.repeat(2 ** 20)}` },
+      /^--config .*config\.yaml" is not accepted, larger than 1048576 bytes; expected a YAML file with options$/,
+    ],
+    [
       'a file in Latin-1',
       { file: Buffer.from('zone: caf\xe9.example', 'latin1') },
       /^--config .*config\.yaml" is not accepted, not UTF-8: the byte at offset 9 \(0xe9\) .*; expected a YAML file with options$/,

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -210,6 +210,15 @@ describe('diff, as a script sees it', () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toContain(named);
     expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('a table of more than 256 MiB is refused', async () => {
+    const huge = await file('huge.txt', '');
+    await truncate(huge, 256 * 2 ** 20 + 1);
+    const apps = await file('no-apps.json', '[]');
+    const { status, stderr } = await marathonIpvs('diff', '--source', `file=${apps}`, '--against', huge);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/--against .*huge\.txt: larger than 268435456 bytes; expected the output of/);
   });
 
   const withoutIpvs = existsSync('/proc/net/ip_vs') ? test.skip : test;
