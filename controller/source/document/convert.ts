@@ -5,20 +5,17 @@ import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
 import { tooManyBackends } from '../backend-bound.ts';
 import { type AgentAddresses, addressIn, agentsBefore, agentsIn, resolveAgents } from './agents.ts';
-import { convertApp } from './apps.ts';
+import { type Conversion, convertApp } from './apps.ts';
 import type { Documents } from './documents.ts';
-import type { Conversion } from './placement.ts';
-import { convertPod, type PodDefinition } from './pods.ts';
-import { type AppDefinition, defineApp } from './ports.ts';
+import { convertPod } from './pods.ts';
+import { defineApp } from './ports.ts';
 import { isLost, whatIsLacking, withoutDefinition, withUnread } from './unread.ts';
 
-/** The older versions that tasks run, by app or pod id. */
-export interface OlderVersions {
-  readonly apps: ReadonlyMap<string, Conversion<AppDefinition>['versions']>;
-  readonly pods: ReadonlyMap<string, Conversion<PodDefinition>['versions']>;
-  /** Newest definitions that were already parsed while looking for older versions. */
-  readonly newest: ReadonlyMap<MarathonApp, AppDefinition>;
-}
+/** The definitions of an app or pod that were read while looking for the versions that its tasks run. */
+export type OlderVersions = ReadonlyMap<
+  MarathonApp | MarathonPodStatus,
+  Pick<Conversion, 'newest' | 'versions'>
+>;
 
 export interface ConvertOptions {
   readonly framework: string;
@@ -85,30 +82,26 @@ export async function convertDocuments(
     const app = why !== null && isLacking ? { ...known, unknown: why } : known;
     apps.set(app.id, adjust?.(app) ?? app);
   };
-  const conversion = <D>(
-    id: string,
-    older: ReadonlyMap<string, Conversion<D>['versions']> | undefined,
-  ): Conversion<D> => {
-    const own = older?.get(id);
-    return { framework, agentAddress, previous: previous(id), ...(own && { versions: own }) };
-  };
-
   const pace = new Pace();
+  const convert = async (
+    item: MarathonApp | MarathonPodStatus,
+    hosts: readonly (string | null | undefined)[] | undefined,
+    appOf: (conversion: Conversion) => App,
+  ) => {
+    const own = { framework, agentAddress, previous: previous(item.id), ...versions?.get(item) };
+    const lacking = whatIsLacking(item.unread) ?? unresolved(hosts, agentAddress);
+    await add(withOddities(withUnread(appOf(own), item.unread, own.previous), item), lacking);
+    await pace.restIfDue();
+  };
   for (const app of lostLast(documents.apps)) {
     // Health results count if the task was known to have a health check.
-    const newest = isLost(app) ? { ...defineApp(app), checked: true } : versions?.newest.get(app);
-    const own = { ...conversion(app.id, versions?.apps), ...(newest && { newest }) };
+    const newest = isLost(app) && { newest: { ...defineApp(app), checked: true } };
     const hosts = app.tasks?.map(({ host }) => host);
-    const lacking = whatIsLacking(app.unread) ?? unresolved(hosts, agentAddress);
-    await add(withOddities(withUnread(convertApp(app, own), app.unread, own.previous), app), lacking);
-    await pace.restIfDue();
+    await convert(app, hosts, (own) => convertApp(app, { ...own, ...newest }));
   }
   for (const pod of lostLast(documents.pods)) {
-    const own = conversion(pod.id, versions?.pods);
     const hosts = pod.instances?.map(({ agentHostname }) => agentHostname);
-    const lacking = whatIsLacking(pod.unread) ?? unresolved(hosts, agentAddress);
-    await add(withOddities(withUnread(convertPod(pod, own), pod.unread, own.previous), pod), lacking);
-    await pace.restIfDue();
+    await convert(pod, hosts, (own) => convertPod(pod, own));
   }
   const nameless = mayBeAnyApp ? documents.rejected : [];
   const unknown = nameless.map(({ app, at, reason }) => ({ part: partOf(app, at), reason }));
@@ -131,18 +124,15 @@ function lacksSomething(
   versions: OlderVersions | undefined,
 ): boolean {
   const isPartial = ({ unread }: MarathonApp | MarathonPodStatus) => unread !== undefined;
-  const lacks = (older: Versions) => older?.values().some((version) => typeof version === 'string') === true;
-  const olderVersions = [...(versions?.apps.values() ?? []), ...(versions?.pods.values() ?? [])];
+  const isLacking = (version: unknown) => typeof version === 'string';
   return (
     rejected.length > 0 ||
     apps.some(isPartial) ||
     pods.some(isPartial) ||
     agents.values().some((address) => address === null) ||
-    olderVersions.some(lacks)
+    versions?.values().some((each) => each.versions?.values().some(isLacking)) === true
   );
 }
-
-type Versions = Conversion<AppDefinition | PodDefinition>['versions'];
 
 /** Why an agent of a task has no address; null when all have one. */
 function unresolved(

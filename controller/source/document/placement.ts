@@ -2,7 +2,6 @@ import { addressText, unusableAsBackend } from '../../address.ts';
 import { isHostName } from '../../input/host-name.ts';
 import {
   type Agent,
-  type App,
   type Placement,
   type Port,
   placedPort,
@@ -80,66 +79,6 @@ export function notPlaced(unresolved: string): Placement {
 export function taskPort(port: Port, { unresolved, ...placed }: Placement, state: TaskState): TaskPort {
   const serves = state === 'running' || state === 'killing';
   return placedPort(port, unresolved !== undefined && serves ? { ...placed, unresolved } : placed);
-}
-
-/** What converting an app or a pod needs besides its JSON. `Definition` is what one version declares. */
-export interface Conversion<Definition> {
-  /** Mesos framework name. */
-  readonly framework: string;
-  readonly agentAddress: AgentAddress;
-  /**
-   * Older versions that tasks run, by Marathon's version string; a version not listed counts as the newest. `gone`:
-   * Marathon has deleted it. `unreadable`: it could not be read this time.
-   */
-  readonly versions?: ReadonlyMap<string, Definition | 'gone' | 'unreadable'>;
-  /** The newest definition, if it was already parsed; sharing it saves memory. */
-  readonly newest?: Definition;
-  /** The app as it was last converted: what its tasks served outlives the definition of their version. */
-  readonly previous?: App | undefined;
-}
-
-/** A Marathon task, and how to find its ports in a definition. */
-export interface Versioned<Definition, Declared extends { readonly port: Port }> {
-  readonly id: string;
-  readonly version: string | null | undefined;
-  readonly state: TaskState;
-  readonly portsIn: (definition: Definition) => readonly Declared[];
-  readonly place: (declared: Declared, definition: Definition) => Placement;
-}
-
-/** The ports that a task serves, and the definition or the last conversion that they come from. */
-export type Served<Definition> = { readonly ports: readonly TaskPort[] } & (
-  | { readonly definition: Definition }
-  | { readonly known: Task }
-);
-
-/**
- * Finds the ports that a task serves, in this order: from the definition of its version; from its last conversion,
- * since a task never changes its version; if Marathon has deleted the version, from the newest definition, with a
- * warning. A version that cannot be read at the moment gives no backends: wrong ones would be worse.
- */
-export function servedBy<Definition, Declared extends { readonly port: Port }>(
-  { id, version, state, portsIn, place }: Versioned<Definition, Declared>,
-  newest: Definition,
-  { versions, previous }: Conversion<Definition>,
-  warnings: string[],
-): Served<Definition> {
-  const placed = (definition: Definition, placement = place) => ({
-    definition,
-    ports: portsIn(definition).map((each) => taskPort(each.port, placement(each, definition), state)),
-  });
-  const found = version ? versions?.get(version) : undefined;
-  if (found === undefined) return placed(newest);
-  if (found !== 'gone' && found !== 'unreadable') return placed(found);
-
-  const known = previous?.tasks.find((task) => task.id === id);
-  if (known?.ports.every(({ endpoints }) => endpoints.length > 0)) return { known, ports: known.ports };
-  if (found === 'unreadable')
-    return placed(newest, () => notPlaced(`the definition of version ${version} could not be read`));
-  warnings.push(
-    `task ${id} runs version ${version}, which Marathon has deleted: treated as the newest version`,
-  );
-  return placed(newest);
 }
 
 /** Where a task runs, as far as its ports do not show it. */

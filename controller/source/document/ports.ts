@@ -7,7 +7,7 @@ import { didYouMeanPlace, meantPlace, nullLabels, strayLabels, wrongPlace } from
 import { taskLabelVips } from './task-labels.ts';
 
 /** A declared port, and how it is reached among a task's addresses and ports. */
-export interface PlacedPort {
+export interface DeclaredPort {
   readonly port: Port;
   /** null for a port without a name. */
   readonly name: string | null;
@@ -16,8 +16,8 @@ export interface PlacedPort {
   readonly reach:
     | {
         readonly by: 'host port';
-        /** Index in the task's `ports`. */
-        readonly index: number;
+        /** Which one: the index in the `ports` of an app's task, the name of the endpoint in the status of a pod's container. */
+        readonly index: number | string;
         /** The container's own port; 0 for the same number as the host port. Absent on the host network. */
         readonly containerPort?: number;
       }
@@ -26,12 +26,12 @@ export interface PlacedPort {
   readonly networkNames: readonly string[];
 }
 
-/** What one version of an app declares. */
-export interface AppDefinition {
-  readonly ports: readonly PlacedPort[];
-  /** The names of its networks, in order; null for a network without a name, which is Marathon's default. */
+/** What one version of an app or a pod declares. */
+export interface Definition {
+  readonly ports: readonly DeclaredPort[];
+  /** The names of its networks, in order; null for a network without a name, which is an app's default in Marathon. */
   readonly networks: readonly (string | null)[];
-  /** Whether it has a health check. */
+  /** Whether an app has a health check. */
   readonly checked: boolean;
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
@@ -50,14 +50,14 @@ const MESOS_BRIDGE = 'mesos-bridge';
  * The rules are those of Marathon's AppNormalization and PortDiscovery. For a combination that Marathon refuses, the
  * newer field counts and the other one is in `rejected`.
  */
-export function defineApp(app: MarathonApp): AppDefinition {
+export function defineApp(app: MarathonApp): Definition {
   const rejected = [...mixedModes(app.id, app.networks)];
   const reject = (at: string, value: unknown, reason: string) =>
     rejected.push({ app: app.id, at, value: shown(value), reason });
 
   const mode = networkMode(app, reject);
   const mappings = portMappings(app, reject);
-  const ports: PlacedPort[] = [];
+  const ports: DeclaredPort[] = [];
   if (mode === 'host') ports.push(...hostPorts(app));
   else if (mode !== null) ports.push(...mappedPorts(mappings.at, mappings.list, mode));
   if (mode !== null) ports.push(...taskLabelPorts(app.labels, mode));
@@ -158,7 +158,7 @@ function isDocker({ container }: MarathonApp): boolean {
 }
 
 /** Warns of discovery ports of a Docker app: definitions outlive the Marathon version that they were written for. */
-function oldPlace(app: MarathonApp, ports: readonly PlacedPort[]): readonly string[] {
+function oldPlace(app: MarathonApp, ports: readonly DeclaredPort[]): readonly string[] {
   const discovered = ports.filter(({ port }) => port.at.startsWith(DISCOVERY));
   if (!isDocker(app) || !declaresVip({ ports: discovered })) return [];
   return [
@@ -193,7 +193,7 @@ function portMappings(app: MarathonApp, reject: Reject): Mappings {
   };
 }
 
-function hostPorts(app: MarathonApp): PlacedPort[] {
+function hostPorts(app: MarathonApp): DeclaredPort[] {
   const at = app.portDefinitions ? 'portDefinitions' : 'ports';
   const declared =
     app.portDefinitions ??
@@ -213,7 +213,7 @@ function hostPorts(app: MarathonApp): PlacedPort[] {
   }));
 }
 
-function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode: Mode): PlacedPort[] {
+function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode: Mode): DeclaredPort[] {
   // A task's `ports` lists only allocated host ports, so mappings without one are not counted.
   let allocated = 0;
   return mappings.map(({ name, containerPort, hostPort, protocol, labels, networkNames }, index) => {
@@ -239,7 +239,7 @@ function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode:
 
 const TCP: readonly string[] = ['tcp'];
 /** The VIPs of old-form task labels. Each becomes a port of its own, with the rest of the text as a VIP label. */
-function taskLabelPorts(labels: Labels, mode: Mode): PlacedPort[] {
+function taskLabelPorts(labels: Labels, mode: Mode): DeclaredPort[] {
   const pairs = Object.entries(labels ?? {}).map(([key, value]) => ({ key, value }));
   return taskLabelVips(pairs).map(({ at, index, protocols, labels: vip }) => ({
     name: null,
@@ -255,7 +255,7 @@ function unusedLabels(
   app: MarathonApp,
   mode: Mode | null,
   at: string,
-  ports: readonly PlacedPort[],
+  ports: readonly DeclaredPort[],
 ): readonly string[] {
   const used = new Set(ports.map(({ port }) => port.at));
   const mapped = ports.some((port) => port.port.at.startsWith(`${at}[`));

@@ -1,4 +1,4 @@
-import type { MarathonTask, UnreadPlaces } from '../../input/marathon-json.ts';
+import type { UnreadPlaces } from '../../input/marathon-json.ts';
 import type { App, Placement, Port, Task } from '../../model/app.ts';
 import { notPlaced } from './placement.ts';
 
@@ -50,9 +50,4 @@ export function placeOrLast(
 
 function placementOf({ endpoints, local, unresolved }: Placement): Placement {
   return { endpoints, ...(local && { local }), ...(unresolved !== undefined && { unresolved }) };
-}
-
-/** A task as its networks may be derived from it: without any address if some could not be read, since the order decides. */
-export function placedBy(task: MarathonTask, kept: KeptPlaces | undefined): MarathonTask {
-  return kept?.unread.addresses ? { ...task, ipAddresses: null } : task;
 }

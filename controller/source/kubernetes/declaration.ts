@@ -12,8 +12,8 @@ import {
 import type { App, Port, Rejection } from '../../model/app.ts';
 import { isTaskLabelPort } from '../../settings/label-keys.ts';
 import { type Documents, readDocuments } from '../document/documents.ts';
-import { definePod, labelWarnings } from '../document/pods.ts';
-import { defineApp, type PlacedPort } from '../document/ports.ts';
+import { definePod } from '../document/pods.ts';
+import { type DeclaredPort, type Definition, defineApp } from '../document/ports.ts';
 import { shapeOf } from '../document/shapes.ts';
 
 /** A declared port, and how it is found among the ports of an EndpointSlice. */
@@ -83,7 +83,7 @@ function defined(json: unknown, field: 'app' | 'pod', key: string): Defined | Re
   // Marathon would refuse this id, and its other clients would not find it.
   if (id !== undefined && !ID_PATTERN.test(id))
     return { app: id, at: `spec.${field}.id`, value: id, reason: ID_EXPECTED };
-  const declared = asApp !== undefined ? ofApp(asApp) : asPod !== undefined ? ofPod(asPod) : null;
+  const declared = declaredBy(asApp, asPod);
   if (declared !== null) return { ...declared, warnings: [...declared.warnings, ...warnings] };
   const reason = `expected the definition of ${field === 'app' ? 'an app' : 'a pod'}`;
   return { app: `MarathonApp ${key}`, at: `spec.${field}`, value: '', reason };
@@ -152,32 +152,23 @@ function invalidSpec(key: string, { spec }: MarathonAppObject): Rejection | null
   return null;
 }
 
-function ofApp(app: MarathonApp): Defined {
-  const { ports, rejected, warnings } = defineApp(app);
-  return { id: app.id, kind: 'app', ports: ports.map(named), versions: null, rejected, warnings };
+function declaredBy(app: MarathonApp | undefined, pod: MarathonPodStatus | undefined): Defined | null {
+  if (app !== undefined) return ofDefinition({ id: app.id, kind: 'app' }, defineApp(app));
+  return pod === undefined ? null : ofDefinition({ id: pod.id, kind: 'pod' }, definePod(pod.spec, pod));
 }
 
-function named({ port, name, containerPort, reach }: PlacedPort, position: number): NamedPort {
+function ofDefinition(
+  app: Pick<Declaration, 'id' | 'kind'>,
+  { ports, rejected, warnings }: Definition,
+): Defined {
+  return { ...app, ports: ports.map(named), versions: null, rejected, warnings };
+}
+
+function named({ port, name, containerPort, reach }: DeclaredPort, position: number): NamedPort {
   // The old form `vip_PORT1` is an index among the app's ports, not among the labels.
-  const index = isTaskLabelPort(port.at) && reach.by === 'host port' ? reach.index : position;
-  return { port: atPod(port), name, containerPort, index };
-}
-
-/** A pod is reached at its own address, even if the definition requests a host port. */
-function atPod(port: Port): Port {
-  return { ...port, backendAddress: 'container' };
-}
-
-function ofPod(pod: MarathonPodStatus): Defined {
-  const definition = definePod(pod.spec, pod.unread);
-  const ports = definition.ports.map(({ port, name, containerPort }, index) => ({
-    port: atPod(port),
-    name: name || null,
-    containerPort: containerPort || null,
-    index,
-  }));
-  const warnings = labelWarnings(pod, definition);
-  return { id: pod.id, kind: 'pod', ports, versions: null, rejected: [], warnings };
+  const index = isTaskLabelPort(port.at) && reach.by === 'host port' ? Number(reach.index) : position;
+  // A pod is reached at its own address, even if the definition requests a host port.
+  return { port: { ...port, backendAddress: 'container' }, name, containerPort, index };
 }
 
 function ofRelay(relayed: Relayed): Defined {

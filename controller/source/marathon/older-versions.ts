@@ -5,9 +5,8 @@ import { Pace } from '../../pace.ts';
 import { isOutdated } from '../document/apps.ts';
 import type { OlderVersions } from '../document/convert.ts';
 import { type Documents, readDocuments } from '../document/documents.ts';
-import type { Conversion } from '../document/placement.ts';
-import { definePod, instanceVersion, type PodDefinition } from '../document/pods.ts';
-import { type AppDefinition, declaresVip, defineApp } from '../document/ports.ts';
+import { definePod, instanceVersion } from '../document/pods.ts';
+import { type Definition, declaresVip, defineApp } from '../document/ports.ts';
 import { isLost } from '../document/unread.ts';
 import type { MarathonClient } from './client.ts';
 import { KnownVersions } from './known-versions.ts';
@@ -21,7 +20,7 @@ export interface OlderVersionsOptions {
   readonly unreadable: (id: string, error: Error) => void;
 }
 
-type Versions<Definition> = Map<string, Definition | 'gone' | 'unreadable'>;
+type Versions = Map<string, Definition | 'gone' | 'unreadable'>;
 
 /** A version that must be read from Marathon. */
 interface Wanted {
@@ -34,13 +33,10 @@ interface Wanted {
 }
 
 /** What is needed to find the older versions of one app or pod. */
-interface Subject<Definition> {
-  readonly id: string;
-  readonly newest: { readonly from: string; readonly to: string; readonly define: () => Definition };
+interface Subject extends Pick<App, 'id' | 'kind'> {
+  readonly newest: { readonly from: string; readonly to: string };
+  readonly define: () => Definition;
   readonly outdated: ReadonlySet<string>;
-  readonly store: KnownVersions<Definition>;
-  readonly path: (id: string, version: string) => string;
-  readonly defined: (documents: Documents) => Definition | undefined;
 }
 
 /**
@@ -49,8 +45,7 @@ interface Subject<Definition> {
  */
 export class OlderVersionsReader {
   readonly #options: OlderVersionsOptions;
-  readonly #apps = new KnownVersions<AppDefinition>();
-  readonly #pods = new KnownVersions<PodDefinition>();
+  readonly #known = { app: new KnownVersions<Definition>(), pod: new KnownVersions<Definition>() };
 
   constructor(options: OlderVersionsOptions) {
     this.#options = options;
@@ -67,31 +62,28 @@ export class OlderVersionsReader {
   ): Promise<OlderVersions> {
     const wanted: Wanted[] = [];
     const pace = new Pace();
-    const ofApps = new Map<string, Conversion<AppDefinition>['versions']>();
-    const newest = new Map<MarathonApp, AppDefinition>();
-    const define = (app: MarathonApp) => {
-      const definition = newest.get(app) ?? defineApp(app);
-      newest.set(app, definition);
-      return definition;
-    };
-    for (const app of apps.filter((each) => !isLost(each))) {
-      const versions = lookUp(appSubject(app, this.#apps, define), previous(app.id), wanted);
-      if (versions.size > 0) ofApps.set(app.id, versions);
+    const found = new Map<MarathonApp | MarathonPodStatus, { newest?: Definition; versions?: Versions }>();
+    for (const item of [...apps, ...pods].filter((each) => !isLost(each))) {
+      const own: { newest?: Definition; versions?: Versions } = {};
+      const subject = 'spec' in item ? podSubject(item) : appSubject(item);
+      const define = () => {
+        own.newest ??= subject.define();
+        return own.newest;
+      };
+      const known = this.#known[subject.kind];
+      const versions = lookUp({ ...subject, define }, known, previous(item.id), wanted);
+      if (versions.size > 0) own.versions = versions;
+      found.set(item, own);
       await pace.restIfDue();
     }
-    const ofPods = new Map<string, Conversion<PodDefinition>['versions']>();
-    for (const pod of pods.filter((each) => !isLost(each))) {
-      const versions = lookUp(podSubject(pod, this.#pods), previous(pod.id), wanted);
-      if (versions.size > 0) ofPods.set(pod.id, versions);
-    }
     await concurrently(wanted, this.#options.inFlight, (one) => this.#read(one, signal));
-    return { apps: ofApps, pods: ofPods, newest };
+    return found;
   }
 
   /** Forgets apps and pods that no longer exist. */
   prune(exists: (id: string) => boolean): void {
-    this.#apps.pruneApps(exists);
-    this.#pods.pruneApps(exists);
+    this.#known.app.pruneApps(exists);
+    this.#known.pod.pruneApps(exists);
   }
 
   async #read({ id, path, take }: Wanted, signal: AbortSignal): Promise<void> {
@@ -110,30 +102,38 @@ export class OlderVersionsReader {
 const NO_DOCUMENTS: Documents = { apps: [], pods: [], rejected: [] };
 
 /** Returns the known versions. The others are added to `wanted`, and are `unreadable` until they are read. */
-function lookUp<Definition extends AppDefinition | PodDefinition>(
-  { id, newest, outdated, store, path, defined }: Subject<Definition>,
+function lookUp(
+  { id, kind, newest, define, outdated }: Subject,
+  store: KnownVersions<Definition>,
   previous: App | undefined,
   wanted: Wanted[],
-): Versions<Definition> {
+): Versions {
   store.prune(id, [newest.from, ...outdated]);
-  store.remember(id, newest.from, newest.to, newest.define);
-  const versions: Versions<Definition> = new Map();
+  store.remember(id, newest.from, newest.to, define);
+  const versions: Versions = new Map();
   for (const version of outdated) {
     const known = store.find(id, version);
     if (known !== undefined) versions.set(version, known);
-    else if (mayHaveVips(previous) || declaresVip(newest.define())) {
+    else if (mayHaveVips(previous) || declaresVip(define())) {
       versions.set(version, 'unreadable');
       const take = (documents: Documents | null) => {
-        const definition = documents === null ? 'gone' : defined(documents);
+        const definition = documents === null ? 'gone' : definitionIn(documents, kind);
         if (definition === undefined) return false;
         versions.set(version, definition);
         store.remember(id, version, version, () => definition);
         return true;
       };
-      wanted.push({ id, path: path(id, version), take });
+      const path = kind === 'app' ? appVersionPath(id, version) : podVersionPath(id, version);
+      wanted.push({ id, path, take });
     }
   }
   return versions;
+}
+
+/** The definition of the first app or pod in a document; undefined if there is none or it cannot be read. */
+function definitionIn({ apps: [app], pods: [pod] }: Documents, kind: App['kind']): Definition | undefined {
+  if (kind === 'app') return app === undefined || isLost(app) ? undefined : defineApp(app);
+  return pod === undefined || isLost(pod) ? undefined : definePod(pod.spec, pod);
 }
 
 /** An app without an earlier conversion may have had any labels. */
@@ -143,40 +143,23 @@ function mayHaveVips(previous: App | undefined): boolean {
   return hasVip(previous.ports) || previous.tasks.some((task) => hasVip(task.ports));
 }
 
-function appSubject(
-  app: MarathonApp,
-  store: KnownVersions<AppDefinition>,
-  define: (app: MarathonApp) => AppDefinition,
-): Subject<AppDefinition> {
+function appSubject(app: MarathonApp): Subject {
   const to = app.version ?? '';
   const outdated = new Set<string>();
   for (const task of app.tasks ?? []) if (task.version && isOutdated(task, app)) outdated.add(task.version);
-  return {
-    id: app.id,
-    newest: { from: app.versionInfo?.lastConfigChangeAt ?? to, to, define: () => define(app) },
-    outdated,
-    store,
-    path: appVersionPath,
-    defined: ({ apps: [app] }) => (app === undefined || isLost(app) ? undefined : defineApp(app)),
-  };
+  const newest = { from: app.versionInfo?.lastConfigChangeAt ?? to, to };
+  return { id: app.id, kind: 'app', newest, define: () => defineApp(app), outdated };
 }
 
-function podSubject(pod: MarathonPodStatus, store: KnownVersions<PodDefinition>): Subject<PodDefinition> {
+function podSubject(pod: MarathonPodStatus): Subject {
   const newest = pod.spec.version ?? '';
   const outdated = new Set<string>();
   for (const instance of pod.instances ?? []) {
     const version = instanceVersion(instance);
     if (version !== undefined && newest !== '' && version !== newest) outdated.add(version);
   }
-  return {
-    id: pod.id,
-    newest: { from: newest, to: newest, define: () => definePod(pod.spec, pod.unread) },
-    outdated,
-    store,
-    path: podVersionPath,
-    defined: ({ pods: [pod] }) =>
-      pod === undefined || isLost(pod) ? undefined : definePod(pod.spec, pod.unread),
-  };
+  const define = () => definePod(pod.spec, pod);
+  return { id: pod.id, kind: 'pod', newest: { from: newest, to: newest }, define, outdated };
 }
 
 /**
