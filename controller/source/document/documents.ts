@@ -14,9 +14,9 @@ import type { Rejection } from '../../model/app.ts';
 import { atOnce } from '../../pace.ts';
 import { REPEATED_KEY } from '../json/repeated-keys.ts';
 import { WrongType } from '../json/walk.ts';
-import { findOddStates } from './odd-states.ts';
 import { type CheckedItem, readPartially, unreadable } from './partial-item.ts';
 import { type Item, type Shape, shapeOf, strayIn } from './shapes.ts';
+import { findOddStates } from './states.ts';
 import { findLabels } from './stray-labels.ts';
 
 /** The apps and pods of one JSON document, each read as far as possible, and the items that are neither. */

@@ -1,5 +1,6 @@
 import type { MarathonPodContainerStatus, MarathonTask } from '../../input/marathon-json.ts';
-import type { Health, TaskState } from '../../model/app.ts';
+import { isRecord, shown } from '../../input/rejection.ts';
+import type { Health, Rejection, TaskState } from '../../model/app.ts';
 
 const STATES: Readonly<Record<string, TaskState>> = {
   STAGING: 'staging',
@@ -40,6 +41,31 @@ export function stateProblem(state: string): string | null {
   if (STATES[name] === undefined)
     return `expected a state of Mesos, such as TASK_RUNNING: the task counts as unreachable, which ends no connection`;
   return state === state.toUpperCase() ? null : `expected TASK_${name}; it is read as that`;
+}
+
+/** The states in the JSON of an app or pod that Mesos does not have or writes in another way; `app` is its absolute id. */
+export function findOddStates(json: Readonly<Record<string, unknown>>, app: string): readonly Rejection[] {
+  const found: Rejection[] = [];
+  const look = (state: unknown, at: string) => {
+    const reason = typeof state === 'string' && state !== '' ? stateProblem(state) : null;
+    if (reason !== null) found.push({ app, at, value: shown(state), reason });
+  };
+  eachIn(json['tasks'], (task, index) => look(task['state'], `tasks[${index}].state`));
+  eachIn(json['instances'], ({ containers }, instance) =>
+    eachIn(containers, ({ status }, index) =>
+      look(status, `instances[${instance}].containers[${index}].status`),
+    ),
+  );
+  return found;
+}
+
+/** Calls `look` for each object of a list. */
+function eachIn(
+  list: unknown,
+  look: (element: Readonly<Record<string, unknown>>, index: number) => void,
+): void {
+  if (!Array.isArray(list)) return;
+  for (const [index, element] of list.entries()) if (isRecord(element)) look(element, index);
 }
 
 /**

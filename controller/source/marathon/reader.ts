@@ -6,6 +6,7 @@ import type { Clock, Resolver } from '../../ports.ts';
 import { convertDocuments } from '../document/convert.ts';
 import { readAnswer } from '../document/document-bytes.ts';
 import { type Documents, readDocuments } from '../document/documents.ts';
+import { markUnlistedTasks } from '../document/unread.ts';
 import { Feed } from '../feed.ts';
 import type { LastGood } from '../last-good.ts';
 import type { MarathonClient } from './client.ts';
@@ -14,7 +15,6 @@ import { KeptHealth } from './kept-health.ts';
 import { type Ended, NamedEnds } from './named-ends.ts';
 import { OlderVersionsReader } from './older-versions.ts';
 import { APPS_PATH, appPath, INFO_PATH, PODS_PATH, podPath } from './paths.ts';
-import { markUnlistedTasks } from './unlisted-tasks.ts';
 
 /** The Marathon to read, and what the reader uses besides it. */
 export interface MarathonReaderOptions extends ReaderCallbacks {

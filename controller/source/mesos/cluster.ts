@@ -13,8 +13,7 @@ import { FrameworkTable } from './framework-table.ts';
 import { Groups } from './groups.ts';
 import { keyOf, taskIdIn, type Unreadable } from './read-task.ts';
 import { givenUp, LATE_TASKS_MS, RecoveringAgents, unlisted } from './recovering-agents.ts';
-import { SavedAddresses } from './saved-addresses.ts';
-import { SavedTasks } from './saved-tasks.ts';
+import { SavedCluster } from './saved-cluster.ts';
 import type { AgentList, MesosState } from './state.ts';
 import { EndedTasks, type TaskEntry, TaskTable } from './task-table.ts';
 import { type UnreadablePart, UnreadableTable } from './unreadable-table.ts';
@@ -39,15 +38,13 @@ export class Cluster {
   readonly #source: string;
   /** Everything that is not about a single app; null after a change. */
   #about: About | null = null;
-  readonly #saved: SavedTasks;
-  readonly #addresses: SavedAddresses;
+  readonly #saved: SavedCluster;
   readonly #lastGood: LastGood;
 
   /** `source`: name of the source, for messages about its tasks. `lastGood`: for its first state, and the first `take`. */
   constructor(source = 'mesos', lastGood = new LastGood(source)) {
     this.#source = source;
-    this.#saved = new SavedTasks(lastGood);
-    this.#addresses = new SavedAddresses(lastGood);
+    this.#saved = new SavedCluster(lastGood, this.#frameworks);
     this.#groups = new Groups(source, lastGood);
     this.#lastGood = lastGood;
   }
@@ -114,7 +111,7 @@ export class Cluster {
     this.#frameworks.prune(state, needed);
     this.#agents.prune(state, needed);
     this.#unreadable.leaveOutSaved((id) => this.#saved.isUnknown(id));
-    this.#saved.forget();
+    this.#saved.forgetTasks();
   }
 
   apply(event: MesosEvent, now: number): void {
@@ -188,7 +185,7 @@ export class Cluster {
    * that is not about a single app: the same object until it changes.
    */
   async take(changed: Map<AppKey, App | null>, resolved: AgentAddresses, pace: Pace): Promise<About> {
-    const addresses = await this.#addresses.added(resolved, this.#tasks.all().values());
+    const addresses = await this.#saved.withSaved(resolved, this.#tasks.all().values());
     await this.#groups.take(changed, addresses, pace);
     this.#lastGood.forget();
     this.#about ??= this.#aboutOf(addresses);
@@ -213,7 +210,7 @@ export class Cluster {
 
   #mergeKnown(facts: TaskFacts): TaskFacts {
     const known = this.#tasks.living(keyOf(facts));
-    return known === null ? this.#saved.complete(facts, this.#frameworks) : mergeKnown(known, facts);
+    return known === null ? this.#saved.complete(facts) : mergeKnown(known, facts);
   }
 
   #put(facts: TaskFacts, keptUntil: number | null = null): void {
@@ -263,7 +260,7 @@ export class Cluster {
   #refuse({ key: given, state, rejection }: Unreadable, part: UnreadablePart): void {
     const key = this.#tasks.keyOf(given);
     this.#confirm(key);
-    const facts = this.#tasks.living(key) ?? this.#saved.find(key, this.#frameworks);
+    const facts = this.#tasks.living(key) ?? this.#saved.find(key);
     if (facts !== null) this.#put(state === null ? facts : { ...facts, state });
     if (state === 'gone' && rejection.app !== '') this.#unreadable.delete(key);
     else this.#unreadable.add(key, part, rejection);
