@@ -49,7 +49,7 @@ function servingBackends(services: Desired['services']): ReadonlyMap<string, rea
   for (const { fqdn, address, port, backends } of services.values()) {
     const vip = `${fqdn ?? address}:${port}`;
     const all = serving.get(vip) ?? [];
-    all.push(...[...backends.values()].filter(({ weight }) => weight > 0));
+    for (const backend of backends.values()) if (backend.weight > 0) all.push(backend);
     serving.set(vip, all);
   }
   return serving;

@@ -142,7 +142,7 @@ export class Inventory {
       const has = rows.of(key);
       this.#noteListed(key);
       const ended = named.has(key) ? 'all' : (endedTasks ?? (complete ? NO_TASKS : 'all'));
-      endpoints.push(...endedByName(had, has, { byName: !complete, ended }));
+      for (const endpoint of endedByName(had, has, { byName: !complete, ended })) endpoints.push(endpoint);
       // An app that is missing from a list may only have been left out.
       if (named.has(key) && has.length === 0) apps.push(...had);
     }

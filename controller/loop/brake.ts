@@ -91,7 +91,7 @@ export class Brake {
     this.#since = since;
     this.#held = result.held === null ? new Map() : result.losses;
     if (result.held === null) return { plan: result.plan, held: null };
-    const first = Math.min(...since.values());
+    const first = since.values().reduce((earliest, at) => Math.min(earliest, at), now);
     return { plan: result.plan, held: { ...result.held, since: first, until: first + holdMs } };
   }
 

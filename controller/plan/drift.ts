@@ -29,7 +29,7 @@ export function drift(
     if (!owned.has(key)) continue;
     const is = observed.get(key);
     if (is === undefined) found.push({ service: key, backend: null, field: 'removed', was: key, is: null });
-    else if (was !== is) found.push(...serviceDrift(key, was, is));
+    else if (was !== is) for (const each of serviceDrift(key, was, is)) found.push(each);
   }
   return found;
 }

@@ -163,9 +163,11 @@ export class StepList {
       else if (backend.op === 'remove')
         removed.push({ op: 'remove-backend', service, backend: { address, port } });
     }
-    this.growing.push(...this.#order(key, added), ...updated);
+    append(this.growing, this.#order(key, added));
+    append(this.growing, updated);
     // For clients, a weight of 0 is as much a loss as a removal.
-    this.shrinking.push(...emptied, ...removed);
+    append(this.shrinking, emptied);
+    append(this.shrinking, removed);
     return backends.length;
   }
 
@@ -184,4 +186,9 @@ export function addressOf({ protocol, address, port }: ServiceAddress): ServiceA
 function written(backend: Endpoint & BackendSettings): Endpoint & BackendSettings {
   const { address, port } = backend;
   return { address, port, ...backendFields.pick(backend) };
+}
+
+/** Step by step: a service may have more backends than a call may have arguments. */
+function append(steps: Step[], more: readonly Step[]): void {
+  for (const step of more) steps.push(step);
 }

@@ -20,7 +20,9 @@ export function toText(
   const lines: string[] = [];
   for (const service of plan.services) {
     if (service.op !== 'keep' || service.adopted || service.held) {
-      lines.push(...block(visibleDocument(service), paint), '');
+      // One by one: a service may have more backends than a call may have arguments.
+      for (const line of block(visibleDocument(service), paint)) lines.push(line);
+      lines.push('');
     }
   }
   for (const { key, apps, reason } of plan.conflicts)
@@ -104,7 +106,7 @@ function block(service: PlannedService, paint: Paint): string[] {
 
   const rows = service.backends.map((backend) => row(backend, service.slowStartSeconds));
   const widths = [0, 1, 2].map((column) =>
-    Math.max(...rows.map(({ cells }) => textWidth(cells[column] ?? ''))),
+    rows.reduce((widest, { cells }) => Math.max(widest, textWidth(cells[column] ?? '')), 0),
   );
   return [
     paint(COLOURS[op], `${SIGNS[op]} ${title}  ${notes.join('  ')}`),

@@ -127,27 +127,29 @@ export class Files {
   }
 
   #makeAbout(): About {
-    const rejected: Rejection[] = [];
-    const warnings: string[] = [];
+    // Lists of lists: one file may have more of these than a call may have arguments.
+    const rejected: (readonly Rejection[])[] = [];
+    const warnings: (readonly string[])[] = [];
     const listed: (readonly string[])[] = [];
-    const unknown: UnknownPart[] = [];
+    const unknown: (readonly UnknownPart[])[] = [];
     for (const path of [...new Set([...this.#notable, ...this.#duplicates.keys()])].sort()) {
       const content = this.#contents.get(path);
-      rejected.push(...(this.#duplicates.get(path)?.values() ?? []), ...(content?.rejected ?? []));
+      rejected.push([...(this.#duplicates.get(path)?.values() ?? [])], content?.rejected ?? []);
       const reason = content?.failure?.message;
-      if (reason !== undefined) rejected.push({ app: path, at: '', value: '', reason });
+      if (reason !== undefined) rejected.push([{ app: path, at: '', value: '', reason }]);
       if (reason !== undefined && content?.isUnknown && !content.isSaved)
-        unknown.push({ part: path, reason });
-      unknown.push(...(content?.unknown ?? []));
-      warnings.push(...(content?.warnings ?? []));
+        unknown.push([{ part: path, reason }]);
+      unknown.push(content?.unknown ?? []);
+      warnings.push(content?.warnings ?? []);
       if (content?.listed !== undefined) listed.push(content.listed);
     }
     const agents = [...new Set(listed.flat())].sort();
+    const parts = unknown.flat();
     return {
-      rejected,
-      warnings,
+      rejected: rejected.flat(),
+      warnings: warnings.flat(),
       ...(listed.length > 0 && { agents }),
-      ...(unknown.length > 0 && { unknown }),
+      ...(parts.length > 0 && { unknown: parts }),
     };
   }
 }

@@ -34,12 +34,13 @@ export class RecoveringAgents {
   /** Until when tasks may be missing, infinite while the master waits for an agent; null when none are missing. */
   get until(): number | null {
     if (this.#agents.size === 0) return null;
-    return Math.max(...[...this.#agents.values()].map(({ until }) => until));
+    return this.#agents.values().reduce((latest, { until }) => Math.max(latest, until), 0);
   }
 
   /** When to ask the master which agents it still waits for; infinite when it waits for none. */
   get nextCheck(): number {
-    return Math.min(...[...this.#agents.values()].map(({ checkAt }) => checkAt));
+    const never = Number.POSITIVE_INFINITY;
+    return this.#agents.values().reduce((first, { checkAt }) => Math.min(first, checkAt), never);
   }
 
   /**

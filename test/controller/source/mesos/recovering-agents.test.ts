@@ -72,3 +72,10 @@ test('an agent that came back during the query is not given up', () => {
   agents.cameBack('S1', DUE);
   expect(agents.givenUp({ registered: set(), recovering: set('S0') }, DUE)).toEqual([]);
 });
+
+test('there may be more of them than a call may have arguments', () => {
+  const agents = new RecoveringAgents();
+  agents.replace(new Map(Array.from({ length: 200_000 }, (_, i) => [`S${i}`, null])), 0);
+  expect(agents.until).toBe(Number.POSITIVE_INFINITY);
+  expect(agents.nextCheck).toBeGreaterThan(0);
+});
