@@ -2,6 +2,9 @@ import type { Dispatcher } from 'undici';
 import { ControllerError } from '../errors.ts';
 import { within } from '../http/deadline.ts';
 import { exchange, wholeBody } from '../http/exchange.ts';
+import { BOUNDS, OverBound } from '../input/bounds.ts';
+import { hasMoreValues } from '../input/value-count.ts';
+import { inTurns } from '../pace.ts';
 import type { Clock } from '../ports.ts';
 import { type Access, type Authorization, RECHECK_MS, type Setback } from './access.ts';
 import { ApiFailure, transportFailure } from './api-failure.ts';
@@ -40,7 +43,7 @@ export interface KubernetesClient {
   /** Another one once the kubeconfig names another. */
   readonly server: string;
   readonly namespace: string;
-  /** Resolves with the JSON of a successful response. */
+  /** Resolves with the JSON of a successful response. Rejects with an `OverBound` as the cause if it has too many values. */
   call(method: Method, path: string, options: RequestOptions, signal: AbortSignal): Promise<unknown>;
   /**
    * Opens a watch; resolves when the server has accepted it. Events follow until either side ends it, as the server does every
@@ -66,6 +69,8 @@ const HTTP_1: object = { allowH2: false };
 
 /** Identifies the caller in the server's audit log and in its priority-level metrics. */
 const USER_AGENT = 'marathon-ipvs';
+
+const ANSWER_OVER_BOUND = `the answer is refused: more than ${BOUNDS.documentValues} values`;
 
 /** Creates a client of the API server that `access` leads to. */
 export function createKubernetesClient(options: KubernetesClientOptions): KubernetesClient {
@@ -94,9 +99,11 @@ class HttpClient implements KubernetesClient {
       within(answerMs, clock, signal, async (limited) => {
         const authorization = await this.#options.access.authorize(this.#setback);
         const response = await this.#send(authorization, method, path, options, silenceMs, limited);
-        const text = await this.#text(response);
-        if (response.statusCode >= 300) throw this.#failure(what, response, text);
-        return JSON.parse(text);
+        if (response.statusCode >= 300) throw this.#failure(what, response, await this.#text(response));
+        const bytes = await wholeBody(response, this.#options.maxBodyBytes);
+        if (await inTurns(hasMoreValues(bytes, BOUNDS.documentValues)))
+          throw new OverBound(ANSWER_OVER_BOUND);
+        return JSON.parse(bytes.toString('utf8'));
       }),
     );
   }

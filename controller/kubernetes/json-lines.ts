@@ -1,6 +1,10 @@
+import { tooManyValues } from '../input/bounds.ts';
+import { hasMoreValues } from '../input/value-count.ts';
+import { inTurns } from '../pace.ts';
+
 /**
  * Parses a stream of newline-delimited JSON. Throws a `SyntaxError` for a malformed line, and a `RangeError` for a line longer
- * than `longest` bytes. Drops a last line without a newline, since it is incomplete.
+ * than `longest` bytes or of more values than one object may have. Drops a last line without a newline, since it is incomplete.
  */
 export async function* jsonLines(
   chunks: AsyncIterable<Uint8Array>,
@@ -11,7 +15,9 @@ export async function* jsonLines(
   for await (const chunk of chunks) {
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-      const line = Buffer.concat([...begun, chunk.subarray(from, end)]).toString('utf8');
+      const bytes = Buffer.concat([...begun, chunk.subarray(from, end)]);
+      if (await inTurns(hasMoreValues(bytes))) throw new RangeError(`a line ${tooManyValues()}`);
+      const line = bytes.toString('utf8');
       begun = [];
       size = 0;
       from = end + 1;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ControllerError } from '../errors.ts';
+import { OverBound } from '../input/bounds.ts';
 import { rejectionOf } from '../input/rejection.ts';
 import { checked } from '../input/schema-messages.ts';
 import { Pace } from '../pace.ts';
@@ -49,8 +50,11 @@ export interface Listing<T> {
   readonly unread?: ((object: Unread) => void) | undefined;
 }
 
-/** Objects per page, as client-go has it. */
-const PAGE = 500;
+/**
+ * Objects per page, as client-go has it; fewer when a page has more values than are parsed at once. Of objects as large as the
+ * server accepts (1.5 MiB), three have fewer than that, however they are made.
+ */
+const PAGES = [500, 25, 3] as const;
 
 /**
  * Lists all objects of a collection at one version, page by page. Rejects if any page cannot be read.
@@ -63,13 +67,29 @@ export async function listAll<T>(
   listing: Listing<T>,
   signal: AbortSignal,
 ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }> {
-  const listed = await pages(client, listing, PAGE, signal).catch((error: unknown) => {
+  const listed = await inPages(client, listing, PAGES, signal).catch((error: unknown) => {
     // The server dropped the version of the pages meanwhile: list everything in one response.
     if (error instanceof ApiFailure && error.expired) return pages(client, listing, undefined, signal);
     throw error;
   });
   for (const object of listed.unread) listing.unread?.(object);
   return listed;
+}
+
+/** Lists in pages of the first of these sizes with which every page is small enough. */
+async function inPages<T>(
+  client: KubernetesClient,
+  listing: Listing<T>,
+  [limit, ...smaller]: readonly number[],
+  signal: AbortSignal,
+): ReturnType<typeof pages<T>> {
+  try {
+    return await pages(client, listing, limit, signal);
+  } catch (error) {
+    const isOver = error instanceof ControllerError && error.cause instanceof OverBound;
+    if (!isOver || smaller.length === 0) throw error;
+    return await inPages(client, listing, smaller, signal);
+  }
 }
 
 async function pages<T>(

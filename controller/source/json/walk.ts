@@ -26,8 +26,8 @@ export interface Wanted {
 }
 
 /**
- * A part that was found. `path` is its keys joined by dots. `json` is undefined for a `'key'`, and at the start of a
- * list or object that contains wanted parts.
+ * A part that was found. `path` is its keys joined by dots. `json` is undefined for a `'key'`, at the start of a
+ * list or object that contains wanted parts, and for a `'value'` that is too large to be parsed.
  */
 export interface Found {
   readonly path: string;
@@ -155,9 +155,11 @@ function* walkValue(
   if (expected !== null && types === 'strict' && bytes[at] !== NULL)
     throw new WrongType(`${path}: expected ${expected}, got ${typeAt(bytes, at)}`);
   if (wanted === 'key') yield { path, json: undefined };
-  const end = yield* skipValue(bytes, { at, depth: 0, values: 0 });
+  const scan: Scan = { at, depth: 0, values: 0 };
+  const end = yield* skipValue(bytes, scan);
   // Null in place of a list or an object means that there is none, so there is nothing to yield.
-  if (wanted === 'value') yield { path, json: parsed(bytes, at, end) };
+  if (wanted === 'value')
+    yield { path, json: scan.values > BOUNDS.values ? undefined : parsed(bytes, at, end) };
   return end;
 }
 

@@ -1,10 +1,12 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { asError } from '../../errors.ts';
-import { BOUNDS } from '../../input/bounds.ts';
+import { BOUNDS, OverBound, tooManyValues } from '../../input/bounds.ts';
 import { deploymentStepSchema, eventSchema } from '../../input/marathon-json.ts';
 import { isRecord, shown } from '../../input/rejection.ts';
 import { required } from '../../input/schema-messages.ts';
+import { hasMoreValues } from '../../input/value-count.ts';
 import type { TaskState } from '../../model/app.ts';
+import { atOnce } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
 import { stateOf } from '../document/states.ts';
 import { type EventStream, ProtocolError, readStream } from '../stream.ts';
@@ -87,6 +89,11 @@ export function readEvent({ event, data }: Pick<EventSourceMessage, 'event' | 'd
   const name = event?.trim() ?? '';
   // `message` is the default name of an event without one; some proxies add it.
   const unnamed = name === '' || name === 'message';
+  if (data.length > BOUNDS.values && atOnce(hasMoreValues(Buffer.from(data)))) {
+    const error = new OverBound(tooManyValues());
+    const mayMatter = unnamed || AFFECTED_BY.has(name);
+    return mayMatter ? { affected: 'everything', ended: null, problem: { type: name, error } } : NO_NEWS;
+  }
   const type = unnamed ? eventTypeIn(data) : name;
   const rule = AFFECTED_BY.get(type);
   if (rule === undefined) return NO_NEWS;

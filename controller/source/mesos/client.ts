@@ -5,7 +5,7 @@ import { OverBound } from '../../input/bounds.ts';
 import { parseUrl } from '../../input/host-name.ts';
 import { isRecord } from '../../input/rejection.ts';
 import { Pace } from '../../pace.ts';
-import { WrongType } from '../json/walk.ts';
+import { checkSize, WrongType } from '../json/walk.ts';
 import { agentInfoSchema, type MesosAgent } from './schema.ts';
 import { type AgentList, type MesosState, readAgentList, readState } from './state.ts';
 
@@ -71,9 +71,10 @@ export function createMesosClient(options: MesosClientOptions, kind: 'master' | 
       return list;
     },
     async getAgent(signal) {
-      const reply = await http.read(question('GET_AGENT', 'gzip'), signal, (body) =>
-        JSON.parse(body.toString('utf8')),
-      );
+      const reply = await http.read(question('GET_AGENT', 'gzip'), signal, async (body) => {
+        await checkSize(body, new Pace());
+        return JSON.parse(body.toString('utf8'));
+      });
       const agent: unknown = isRecord(reply) ? reply['get_agent'] : undefined;
       const { data } = agentInfoSchema.safeParse(isRecord(agent) ? agent['agent_info'] : undefined);
       if (data === undefined)

@@ -1,3 +1,4 @@
+import { BOUNDS, OverBound } from '../../input/bounds.ts';
 import { isRecord } from '../../input/rejection.ts';
 import { WrongType } from '../json/walk.ts';
 import { type MesosState, StateBuilder } from './state.ts';
@@ -90,12 +91,13 @@ interface Element {
   readonly at: string;
 }
 
-/** Throws a `WrongType` for what is neither a list nor missing. */
+/** Throws a `WrongType` for what is neither a list nor missing, and an `OverBound` for more elements than a list may have. */
 function elements(list: unknown, at: string): readonly Element[] {
   return list === undefined || list === null ? [] : required(list, at);
 }
 
 function required(list: unknown, at: string): readonly Element[] {
   if (!Array.isArray(list)) throw WrongType.at(at, 'a list', list);
+  if (list.length > BOUNDS.items) throw new OverBound(`${at}: more than ${BOUNDS.items} elements`);
   return list.map((each: unknown, index) => ({ each, at: `${at}[${index}]` }));
 }

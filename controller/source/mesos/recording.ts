@@ -1,6 +1,6 @@
 import { isRecord } from '../../input/rejection.ts';
 import { Pace } from '../../pace.ts';
-import { walkJson } from '../json/walk.ts';
+import { checkSize, walkJson } from '../json/walk.ts';
 import type { LastGood } from '../last-good.ts';
 import { Cluster } from './cluster.ts';
 import { readEvent } from './events.ts';
@@ -28,6 +28,7 @@ export async function readRecording(
   if (kindOf(firstLine(bytes)) === 'message')
     return await readLines(bytes, new Cluster(source, lastGood), pace);
   const kind = kindOf(bytes);
+  if (kind === 'old state') await checkSize(bytes, pace);
   const state =
     kind === 'message'
       ? await readState(bytes, pace)
@@ -67,6 +68,7 @@ async function readLine(line: Buffer, cluster: Cluster, pace: Pace): Promise<boo
     await cluster.replace(state, 0, pace);
     return true;
   }
+  await checkSize(line, pace);
   const json: unknown = JSON.parse(line.toString('utf8'));
   const event = type === 'GET_AGENT' ? agentIn(json) : readEvent(json);
   if (event !== null) cluster.apply(event, 0);

@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { ControllerError } from '../../../controller/errors.ts';
+import { OverBound } from '../../../controller/input/bounds.ts';
 import { isRecord } from '../../../controller/input/rejection.ts';
 import { ApiFailure } from '../../../controller/kubernetes/api-failure.ts';
 import type { KubernetesClient, WatchEvent } from '../../../controller/kubernetes/client.ts';
@@ -144,6 +146,25 @@ test('a cache that gives the same page for ever is an error, not an endless list
   } as unknown as KubernetesClient;
   const listing = { path: '/things', project: () => null };
   await expect(listAll(client, listing, never)).rejects.toThrow(/same page again/);
+});
+
+test('a page of too many values is read in smaller ones, and is an error if none is small enough', async () => {
+  const over = new ControllerError('source', 'GET /things: too many', { cause: new OverBound('too many') });
+  const limits: unknown[] = [];
+  const client = (largest: number) =>
+    ({
+      server: 'https://server',
+      call: async (_method, _path, { query }) => {
+        limits.push(query?.['limit']);
+        if (Number(query?.['limit']) > largest) throw over;
+        return { metadata: { resourceVersion: '1' }, items: [object('a', '1')] };
+      },
+    }) as Pick<KubernetesClient, 'server' | 'call'> as KubernetesClient;
+  const listing = { path: '/things', project: () => null };
+  expect(await listAll(client(25), listing, never)).toMatchObject({ items: [null] });
+  expect(limits).toEqual([500, 25]);
+  await expect(listAll(client(2), listing, never)).rejects.toBe(over);
+  expect(limits).toEqual([500, 25, 500, 25, 3]);
 });
 
 test('an object of a list that cannot be read stays as it was, and the others are read', async () => {

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { BOUNDS } from '../../../../controller/input/bounds.ts';
 import { createFileSource } from '../../../../controller/source/file/source.ts';
 import type { JsonObject } from '../../../support/marathon/json.ts';
 import { TestCluster } from '../../../support/mesos/test-cluster.ts';
@@ -42,6 +43,38 @@ async function tasksIn(path: string): Promise<string[]> {
 }
 
 describe('a file with Mesos data', () => {
+  test.each(['{"id":"m","frameworks":[],"slaves":', '{"type":"HEARTBEAT","x":'])(
+    'of millions of values is refused before it is parsed: %s',
+    async (beginning) => {
+      const { subscribed } = recording();
+      const bomb = `${beginning}[0${',0'.repeat(BOUNDS.documentValues)}]}`;
+      const path = await write('bomb', beginning.includes('type') ? `${lines(subscribed)}${bomb}` : bomb);
+      await expect(source(path).read(never)).rejects.toThrow(`more than ${BOUNDS.documentValues} values`);
+    },
+  );
+
+  // More than a call may have arguments (about 120,000), and no more than a list may have.
+  test.each(['tasks', 'agents'])('may have 150,000 %s that cannot be read', async (what) => {
+    const list = Array.from({ length: 150_000 }, () => 0);
+    const get_state = {
+      get_tasks: {},
+      get_frameworks: {},
+      get_agents: {},
+      [`get_${what}`]: { [what]: list },
+    };
+    const path = await write('odd', { type: 'GET_STATE', get_state });
+    expect((await source(path).read(never)).rejected).toHaveLength(150_000);
+  });
+
+  test('is refused when a list of the old form has more than any may have', async () => {
+    const path = await write('odd', {
+      id: 'm',
+      frameworks: [],
+      slaves: Array.from({ length: BOUNDS.items + 1 }, () => 0),
+    });
+    await expect(source(path).read(never)).rejects.toThrow(`slaves: more than ${BOUNDS.items} elements`);
+  });
+
   test('may be a stream, whose last line counts', async () => {
     const { cluster, events, subscribed } = recording();
     cluster.addTask(webTask(31002));

@@ -99,6 +99,19 @@ describe('bounds', () => {
     ]);
   });
 
+  test('a single value of too many values is not parsed, be it the id of such an element', () => {
+    const large = `[0${',{}'.repeat(BOUNDS.values)}]`;
+    const pieces = [...walkJson(Buffer.from(`{"type":${large},"id":1}`), { type: 'value', id: 'value' })];
+    expect(pieces.filter((piece) => piece !== null)).toEqual([
+      { path: 'type', json: undefined },
+      { path: 'id', json: 1 },
+    ]);
+    expect(elementsOf(Buffer.from(`[{"id":${large}},{"id":"/b"}]`), 'each')).toEqual([
+      { json: { id: undefined }, refused: `has more than ${BOUNDS.values} values` },
+      { json: { id: '/b' } },
+    ]);
+  });
+
   test('a list of more values in all than accepted is refused as a whole, were they all in one element', () => {
     const values = Buffer.alloc(2 * BOUNDS.listValues, ',0');
     const bytes = Buffer.concat([Buffer.from('[{"id":"/a"},[0'), values, Buffer.from(']]')]);

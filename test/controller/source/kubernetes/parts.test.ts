@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { BOUNDS } from '../../../../controller/input/bounds.ts';
 import { shown } from '../../../../controller/input/rejection.ts';
 import { readSlice, type Slice } from '../../../../controller/kubernetes/endpoint-slice.ts';
 import { jsonLines } from '../../../../controller/kubernetes/json-lines.ts';
@@ -308,6 +309,13 @@ test('lines are whole however the bytes are cut, and an endless one is an error'
     for (;;) yield Buffer.alloc(10, 0x20);
   };
   await expect(all(jsonLines(endless(), 100))).rejects.toThrow(RangeError);
+});
+
+test('a line of more values than one object may have is an error, and is not parsed', async () => {
+  const chunks = async function* () {
+    yield Buffer.from(`{"type":"ADDED","object":[0${',{}'.repeat(BOUNDS.values)}]}\n`);
+  };
+  await expect(jsonLines(chunks(), 2 ** 24).next()).rejects.toThrow(RangeError);
 });
 
 test('a member stays in its slice, and a slice has a hundred at the most', () => {

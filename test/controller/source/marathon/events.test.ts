@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { BOUNDS } from '../../../../controller/input/bounds.ts';
 import { createMarathonClient } from '../../../../controller/source/marathon/client.ts';
 import {
   type Affected,
@@ -105,6 +106,25 @@ test.each<[string, string, string]>([
   const { affected, ended, problem } = readEvent({ event: type, data });
   expect({ affected, ended }).toEqual({ affected: 'everything', ended: null });
   expect(problem).toMatchObject({ type, error: { message: expect.stringContaining(reason) } });
+});
+
+test('an event of more values than an app may have is not parsed, and may affect everything', () => {
+  const data = `{"appId":"/a","x":[0${',{}'.repeat(BOUNDS.values)}]}`;
+  for (const event of ['status_update_event', '']) {
+    const { affected, problem } = readEvent({ event, data });
+    expect(affected).toBe('everything');
+    expect(problem).toMatchObject({
+      type: event,
+      error: { message: `has more than ${BOUNDS.values} values` },
+    });
+  }
+  expect(readEvent({ event: 'event_stream_attached', data }).affected).toEqual([]);
+  expect(
+    readEvent({ event: 'status_update_event', data: `{"appId":"/a","x":"${'[,'.repeat(BOUNDS.values)}"}` }),
+  ).toEqual({
+    affected: ['/a'],
+    ended: null,
+  });
 });
 
 test('an odd event does not end the stream, and is reported once per type', async () => {

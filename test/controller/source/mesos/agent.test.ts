@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { BOUNDS } from '../../../../controller/input/bounds.ts';
 import { isEmpty } from '../../../../controller/model/delta.ts';
 import { createMesosAgentSource } from '../../../../controller/source/mesos/source.ts';
 import { startMesosAgent, type TestAgent } from '../../../support/mesos/start-mesos.ts';
@@ -106,4 +107,14 @@ test('an agent can be read once, without following', async () => {
   const { apps } = await source().read(never);
   expect(apps.map(({ id }) => id)).toEqual(['/web']);
   expect(source().name).toBe(`mesos-agent=${agent.url}`);
+});
+
+test('an agent that names itself with millions of values is refused, before they are parsed', async () => {
+  const values = `[0${',0'.repeat(BOUNDS.documentValues)}]`;
+  agent.intercept = (type, response) => {
+    if (type !== 'GET_AGENT') return false;
+    response.writeHead(200, { 'content-type': 'application/json' }).end(`{"get_agent":${values}}`);
+    return true;
+  };
+  await expect(source().read(never)).rejects.toThrow(`more than ${BOUNDS.documentValues} values`);
 });
