@@ -25,15 +25,18 @@ const MAX_RESETS = 256;
 /** Maximum number of backends whose usual behavior is remembered. */
 const MAX_REMEMBERED = 4_096;
 
-/** A backend of a service in the connection table. */
+/** A backend in the connection table. */
 interface Named {
+  /** The service of the connection. */
   readonly service: ServiceKey;
   readonly backend: BackendKey;
   readonly target: TargetKey;
 }
 
 /** What became of a backend's connections between two readings of the table. */
-export interface Outcome extends Omit<Named, 'target'> {
+export interface Outcome extends Pick<Named, 'backend'> {
+  /** The services of these connections. Some may belong to other programs. */
+  readonly services: ReadonlySet<ServiceKey>;
   /** null: nothing unusual. */
   readonly sign: Sign | null;
   /** Whether it answered a new connection in that time. */
@@ -47,7 +50,8 @@ interface Waiting extends Named {
   areOthersAnswered: boolean;
 }
 
-interface Tally extends Named {
+interface Tally extends Omit<Named, 'service'> {
+  readonly services: Set<ServiceKey>;
   answered: number;
   refused: number;
   unanswered: number;
@@ -120,7 +124,7 @@ export class Handshakes {
     return [...tallies.values()].map((one) => this.#outcomeOf(one));
   }
 
-  #outcomeOf({ service, backend, target, answered, refused, unanswered }: Tally): Outcome {
+  #outcomeOf({ services, backend, target, answered, refused, unanswered }: Tally): Outcome {
     const hasAnswered = answered > 0;
     const { seen, needed } = this.#resets.get(target) ?? { seen: 0, needed: 1 };
     const resets = hasAnswered ? 0 : seen + refused;
@@ -128,7 +132,7 @@ export class Handshakes {
     let sign: Sign | null = null;
     if (!hasAnswered && unanswered > 0) sign = { kind: 'nothing', connections: unanswered, packets: 0 };
     else if (refused > 0 && resets >= needed) sign = { kind: 'errors', connections: resets, packets: resets };
-    return { service, backend, sign, hasAnswered };
+    return { services, backend, sign, hasAnswered };
   }
 
   #countUnanswered(tallies: Map<TargetKey, Tally>, now: number): void {
@@ -204,8 +208,11 @@ function nameOf(key: ConnectionKey): Named {
 
 function tallyOf(tallies: Map<TargetKey, Tally>, { service, backend, target }: Named): Tally {
   const known = tallies.get(target);
-  if (known !== undefined) return known;
-  const tally = { service, backend, target, answered: 0, refused: 0, unanswered: 0 };
+  if (known !== undefined) {
+    known.services.add(service);
+    return known;
+  }
+  const tally = { services: new Set([service]), backend, target, answered: 0, refused: 0, unanswered: 0 };
   tallies.set(target, tally);
   return tally;
 }

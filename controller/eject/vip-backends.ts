@@ -32,6 +32,15 @@ export class VipBackends implements Backends {
     return { service: key, target: targetOf(service.protocol, found) };
   }
 
+  /** A backend of the first of these services for which `find` has it. */
+  findInAny(keys: Iterable<ServiceKey>, backend: BackendKey): VipTarget | null {
+    for (const key of keys) {
+      const found = this.find(key, backend);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
   vipOf({ service: key, target }: VipTarget): ServiceKey | null {
     const services = this.#services();
     const endpoint = endpointKey(target);

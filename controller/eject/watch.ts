@@ -227,8 +227,8 @@ export class Watch implements EjectionFacts {
   }
 
   *#withTargets(outcomes: readonly Outcome[]): Generator<BackendOutcome> {
-    for (const { service, backend, sign, hasAnswered } of outcomes) {
-      const found = this.#backends.find(service, backend);
+    for (const { services, backend, sign, hasAnswered } of outcomes) {
+      const found = this.#backends.findInAny(services, backend);
       if (found !== null) yield { ...found, sign, hasAnswered };
     }
   }

@@ -27,8 +27,8 @@ function read(ms = READ_MS) {
   now += ms;
   const found = handshakes.read(new Map(table), now);
   return Object.fromEntries(
-    found.map(({ service, backend, sign, hasAnswered }) => {
-      expect(service).toBe('tcp/11.0.0.1:80');
+    found.map(({ services, backend, sign, hasAnswered }) => {
+      expect([...services]).toEqual(['tcp/11.0.0.1:80']);
       return [backend, hasAnswered ? 'answers' : sign];
     }),
   );

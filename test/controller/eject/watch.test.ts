@@ -4,7 +4,7 @@ import type { ConnectionsExtent } from '../../../controller/model/connection-ent
 import type { Counted, CountedDestination } from '../../../controller/model/counters.ts';
 import type { EjectionReport, ProbeResult } from '../../../controller/model/ejection.ts';
 import { endpointKey } from '../../../controller/model/endpoint.ts';
-import type { Backend, Service } from '../../../controller/model/service.ts';
+import { type Backend, type Service, serviceKey } from '../../../controller/model/service.ts';
 import { WEIGHT_1, WLC } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -20,6 +20,8 @@ function service(...addresses: readonly string[]): Service {
 }
 
 const KEY = 'tcp/11.0.0.1:80';
+/** The address of that VIP, and of others with the same backends. */
+const [VIP, OTHER_VIP] = ['0B000001', '0B000002'];
 const DEAD = '10.0.0.1';
 const NO_COST = () => 0;
 
@@ -33,6 +35,10 @@ interface Options {
   readonly countersCost?: (read: number) => number;
   /** How much of the counters is read each time. */
   readonly entries?: number;
+  /** The VIPs that clients connect to, as the table writes their addresses, in its order. */
+  readonly vips?: readonly string[];
+  /** Further desired services. */
+  readonly also?: readonly Service[];
 }
 
 /** Clients connect all the time; 10.0.0.1 gives no answer. */
@@ -43,9 +49,12 @@ function watch({
   tableCost = NO_COST,
   countersCost = NO_COST,
   entries = 10_000,
+  vips = [VIP],
+  also = [],
 }: Options = {}) {
   const clock = new FakeClock();
   const services = new Map([[KEY, service(DEAD, '10.0.0.2', '10.0.0.3')]]);
+  for (const one of also) services.set(serviceKey(one), one);
   const reads = { connections: 0, counters: 0 };
   let used = 0;
   const take = async (cost: number) => {
@@ -61,8 +70,9 @@ function watch({
         const cost = tableCost();
         await take(cost);
         if (connections === 'unreadable') throw new Error('permission denied');
-        for (const address of addresses())
-          table.set(keyOf(reads.connections, address), address === DEAD ? 'SYN_RECV' : 'ESTABLISHED');
+        for (const vip of vips)
+          for (const address of addresses())
+            table.set(keyOf(reads.connections, address, vip), address === DEAD ? 'SYN_RECV' : 'ESTABLISHED');
         return { tcp: new Map(table), extent: connections, bytes: 1 << 20, cpuFrom: used - cost };
       },
       close: () => undefined,
@@ -108,10 +118,10 @@ function watch({
   return { watching, clock, leave, told: () => told, reads, end };
 }
 
-/** A new connection of that number to the VIP, as the kernel writes it. */
-function keyOf(client: number, backend: string): string {
+/** A new connection of that number to a VIP, as the kernel writes it. */
+function keyOf(client: number, backend: string, vip: string): string {
   const number = client.toString(16).toUpperCase().padStart(8, '0');
-  return `TCP ${number} 8000 0B000001 0050 0A00000${backend.at(-1)} 0050`;
+  return `TCP ${number} 8000 ${vip} 0050 0A00000${backend.at(-1)} 0050`;
 }
 
 function counted(address: string, connections: number): Counted {
@@ -132,6 +142,29 @@ test('a backend that answers neither clients nor probes is ejected, and causes a
   expect(told()).toBeGreaterThan(0);
   expect([...watching.takeChanged()]).toEqual(['tcp/10.0.0.1:80']);
   expect(watching.report()).toMatchObject({ mode: 'on', blind: null, behind: null, ejected: { refused: 1 } });
+  await end();
+});
+
+test.each([
+  ['of another program', []],
+  ['whose app is never ejected', [{ eject: false }]],
+  ['where it is out of rotation', [{ weight: 0 }]],
+] as const)('a VIP %s, which the table lists first, does not hide its failure', async (_, others) => {
+  const also = others.map((what): Service => {
+    const backends = new Map([[`${DEAD}:80`, { ...backend(DEAD), ...what }]]);
+    return { ...service(), address: '11.0.0.2', backends };
+  });
+  const { watching, clock, end } = watch({ vips: [OTHER_VIP, VIP], also });
+  await clock.advance(700);
+  expect([...watching.ejections.keys()]).toEqual(['tcp/10.0.0.1:80']);
+  await end();
+});
+
+test('connections to VIPs of other programs alone make no backend a suspect', async () => {
+  const { watching, clock, end } = watch({ vips: [OTHER_VIP] });
+  await clock.advance(700);
+  expect(watching.report()).toMatchObject({ suspects: 0 });
+  expect(watching.ejections.size).toBe(0);
   await end();
 });
 
