@@ -11,6 +11,14 @@ export function delayAfter(failures: number, { firstMs, limitMs }: BackoffOption
   return failures === 0 ? 0 : Math.min(limitMs, firstMs * 2 ** Math.min(failures - 1, 30));
 }
 
+/**
+ * A wait with jitter: up to `share` longer, so that clients that a server put off do not come back together. `random` returns
+ * numbers in [0, 1).
+ */
+export function withJitter(ms: number, random: () => number, share = 0.5): number {
+  return ms * (1 + share * random());
+}
+
 const RETRY: BackoffOptions = { firstMs: 100, limitMs: 30_000 };
 
 /**
@@ -45,8 +53,7 @@ export class Backoff {
   failed(key: string, now: number): void {
     const before = this.#items.get(key);
     const failures = (before?.failures ?? 0) + 1;
-    const jitter = 1 + 0.2 * this.#random();
-    const due = now + delayAfter(failures, this.#options) * jitter;
+    const due = now + withJitter(delayAfter(failures, this.#options), this.#random, 0.2);
     this.#items.set(key, { failures, since: before?.since ?? now, due });
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withJitter } from '../backoff.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import { within } from '../http/deadline.ts';
 import { required } from '../input/schema-messages.ts';
@@ -101,7 +102,7 @@ export async function elect(options: ElectionOptions, lead: Lead, signal: AbortS
         log.warn('cannot acquire the lease', { lease: name, error: logged });
       }
     }
-    await clock.sleep(pauseMs * (1 + JITTER * random()), signal);
+    await clock.sleep(withJitter(pauseMs, random, JITTER), signal);
   }
 }
 

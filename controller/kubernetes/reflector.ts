@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { retryDelay } from '../backoff.ts';
+import { retryDelay, withJitter } from '../backoff.ts';
 import { asError, ControllerError } from '../errors.ts';
 import { required } from '../input/schema-messages.ts';
 import { Pace } from '../pace.ts';
@@ -271,8 +271,7 @@ export class Reflector<T extends Versioned> {
     }
     this.#options.listener.failed(asError(error));
     if (api?.retryAfterMs == null) return null;
-    // With jitter, or all clients would come back at the same moment.
-    return api.retryAfterMs * (1 + 0.5 * this.#options.random());
+    return withJitter(api.retryAfterMs, this.#options.random);
   }
 
   #wasStable(): boolean {

@@ -1,3 +1,4 @@
+import { withJitter } from '../backoff.ts';
 import type { Clock } from '../ports.ts';
 import { ApiFailure } from './api-failure.ts';
 
@@ -22,7 +23,7 @@ export class Throttle {
   record(error: unknown): boolean {
     const ms = retryAfterOf(error);
     if (ms === null) return false;
-    this.#until = Math.max(this.#until, this.#clock.monotonic() + ms * (1 + 0.5 * this.#random()));
+    this.#until = Math.max(this.#until, this.#clock.monotonic() + withJitter(ms, this.#random));
     return true;
   }
 

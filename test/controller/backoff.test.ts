@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Backoff, delayAfter } from '../../controller/backoff.ts';
+import { Backoff, delayAfter, withJitter } from '../../controller/backoff.ts';
 
 const options = { firstMs: 100, limitMs: 1_000 };
 
@@ -12,6 +12,14 @@ test.each([
   [5_000, 1_000],
 ])('after %d failures in a row the next try waits %d ms', (failures, delay) => {
   expect(delayAfter(failures, options)).toBe(delay);
+});
+
+test.each([
+  [0, undefined, 1_000],
+  [0.5, undefined, 1_250],
+  [0.5, 1.2, 1_600],
+])('a wait of a second is longer by a random part of its share (%d of %d): %d ms', (random, share, ms) => {
+  expect(withJitter(1_000, () => random, share)).toBe(ms);
 });
 
 test('one item that fails does not hold back another', () => {

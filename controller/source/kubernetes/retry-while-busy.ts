@@ -1,3 +1,4 @@
+import { withJitter } from '../../backoff.ts';
 import { ApiFailure } from '../../kubernetes/api-failure.ts';
 import type { Clock } from '../../ports.ts';
 
@@ -20,7 +21,7 @@ export async function retryWhileBusy<T>(
     } catch (error) {
       const putOff = error instanceof ApiFailure && (error.status === 429 || error.status === 503);
       if (!putOff || left === 0 || signal.aborted) throw error;
-      await clock.sleep((error.retryAfterMs ?? PAUSE_MS) * (1 + 0.5 * random()), signal);
+      await clock.sleep(withJitter(error.retryAfterMs ?? PAUSE_MS, random), signal);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { delayAfter } from '../../backoff.ts';
+import { delayAfter, withJitter } from '../../backoff.ts';
 import { same } from '../../compare.ts';
 import { messageOf } from '../../errors.ts';
 import { ApiFailure } from '../../kubernetes/api-failure.ts';
@@ -271,7 +271,7 @@ class Term {
       return clock.monotonic();
     }
     const delay = Math.max(delayAfter(failures, RETRY), retryAfterOf(error) ?? 0);
-    const due = clock.monotonic() + delay * (1 + 0.2 * random());
+    const due = clock.monotonic() + withJitter(delay, random, 0.2);
     this.#retries.set(key, { failures, due });
     return due;
   }
