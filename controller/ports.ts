@@ -140,7 +140,10 @@ export interface Prober {
 /** The ejected backends, for passes. */
 export interface EjectionFacts {
   readonly ejections: Ejections;
-  /** The backends that were ejected or restored since the last call. */
+  /**
+   * Ends the ejections of backends that no VIP has any more, and of those whose address has another task. Returns the backends
+   * that were ejected or restored since the last call.
+   */
   takeChanged(): ReadonlySet<TargetKey>;
 }
 

@@ -68,10 +68,29 @@ export class Ejector {
     return next;
   }
 
+  /** Drops backends that are removed or replaced by another task, and expired back-offs. Returns UDP backends whose agent has no unreachable TCP backend any more. */
+  forgetRemoved(now: number): void {
+    const failing = new Set<string>();
+    for (const { cause, target } of this.register.ejections.values())
+      if (isAgentFailure(cause)) failing.add(target.agent);
+    for (const [key, watched] of this.#watched) {
+      const { phase, nextAt, ejection, target } = watched;
+      if (ejection?.cause === 'agent' && !failing.has(target.agent)) this.#return(watched, now);
+      const isOver = !isProbed(phase) && now > nextAt + REMEMBERED_MS;
+      const service = isOver ? null : this.#backends.vipOf(watched);
+      if (service !== null) {
+        watched.service = service;
+        continue;
+      }
+      this.#watched.delete(key);
+      this.register.forget(key);
+    }
+  }
+
   /** Records what the counters show, which may be some seconds old. Backends without a sign keep their state. */
   recordCounters(signs: Iterable<BackendSign>, now: number): void {
     for (const { sign, ...one } of signs) this.#applySign(one, sign, now);
-    this.#forget(now);
+    this.forgetRemoved(now);
     this.#decide(now);
   }
 
@@ -85,13 +104,13 @@ export class Ejector {
       else if (sign !== null) this.#applySign(one, sign, window.to);
     }
     this.#agents.recordAnswers(window, answering);
-    this.#forget(window.to);
+    this.forgetRemoved(window.to);
     this.#decide(window.to);
   }
 
   /** Returns the probes to make now. The caller must pass the results of each to `recordProbe`. */
   takeDue(now: number): readonly Probe[] {
-    this.#forget(now);
+    this.forgetRemoved(now);
     const room = MAX_CONCURRENT - this.#inFlight.size;
     const due = [...this.#watched.values()].filter(({ phase, nextAt }) => isProbed(phase) && nextAt <= now);
     const probes = due.slice(0, Math.max(0, room)).map((watched): Probe => {
@@ -115,7 +134,7 @@ export class Ejector {
     const { target, startedAt, isWitness } = probe;
     if (target.protocol === 'tcp' && !this.#backends.isThisHost(target.agent))
       this.#agents.recordProbe(target.agent, results, startedAt, now);
-    this.#forget(now);
+    this.forgetRemoved(now);
     if (isWitness && results.every(isFailure) && this.#backends.vipOf(probe) !== null)
       this.#suspect(probe, 'no answer when probed together with a suspect', now);
     // Another task may be at that address by now, or the same one a suspect again, for which there is another probe.
@@ -256,25 +275,6 @@ export class Ejector {
     const reason = `TCP backends of agent ${target.agent} cannot be reached`;
     const nextAt = Number.POSITIVE_INFINITY;
     this.register.begin(markEjected(watched, { cause: 'agent', reason, nextAt }, now));
-  }
-
-  /** Drops removed backends and expired back-offs. Returns UDP backends whose agent has no unreachable TCP backend any more. */
-  #forget(now: number): void {
-    const failing = new Set<string>();
-    for (const { cause, target } of this.register.ejections.values())
-      if (isAgentFailure(cause)) failing.add(target.agent);
-    for (const [key, watched] of this.#watched) {
-      const { phase, nextAt, ejection, target } = watched;
-      if (ejection?.cause === 'agent' && !failing.has(target.agent)) this.#return(watched, now);
-      const isOver = !isProbed(phase) && now > nextAt + REMEMBERED_MS;
-      const service = isOver ? null : this.#backends.vipOf(watched);
-      if (service !== null) {
-        watched.service = service;
-        continue;
-      }
-      this.#watched.delete(key);
-      this.register.forget(key);
-    }
   }
 
   /**

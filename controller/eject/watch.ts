@@ -98,6 +98,7 @@ export class Watch implements EjectionFacts {
   }
 
   takeChanged(): ReadonlySet<TargetKey> {
+    this.#ejector.forgetRemoved(this.#ports.clock.monotonic());
     return this.#ejector.register.takeChanged();
   }
 

@@ -79,8 +79,8 @@ export class Pass {
   readonly #isFull: boolean;
   /** Unknown parts of sources, from before changes are taken: the next pass uses what is read meanwhile. */
   readonly #unknown: readonly UnknownPart[];
-  /** The ejections at the start of the pass. */
-  readonly #ejections: Ejections;
+  /** The ejections at the start of the pass, without those that its changes end. */
+  #ejections: Ejections = new Map();
   /** What the kernel should have: what the sources want, after ejections, nearness and slow start. */
   readonly #desired: Desired;
   #result = nothingPlanned();
@@ -95,7 +95,6 @@ export class Pass {
     const { view, wanted } = parts.table;
     this.#isFull = request.full || !view.isKnown;
     this.#unknown = parts.inventory.unknown;
-    this.#ejections = new Map(parts.ejections?.ejections);
     this.#desired = wanted.of(parts.desired);
   }
 
@@ -126,18 +125,25 @@ export class Pass {
     carryOver.setComplete(this.#request.complete);
     await inSlices((pause) => inventory.settle(pause), this.#pace);
     const due = wanted.due(view.table, this.#now);
-    await this.#updateDesired();
+    const touched = await this.#translate();
     const changed = ejections?.takeChanged() ?? new Set();
-    await this.#updateWanted(due.union(new Set(servicesWith(desired.services, changed))));
+    this.#ejections = new Map(ejections?.ejections);
+    const ejected = new Set(servicesWith(desired.services, changed));
+    await this.#updateWanted(touched.union(due).union(ejected));
   }
 
   async #updateDesired(): Promise<void> {
+    await this.#updateWanted(await this.#translate());
+  }
+
+  /** Updates what the sources want. Returns the services that this touches. */
+  async #translate(): Promise<ReadonlySet<ServiceKey>> {
     const { applier, carryOver } = this.#table;
     const { translation } = this.#parts;
     const { complete } = this.#request;
     translation.begin({ complete, heldNames: carryOver.heldNames, lacking: applier.lacking(this.#now) });
     await inSlices((pause) => translation.work(pause), this.#pace);
-    await this.#updateWanted(translation.takeTouched());
+    return translation.takeTouched();
   }
 
   async #updateWanted(keys: ReadonlySet<ServiceKey>): Promise<void> {

@@ -8,8 +8,8 @@ import { type Backend, type Service, serviceKey } from '../../../controller/mode
 import { WEIGHT_1, WLC } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-function backend(address: string): Backend {
-  const of = { app: '/web', task: address, reason: 'running', drainSeconds: 300 };
+function backend(address: string, task = address): Backend {
+  const of = { app: '/web', task, reason: 'running', drainSeconds: 300 };
   return { address, port: 80, ...WEIGHT_1, ...of };
 }
 
@@ -115,7 +115,7 @@ function watch({
     await running;
   };
   const leave = (...left: readonly string[]) => services.set(KEY, service(...left));
-  return { watching, clock, leave, told: () => told, reads, end };
+  return { watching, clock, services, leave, told: () => told, reads, end };
 }
 
 /** A new connection of that number to a VIP, as the kernel writes it. */
@@ -181,6 +181,17 @@ test('a backend that the sources do not name any more is forgotten', async () =>
   await clock.advance(3_000);
   leave('10.0.0.2', '10.0.0.3');
   await clock.advance(1_000);
+  expect(watching.ejections.size).toBe(0);
+  await end();
+});
+
+test('another task at the address of an ejected backend is not ejected in the pass that brings it', async () => {
+  const { watching, clock, services, end } = watch({ connections: 'unreadable' });
+  while (watching.ejections.size === 0) await clock.advance(1_000);
+  watching.takeChanged();
+  const { backends, ...rest } = service(DEAD, '10.0.0.2', '10.0.0.3');
+  services.set(KEY, { ...rest, backends: new Map(backends).set(`${DEAD}:80`, backend(DEAD, 'new')) });
+  expect([...watching.takeChanged()]).toEqual([`tcp/${DEAD}:80`]);
   expect(watching.ejections.size).toBe(0);
   await end();
 });

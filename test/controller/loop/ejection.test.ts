@@ -1,9 +1,12 @@
 /** Backends that do not answer are facts of a pass, beside what the sources want. */
 
 import { describe, expect, test } from '@jest/globals';
+import { VipBackends } from '../../../controller/eject/vip-backends.ts';
 import type { Ejection, TargetKey } from '../../../controller/model/ejection.ts';
+import { endpointKey } from '../../../controller/model/endpoint.ts';
+import type { Service, ServiceKey } from '../../../controller/model/service.ts';
 import type { EjectionFacts } from '../../../controller/ports.ts';
-import { snapshot, web } from '../../support/builders.ts';
+import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { World } from '../../support/world.ts';
 
 const KEY = 'tcp/11.0.0.1:80';
@@ -12,12 +15,16 @@ const [A, B, C, D] = ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80', '10.0.0.4:80'
 
 class Facts implements EjectionFacts {
   readonly ejections = new Map<TargetKey, Ejection>();
+  /** What the sources want. */
+  services: () => ReadonlyMap<ServiceKey, Service> = () => new Map();
   #changed = new Set<TargetKey>();
 
   set(backend: string, isDead = true): void {
     const key = `tcp/${backend}`;
     const [address = ''] = backend.split(':');
-    const target = { key, protocol: 'tcp', address, port: 80, agent: address, task: '' } as const;
+    const task =
+      [...this.services().values()].flatMap((one) => one.backends.get(backend)?.task ?? [])[0] ?? '';
+    const target = { key, protocol: 'tcp', address, port: 80, agent: address, task } as const;
     const of = { since: 5, cause: 'timed out', reason: '7 connections, no reply', nextProbe: 4_000 } as const;
     if (isDead) this.ejections.set(key, { target, ...of });
     else this.ejections.delete(key);
@@ -25,6 +32,9 @@ class Facts implements EjectionFacts {
   }
 
   takeChanged(): ReadonlySet<TargetKey> {
+    const backends = new VipBackends(this.services, () => new Set());
+    for (const { target } of this.ejections.values())
+      if (backends.vipOf({ service: KEY, target }) === null) this.set(endpointKey(target), false);
     const changed = this.#changed;
     this.#changed = new Set();
     return changed;
@@ -34,6 +44,7 @@ class Facts implements EjectionFacts {
 function started(ejections: Facts, apps = snapshot(web('/web', LABELS, A, B, C, D)), brake = false) {
   const world = new World();
   const controller = world.start({ ejections, ...(brake && { brake: { share: 0.5, holdMs: 60_000 } }) });
+  ejections.services = () => controller.reconciler.services;
   return { world, controller, apps };
 }
 
@@ -89,6 +100,21 @@ describe('a backend that does not answer', () => {
     for (let i = 10; i < 30; i += 1) expect(weights(i)).toEqual(['w1', 'w1']);
     expect(pass.held).toMatchObject({ vips: 20, backends: 40 });
   });
+
+  test.each(['/web', '/other'])(
+    'ends to be ejected in the pass that brings another task of %s to its address',
+    async (id) => {
+      const facts = new Facts();
+      const { world, controller, apps } = started(facts);
+      await controller.resync(apps);
+      facts.set(B);
+      await controller.change(apps);
+      const declared = port(LABELS);
+      const tasks = [A, B, C, D].map((where, i) => task(`again.${i}`, [taskPort(declared, where)]));
+      await controller.change(snapshot(app(id, { ports: [declared], tasks })));
+      expect(world.backends(KEY)).toEqual([`${A} w1`, `${B} w1`, `${C} w1`, `${D} w1`]);
+    },
+  );
 
   test('stays where its app asks for that', async () => {
     const facts = new Facts();
